@@ -1,0 +1,375 @@
+"""Every error that Diptych raises on purpose.
+
+Rule: an error says what is wrong, where, and the way out; it survives pickling
+and carries no secret. Constructors take one message and keywords with defaults,
+so that ``copy`` and ``pickle`` can rebuild them from ``args`` and ``__dict__``.
+
+::
+
+    DiptychError
+    ├── TemplateError            .location, .chain
+    │   ├── TemplateSyntaxError
+    │   ├── TemplateNotFound
+    │   ├── UndefinedInput
+    │   ├── InvalidInput
+    │   ├── ResourceLimit
+    │   └── RoleError
+    ├── FormatError
+    │   └── LossError            .losses
+    ├── TokenError
+    ├── PriceError
+    ├── BudgetExceeded
+    ├── ClientError
+    │   ├── ApiError             .status .code .type .param .request_id
+    │   │   ├── RateLimited
+    │   │   └── QuotaExceeded
+    │   ├── Timeout
+    │   ├── ConnectionFailed
+    │   ├── StreamInterrupted    .partial
+    │   ├── StreamIncomplete     .partial
+    │   ├── InvalidResponse
+    │   ├── ResponseTooLarge
+    │   └── RedirectRefused
+    ├── MigrationError
+    └── MissingExtra             .extra
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .loss import Loss
+
+
+class Location(NamedTuple):
+    """Point at one place in a template file: 1-based line and column.
+
+    ``source`` is the whole source line (without its newline), ``width`` the number
+    of characters to underline.
+
+    >>> str(Location("greet.jinja", 3, 7))
+    'greet.jinja:3:7'
+    """
+
+    file: str
+    line: int
+    column: int = 1
+    source: str = ""
+    width: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    def excerpt(self) -> str:
+        """Return the source line with a caret under the place, or an empty string."""
+        if not self.source:
+            return ""
+        gutter = f"{self.line}"
+        # A tab stays a tab in the caret line, so that the caret lines up in any terminal.
+        lead = "".join(c if c == "\t" else " " for c in self.source[: self.column - 1])
+        caret = "^" * max(1, min(self.width, len(self.source) - self.column + 1))
+        return f" {gutter} | {self.source}\n {' ' * len(gutter)} | {lead}{caret}"
+
+
+class DiptychError(Exception):
+    """The root of the tree: catch it to catch everything that Diptych raises.
+
+    Arguments: ``message`` says what is wrong; ``path`` says where in a JSON value
+    (``$.messages[3].content[0]``); ``hint`` says the way out.
+
+    >>> str(DiptychError("no role", path="$.messages[0]", hint="add a role"))
+    '$.messages[0]: no role\\nhint: add a role'
+    """
+
+    error_code: ClassVar[str] = "error"
+
+    def __init__(self, message: str = "", *, path: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.hint = hint
+
+    def where(self) -> str | None:
+        """Return the place of the error as one string, or None."""
+        return self.path
+
+    def __str__(self) -> str:
+        where = self.where()
+        text = f"{where}: {self.message}" if where else self.message
+        return f"{text}\nhint: {self.hint}" if self.hint else text
+
+
+class TemplateError(DiptychError):
+    """A template could not be read or rendered; ``location`` says where.
+
+    ``chain`` lists the places of the includes, imports and macro calls that led
+    there, the outermost first.
+    """
+
+    error_code = "template-error"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        location: Location | None = None,
+        chain: Sequence[Location] = (),
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.location = location
+        self.chain = tuple(chain)
+
+    def where(self) -> str | None:
+        return str(self.location) if self.location else self.path
+
+    def __str__(self) -> str:
+        where = self.where()
+        lines = [f"{where}: {self.error_code}: {self.message}" if where else self.message]
+        if self.location and (excerpt := self.location.excerpt()):
+            lines.append(excerpt)
+        lines += [f"reached from {place}" for place in reversed(self.chain)]
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class TemplateSyntaxError(TemplateError):
+    """The template, or its front matter, does not parse."""
+
+    error_code = "template-syntax"
+
+
+class TemplateNotFound(TemplateError):
+    """No template of that name is in the library, or the name leaves its root."""
+
+    error_code = "template-not-found"
+
+
+class UndefinedInput(TemplateError):
+    """The template needs a name that nobody gave: pass the input or give it a default."""
+
+    error_code = "undefined-input"
+
+
+class InvalidInput(TemplateError):
+    """An input is unknown, of the wrong type, or not plain data."""
+
+    error_code = "invalid-input"
+
+
+class ResourceLimit(TemplateError):
+    """A render went over a cap on size, time, nesting or loop work."""
+
+    error_code = "resource-limit"
+
+
+class RoleError(TemplateError):
+    """A message has no known role, stands inside another, or has text beside it."""
+
+    error_code = "role"
+
+
+class FormatError(DiptychError):
+    """A value does not read as, or cannot be written in, the named format."""
+
+    error_code = "format"
+
+
+class LossError(FormatError):
+    """A conversion would lose something and the policy is ``raise``; see ``losses``."""
+
+    error_code = "loss"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        losses: Sequence[Loss] = (),
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.losses = tuple(losses)
+
+
+class TokenError(DiptychError):
+    """Tokens cannot be counted, encoded or decoded as asked."""
+
+    error_code = "token"
+
+
+class PriceError(DiptychError):
+    """A price is asked for that no price book knows, or a price entry is malformed."""
+
+    error_code = "price"
+
+
+class BudgetExceeded(DiptychError):
+    """A call would go over the budget, or has no cap that bounds its cost."""
+
+    error_code = "budget-exceeded"
+
+
+class ClientError(DiptychError):
+    """A call failed. ``attempts`` tells of each attempt that was made.
+
+    ``request_id`` is the server's id of the last attempt, where it sent one.
+    """
+
+    error_code = "client"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        attempts: Sequence[Any] = (),
+        request_id: str | None = None,
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.attempts = tuple(attempts)
+        self.request_id = request_id
+
+
+class ApiError(ClientError):
+    """The server answered with an error: ``status``, ``code``, ``type``, ``param``."""
+
+    error_code = "api"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        code: str | int | None = None,
+        type: str | None = None,  # the field's name on the wire
+        param: str | None = None,
+        request_id: str | None = None,
+        attempts: Sequence[Any] = (),
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, attempts=attempts, request_id=request_id, hint=hint)
+        self.status = status
+        self.code = code
+        self.type = type
+        self.param = param
+
+    def where(self) -> str | None:
+        return f"HTTP {self.status}" if self.status else None
+
+
+class RateLimited(ApiError):
+    """The server asks to slow down (429), and the retries are used up."""
+
+    error_code = "rate-limited"
+
+
+class QuotaExceeded(ApiError):
+    """The account's quota or credit is used up: waiting does not help, so no retry."""
+
+    error_code = "quota-exceeded"
+
+
+class Timeout(ClientError):
+    """A deadline passed; ``limit`` names which: total, connect, first_token or idle."""
+
+    error_code = "timeout"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        limit: str = "total",
+        partial: Any = None,
+        attempts: Sequence[Any] = (),
+        request_id: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, attempts=attempts, request_id=request_id, hint=hint)
+        self.limit = limit
+        self.partial = partial
+
+
+class ConnectionFailed(ClientError):
+    """No connection: name, route, TLS or proxy; or it broke before the answer."""
+
+    error_code = "connection-failed"
+
+
+class _PartialError(ClientError):
+    """A stream that ended too early; ``partial`` holds what had arrived."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        partial: Any = None,
+        attempts: Sequence[Any] = (),
+        request_id: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, attempts=attempts, request_id=request_id, hint=hint)
+        self.partial = partial
+
+
+class StreamInterrupted(_PartialError):
+    """The stream broke; ``partial`` holds what had arrived. It was not retried."""
+
+    error_code = "stream-interrupted"
+
+
+class StreamIncomplete(_PartialError):
+    """The stream ended without a finish reason for every choice; see ``partial``."""
+
+    error_code = "stream-incomplete"
+
+
+class InvalidResponse(ClientError):
+    """The answer is not what the API promises; at most 500 bytes of it are quoted."""
+
+    error_code = "invalid-response"
+
+
+class ResponseTooLarge(ClientError):
+    """The answer is larger than the cap on received or decompressed bytes."""
+
+    error_code = "response-too-large"
+
+
+class RedirectRefused(ClientError):
+    """The server redirects: a prompt is never sent on to another address."""
+
+    error_code = "redirect-refused"
+
+
+class MigrationError(DiptychError):
+    """A migration cannot go on; finished shards and files are kept."""
+
+    error_code = "migration"
+
+
+class MissingExtra(DiptychError, ImportError):
+    """An optional dependency is not installed; ``extra`` names what to install.
+
+    >>> str(MissingExtra.of("images", "imagesize"))
+    "imagesize is not installed\\nhint: pip install 'diptych[images]'"
+    """
+
+    error_code = "missing-extra"
+
+    def __init__(
+        self, message: str = "", *, extra: str = "", path: str | None = None, hint: str | None = None
+    ) -> None:
+        DiptychError.__init__(self, message, path=path, hint=hint)
+        self.extra = extra
+
+    @classmethod
+    def of(cls, extra: str, module: str) -> MissingExtra:
+        """Return the error for ``module``, which the extra ``extra`` installs."""
+        return cls(f"{module} is not installed", extra=extra, hint=f"pip install 'diptych[{extra}]'")

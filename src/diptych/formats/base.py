@@ -1,0 +1,83 @@
+"""What a format is: a name, a kind, a mapping in one line, a reader and a writer.
+
+Rule: one file a format; the file exposes ``FORMAT`` (or ``FORMATS``), its module
+docstring lists what becomes what and what is lost, and the registry is derived
+from the folder. Readers and writers are pure: value in, value out, losses beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..loss import Loss, Verdict
+from ..model import Conversation, Span
+
+Kind = Literal["text", "messages", "request", "response", "dataset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a foreign value was read as.
+
+    ``verdict`` is ``lossless`` only where writing the conversation again gives the
+    identical value and no other reading exists; ``alternatives`` holds the other
+    readings of an ambiguous value; ``confidence`` (0 to 1) is that of the detected
+    ``format``.
+    """
+
+    conversation: Conversation
+    messages: list[dict[str, Any]]
+    format: str
+    verdict: Verdict = "lossless"
+    losses: tuple[Loss, ...] = ()
+    alternatives: tuple[Reading, ...] = ()
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A conversation written as text: the prompt, its stop list, what it cannot carry.
+
+    ``spans`` cover every character of ``text`` exactly once.
+    """
+
+    text: str
+    stop: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A value in its target format, with the verdict and the losses of the way there."""
+
+    output: Any
+    verdict: Verdict = "lossless"
+    losses: tuple[Loss, ...] = ()
+    format: str = ""
+    alternatives: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One entry of the registry.
+
+    ``read(value) -> (Conversation, losses)`` and ``write(conversation) -> (value,
+    losses)``; either may be None. ``detect(value) -> float`` says how sure it is
+    that a value is of this format (0: not at all).
+    """
+
+    name: str
+    kind: Kind
+    mapping: str
+    read: Callable[[Any], tuple[Conversation, tuple[Loss, ...]]] | None = None
+    write: Callable[[Conversation], tuple[Any, tuple[Loss, ...]]] | None = None
+    detect: Callable[[Any], float] | None = None
+    aliases: tuple[str, ...] = field(default=())
+
+    @property
+    def direction(self) -> str:
+        """``read``, ``write`` or ``read/write``."""
+        return "/".join(name for name, way in (("read", self.read), ("write", self.write)) if way)
