@@ -1,0 +1,132 @@
+"""The one factory of Jinja environments: every render site goes through it.
+
+Rule: immutable sandbox, guarded operators, methods and filters, charged loops.
+Past sandbox fixes elsewhere missed a sibling render site; here there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import BaseLoader, StrictUndefined, Undefined, nodes
+from jinja2.compiler import CodeGenerator
+from jinja2.ext import Extension
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
+from jinja2.utils import Cycler, Joiner, Namespace
+from jinja2.visitor import NodeTransformer
+
+from ..errors import ResourceLimit
+from . import guards, limits
+
+#: Methods that leave the world of text: bytes, and big integers in disguise.
+_BLOCKED_ATTRIBUTES = frozenset({"encode", "decode", "to_bytes", "from_bytes", "maketrans", "fromkeys"})
+
+
+class GuardTransformer(NodeTransformer):
+    """Rewrite loops and ``~`` of a parsed template so that they are charged."""
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:
+        self.generic_visit(node)
+        node.iter = _environment_call("charged", [node.iter], node.lineno)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
+        self.generic_visit(node)
+        return _environment_call("join_text", node.nodes, node.lineno)
+
+
+def _environment_call(name: str, args: list[nodes.Expr], lineno: int) -> nodes.Call:
+    function = nodes.EnvironmentAttribute(name, lineno=lineno)
+    return nodes.Call(function, args, [], None, None, lineno=lineno)
+
+
+class SandboxEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja's immutable sandbox with our caps; make one by :func:`make_environment`."""
+
+    intercepted_binops = frozenset(guards.OPERATOR_CHECKS)
+    code_generator_class: type[CodeGenerator] = CodeGenerator
+    transformer_class: type[GuardTransformer] = GuardTransformer
+
+    charged = staticmethod(limits.charged)
+    join_text = staticmethod(guards.join_text)
+
+    def _generate(
+        self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
+    ) -> str:
+        self.transformer_class().visit(source)
+        source.set_environment(self)
+        return super()._generate(source, name, filename, defer_init)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return attr not in _BLOCKED_ATTRIBUTES and super().is_safe_attribute(obj, attr, value)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        guards.OPERATOR_CHECKS[operator](left, right)
+        return super().call_binop(context, operator, left, right)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        limits.charge()
+        guards.refuse_unsafe(__obj)
+        guards.check_method(__obj, args)
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def wrap_str_format(self, value: Any) -> Any:
+        """Route ``str.format`` and ``str.format_map`` through the guarded formatter."""
+        owner = getattr(value, "__self__", None)
+        if not isinstance(owner, str) or getattr(value, "__name__", "") not in ("format", "format_map"):
+            return None
+        formatter = guards.GuardedFormatter(self)
+        if value.__name__ == "format_map":
+            return lambda mapping: _sized(formatter.vformat(str(owner), (), mapping))
+        return lambda *args, **kwargs: _sized(formatter.vformat(str(owner), args, kwargs))
+
+
+def _sized(value: str) -> str:
+    limits.check_size(len(value))
+    return value
+
+
+def _guarded_range(*args: int) -> range:
+    try:
+        return safe_range(*args)
+    except OverflowError as error:
+        raise ResourceLimit("a range of more than 100,000 numbers", hint="loop over less") from error
+
+
+def make_environment(
+    *,
+    loader: BaseLoader | None = None,
+    undefined: type[Undefined] = StrictUndefined,
+    extensions: Sequence[str | type[Extension]] = (),
+    environment_class: type[SandboxEnvironment] = SandboxEnvironment,
+    keep_trailing_newline: bool = False,
+) -> Any:
+    """Return a sandboxed environment: trimmed blocks, loop controls, guarded helpers.
+
+    ``environment_class`` may add a code generator; ``undefined`` is strict unless a
+    foreign dialect needs Jinja's lenient one.
+    """
+    env = environment_class(
+        loader=loader,
+        undefined=undefined,
+        extensions=["jinja2.ext.loopcontrols", *extensions],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=keep_trailing_newline,
+        autoescape=False,
+        cache_size=400,
+    )
+    env.filters.update(guards.GUARDED_FILTERS)
+    for name in guards.REMOVED_FILTERS:
+        env.filters.pop(name, None)
+    env.globals.clear()
+    env.globals.update(
+        range=guards.Helper("range", _guarded_range),
+        dict=guards.Helper("dict", dict),
+        namespace=guards.Helper("namespace", Namespace),
+        cycler=guards.Helper("cycler", Cycler),
+        joiner=guards.Helper("joiner", Joiner),
+    )
+    return env
