@@ -1,0 +1,288 @@
+"""Compile and run the templates of one library.
+
+Rule: one environment a library, one compiled form a content. Whatever goes wrong
+inside of Jinja or Python comes out as a TemplateError with its place; a bare
+MemoryError or RecursionError never does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import jinja2
+from jinja2 import meta, nodes
+
+from ..errors import (
+    DiptychError,
+    FormatError,
+    InvalidInput,
+    Location,
+    ResourceLimit,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedInput,
+)
+from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, open_account
+from . import frontmatter
+from .assemble import Assembled, LooseText, assemble
+from .codegen import TraceEnvironment
+from .inputs import suggest
+from .locate import SourceText, quoted_word, trace
+from .plan import Plan, make_plan
+from .sources import SUFFIXES, Found, Source, check_name
+from .tags import MessageTags
+
+#: Part of every hash: a change of what a template means changes it.
+ENGINE_VERSION = "diptych-1"
+_RESOURCE_ERRORS = (MemoryError, RecursionError, OverflowError)
+
+
+class Compiled:
+    """One template, parsed: its front matter, its names, its plan, and how to run it."""
+
+    __slots__ = ("_engine", "_template", "file", "meta", "name", "parts", "plan", "references", "text", "variables")
+
+    def __init__(self, engine: Engine, found: Found) -> None:
+        self._engine = engine
+        self.name, self.file, self.text = found.name, found.file, found.text
+        self.parts = engine.split(found)
+        self.meta = self.parts.meta
+        tree = engine.parse(self.parts.body, found.name, found.file, self.parts.offset)
+        self.references = tuple(meta.find_referenced_templates(tree))
+        self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
+        self.plan: Plan | None = make_plan(tree.body)
+        self._template: Any = None
+
+    def run(self, values: Mapping[str, Any], limits: Limits) -> Assembled:
+        """Run the template in Jinja on plain values. Raises TemplateError."""
+        if self._template is None:
+            self._template = self._engine.compile(self)
+        return self._engine.run(self._template, values, limits)
+
+    def location(self, front_key: str) -> Location:
+        """Return the place of a key of the front matter."""
+        return frontmatter.locate_key(self.parts.front, front_key, self.file)
+
+
+class Engine:
+    """The environment of one library and the templates compiled in it."""
+
+    def __init__(
+        self,
+        source: Source | None = None,
+        *,
+        filters: Mapping[str, Callable[..., Any]] | None = None,
+        globals: Mapping[str, Any] | None = None,  # noqa: A002: Jinja's word for them
+    ) -> None:
+        self._source = source
+        self._sources: dict[str | None, SourceText] = {}
+        self._compiled: dict[tuple[str, str], Compiled] = {}
+        self.environment = make_environment(
+            loader=_Loader(self), extensions=[MessageTags], environment_class=TraceEnvironment
+        )
+        self.environment.filters.update(filters or {})
+        self.environment.globals.update(globals or {})
+
+    # reading -------------------------------------------------------------------------
+
+    def find(self, name: str) -> Found:
+        """Return the template of that name, its suffix added where it is missing."""
+        check_name(name)
+        if self._source:
+            for candidate in (name, *(name + suffix for suffix in SUFFIXES)):
+                if found := self._source.find(candidate):
+                    return found
+        names = list(self._source.names()) if self._source else []
+        raise TemplateNotFound(f"there is no template {name!r}", hint=suggest_name(name, names))
+
+    def load(self, found: Found) -> Compiled:
+        """Return the compiled form of a text; the same text is compiled once."""
+        key = (found.name, found.text)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            if len(self._compiled) >= 512:
+                self._compiled.clear()
+            compiled = self._compiled[key] = Compiled(self, found)
+        return compiled
+
+    def split(self, found: Found) -> frontmatter.Parts:
+        """Take the front matter off and remember the source for messages."""
+        if len(found.text) > DEFAULT_LIMITS.source:
+            raise ResourceLimit(f"{found.file}: a template of over {DEFAULT_LIMITS.source:,} characters")
+        parts = frontmatter.split(found.text, found.file)
+        shown = found.text.removeprefix("\ufeff")
+        self._sources[found.name] = SourceText(found.file, shown, parts.offset)
+        return parts
+
+    # compiling -----------------------------------------------------------------------
+
+    def parse(self, body: str, name: str, file: str, offset: int) -> nodes.Template:
+        """Parse a body. Raises TemplateSyntaxError with its place."""
+        try:
+            tree: nodes.Template = self.environment._parse(body, name, file)
+            return tree
+        except jinja2.TemplateSyntaxError as error:
+            raise self._syntax_error(error, name) from None
+        except _RESOURCE_ERRORS:
+            raise ResourceLimit(f"{file}: the template is nested too deeply") from None
+
+    def compile(self, compiled: Compiled) -> Any:
+        """Return the Jinja template of a parsed text."""
+        return self._from_body(compiled.parts.body, compiled.name, compiled.file)
+
+    def _from_body(self, body: str, name: str, file: str) -> Any:
+        try:
+            code = self.environment.compile(body, name, file)
+        except jinja2.TemplateSyntaxError as error:
+            raise self._syntax_error(error, name) from None
+        except (*_RESOURCE_ERRORS, SyntaxError, SystemError):
+            raise ResourceLimit(f"{file}: the template is nested too deeply") from None
+        return jinja2.Template.from_code(self.environment, code, self.environment.make_globals(None))
+
+    def _syntax_error(self, error: jinja2.TemplateSyntaxError, name: str) -> TemplateSyntaxError:
+        source = self._sources.get(error.name or name) or SourceText(name, "")
+        message = error.message or "invalid syntax"
+        return TemplateSyntaxError(
+            message, location=source.location(error.lineno, quoted_word(message)), hint=_syntax_hint(message)
+        )
+
+    # running -------------------------------------------------------------------------
+
+    def run(self, template: Any, values: Mapping[str, Any], limits: Limits) -> Assembled:
+        """Run a Jinja template on plain values and assemble what it yields."""
+        token = open_account(limits)
+        try:
+            context = template.new_context(dict(values))
+            return assemble(template.root_render_func(context))
+        except LooseText as error:
+            source = self._sources.get(template.name)
+            error.location = error.location or (source.find(error.text) if source and error.text else None)
+            raise error from None
+        except Exception as error:
+            raise self._located(error, error.__traceback__, values) from None
+        finally:
+            close_account(token)
+
+    def _located(
+        self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any]
+    ) -> DiptychError:
+        """Return the error as one of ours, with its place and the way there."""
+        ours = self._translate(error, values)
+        if not isinstance(ours, TemplateError):
+            return ours
+        if isinstance(error, RecursionError):
+            return ours
+        frames = trace(traceback, self._sources)
+        if frames and ours.location is None:
+            word = quoted_word(ours.message) if isinstance(ours, UndefinedInput) else None
+            source, line = frames[-1]
+            ours.location = source.location(line, word)
+            ours.chain = tuple(place.location(number) for place, number in frames[:-1])
+        return ours
+
+    def _translate(self, error: Exception, values: Mapping[str, Any]) -> DiptychError:
+        if isinstance(error, TemplateError):
+            return error
+        if isinstance(error, FormatError):
+            return InvalidInput(f"a history message: {error.message}", path=error.path, hint=error.hint)
+        if isinstance(error, DiptychError):
+            return error
+        if isinstance(error, jinja2.UndefinedError):
+            return self._undefined(error, values)
+        if isinstance(error, jinja2.TemplateNotFound):
+            return TemplateNotFound(f"there is no template {error.name!r}")
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            return self._syntax_error(error, error.name or "")
+        if isinstance(error, RecursionError):
+            return ResourceLimit("a macro, include or loop calls itself without end", hint="look for a cycle")
+        if isinstance(error, _RESOURCE_ERRORS):
+            return ResourceLimit("the render needs more memory than it may")
+        return TemplateError(f"{error or type(error).__name__}")
+
+    def _undefined(self, error: jinja2.UndefinedError, values: Mapping[str, Any]) -> TemplateError:
+        message = str(error)
+        name = quoted_word(message)
+        hint = suggest(name, values) if name and "has no attribute" not in message else None
+        return UndefinedInput(message, hint=hint)
+
+    # hashing -------------------------------------------------------------------------
+
+    def digest(self, compiled: Compiled) -> str:
+        """Return the SHA-256 of a template, of all it includes, and of the engine's version.
+
+        A dynamic reference (``{% include name %}``) counts as itself, not as its target.
+        """
+        seen: dict[str, str] = {}
+        self._collect(compiled, seen)
+        digest = hashlib.sha256(ENGINE_VERSION.encode())
+        for name in sorted(seen):
+            digest.update(f"\0{name}\0{len(seen[name])}\0{seen[name]}".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def _collect(self, compiled: Compiled, seen: dict[str, str]) -> None:
+        key = "" if not seen else compiled.name
+        if key in seen:
+            return
+        seen[key] = compiled.text
+        for name in compiled.references:
+            if name is not None and name not in seen:
+                try:
+                    self._collect(self.load(self.find(name)), seen)
+                except TemplateNotFound:
+                    seen[name] = ""
+
+    def all_variables(self, compiled: Compiled) -> frozenset[str]:
+        """Return the names that a template and its static includes use."""
+        names, todo, seen = set(compiled.variables), list(compiled.references), set()
+        while todo:
+            name = todo.pop()
+            if name is None or name in seen:
+                continue
+            seen.add(name)
+            try:
+                other = self.load(self.find(name))
+            except TemplateError:
+                continue
+            names |= other.variables
+            todo += other.references
+        return frozenset(names)
+
+
+def suggest_name(name: str, names: list[str]) -> str | None:
+    """Return a did-you-mean for a template name."""
+    import difflib
+
+    stems = {known.rsplit(".", 1)[0]: known for known in names}
+    close = difflib.get_close_matches(name.rsplit(".", 1)[0], stems, 1, 0.5)
+    return f"did you mean {close[0]!r}?" if close else None
+
+
+def _syntax_hint(message: str) -> str | None:
+    if "unknown tag" in message:
+        return "the message tags are message, system, developer, user, assistant, tool, history, image, audio, file"
+    if "Unexpected end of template" in message or "end of" in message:
+        return "a tag is not closed"
+    return None
+
+
+class _Loader(jinja2.BaseLoader):
+    """Give includes, imports and parents to Jinja, without their front matter."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        found = self._engine.find(template)
+        parts = self._engine.split(found)
+
+        def is_fresh() -> bool:
+            try:
+                return self._engine.find(template).stamp == found.stamp
+            except TemplateNotFound:
+                return False
+
+        return parts.body, found.file, is_fresh

@@ -1,0 +1,169 @@
+"""Front matter: a block of restricted YAML between two ``---`` lines at the top.
+
+Rule: the block ends at the first line that is exactly ``---``. The YAML is that of
+JSON: no tags, anchors, aliases, merge keys or duplicate keys; only ``true`` and
+``false`` are booleans, only decimal digits are integers, and dates and
+``12:30:45`` stay strings. A template file cannot hold credentials or addresses.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+from ..errors import Location, TemplateSyntaxError
+
+KNOWN_KEYS: Final = frozenset(
+    {"name", "description", "model", "params", "inputs", "response_format", "tools", "format", "version"}
+)
+#: Keys by which a file from elsewhere could send a prompt or a key to another place.
+REFUSED_KEYS: Final = frozenset(
+    {"api_key", "apikey", "base_url", "api_base", "endpoint", "headers", "organization", "proxy"}
+)
+#: Larger than any front matter that a person writes; the parser is slow.
+MAX_CHARACTERS: Final = 100_000
+
+_FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
+
+
+class Parts(NamedTuple):
+    """A template file taken apart; ``offset`` lines stand before the body."""
+
+    meta: dict[str, Any]
+    body: str
+    offset: int
+    front: str
+
+
+def split(source: str, file: str) -> Parts:
+    """Split a template file into front matter and body.
+
+    Raises TemplateSyntaxError with the place in ``file``.
+    """
+    source = source.removeprefix("\ufeff")
+    first = _FENCE.match(source)
+    if first is None or "\n" not in source:
+        return Parts({}, source, 0, "")
+    closing = _FENCE.search(source, first.end() + 1)
+    if closing is None:
+        raise TemplateSyntaxError(
+            "the front matter is not closed",
+            location=Location(file, 1, 1, source.split("\n", 1)[0], 3),
+            hint="end it with a line of three dashes",
+        )
+    front = source[first.end() + 1 : closing.start()]
+    body = source[closing.end() :].removeprefix("\r").removeprefix("\n")
+    offset = source.count("\n", 0, closing.start()) + 1
+    return Parts(_load(front, file), body, offset, front)
+
+
+def _load(front: str, file: str) -> dict[str, Any]:
+    if len(front) > MAX_CHARACTERS:
+        raise TemplateSyntaxError(f"{file}: the front matter is over {MAX_CHARACTERS:,} characters")
+    try:
+        meta = yaml.load(front.removeprefix("\ufeff"), Loader=PlainLoader)  # noqa: S506: a restricted loader
+    except yaml.MarkedYAMLError as error:
+        raise TemplateSyntaxError(_words(error), location=_mark(error, front, file)) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise TemplateSyntaxError(f"front matter: {error}", location=Location(file, 2)) from None
+    except RecursionError:
+        raise TemplateSyntaxError("the front matter is nested too deeply", location=Location(file, 2)) from None
+    if meta is None:
+        return {}
+    if not isinstance(meta, dict):
+        raise TemplateSyntaxError("front matter must be a mapping of keys", location=Location(file, 2))
+    _check_keys(meta, front, file)
+    return meta
+
+
+def _check_keys(meta: dict[str, Any], front: str, file: str) -> None:
+    for key in meta:
+        if str(key).lower().replace("-", "_") in REFUSED_KEYS:
+            raise TemplateSyntaxError(
+                f"a template cannot set {key!r}: it would decide where prompts and keys go",
+                location=locate_key(front, str(key), file),
+                hint="give it to the client or to the command line",
+            )
+        close = difflib.get_close_matches(str(key), KNOWN_KEYS, 1, 0.75)
+        if key not in KNOWN_KEYS and close:
+            raise TemplateSyntaxError(
+                f"front matter has no key {key!r}",
+                location=locate_key(front, str(key), file),
+                hint=f"did you mean {close[0]!r}? Keys of your own begin with x-",
+            )
+
+
+def locate_key(front: str, key: str, file: str) -> Location:
+    """Return the place of a key in the front matter."""
+    for number, line in enumerate(front.split("\n"), 2):
+        found = re.match(rf"\s*(-\s+(name:\s*)?)?(['\"]?){re.escape(key)}\3\s*(:|$)", line)
+        if found:
+            return Location(file, number, line.index(key) + 1, line.rstrip("\r"), len(key))
+    return Location(file, 1)
+
+
+def _mark(error: yaml.MarkedYAMLError, front: str, file: str) -> Location:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return Location(file, 2)
+    lines = front.split("\n")
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    return Location(file, mark.line + 2, mark.column + 1, line.rstrip("\r"))
+
+
+def _words(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or "invalid YAML"
+    return f"front matter: {problem.replace(chr(9), 'a tab')}"
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML with the value types of JSON and nothing that refers or executes."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _refused("anchors and aliases are not allowed", event)
+        if getattr(event, "tag", None) is not None:
+            raise _refused(f"tags are not allowed ({event.tag})", event)
+        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refused("a key must be a plain word", key)
+            if key.value in seen:
+                raise _refused(f"the key {key.value!r} stands twice", key)
+            seen.add(key.value)
+        # Keys are always text: `1:` and `true:` are names, not numbers and booleans.
+        return {key.value: self.construct_object(value, deep=True) for key, value in node.value}  # type: ignore[no-untyped-call]
+
+
+def _refused(problem: str, where: Any) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, where.start_mark)
+
+
+def _construct_map(loader: PlainLoader, node: Any) -> dict[Any, Any]:
+    return loader.construct_mapping(node)
+
+
+def _construct_int(loader: PlainLoader, node: Any) -> int:
+    if len(node.value) > 4300:
+        raise _refused("an integer of more than 4,300 digits", node)
+    return int(node.value)
+
+
+PlainLoader.add_constructor("tag:yaml.org,2002:map", _construct_map)
+PlainLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("int", r"-?(0|[1-9][0-9]*)", "-0123456789"),
+    ("float", r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?", "-0123456789"),
+):
+    PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))

@@ -1,0 +1,218 @@
+"""Declared inputs: what a template takes, and the check of what it is given.
+
+Rule: unknown and missing inputs are errors with a did-you-mean; types are enforced
+by pydantic, which is only loaded where a type is more than a string.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import InvalidInput, TemplateSyntaxError, UndefinedInput
+from .schema import TYPES, AnnotationBuilder, expand, is_plain_string
+
+_MISSING: Any = object()
+_SCHEMA_HOME = ("$defs", "definitions")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One declared input: its JSON Schema, and its default where it has one."""
+
+    name: str
+    schema: dict[str, Any]
+    required: bool = True
+    default: Any = None
+    description: str | None = None
+
+
+class Inputs:
+    """The declared inputs of one template, in order; ``declared`` is False for none."""
+
+    def __init__(self, inputs: Iterable[Input], *, declared: bool, root: dict[str, Any] | None = None) -> None:
+        self.items = {item.name: item for item in inputs}
+        self.declared = declared
+        self._root = root or {}
+        self._validator: Any = None
+        self.only_strings = all(is_plain_string(item.schema) for item in self.items.values())
+        self.defaults = {i.name: i.default for i in self.items.values() if not i.required}
+        if not self.only_strings:
+            self._annotations = self._build_annotations()
+
+    def _build_annotations(self) -> dict[str, Any]:
+        builder = AnnotationBuilder(self._root)
+        return {name: builder.build(item.schema, f"$.inputs.{name}") for name, item in self.items.items()}
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the inputs as one object."""
+        properties = {}
+        for name, item in self.items.items():
+            properties[name] = dict(item.schema)
+            if item.description:
+                properties[name]["description"] = item.description
+            if not item.required and item.default is not None:
+                properties[name]["default"] = item.default
+        schema: dict[str, Any] = {"type": "object", "properties": properties}
+        if required := [name for name, item in self.items.items() if item.required]:
+            schema["required"] = required
+        schema["additionalProperties"] = False
+        return schema | {key: self._root[key] for key in _SCHEMA_HOME if key in self._root}
+
+    def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the given plain values with defaults, checked against their types.
+
+        Raises InvalidInput and UndefinedInput.
+        """
+        self.check_names(given)
+        for name, item in self.items.items():
+            if name not in given and item.required:
+                raise UndefinedInput(
+                    f"the input {name!r} is missing", path=f"$.inputs.{name}", hint=self._missing_hint(name, given)
+                )
+        values = {**self.defaults, **given}
+        if self.only_strings:
+            return self._check_strings(values, given)
+        return {**values, **self._validate({name: values[name] for name in given})}
+
+    def check_names(self, given: Mapping[str, Any]) -> None:
+        """Raise InvalidInput for a name that is not declared."""
+        for name in given:
+            if name not in self.items:
+                raise InvalidInput(
+                    f"there is no input {name!r}", path=f"$.inputs.{name}", hint=suggest(name, self.items)
+                )
+
+    def _missing_hint(self, name: str, given: Mapping[str, Any]) -> str:
+        unknown = [key for key in given if key not in self.items]
+        close = difflib.get_close_matches(name, unknown, 1, 0.6)
+        return f"you gave {close[0]!r}: did you mean {name!r}?" if close else f"pass {name}=…"
+
+    def _check_strings(self, values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        for name in given:
+            if type(values[name]) is not str:
+                raise _wrong(name, f"a string is wanted, not {_kind(values[name])}")
+        return values
+
+    def _validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        from pydantic import BaseModel, TypeAdapter, ValidationError
+
+        if self._validator is None:
+            self._validator = {name: TypeAdapter(hint) for name, hint in self._annotations.items()}
+        checked = {}
+        for name, value in values.items():
+            try:
+                result = self._validator[name].validate_python(value)
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_input=False)[0]
+                raise _wrong(name, first["msg"], first["loc"]) from None
+            checked[name] = _plain(result, BaseModel)
+        return checked
+
+
+def _plain(value: Any, model: type[Any]) -> Any:
+    """Return validated values as plain data again: models of objects become dicts."""
+    if isinstance(value, model):
+        return value.model_dump(exclude_unset=True)
+    if isinstance(value, list):
+        return [_plain(item, model) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item, model) for key, item in value.items()}
+    return value
+
+
+def _wrong(name: str, message: str, loc: tuple[Any, ...] = ()) -> InvalidInput:
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc if step is not None)
+    return InvalidInput(f"input {name!r}: {message}", path=f"$.inputs.{name}{steps}")
+
+
+def _kind(value: Any) -> str:
+    names = {int: "an integer", float: "a number", bool: "a boolean", list: "an array", dict: "an object"}
+    return "null" if value is None else names.get(type(value), type(value).__name__)
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the closest known name, or all of them."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, 1, 0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"the inputs are {', '.join(sorted(names))}" if names else "the template takes no inputs"
+
+
+# reading the declaration -----------------------------------------------------------------
+
+
+def read_inputs(declaration: Any) -> Inputs:
+    """Read the ``inputs`` of a front matter in any of its three forms, or as a list.
+
+    Raises TemplateSyntaxError with a path such as ``$.inputs.text``.
+    """
+    if declaration is None:
+        return Inputs((), declared=True)
+    if isinstance(declaration, list):
+        return Inputs([_from_property(item, index) for index, item in enumerate(declaration)], declared=True)
+    if not isinstance(declaration, dict):
+        raise TemplateSyntaxError("inputs must be a mapping of names to types", path="$.inputs")
+    if declaration.get("type") == "object" and isinstance(declaration.get("properties"), dict):
+        return _from_json_schema(declaration)
+    return Inputs([_from_entry(name, value) for name, value in declaration.items()], declared=True)
+
+
+def _from_json_schema(schema: dict[str, Any]) -> Inputs:
+    required = set(schema.get("required", ()))
+    inputs = []
+    for name, sub in schema["properties"].items():
+        one = sub if isinstance(sub, dict) else {}
+        bare = {key: value for key, value in one.items() if key not in ("default", "description")}
+        inputs.append(
+            Input(name, bare, name in required and "default" not in one, one.get("default"), one.get("description"))
+        )
+    return Inputs(inputs, declared=True, root=schema)
+
+
+def _from_entry(name: str, value: Any) -> Input:
+    path = f"$.inputs.{name}"
+    if value is None:
+        return Input(name, {})
+    if isinstance(value, str):
+        return Input(name, _expand(value, path), not value.strip().endswith("?"))
+    if not isinstance(value, dict):
+        raise TemplateSyntaxError(
+            f"{name!r} needs a type, not {value!r}", path=path, hint="write `text: string`, or a mapping with `type:`"
+        )
+    return _from_map(name, value, path)
+
+
+def _from_map(name: str, value: dict[str, Any], path: str) -> Input:
+    schema = {key: item for key, item in value.items() if key not in ("default", "description", "required", "kind")}
+    kind = value.get("type", value.get("kind"))
+    optional = "default" in value or value.get("required") is False
+    if isinstance(kind, str):
+        schema = {**_expand(kind, path), **{key: item for key, item in schema.items() if key != "type"}}
+        optional = optional or kind.strip().endswith("?")
+    if isinstance(value.get("required"), list):  # JSON Schema of an object input
+        schema["required"] = value["required"]
+    default = value.get("default")
+    return Input(name, schema, not optional, default, value.get("description"))
+
+
+def _from_property(value: Any, index: int) -> Input:
+    path = f"$.inputs[{index}]"
+    if isinstance(value, str):
+        return Input(value, {})
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        raise TemplateSyntaxError("an input in a list needs a name", path=path)
+    return _from_map(value["name"], {key: item for key, item in value.items() if key != "name"}, path)
+
+
+def _expand(kind: str, path: str) -> dict[str, Any]:
+    try:
+        return {} if kind == "null" else expand(kind)
+    except KeyError:
+        close = difflib.get_close_matches(kind, TYPES, 1, 0.5)
+        hint = f"did you mean {close[0]!r}?" if close else f"types are {', '.join(sorted(TYPES))}"
+        raise TemplateSyntaxError(f"{kind!r} is not a type", path=path, hint=hint) from None

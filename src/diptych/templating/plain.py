@@ -1,0 +1,97 @@
+"""Reduce inputs to plain data before a template sees them.
+
+Rule: a template gets strings, numbers, booleans, None, lists and mappings of its
+own: no object with methods, nothing the caller still holds. Lone surrogates, which
+no request can carry, become U+FFFD, and that is told.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import enum
+import os
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InvalidInput
+from ..loss import Loss
+from ..sandbox.limits import DEFAULT_LIMITS
+
+
+class Reducer:
+    """Reduce values and note what had to be replaced, in ``losses``."""
+
+    def __init__(self) -> None:
+        self.losses: list[Loss] = []
+
+    def reduce(self, value: Any, path: str, depth: int = 0) -> Any:
+        """Return the plain copy of a value. Raises InvalidInput with the path."""
+        kind = type(value)
+        if kind is str:
+            return self._text(value, path)
+        if value is None or kind is bool or kind is int or kind is float:
+            return value
+        if depth > DEFAULT_LIMITS.depth:
+            raise InvalidInput("the value is nested too deeply, or contains itself", path=path)
+        if isinstance(value, Mapping):
+            return {
+                self._key(key, path): self.reduce(item, f"{path}.{key}", depth + 1) for key, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+        return self.reduce(_simplify(value, path), path, depth + 1)
+
+    def _text(self, value: str, path: str) -> str:
+        if value.isascii():
+            return value
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.losses.append(Loss(path, "replaced", "lone surrogates became U+FFFD"))
+            # The same repair that tiktoken makes, so that counts agree.
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value
+
+    def _key(self, key: Any, path: str) -> str:
+        if isinstance(key, str):
+            return self._text(str.__str__(key), path)
+        if isinstance(key, int | float | bool) or key is None:
+            return str(key)
+        raise InvalidInput(f"a mapping's key is a {type(key).__name__}, not text", path=path)
+
+
+def _simplify(value: Any, path: str) -> Any:
+    """Return a simpler stand-in for a value that is not JSON."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    for base in (str, int, float):
+        if isinstance(value, base):
+            return base(value) if base is not str else str.__str__(value)[:]
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal | uuid.UUID):
+        return str(value)
+    if isinstance(value, os.PathLike):
+        return _path_text(value, path)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    dump = getattr(type(value), "model_dump", None)
+    if callable(dump):
+        return dump(value, mode="json")
+    raise InvalidInput(
+        f"a {type(value).__name__} is not plain data",
+        path=path,
+        hint="pass a string, number, boolean, list or mapping",
+    )
+
+
+def _path_text(value: os.PathLike[Any], path: str) -> str:
+    text = os.fspath(value)
+    if not isinstance(text, str):
+        raise InvalidInput("a path of bytes is not plain data", path=path)
+    return text

@@ -1,0 +1,145 @@
+"""The types of inputs: shorthand, property map or JSON Schema in, pydantic out.
+
+Rule: what a declaration says is enforced; a keyword that cannot be enforced is an
+error when the template is loaded, never ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, Union
+
+from ..errors import TemplateSyntaxError
+
+#: Shorthand types and the JSON Schema each stands for.
+TYPES: Final[dict[str, dict[str, Any]]] = {
+    "string": {"type": "string"},
+    "text": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "array": {"type": "array"},
+    "list": {"type": "array"},
+    "object": {"type": "object"},
+    "any": {},
+    "messages": {"type": "array", "items": {"type": "object"}},
+    "thread": {"type": "array", "items": {"type": "object"}},
+    "image": {"anyOf": [{"type": "string"}, {"type": "object"}]},
+    "audio": {"type": "string"},
+    "file": {"type": "string"},
+}
+_ANNOTATIONS = {"title", "description", "default", "examples", "$schema", "$id", "$comment", "deprecated", "format"}
+_FIELD_KEYWORDS = {
+    "minLength": "min_length", "maxLength": "max_length", "pattern": "pattern",
+    "minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of", "minItems": "min_length", "maxItems": "max_length",
+}  # fmt: skip
+_OTHER = {"type", "enum", "const", "anyOf", "oneOf", "items", "properties", "required", "additionalProperties",
+          "$ref", "$defs", "definitions"}
+
+
+def expand(type_name: str) -> dict[str, Any]:
+    """Return the JSON Schema of a shorthand type: ``string``, ``integer?``, ``string[]``.
+
+    Raises KeyError for an unknown type.
+
+    >>> expand("string[]")
+    {'type': 'array', 'items': {'type': 'string'}}
+    """
+    name = type_name.strip()
+    if name.endswith("?"):
+        return {"anyOf": [expand(name[:-1]), {"type": "null"}]}
+    if name.endswith("[]"):
+        return {"type": "array", "items": expand(name[:-2])}
+    return dict(TYPES[name])
+
+
+def is_plain_string(schema: dict[str, Any]) -> bool:
+    """True where any string fits and nothing else."""
+    return schema.get("type") == "string" and not set(schema) - _ANNOTATIONS - {"type"}
+
+
+class AnnotationBuilder:
+    """Turn JSON Schema into annotations that pydantic enforces."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self._root = root
+        self._resolving: list[str] = []
+
+    def build(self, schema: Any, path: str) -> Any:
+        """Return the annotation of a schema. Raises TemplateSyntaxError with the path."""
+        if schema is True or schema == {}:
+            return Any
+        if not isinstance(schema, dict):
+            raise TemplateSyntaxError("a schema must be a mapping", path=path)
+        if unknown := set(schema) - _ANNOTATIONS - _OTHER - set(_FIELD_KEYWORDS):
+            raise TemplateSyntaxError(
+                f"the schema keyword {sorted(unknown)[0]!r} is not enforced here",
+                path=path,
+                hint="take it out, or check the value in your own code",
+            )
+        if "$ref" in schema:
+            return self._reference(schema["$ref"], path)
+        if "enum" in schema:
+            return Literal[tuple(schema["enum"])]
+        if "const" in schema:
+            return Literal[schema["const"]]
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                branches = [self.build(s, f"{path}.{keyword}[{i}]") for i, s in enumerate(schema[keyword])]
+                return Union[tuple(branches)]
+        return self._typed(schema, path)
+
+    def _typed(self, schema: dict[str, Any], path: str) -> Any:
+        kind = schema.get("type", "object" if "properties" in schema else None)
+        if isinstance(kind, list):
+            return Union[tuple(self._typed({**schema, "type": one}, path) for one in kind)]
+        plain: dict[Any, Any] = {"string": str, "integer": int, "number": Union[int, float], "boolean": bool,
+                                 "null": None, None: Any}
+        if kind == "array":
+            base: Any = list[self.build(schema.get("items", {}), f"{path}.items")]  # type: ignore[misc]
+        elif kind == "object":
+            base = self._object(schema, path)
+        elif kind in plain:
+            base = plain[kind]
+        else:
+            raise TemplateSyntaxError(f"{kind!r} is not a type", path=f"{path}.type",
+                                      hint=f"types are {', '.join(sorted(TYPES))}")
+        return self._constrained(base, schema)
+
+    def _constrained(self, base: Any, schema: dict[str, Any]) -> Any:
+        found = {_FIELD_KEYWORDS[key]: schema[key] for key in schema if key in _FIELD_KEYWORDS}
+        if not found:
+            return base
+        from pydantic import Field
+
+        return Annotated[base, Field(**found)]
+
+    def _object(self, schema: dict[str, Any], path: str) -> Any:
+        extra = schema.get("additionalProperties", True)
+        if not schema.get("properties"):
+            return dict[str, Any] if extra is True else dict[str, self.build(extra, path)]  # type: ignore[misc]
+        from pydantic import ConfigDict, create_model
+
+        required = set(schema.get("required", ()))
+        fields: dict[str, Any] = {
+            name: (self.build(sub, f"{path}.properties.{name}"), ... if name in required else None)
+            for name, sub in schema["properties"].items()
+        }
+        model = create_model(
+            "Object", __config__=ConfigDict(extra="forbid" if extra is False else "allow"), **fields
+        )
+        return model
+
+    def _reference(self, reference: str, path: str) -> Any:
+        if reference in self._resolving:
+            raise TemplateSyntaxError(f"{reference} refers to itself", path=path)
+        target: Any = self._root
+        for step in reference.removeprefix("#/").split("/"):
+            if not isinstance(target, dict) or step not in target:
+                raise TemplateSyntaxError(f"{reference!r} is not in this schema", path=path)
+            target = target[step]
+        self._resolving.append(reference)
+        try:
+            return self.build(target, path)
+        finally:
+            self._resolving.pop()

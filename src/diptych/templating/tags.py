@@ -1,0 +1,157 @@
+"""The tags that make messages: message and its aliases, history, image, audio, file.
+
+Rule: tags become structure at parse time. ``{% message %}`` turns into a start
+event, its body, and an end event, so messages follow loops, includes, blocks and
+macros like any other output. The line break between the last line of a body and an
+end tag on a line of its own is not content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+
+from ..errors import RoleError, TemplateError
+from ..model import ROLES, AudioPart, FilePart, ImagePart
+from .events import HistoryEvent, MessageEnd, MessageStart, PartEvent
+from .history import read_history
+
+_ROLE_TAGS = {"system", "developer", "user", "assistant", "tool"}
+_MESSAGE_FIELDS = {"role", "name", "tool_call_id", "priority"}
+_END = MessageEnd()
+
+
+class MessageTags(Extension):
+    """Jinja extension for the message tags; see the module."""
+
+    tags = {"message", "chat", "history", "image", "audio", "file", *_ROLE_TAGS}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        token = next(parser.stream)
+        if token.value == "history":
+            return [self._history(parser, token.lineno)]
+        if token.value in ("image", "audio", "file"):
+            return [self._part(parser, token.value, token.lineno)]
+        return self._message(parser, token.value, token.lineno)
+
+    def _message(self, parser: Parser, tag: str, lineno: int) -> list[nodes.Node]:
+        fields = self._fields(parser, tag, positional="role" if tag in ("message", "chat") else None)
+        if tag in _ROLE_TAGS:
+            if "role" in fields:
+                parser.fail(f"{{% {tag} %}} is a role already: leave out role=", lineno)
+            fields["role"] = nodes.Const(tag, lineno=lineno)
+        if "role" not in fields:
+            parser.fail(f'{{% {tag} %}} needs a role, as in {{% {tag} role="user" %}}', lineno)
+        if unknown := set(fields) - _MESSAGE_FIELDS:
+            parser.fail(f"{{% {tag} %}} has no field {sorted(unknown)[0]!r}", lineno)
+        body = parser.parse_statements((f"name:end{tag}",), drop_needle=True)
+        _drop_last_line_break(body)
+        start = self._structural("start", fields, lineno)
+        start.message_fields = fields  # type: ignore[attr-defined]  # read by the plan
+        return [start, *body, self._structural("end", {}, lineno)]
+
+    def _history(self, parser: Parser, lineno: int) -> nodes.Node:
+        fields = self._fields(parser, "history", positional="messages")
+        if "messages" not in fields or set(fields) - {"messages", "roles"}:
+            parser.fail("write {% history messages %}, or {% history messages roles=['user'] %}", lineno)
+        node = self._structural("history", fields, lineno)
+        node.history_fields = fields  # type: ignore[attr-defined]
+        return node
+
+    def _part(self, parser: Parser, tag: str, lineno: int) -> nodes.Node:
+        fields = self._fields(parser, tag, positional="value")
+        if "value" not in fields:
+            parser.fail(f"{{% {tag} %}} needs a value, as in {{% {tag} {tag}_input %}}", lineno)
+        allowed = {"image": {"detail"}, "audio": {"format"}, "file": {"filename"}}[tag]
+        if unknown := set(fields) - allowed - {"value"}:
+            parser.fail(f"{{% {tag} %}} has no field {sorted(unknown)[0]!r}", lineno)
+        return self._structural(tag, fields, lineno)
+
+    def _fields(self, parser: Parser, tag: str, positional: str | None) -> dict[str, nodes.Expr]:
+        fields: dict[str, nodes.Expr] = {}
+        stream = parser.stream
+        while stream.current.type != "block_end":
+            stream.skip_if("comma")
+            if stream.current.type == "name" and stream.look().type == "assign":
+                name = next(stream).value
+                next(stream)
+                if name in fields:
+                    parser.fail(f"{{% {tag} %}} has {name!r} twice", stream.current.lineno)
+                fields[name] = parser.parse_expression()
+            elif positional and positional not in fields:
+                fields[positional] = parser.parse_expression()
+            else:
+                parser.fail(f"{{% {tag} %}} takes name=value fields", stream.current.lineno)
+        return fields
+
+    def _structural(self, method: str, fields: Mapping[str, nodes.Expr], lineno: int) -> nodes.Output:
+        """Return an output node whose event is yielded as it is, never as text."""
+        keywords = [nodes.Keyword(name, value, lineno=lineno) for name, value in fields.items()]
+        call = self.call_method(f"make_{method}", [], keywords, lineno=lineno)
+        call.structural = True  # type: ignore[attr-defined]  # read by the code generator
+        return nodes.Output([call], lineno=lineno)
+
+    # at run time -----------------------------------------------------------------
+
+    def make_start(
+        self, role: Any, name: Any = None, tool_call_id: Any = None, priority: Any = None
+    ) -> MessageStart:
+        return MessageStart(
+            check_role(role),
+            None if name is None else str(name),
+            None if tool_call_id is None else str(tool_call_id),
+            None if priority is None else float(priority),
+        )
+
+    def make_end(self) -> MessageEnd:
+        return _END
+
+    def make_history(self, messages: Any, roles: Any = None) -> HistoryEvent:
+        return HistoryEvent(read_history(messages, roles))
+
+    def make_image(self, value: Any, detail: Any = None) -> PartEvent:
+        url = value.get("url") if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping) and detail is None:
+            detail = value.get("detail")
+        return PartEvent(ImagePart(_address("image", url), detail))
+
+    def make_audio(self, value: Any, format: Any = "wav") -> PartEvent:
+        return PartEvent(AudioPart(_address("audio", value), str(format)))
+
+    def make_file(self, value: Any, filename: Any = None) -> PartEvent:
+        address = _address("file", value)
+        if address.startswith("data:"):
+            return PartEvent(FilePart(data=address, filename=filename))
+        return PartEvent(FilePart(file_id=address, filename=filename))
+
+
+def check_role(role: Any) -> str:
+    """Return the role if it is one of the known ones, letter for letter.
+
+    Raises RoleError.
+    """
+    if isinstance(role, str) and role in ROLES:
+        return str.__str__(role) if type(role) is not str else role
+    raise RoleError(f"{role!r} is not a role", hint=f"a role is one of {', '.join(ROLES)}")
+
+
+def _address(tag: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TemplateError(
+            f"{{% {tag} %}} takes a text (an address, a data: URL or an id), not {type(value).__name__}"
+        )
+    return str(value)
+
+
+def _drop_last_line_break(body: list[nodes.Node]) -> None:
+    """Take off the line break that only puts the end tag on a line of its own."""
+    last = body[-1] if body else None
+    if not isinstance(last, nodes.Output) or not last.nodes:
+        return
+    data = last.nodes[-1]
+    if isinstance(data, nodes.TemplateData) and data.data.endswith("\n"):
+        data.data = data.data[:-2] if data.data.endswith("\r\n") else data.data[:-1]
