@@ -62,7 +62,7 @@ class TraceCodeGenerator(CodeGenerator):
         # Only {% call %} forwards a caller, and it prints its result at once.
         if forward_caller:
             self.write("(None, text(")
-        super().visit_Call(node, frame, forward_caller)
+        super().visit_Call(node, frame, forward_caller=forward_caller)
         if forward_caller:
             self.write("))")
 

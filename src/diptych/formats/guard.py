@@ -1,0 +1,57 @@
+"""Markers inside contents: find them, and break them up.
+
+Rule: a special token is broken by a zero-width space after its first character, a
+speaker label at the start of a line by one space before it. Both stay readable to a
+person, and neither reads as structure.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .grammar import Grammar
+
+#: Every character at which some reader begins a new line.
+LINE_BREAKS = "\n\r\u2028\u2029\u0085\v\f\x1c\x1d\x1e"
+
+
+@lru_cache(maxsize=64)
+def _marker_pattern(markers: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile("|".join(map(re.escape, markers))) if markers else None
+
+
+@lru_cache(maxsize=64)
+def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str] | None:
+    if not labels:
+        return None
+    words = "|".join(sorted(map(re.escape, labels), key=len, reverse=True))
+    return re.compile(rf"(?:^|(?<=[{LINE_BREAKS}]))(?={_INVISIBLE}(?:{words})[ \t]*:)", re.IGNORECASE)
+
+
+#: Characters without width that may stand before a label and still look like a line's start.
+_INVISIBLE = "[\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069]*"
+
+
+def find(grammar: Grammar, text: str, *, at_line_start: bool) -> list[tuple[int, str]]:
+    """Return position and filler of every break that ``text`` needs.
+
+    ``at_line_start`` says whether the text begins a line of the prompt.
+    """
+    breaks: list[tuple[int, str]] = []
+    if pattern := _marker_pattern(grammar.markers):
+        breaks += [(found.start() + 1, "\u200b") for found in pattern.finditer(text)]
+    if pattern := _label_pattern(tuple(grammar.labels)):
+        breaks += [
+            (found.start(), " ") for found in pattern.finditer(text) if found.start() > 0 or at_line_start
+        ]
+    return sorted(breaks)
+
+
+def insert(text: str, breaks: list[tuple[int, str]]) -> str:
+    """Return the text with the fillers put in."""
+    pieces, last = [], 0
+    for position, filler in breaks:
+        pieces += [text[last:position], filler]
+        last = position
+    return "".join([*pieces, text[last:]])

@@ -1,0 +1,74 @@
+"""The formats there are: derived from the files of this folder, never listed twice."""
+
+from __future__ import annotations
+
+import difflib
+import pkgutil
+from functools import lru_cache
+from importlib import import_module
+
+from ..errors import FormatError
+from .base import Format
+from .grammar import Grammar
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+@lru_cache(maxsize=1)
+def _modules() -> tuple[tuple[str, ...], dict[str, Format], dict[str, Grammar]]:
+    formats: dict[str, Format] = {}
+    grammars: dict[str, Grammar] = {}
+    names = sorted(info.name for info in pkgutil.iter_modules(import_module(_PACKAGE).__path__))
+    for name in names:
+        if name in _MACHINERY:
+            continue
+        module = import_module(f"{_PACKAGE}.{name}")
+        for grammar in getattr(module, "GRAMMARS", None) or [g for g in [getattr(module, "GRAMMAR", None)] if g]:
+            grammars[grammar.name] = grammar
+        for entry in getattr(module, "FORMATS", None) or [f for f in [getattr(module, "FORMAT", None)] if f]:
+            formats[entry.name] = entry
+    return tuple(names), formats, grammars
+
+
+#: Modules of this folder that are no formats; they import this one, or are heavy.
+_MACHINERY = frozenset({"base", "convert", "detect", "grammar", "guard", "reading", "registry", "text", "chat_template"})
+
+
+def grammar_of(name: str) -> Grammar:
+    """Return the grammar of a text format. Raises FormatError with a did-you-mean."""
+    grammars = _modules()[2]
+    if name not in grammars:
+        raise _unknown(name, list(grammars), "text format")
+    return grammars[name]
+
+
+def grammars() -> dict[str, Grammar]:
+    """Return every text grammar by name."""
+    return dict(_modules()[2])
+
+
+def list_formats() -> tuple[Format, ...]:
+    """Return every format there is, sorted by name: name, kind, direction, mapping.
+
+    >>> [f.name for f in list_formats() if f.kind == "text"][:2]
+    ['chatml', 'plain']
+    """
+    from .reading import text_format
+
+    texts = {grammar.name: text_format(grammar) for grammar in _modules()[2].values()}
+    return tuple(sorted({**texts, **_modules()[1]}.values(), key=lambda entry: entry.name))
+
+
+def get(name: str) -> Format:
+    """Return the format of that name or alias. Raises FormatError with a did-you-mean."""
+    entries = list_formats()
+    for entry in entries:
+        if name == entry.name or name in entry.aliases:
+            return entry
+    raise _unknown(name, [entry.name for entry in entries], "format")
+
+
+def _unknown(name: str, known: list[str], what: str) -> FormatError:
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
+    return FormatError(f"there is no {what} {name!r}", hint=hint)
