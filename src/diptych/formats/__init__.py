@@ -1,0 +1,1 @@
+"""Formats: N readers and N writers around one conversation, instead of N² converters."""

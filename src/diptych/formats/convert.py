@@ -1,0 +1,85 @@
+"""From any format to any other: read into the hinge, write out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import FormatError
+from ..loss import Loss, OnLoss, Verdict, settle, verdict_of
+from ..model import Conversation
+from .base import Conversion, Reading, Writing
+from .openai_chat import read_messages
+from .reading import read_text
+from .registry import get, list_formats
+from .text import write_text
+
+
+def to_messages(prompt: str, format: str = "auto", *, hints: dict[str, str] | None = None) -> Reading:  # noqa: A002
+    """Read a Completions prompt as messages.
+
+    ``hints`` maps speaker labels to roles. The verdict says whether the reading is
+    certain; other readings stand in ``alternatives``. Raises FormatError.
+
+    >>> to_messages("Say hello").messages
+    [{'role': 'user', 'content': 'Say hello'}]
+    """
+    return read_text(prompt, format, hints=hints)
+
+
+def to_prompt(
+    messages: Any, format: str = "chatml", *, add_generation_prompt: bool = True  # noqa: A002
+) -> Writing:
+    """Write messages (a wire list, or a conversation) as a Completions prompt.
+
+    Raises FormatError with the path of a malformed message.
+
+    >>> to_prompt([{"role": "user", "content": "Hi"}]).text
+    '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
+    """
+    conversation = messages if isinstance(messages, Conversation) else read_messages(messages)
+    return write_text(conversation, format, add_generation_prompt=add_generation_prompt)
+
+
+def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_loss: OnLoss = "raise") -> Conversion:
+    """Convert a value from one registered format to another.
+
+    Returns the output with the verdict and every loss. ``on_loss`` decides whether a
+    loss raises :class:`~diptych.errors.LossError`, warns, or only stands in the result.
+
+    >>> convert("Say hello").output
+    [{'role': 'user', 'content': 'Say hello'}]
+    """
+    conversation, losses, verdict, name, alternatives = _read(value, source)
+    entry = get(target)
+    if entry.write is None:
+        raise FormatError(f"{target} can be read, not written")
+    output, written = entry.write(conversation)
+    found = settle((*losses, *written), on_loss)
+    if verdict == "lossless":
+        verdict = verdict_of(found)
+    return Conversion(output, verdict, found, name, alternatives)
+
+
+def _read(value: Any, source: str) -> tuple[Conversation, tuple[Loss, ...], Verdict, str, tuple[Any, ...]]:
+    if isinstance(value, Conversation):
+        return value, (), "lossless", "conversation", ()
+    if isinstance(value, str) and (source == "auto" or get(source).kind == "text"):
+        reading = read_text(value, source)
+        alternatives = tuple(other.messages for other in reading.alternatives)
+        return reading.conversation, reading.losses, reading.verdict, reading.format, alternatives
+    name = _detect(value) if source == "auto" else source
+    entry = get(name)
+    if entry.read is None:
+        raise FormatError(f"{name} can be written, not read")
+    conversation, losses = entry.read(value)
+    return conversation, losses, verdict_of(losses), name, ()
+
+
+def _detect(value: Any) -> str:
+    ranked = [(entry.detect(value), entry.name) for entry in list_formats() if entry.detect]
+    confidence, name = max(ranked, default=(0.0, ""))
+    if confidence <= 0:
+        kind = "an object" if isinstance(value, Mapping) else type(value).__name__
+        raise FormatError(f"the format of {kind} is not recognised", path="$", hint="name it")
+    return name
