@@ -1,0 +1,89 @@
+"""Diptych: one template, two panels. A Completions prompt and Chat messages on one hinge.
+
+Names load on first use: ``import diptych`` itself imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from . import client as client
+    from . import formats as formats
+    from . import prices as prices
+    from . import tokens as tokens
+    from . import wire as wire
+    from .api import render as render
+    from .client import AsyncClient as AsyncClient
+    from .client import Budget as Budget
+    from .client import Client as Client
+    from .client import Reply as Reply
+    from .client import Timeouts as Timeouts
+    from .errors import *  # noqa: F403
+    from .formats.base import Conversion as Conversion
+    from .formats.base import Reading as Reading
+    from .formats.base import Writing as Writing
+    from .formats.convert import convert as convert
+    from .formats.convert import to_messages as to_messages
+    from .formats.convert import to_prompt as to_prompt
+    from .formats.registry import list_formats as list_formats
+    from .loss import Loss as Loss
+    from .loss import LossWarning as LossWarning
+    from .loss import Severity as Severity
+    from .loss import Verdict as Verdict
+    from .model import *  # noqa: F403
+    from .prices import Estimate as Estimate
+    from .prices import PriceBook as PriceBook
+    from .prices import estimate as estimate
+    from .rendered import Rendered as Rendered
+    from .template import Library as Library
+    from .template import Template as Template
+    from .template import load as load
+    from .tokens import TokenCount as TokenCount
+    from .tokens import count as count
+
+#: Where each public name lives. One table: ``__all__`` and loading come from it.
+_HOMES = {
+    "api": ["render"],
+    "client": ["AsyncClient", "Budget", "Client", "Reply", "Timeouts"],
+    "errors": [
+        "ApiError", "BudgetExceeded", "ClientError", "ConnectionFailed", "DiptychError", "FormatError",
+        "InvalidInput", "InvalidResponse", "LossError", "MigrationError", "MissingExtra", "PriceError",
+        "QuotaExceeded", "RateLimited", "RedirectRefused", "ResourceLimit", "ResponseTooLarge", "RoleError",
+        "StreamIncomplete", "StreamInterrupted", "TemplateError", "TemplateNotFound", "TemplateSyntaxError",
+        "Timeout", "TokenError", "UndefinedInput",
+    ],
+    "formats.base": ["Conversion", "Reading", "Writing"],
+    "formats.convert": ["convert", "to_messages", "to_prompt"],
+    "formats.registry": ["list_formats"],
+    "loss": ["Loss", "LossWarning", "Severity", "Verdict"],
+    "model": [
+        "AudioPart", "Conversation", "FilePart", "FrozenMap", "ImagePart", "Message", "OtherPart", "ResponseFormat",
+        "Segment", "Span", "TextPart", "ToolCall", "ToolSpec",
+    ],
+    "prices": ["Estimate", "PriceBook", "estimate"],
+    "rendered": ["Rendered"],
+    "template": ["Library", "Template", "load"],
+    "tokens": ["TokenCount", "count"],
+}  # fmt: skip
+_MODULES = ("client", "errors", "formats", "model", "prices", "testing", "tokens", "wire")
+_NAMES = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_NAMES, *_MODULES, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        value = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
