@@ -12,9 +12,48 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import RoleError
-from ..model import Message, Part, Segment, TextPart
-from ..sandbox.limits import check_size
+from ..model import Content, Message, Part, Segment, Source, TextPart
+from ..sandbox.limits import check_size, current_limits
 from .events import Event, HistoryEvent, MessageEnd, MessageStart, PartEvent, flatten
+
+
+class Runs:
+    """Text as it arrives, one run of characters for each change of author.
+
+    A run is joined once, when it ends: adding to it stays linear however often.
+    """
+
+    __slots__ = ("_input", "_source", "_texts", "items")
+
+    def __init__(self) -> None:
+        self.items: list[Segment | Part] = []
+        self._texts: list[str] = []
+        self._source: Source = "template"
+        self._input: str | None = None
+
+    def add(self, text: str, source: Source, name: str | None = None) -> None:
+        """Add text of one author."""
+        if not text:
+            return
+        if source != self._source or name != self._input:
+            self._end_run()
+            self._source, self._input = source, name
+        self._texts.append(text)
+
+    def add_part(self, part: Part) -> None:
+        """Add a media part between texts."""
+        self._end_run()
+        self.items.append(part)
+
+    def finish(self) -> list[Segment | Part]:
+        """Return segments and parts in order."""
+        self._end_run()
+        return self.items
+
+    def _end_run(self) -> None:
+        if self._texts:
+            self.items.append(Segment("".join(self._texts), self._source, self._input))
+            self._texts = []
 
 
 @dataclass(slots=True)
@@ -22,33 +61,28 @@ class Draft:
     """A message while it is put together: its segments in order, parts between them."""
 
     start: MessageStart
-    items: list[Segment | Part] = field(default_factory=list)
+    runs: Runs = field(default_factory=Runs)
 
-    def add(self, segment: Segment) -> None:
-        add_segment(self.items, segment)
+    def finish(self) -> Entry:
+        """Return the finished message: a string, or parts where there is media."""
+        items, start = self.runs.finish(), self.start
+        segments = tuple(item for item in items if isinstance(item, Segment))
+        message = Message(start.role, _content(items), start.name, (), start.tool_call_id)
+        return Entry(message, segments, start.priority)
 
-    @property
-    def segments(self) -> tuple[Segment, ...]:
-        """The text of the message with its authors, media parts left out."""
-        return tuple(item for item in self.items if isinstance(item, Segment))
 
-    def message(self) -> Message:
-        """Return the neutral message: a string, or parts where there is media."""
-        start = self.start
-        return Message(start.role, self._content(), start.name, (), start.tool_call_id)
-
-    def _content(self) -> Any:
-        if all(isinstance(item, Segment) for item in self.items):
-            return "".join(item.text for item in self.items if isinstance(item, Segment))
-        parts: list[Part] = []
-        for item in self.items:
-            if not isinstance(item, Segment):
-                parts.append(item)
-            elif parts and isinstance(parts[-1], TextPart):
-                parts[-1] = TextPart(parts[-1].text + item.text)
-            elif item.text:
-                parts.append(TextPart(item.text))
-        return tuple(_without_blank_text(parts))
+def _content(items: list[Segment | Part]) -> Content:
+    if all(isinstance(item, Segment) for item in items):
+        return "".join(item.text for item in items if isinstance(item, Segment))
+    parts: list[Part] = []
+    for item in items:
+        if not isinstance(item, Segment):
+            parts.append(item)
+        elif parts and isinstance(parts[-1], TextPart):
+            parts[-1] = TextPart(parts[-1].text + item.text)
+        else:
+            parts.append(TextPart(item.text))
+    return tuple(_without_blank_text(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +123,31 @@ def _without_blank_text(parts: list[Part]) -> Iterable[Part]:
 
 def assemble(events: Iterable[Event]) -> Assembled:
     """Put the events together. Raises RoleError and ResourceLimit."""
-    loose: list[Segment] = []
+    loose = Runs()
     entries: list[Entry] = []
     draft: Draft | None = None
-    structured, size = False, 0
+    structured, size, cap = False, 0, current_limits().output
     for event in flatten(events):
         kind = type(event)
         if kind is str or kind is tuple:
-            segment = Segment(event, "template") if kind is str else Segment(event[1], "data", event[0])  # type: ignore[arg-type]
-            size += len(segment.text)
-            check_size(size)
-            if draft is not None:
-                draft.add(segment)
+            text = event if kind is str else event[1]
+            runs = loose if draft is None else draft.runs
+            if kind is str:
+                runs.add(event, "template")  # type: ignore[arg-type]
             else:
-                add_segment(loose, segment)
+                runs.add(text, "data", event[0])
+            size += len(text)
+            if size > cap:
+                check_size(size)
             continue
         structured = True
         draft = _structure(event, draft, entries)
     if draft is not None:
         raise RoleError(f"the {draft.start.role} message is not closed")
+    outside = [item for item in loose.finish() if isinstance(item, Segment)]
     if structured:
-        _check_loose(loose)
-    return Assembled(() if structured else tuple(loose), tuple(entries), structured)
+        _check_loose(outside)
+    return Assembled(() if structured else tuple(outside), tuple(entries), structured)
 
 
 def _structure(event: Any, draft: Draft | None, entries: list[Entry]) -> Draft | None:
@@ -125,13 +162,15 @@ def _structure(event: Any, draft: Draft | None, entries: list[Entry]) -> Draft |
     if isinstance(event, MessageEnd):
         if draft is None:
             raise RoleError("a message ends that was never opened")
-        entries.append(Entry(draft.message(), draft.segments, draft.start.priority))
+        entries.append(draft.finish())
         return None
     if isinstance(event, PartEvent):
         if draft is None:
-            raise RoleError("an image, audio or file part stands outside of a message",
-                            hint="put it between {% user %} and {% enduser %}")
-        draft.items.append(event.part)
+            raise RoleError(
+                "an image, audio or file part stands outside of a message",
+                hint="put it between {% user %} and {% enduser %}",
+            )
+        draft.runs.add_part(event.part)
         return draft
     if draft is not None:
         raise RoleError("{% history %} stands inside a message", hint="put it between messages")

@@ -51,9 +51,12 @@ class Compiled:
         self.name, self.file, self.text = found.name, found.file, found.text
         self.parts = engine.split(found)
         self.meta = self.parts.meta
-        tree = engine.parse(self.parts.body, found.name, found.file, self.parts.offset)
-        self.references = tuple(meta.find_referenced_templates(tree))
-        self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
+        tree = engine.parse(self.parts.body, found.name, found.file)
+        try:
+            self.references = tuple(meta.find_referenced_templates(tree))
+            self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
+        except RecursionError:
+            raise _too_deep(found.file) from None
         self.plan: Plan | None = make_plan(tree.body)
         self._template: Any = None
 
@@ -120,7 +123,7 @@ class Engine:
 
     # compiling -----------------------------------------------------------------------
 
-    def parse(self, body: str, name: str, file: str, offset: int) -> nodes.Template:
+    def parse(self, body: str, name: str, file: str) -> nodes.Template:
         """Parse a body. Raises TemplateSyntaxError with its place."""
         try:
             tree: nodes.Template = self.environment._parse(body, name, file)
@@ -128,7 +131,7 @@ class Engine:
         except jinja2.TemplateSyntaxError as error:
             raise self._syntax_error(error, name) from None
         except _RESOURCE_ERRORS:
-            raise ResourceLimit(f"{file}: the template is nested too deeply") from None
+            raise _too_deep(file) from None
 
     def compile(self, compiled: Compiled) -> Any:
         """Return the Jinja template of a parsed text."""
@@ -140,7 +143,7 @@ class Engine:
         except jinja2.TemplateSyntaxError as error:
             raise self._syntax_error(error, name) from None
         except (*_RESOURCE_ERRORS, SyntaxError, SystemError):
-            raise ResourceLimit(f"{file}: the template is nested too deeply") from None
+            raise _too_deep(file) from None
         return jinja2.Template.from_code(self.environment, code, self.environment.make_globals(None))
 
     def _syntax_error(self, error: jinja2.TemplateSyntaxError, name: str) -> TemplateSyntaxError:
@@ -250,6 +253,10 @@ class Engine:
             names |= other.variables
             todo += other.references
         return frozenset(names)
+
+
+def _too_deep(file: str) -> ResourceLimit:
+    return ResourceLimit(f"{file}: the template is nested too deeply", hint="split it with includes or macros")
 
 
 def suggest_name(name: str, names: list[str]) -> str | None:
