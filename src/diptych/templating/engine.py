@@ -64,6 +64,7 @@ class Compiled:
         """Run the template in Jinja on plain values. Raises TemplateError."""
         if self._template is None:
             self._template = self._engine.compile(self)
+        self._engine.remember(self)  # two texts may share a name, as strings do
         return self._engine.run(self._template, values, limits)
 
     def location(self, front_key: str) -> Location:
@@ -117,9 +118,14 @@ class Engine:
         if len(found.text) > DEFAULT_LIMITS.source:
             raise ResourceLimit(f"{found.file}: a template of over {DEFAULT_LIMITS.source:,} characters")
         parts = frontmatter.split(found.text, found.file)
-        shown = found.text.removeprefix("\ufeff")
-        self._sources[found.name] = SourceText(found.file, shown, parts.offset)
+        self._sources[found.name] = SourceText(found.file, found.text.removeprefix("\ufeff"), parts.offset)
         return parts
+
+    def remember(self, compiled: Compiled) -> None:
+        """Make messages about this name show this text."""
+        self._sources[compiled.name] = SourceText(
+            compiled.file, compiled.text.removeprefix("\ufeff"), compiled.parts.offset
+        )
 
     # compiling -----------------------------------------------------------------------
 
