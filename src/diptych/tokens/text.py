@@ -2,13 +2,14 @@
 
 Rule: a count equals ``len(encode_ordinary(text))`` wherever tiktoken can answer.
 ``<|endoftext|>`` and the like in text are text; control tokens come only from what
-the author of a template wrote. A run of a hundred thousand white-space characters, on
-which the split pattern's backtracking panics, is split by hand as the pattern would.
+the author of a template wrote. A run of white space so long that the backtracking of
+the split pattern panics is split by hand, as the pattern would.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 #: White space as the split patterns see it (Unicode White_Space); Python's ``\s`` adds U+001C-1F.
 WHITE: Final = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
-#: Runs at least this long are split by hand. o200k_base panics at about a million.
-LONG_RUN: Final = 100_000
-_LONG_RUN: Final = re.compile(f"[{WHITE}]{{{LONG_RUN},}}")
+#: Runs at least this long are split by hand. The pattern of o200k_base backtracks once a
+#: character and its engine gives up at a million steps, with a panic that is no Exception.
+LONG_RUN: Final = 400_000
 
 #: Longer texts are cut into pieces of at least this many characters, to bound memory.
 PIECE: Final = 500_000
@@ -60,33 +61,41 @@ def encode_text(text: str, encoding_name: str = "o200k_base") -> list[int]:
     return [token for ids in _iter_ids(text, bpe) for token in ids]
 
 
-def _iter_ids(text: str, bpe: Encoding) -> Iterator[list[int]]:
+def _iter_ids(text: str, bpe: Encoding, long_run: int = LONG_RUN) -> Iterator[list[int]]:
     """Yield the ids of a long text in pieces."""
     start = 0
-    for run in _LONG_RUN.finditer(text):
-        first, last = _split_run(text, run.start(), run.end(), bpe)
-        yield from _iter_pieces(text[start:first], bpe)
-        yield from _run_ids(text[first:last], bpe)
-        start = last
+    for run in _long_runs(long_run).finditer(text):
+        first, last = _own_part(text, run.start(), run.end(), bpe)
+        if first < last:
+            yield from _iter_pieces(text[start:first], bpe)
+            yield from _run_ids(text[first:last], bpe)
+            start = last
     yield from _iter_pieces(text[start:], bpe)
 
 
-def _split_run(text: str, start: int, end: int, bpe: Encoding) -> tuple[int, int]:
-    """Return which part of a run of white space stands on its own.
+@lru_cache(maxsize=4)
+def _long_runs(length: int) -> re.Pattern[str]:
+    return re.compile(f"[{WHITE}]{{{length},}}")
 
-    A mark takes the line breaks after it along, and the last character joins what
-    follows; both stay with their neighbours, as the split patterns have it.
+
+def _own_part(text: str, start: int, end: int, bpe: Encoding) -> tuple[int, int]:
+    """Return which part of the run ``start:end`` of white space stands on its own.
+
+    A punctuation mark takes the line breaks after it along, and the last character
+    joins what follows; both stay with their neighbours, as the split patterns have it.
     """
-    if start and _breaks_join(bpe):
+    breaks_join = _breaks_join(bpe)
+    if start and breaks_join and unicodedata.category(text[start - 1])[0] not in "LN":
         while start < end and text[start] in "\r\n":
             start += 1
-    if end < len(text) and text[end - 1] not in "\r\n":
+    if end < len(text) and not (breaks_join and text[end - 1] in "\r\n"):
         end -= 1
-    return start, max(start, end)
+    return start, end
 
 
 def _breaks_join(bpe: Encoding) -> bool:
-    return "[\\r\\n" in bpe._pat_str
+    """Say whether the split pattern has rules of its own for line breaks; r50k and p50k have none."""
+    return bpe.name not in ("r50k_base", "p50k_base", "p50k_edit")
 
 
 def _run_ids(run: str, bpe: Encoding) -> Iterator[list[int]]:

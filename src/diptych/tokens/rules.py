@@ -1,0 +1,94 @@
+"""The counting rules as data: one row a constant, with its date and its source.
+
+Rule: no number that counts tokens stands anywhere else. ``fitted`` rows were fitted on
+recorded usage of the real API (2023-2026) and hold on recordings that were not used
+for fitting; ``documented`` rows are the vendor's own statement. ``explain`` finds the
+row behind a line of a count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .models import Family
+
+COOKBOOK: Final = "OpenAI cookbook, num_tokens_from_messages (2023-2025)"
+RECORDED: Final = "fitted on recorded usage, 2023-2026; docs/counting.md"
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyRules:
+    """Tokens that the API adds around the texts of a request, for one family of models."""
+
+    message: int = 3  #: each message: start, role border, end
+    priming: int = 3  #: the start of the reply
+    past_assistant: int = 0  #: each past assistant message: its channel
+    call: int = 7  #: an assistant message that is one tool call, beside name and arguments
+    parallel: int = 4  #: an assistant message of several calls, beside its text
+    result: int = 5  #: a tool result, beside "functions.NAME" and its content
+    parallel_result: int = 7  #: a result of one of several calls
+    channel: int = 0  #: each tool call and tool result: its channel
+    own_system: int = 4  #: the message made for tools or a schema where no system message is
+    tools: int = 0  #: once where tools are offered
+    tools_with_system: int = 0  #: the same where there is a system message
+    choice_named: int | None = 7  #: a forced function, beside its name; None: nothing is added
+    choice_none: int = 1  #: ``tool_choice: none``
+    schema_tag: int = 2  #: a schema's name on each past assistant message, beside the name
+    tag_on_reply: bool = True  #: the same on the reply, where no tools are offered
+    content_only: bool = False  #: only the contents are billed
+    source: str = RECORDED
+
+
+_CHAT: Final = FamilyRules()
+FAMILIES: Final[dict[Family, FamilyRules]] = {
+    "chat": _CHAT,
+    # The cookbook's tokens_per_message for gpt-3.5-turbo-0301 (2023-03).
+    "chat-0301": replace(_CHAT, message=4, source=COOKBOOK),
+    "o": replace(_CHAT, priming=2, choice_named=None, choice_none=0, tag_on_reply=False),
+    "gpt5": FamilyRules(
+        priming=2,
+        past_assistant=2,
+        channel=3,
+        tools=82,
+        tools_with_system=85,
+        choice_named=None,
+        choice_none=0,
+        tag_on_reply=False,
+    ),
+    "search": replace(_CHAT, content_only=True),
+    "completions": _CHAT,
+    "embedding": _CHAT,
+}
+
+#: What the kinds of line in a count stand for, and where the rule comes from.
+LINES: Final[dict[str, tuple[str, str]]] = {
+    "message": ("3 a message (4 for gpt-3.5-turbo-0301), its role and its text; gpt-5: 2 for a channel", COOKBOOK),
+    "name": ("the tokens of ':' and the name", RECORDED),
+    "priming": ("what opens the reply: 3 (chat models), 2 (o and gpt-5 models)", RECORDED),
+    "text": ("the text as the encoding splits it", "tiktoken"),
+    "ids": ("one each", "the API reference of Completions"),
+    "tools": ("the functions as one TypeScript namespace after the system message", RECORDED),
+    "tool_choice": ("a forced function: 7 and its name; none: 1; gpt-5: nothing", RECORDED),
+    "tool_call": ("7, the name and the arguments as compact JSON; gpt-5: 3 more", RECORDED),
+    "tool_calls": ("several calls: one call of multi_tool_use.parallel", RECORDED),
+    "tool_result": ("5, 'functions.NAME' and the content; gpt-5: 3 more", RECORDED),
+    "schema": ("a section with the schema as compact JSON after the system message", RECORDED),
+    "schema_tag": ("2 and the schema's name on assistant messages", RECORDED),
+    "image": ("tiles of 512 pixels or patches of 32; docs/counting.md lists both by model", RECORDED),
+    "audio": ("10 tokens a second", RECORDED),
+    "file": ("text and page images of the file: a range", RECORDED),
+    "custom_tool": ("a tool that is no function: a range", "no recording"),
+    "part": ("a part of a kind that no rule knows: a range", "no recording"),
+    "model": ("what this model may add or leave out: a range", "no recording of this model"),
+    "ignored": ("nothing known is billed for it", RECORDED),
+}
+
+
+def explain(kind: str) -> tuple[str, str]:
+    """Return the rule behind a line of this kind, and its source.
+
+    >>> explain("name")[0]
+    "the tokens of ':' and the name"
+    """
+    return LINES[kind]

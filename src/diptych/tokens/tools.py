@@ -1,0 +1,156 @@
+"""Tools as the model reads them: a TypeScript namespace.
+
+Rule: the API hands functions over as TypeScript, and bills that text. Descriptions are
+stripped and become ``//`` lines; integer is ``number``; an enum is a union; objects
+whose properties carry no comment or default stand on one line. ``strict``,
+``additionalProperties`` and bounds leave no trace. The same rendering is public in
+OpenAI's harmony format; the differences were fitted on recorded usage (2023-2026).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+#: Deeper schemas, and references that lead back into themselves, are cut off as ``any``.
+DEEPEST: Final = 24
+
+Schema = Mapping[str, Any]
+
+
+def render_tools(functions: Iterable[Schema]) -> str:
+    """Return the namespace text of functions (``{name, description, parameters}``).
+
+    >>> print(render_tools([{"name": "now"}]))
+    namespace functions {
+    <BLANKLINE>
+    type now = () => any;
+    <BLANKLINE>
+    } // namespace functions
+    """
+    body = "".join(render_function(function) + "\n\n" for function in functions)
+    return f"namespace functions {{\n\n{body}}} // namespace functions"
+
+
+def render_function(function: Schema) -> str:
+    """Return the type definition of one function, its description before it."""
+    lines = _comment(function.get("description"))
+    parameters = function.get("parameters")
+    name = function.get("name", "")
+    if isinstance(parameters, Mapping) and parameters.get("properties"):
+        heading = "".join(line + "\n" for line in _comments(parameters))
+        lines.append(f"type {name} = (_: {heading}{_Writer(parameters).object(parameters, 0)}) => any;")
+    else:
+        lines.append(f"type {name} = () => any;")
+    return "\n".join(lines)
+
+
+def _comment(text: Any) -> list[str]:
+    if not isinstance(text, str) or not text.strip():
+        return []
+    return [f"// {line.strip()}".rstrip() for line in text.strip().split("\n")]
+
+
+def _comments(schema: Schema) -> list[str]:
+    lines = _comment(schema.get("title")) + _comment(schema.get("description"))
+    return [*lines, f"// format: {schema['format']}"] if schema.get("format") else lines
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+class _Writer:
+    """Writes the types of one schema; references are looked up in its root."""
+
+    def __init__(self, root: Schema) -> None:
+        self.root = root
+
+    def resolve(self, schema: Any) -> Schema:
+        """Follow ``$ref`` within the root; what stands beside it wins."""
+        for _ in range(DEEPEST):
+            if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str):
+                break
+            target: Any = self.root
+            for key in schema["$ref"].split("/")[1:]:
+                target = target.get(key, {}) if isinstance(target, Mapping) else {}
+            beside = {key: value for key, value in schema.items() if key != "$ref"}
+            schema = {**(target if isinstance(target, Mapping) else {}), **beside}
+        return schema if isinstance(schema, Mapping) else {}
+
+    def type(self, schema: Any, depth: int) -> str:
+        """Return the TypeScript type of a schema."""
+        schema = self.resolve(schema)
+        if depth > DEEPEST:
+            return "any"
+        if isinstance(schema.get("enum"), list | tuple) and schema["enum"]:
+            return " | ".join(_json(value) for value in schema["enum"])
+        if "const" in schema:
+            return _json(schema["const"])
+        for key in ("anyOf", "oneOf", "allOf"):
+            if isinstance(schema.get(key), list | tuple):
+                return " | ".join(self.type(choice, depth + 1) for choice in schema[key])
+        kind = schema.get("type")
+        if isinstance(kind, list | tuple):
+            return " | ".join(self.type({**schema, "type": one}, depth + 1) for one in kind)
+        return self._plain(schema, kind, depth)
+
+    def _plain(self, schema: Schema, kind: Any, depth: int) -> str:
+        if kind in ("integer", "number"):
+            return "number"
+        if kind in ("string", "boolean", "null"):
+            return str(kind)
+        if kind == "object" or "properties" in schema:
+            return self.object(schema, depth + 1) if schema.get("properties") else "object"
+        if kind == "array":
+            return f"{self.type(schema['items'], depth + 1)}[]" if schema.get("items") is not None else "any[]"
+        return "any"
+
+    def object(self, schema: Schema, depth: int) -> str:
+        """Return an object type: one line where nothing in it is commented, else one a property."""
+        required = schema.get("required") or ()
+        properties = self._properties(schema)
+        named = [(name if name in required else f"{name}?", inner) for name, inner in properties.items()]
+        if not self._is_commented(schema, 0):
+            return "{ " + ", ".join(f"{name}: {self.type(inner, depth + 1)}" for name, inner in named) + " }"
+        lines = [line for name, inner in named for line in self._property(name, inner, depth + 1)]
+        return "{\n" + "\n".join(lines) + "\n}"
+
+    def _properties(self, schema: Schema) -> dict[str, Schema]:
+        properties = schema.get("properties")
+        if not isinstance(properties, Mapping):
+            return {}
+        return {str(name): self.resolve(inner) for name, inner in properties.items()}
+
+    def _property(self, name: str, schema: Schema, depth: int) -> list[str]:
+        lines = _comments(schema)
+        choices = next((schema[key] for key in ("anyOf", "oneOf") if isinstance(schema.get(key), list | tuple)), None)
+        default = self._default(schema)
+        if choices is None:
+            return [*lines, f"{name}: {self.type(schema, depth)},{default}"]
+        return [*lines, f"{name}:", *(self._choice(choice, depth) for choice in choices), f",{default}"]
+
+    def _default(self, schema: Schema) -> str:
+        if "default" not in schema:
+            return ""
+        value = schema["default"]
+        bare = isinstance(value, str) and schema.get("enum")
+        return f" // default: {value if bare else _json(value)}"
+
+    def _choice(self, choice: Any, depth: int) -> str:
+        schema = self.resolve(choice)
+        notes = [] if schema.get("type") == "object" else [line[3:] for line in _comments(schema) if len(line) > 3]
+        note = f" // {' '.join(notes)}" if notes else ""
+        return f" | {self.type(choice, depth)}{note}"
+
+    def _is_commented(self, schema: Schema, depth: int) -> bool:
+        if depth > DEEPEST // 3:
+            return False
+        return any(self._has_comment(inner, depth) for inner in self._properties(schema).values())
+
+    def _has_comment(self, schema: Schema, depth: int) -> bool:
+        if _comments(schema) or "default" in schema:
+            return True
+        items = self.resolve(schema.get("items"))
+        return self._is_commented(items, depth + 1) or self._is_commented(schema, depth + 1)
