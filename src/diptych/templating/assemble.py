@@ -2,7 +2,8 @@
 
 Rule: a message begins and ends at its events, never at a character. Text outside
 of messages is either a prompt (no message at all) or, beside messages, must be
-blank.
+blank. Line breaks that the author wrote at an end of a message, or beside a media
+part, are layout and not content; those of data always stay.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class Runs:
     def add(self, text: str, source: Source, name: str | None = None) -> None:
         """Add text of one author."""
         if not text:
+            # Empty data adds nothing, but it stands between the author's texts.
+            if source == "data":
+                self._end_run()
+                self.items.append(Segment("", "data", name))
             return
         if source != self._source or name != self._input:
             self._end_run()
@@ -65,10 +70,37 @@ class Draft:
 
     def finish(self) -> Entry:
         """Return the finished message: a string, or parts where there is media."""
-        items, start = self.runs.finish(), self.start
+        items, start = trim_layout(self.runs.finish()), self.start
         segments = tuple(item for item in items if isinstance(item, Segment))
         message = Message(start.role, _content(items), start.name, (), start.tool_call_id)
         return Entry(message, segments, start.priority)
+
+
+def trim_layout(items: list[Segment | Part]) -> list[Segment | Part]:
+    """Take the author's line breaks off both ends, and off the borders of parts."""
+    groups: list[list[Segment]] = [[]]
+    parts: list[Part] = []
+    for item in items:
+        if isinstance(item, Segment):
+            groups[-1].append(item)
+        else:
+            parts.append(item)
+            groups.append([])
+    trimmed: list[Segment | Part] = []
+    for index, group in enumerate(groups):
+        if index:
+            trimmed.append(parts[index - 1])
+        for segment in _trim_ends(group):
+            add_segment(trimmed, segment)
+    return trimmed
+
+
+def _trim_ends(group: list[Segment]) -> list[Segment]:
+    if group and group[0].source == "template":
+        group[0] = Segment(group[0].text.lstrip("\r\n"), "template")
+    if group and group[-1].source == "template":
+        group[-1] = Segment(group[-1].text.rstrip("\r\n"), "template")
+    return group
 
 
 def _content(items: list[Segment | Part]) -> Content:
@@ -144,7 +176,10 @@ def assemble(events: Iterable[Event]) -> Assembled:
         draft = _structure(event, draft, entries)
     if draft is not None:
         raise RoleError(f"the {draft.start.role} message is not closed")
-    outside = [item for item in loose.finish() if isinstance(item, Segment)]
+    outside: list[Segment] = []
+    for item in loose.finish():
+        if isinstance(item, Segment):
+            add_segment(outside, item)
     if structured:
         _check_loose(outside)
     return Assembled(() if structured else tuple(outside), tuple(entries), structured)

@@ -183,7 +183,7 @@ def _turn(fields: dict[str, nodes.Expr], pieces: list[Piece]) -> Turn:
     name, priority = constants.pop("name", None), constants.pop("priority", None)
     if role not in ROLES or constants or not isinstance(name, str | None):
         raise _Unplanned
-    return Turn(role, name, _join(pieces), None if priority is None else float(priority))
+    return Turn(role, name, _trim_layout(_join(pieces)), None if priority is None else float(priority))
 
 
 def _join(pieces: list[Piece]) -> tuple[Piece, ...]:
@@ -194,6 +194,16 @@ def _join(pieces: list[Piece]) -> tuple[Piece, ...]:
         elif piece != "":
             joined.append(piece)
     return tuple(joined)
+
+
+def _trim_layout(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Take the author's line breaks off both ends, as the assembly does."""
+    trimmed = list(pieces)
+    if trimmed and isinstance(trimmed[0], str):
+        trimmed[0] = trimmed[0].lstrip("\r\n")
+    if trimmed and isinstance(trimmed[-1], str):
+        trimmed[-1] = trimmed[-1].rstrip("\r\n")
+    return tuple(piece for piece in trimmed if piece != "")
 
 
 def _pieces(node: nodes.Output) -> list[Piece]:

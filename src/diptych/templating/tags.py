@@ -2,8 +2,7 @@
 
 Rule: tags become structure at parse time. ``{% message %}`` turns into a start
 event, its body, and an end event, so messages follow loops, includes, blocks and
-macros like any other output. The line break between the last line of a body and an
-end tag on a line of its own is not content.
+macros like any other output.
 """
 
 from __future__ import annotations
@@ -49,7 +48,6 @@ class MessageTags(Extension):
         if unknown := set(fields) - _MESSAGE_FIELDS:
             parser.fail(f"{{% {tag} %}} has no field {sorted(unknown)[0]!r}", lineno)
         body = parser.parse_statements((f"name:end{tag}",), drop_needle=True)
-        _drop_last_line_break(body)
         start = self._structural("start", fields, lineno)
         start.message_fields = fields  # type: ignore[attr-defined]  # read by the plan
         return [start, *body, self._structural("end", {}, lineno)]
@@ -146,12 +144,3 @@ def _address(tag: str, value: Any) -> str:
         )
     return str(value)
 
-
-def _drop_last_line_break(body: list[nodes.Node]) -> None:
-    """Take off the line break that only puts the end tag on a line of its own."""
-    last = body[-1] if body else None
-    if not isinstance(last, nodes.Output) or not last.nodes:
-        return
-    data = last.nodes[-1]
-    if isinstance(data, nodes.TemplateData) and data.data.endswith("\n"):
-        data.data = data.data[:-2] if data.data.endswith("\r\n") else data.data[:-1]
