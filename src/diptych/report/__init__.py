@@ -1,0 +1,1 @@
+"""Pictures of rendered templates: one set of autoescaped partials, and the terminal."""

@@ -1,0 +1,164 @@
+"""Where commands get their templates, inputs and files from."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..errors import DiptychError, FormatError, InvalidInput, TemplateNotFound
+from ..template import Library, Template, load
+from .config import setting
+
+
+def gallery() -> Path | None:
+    """Return the stock templates: in the wheel, or beside the source of an editable install."""
+    packaged = Path(str(files("diptych"))) / "templates"
+    if packaged.is_dir():
+        return packaged
+    checkout = Path(__file__).resolve().parents[3] / "templates"
+    return checkout if checkout.is_dir() else None
+
+
+def libraries() -> list[tuple[str, Library]]:
+    """Return the libraries in the order of their search, with what to call them."""
+    found: list[tuple[str, Library]] = []
+    configured = setting("templates")
+    folders = configured if isinstance(configured, list) else [configured] if configured else []
+    found += [(str(folder), Library(str(folder))) for folder in folders]
+    if Path("templates").is_dir():
+        found.append(("templates", Library("templates")))
+    if stock := gallery():
+        found.append(("stock", Library(stock)))
+    return found
+
+
+def find_template(name: str) -> Template:
+    """Return the template of a path, a name in a library, or ``-`` for standard input.
+
+    Raises TemplateNotFound with a did-you-mean.
+    """
+    if name == "-":
+        return Template.from_string(sys.stdin.read(), name="<stdin>")
+    if Path(name).is_file():
+        return load(name)
+    for _, library in libraries():
+        if name in library:
+            return library[name]
+    known = {stem(n) for _, library in libraries() for n in library}
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    raise TemplateNotFound(
+        f"there is no template {name!r}",
+        hint=f"did you mean {close[0]!r}?" if close else "see: diptych templates list",
+    )
+
+
+def stem(name: str) -> str:
+    """Return a template's name without its suffix."""
+    return name.rsplit(".", 1)[0] if name.endswith((".jinja", ".jinja2", ".j2")) else name
+
+
+def read_vars(pairs: list[str], file: str | None) -> dict[str, Any]:
+    """Return the inputs of ``--vars FILE`` with those of ``-p k=v`` on top."""
+    values: dict[str, Any] = {}
+    if file:
+        loaded = read_data(file)
+        if not isinstance(loaded, dict):
+            raise InvalidInput(f"{file} does not hold a mapping of inputs")
+        values.update(loaded)
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InvalidInput(f"-p takes name=value, not {pair!r}")
+        values[name] = value
+    return values
+
+
+def typed(values: Mapping[str, Any], template: Template, given: list[str]) -> dict[str, Any]:
+    """Read the texts of ``-p`` by the template's types: lists and objects as JSON, ``@FILE`` from a file."""
+    result = dict(values)
+    for name in (pair.partition("=")[0] for pair in given):
+        value = result[name]
+        declared = template.inputs.get(name)
+        kind = declared.schema.get("type") if declared else None
+        if isinstance(value, str) and value.startswith("@") and Path(value[1:]).is_file():
+            value = Path(value[1:]).read_text("utf-8")
+        if kind in ("array", "object") and isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                raise InvalidInput(f"input {name!r} is an {kind}: give it as JSON", path=f"$.inputs.{name}") from None
+        result[name] = value
+    return result
+
+
+def read_file(name: str) -> str:
+    """Return the text of a file, or of standard input for ``-``."""
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{name} is not UTF-8 text (byte {error.start})") from None
+
+
+def read_data(name: str) -> Any:
+    """Return the JSON or YAML value of a file or of standard input."""
+    text = read_file(name)
+    if name.endswith((".yaml", ".yml")):
+        import yaml
+
+        from ..templating.frontmatter import PlainLoader
+
+        try:
+            return yaml.load(text, Loader=PlainLoader)  # noqa: S506: a restricted loader
+        except yaml.YAMLError as error:
+            raise FormatError(f"{name} is not YAML: {error}") from None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise FormatError(f"{name} is not JSON: {error}") from None
+
+
+def read_value(name: str) -> Any:
+    """Return what a file holds: a JSON list or object, or else its text."""
+    text = read_file(name)
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def iter_jsonl(name: str) -> Iterator[Any]:
+    """Yield the value of each line, or the error of a bad one."""
+    stream = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115: closed below
+    try:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                yield FormatError(f"line {number} is not JSON: {error}", path=f"line {number}")
+    finally:
+        if name != "-":
+            stream.close()
+
+
+def error_json(error: BaseException) -> dict[str, Any]:
+    """Return the JSON object that stands in the place of a bad line."""
+    code = error.error_code if isinstance(error, DiptychError) else "unexpected"
+    message = error.message if isinstance(error, DiptychError) else str(error)
+    where = error.where() if isinstance(error, DiptychError) else None
+    return {"error": {"code": code, "message": message, "path": where}}
+
+
+def env_flag(name: str) -> bool:
+    """True where an environment variable is set to something but 0."""
+    return os.environ.get(name, "") not in ("", "0", "false")
