@@ -1,0 +1,33 @@
+"""Tokens: encodings from packed ranks, exact text counts, and what the API bills for a request.
+
+Importing this loads no tokenizer; the first count does.
+"""
+
+from __future__ import annotations
+
+from .count import DEFAULT_MODEL, TokenCount, count
+from .encodings import encoding, encoding_for_model, encoding_name_for_model, preload
+from .models import ModelInfo, known_models, model_info
+from .rules import explain
+from .tally import Item
+from .text import byte_bounds, count_text, encode_text, fits, token_ids
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "Item",
+    "ModelInfo",
+    "TokenCount",
+    "byte_bounds",
+    "count",
+    "count_text",
+    "encode_text",
+    "encoding",
+    "encoding_for_model",
+    "encoding_name_for_model",
+    "explain",
+    "fits",
+    "known_models",
+    "model_info",
+    "preload",
+    "token_ids",
+]

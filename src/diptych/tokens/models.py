@@ -23,7 +23,8 @@ class ModelInfo:
     """What counting knows of a model.
 
     ``base`` is the name in the table; ``known`` is False where a family was only
-    suggested by the name; ``encoding`` is None where nothing is known.
+    suggested by the name; ``is_recorded`` where the family's rule was seen to hold for
+    this model or its close kin; ``encoding`` is None where nothing is known.
 
     >>> model_info("gpt-4o-2024-08-06").base
     'gpt-4o'
@@ -34,7 +35,11 @@ class ModelInfo:
     encoding: str | None
     family: Family | None
     known: bool
+    is_recorded: bool = True
 
+
+#: Chat models that no recording shows under their family's rule: the rule is assumed.
+_ASSUMED: Final = re.compile(r"gpt-6|gpt-oss|chat-latest|gpt-chat-latest|computer-use|gpt-realtime|gpt-5-search")
 
 # base names by (encoding, family). Sources: tiktoken 0.14.0 `model.py` for the encodings it
 # knows; OpenAI's model pages for the later ones, which all say o200k; davinci-002 answers as
@@ -105,11 +110,11 @@ def model_info(model: str) -> ModelInfo:
     base = base_name(model)
     if base in _KNOWN:
         encoding, family = _KNOWN[base]
-        return ModelInfo(model, base, encoding, family, True)
+        return ModelInfo(model, base, encoding, family, True, not _ASSUMED.match(base))
     for pattern, encoding, family in _SUGGESTED:
         if pattern.match(base):
-            return ModelInfo(model, base, encoding, family, False)
-    return ModelInfo(model, base, None, None, False)
+            return ModelInfo(model, base, encoding, family, False, False)
+    return ModelInfo(model, base, None, None, False, False)
 
 
 def base_name(model: str) -> str:
@@ -126,4 +131,4 @@ def base_name(model: str) -> str:
 
 def known_models() -> dict[str, ModelInfo]:
     """Return every model of the table, in its order."""
-    return {name: ModelInfo(name, name, enc, family, True) for name, (enc, family) in _KNOWN.items()}
+    return {name: model_info(name) for name in _KNOWN}

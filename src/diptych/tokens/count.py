@@ -1,0 +1,274 @@
+"""Count the tokens of anything that can be sent: the public ``count``.
+
+Rule: the count is what the API bills for input, itemised, with how sure it is. A model
+that no rule was seen to hold for gets its family's rule and a range; a model of no
+known family gets no number. Tokenising is offline; nothing is sent or downloaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..errors import TokenError
+from .imagesize import Size
+from .memo import message_memo
+from .messages import Count, MessageCounter, text_of
+from .models import ModelInfo, model_info
+from .rules import FAMILIES, FamilyRules
+from .schemas import render_schema
+from .tally import Basis, Item, weakest
+from .tools import render_tools
+
+#: The model that ``count`` takes where none is named.
+DEFAULT_MODEL: Final = "gpt-4o-mini"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """The tokens of a request's input, and how sure the number is.
+
+    ``basis``: ``exact`` (a rule confirmed on recorded usage), ``fitted`` (a rule fitted on
+    it), ``approximate`` (the truth lies between ``low`` and ``high``) or ``unknown``
+    (``tokens`` is None and ``reason`` says why). ``items`` add up to ``tokens``.
+
+    >>> count("Hello, world!", "gpt-4o").tokens
+    4
+    """
+
+    tokens: int | None
+    basis: Basis
+    items: tuple[Item, ...]
+    encoding: str | None
+    low: int | None
+    high: int | None
+    model: str = DEFAULT_MODEL
+    reason: str | None = None
+
+    def __int__(self) -> int:
+        if self.tokens is None:
+            raise TokenError(self.reason or "the count is unknown")
+        return self.tokens
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the count as a JSON object."""
+        found: dict[str, Any] = {
+            "tokens": self.tokens,
+            "basis": self.basis,
+            "encoding": self.encoding,
+            "low": self.low,
+            "high": self.high,
+            "model": self.model,
+            "items": [_item_json(item) for item in self.items],
+        }
+        return {**found, "reason": self.reason} if self.reason else found
+
+
+def _item_json(item: Item) -> dict[str, Any]:
+    found = {"path": item.path, "kind": item.kind, "tokens": item.tokens, "basis": item.basis}
+    return found if item.low is None else {**found, "low": item.low, "high": item.high}
+
+
+def count(x: Any, model: str | None = None, *, image_sizes: Mapping[str, Size] | None = None) -> TokenCount:
+    """Return the tokens that ``x`` costs as input of ``model``.
+
+    ``x`` is a text, a list of texts or of token ids (Completions prompts), a list of
+    messages, a whole request body of either API, or a rendered template. ``model``
+    defaults to the body's own, then to gpt-4o-mini. ``image_sizes`` gives width and
+    height in pixels of images that stand behind an address. Raises TokenError on what
+    is none of these.
+
+    >>> count([{"role": "user", "content": "Hi"}]).tokens
+    8
+    >>> [(item.kind, item.tokens) for item in count([{"role": "user", "content": "Hi"}]).items]
+    [('message', 5), ('priming', 3)]
+    """
+    body = _body_of(x)
+    name = model or body.get("model")
+    name = name if isinstance(name, str) and name else DEFAULT_MODEL
+    info = model_info(name)
+    if info.encoding is None:
+        reason = f"no encoding and no counting rule is known for {name!r}"
+        return TokenCount(None, "unknown", (), None, None, None, name, reason)
+    counted = message_memo(info.encoding)
+    if "messages" in body:
+        items = _chat_items(body, info, counted, image_sizes)
+    else:
+        items = _prompt_items(body.get("prompt"), counted)
+    return _settle(items, info)
+
+
+def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
+    tokens = sum(item.tokens for item in items)
+    basis = weakest(items)
+    low = high = tokens
+    if not info.is_recorded and items and items[0].kind not in ("text", "ids"):
+        spread = round(tokens * 0.1) + len(items) + 8
+        items.append(Item("$.model", "model", 0, "approximate", -min(spread, tokens), spread))
+    elif not info.known and items:
+        spread = round(tokens * 0.3) + 1
+        items.append(Item("$.model", "model", 0, "approximate", -min(spread, tokens), spread))
+    if basis == "approximate" or items and items[-1].kind == "model":
+        basis = "approximate"
+        ranges = [item.range for item in items]
+        low, high = max(0, sum(low for low, _ in ranges)), sum(high for _, high in ranges)
+    return TokenCount(tokens, basis, tuple(items), info.encoding, low, high, info.name)
+
+
+# what x is -------------------------------------------------------------------------
+
+
+def _body_of(x: Any) -> Mapping[str, Any]:
+    """Return ``x`` as the part of a body that is counted."""
+    if isinstance(x, str):
+        return {"prompt": x}
+    if isinstance(x, Mapping):
+        if "messages" in x or "prompt" in x:
+            return x
+        raise TokenError("a body has messages or a prompt", path="$")
+    if isinstance(x, list | tuple):
+        return {"messages": x} if x and isinstance(x[0], Mapping) else {"prompt": x}
+    if hasattr(x, "request_body_for_count"):
+        return _body_of(x.request_body_for_count())
+    if hasattr(x, "is_chat"):
+        return _rendered_body(x)
+    raise TokenError(f"{type(x).__name__} cannot be counted", hint="give text, messages, a body or a rendered template")
+
+
+def _rendered_body(rendered: Any) -> Mapping[str, Any]:
+    if not rendered.is_chat:
+        return {"prompt": rendered.prompt}
+    from ..formats.openai_chat import write_response_format, write_tools
+
+    body: dict[str, Any] = {"messages": rendered.messages}
+    template = getattr(rendered, "template", None)
+    if getattr(template, "model", None):
+        body["model"] = template.model
+    conversation = rendered.conversation if rendered.tools or rendered.response_format else None
+    if conversation is not None and conversation.tools:
+        body["tools"] = write_tools(conversation)
+    if conversation is not None and conversation.response_format is not None:
+        body["response_format"] = write_response_format(conversation)
+    return body
+
+
+# Completions -----------------------------------------------------------------------
+
+
+def _prompt_items(prompt: Any, counted: Count) -> list[Item]:
+    if prompt is None:
+        # The API reads a missing prompt as one <|endoftext|>.
+        return [Item("$.prompt", "ids", 1)]
+    if isinstance(prompt, str):
+        return [Item("$.prompt", "text", counted(prompt))]
+    if not isinstance(prompt, list | tuple):
+        raise TokenError("a prompt is text, token ids or a list of either", path="$.prompt")
+    if prompt and all(isinstance(token, int) for token in prompt):
+        return [Item("$.prompt", "ids", len(prompt))]
+    return [_prompt_item(part, counted, f"$.prompt[{index}]") for index, part in enumerate(prompt)]
+
+
+def _prompt_item(part: Any, counted: Count, path: str) -> Item:
+    if isinstance(part, str):
+        return Item(path, "text", counted(part))
+    if isinstance(part, list | tuple) and all(isinstance(token, int) for token in part):
+        return Item(path, "ids", len(part))
+    raise TokenError("a prompt in a list is text or token ids", path=path)
+
+
+# Chat ------------------------------------------------------------------------------
+
+
+def _chat_items(
+    body: Mapping[str, Any], info: ModelInfo, counted: Count, sizes: Mapping[str, Size] | None
+) -> list[Item]:
+    messages = body["messages"]
+    if not isinstance(messages, list | tuple):
+        raise TokenError("messages are a list", path="$.messages")
+    rules = FAMILIES[info.family or "chat"]
+    functions, customs = _tools_of(body)
+    schema = _schema_of(body)
+    tag = rules.schema_tag + counted(str(schema.get("name", ""))) if schema else 0
+    items = MessageCounter(counted, rules, info.base, tag=tag, sizes=sizes).items(messages)
+    if functions or schema:
+        items += _section_items(messages, functions, schema, rules, counted)
+    items += _custom_items(customs, counted)
+    items += _choice_items(body, bool(functions), rules, counted)
+    if tag and rules.tag_on_reply and not functions:
+        items.append(Item("$.response_format", "schema_tag", tag, "fitted"))
+    if not rules.content_only:
+        items.append(Item("$", "priming", rules.priming))
+    return items
+
+
+def _section_items(
+    messages: Sequence[Any],
+    functions: list[Mapping[str, Any]],
+    schema: Mapping[str, Any] | None,
+    rules: FamilyRules,
+    counted: Count,
+) -> list[Item]:
+    """Return the lines of the sections that join the system message: tools, then the schema."""
+    system = next((m for m in messages if isinstance(m, Mapping) and m.get("role") in ("system", "developer")), None)
+    border = rules.own_system
+    if system is not None:
+        # The section follows a blank line: what the border costs depends on the text before it.
+        text = text_of(system)[-64:]
+        border = counted(f"{text}\n\n#") - counted(text) - 1
+    items: list[Item] = []
+    if functions:
+        text = f"# Tools\n\n## functions\n\n{render_tools(functions)}"
+        tokens = counted(text) - 1 + (rules.tools if system is None else rules.tools_with_system)
+        items.append(Item("$.tools", "tools", tokens + border, "fitted"))
+        border = counted("functions\n\n#") - counted("functions") - 1
+    if schema:
+        items.append(Item("$.response_format", "schema", counted(render_schema(schema)) + border, "fitted"))
+    return items
+
+
+def _custom_items(customs: list[Mapping[str, Any]], counted: Count) -> list[Item]:
+    items = []
+    for index, tool in enumerate(customs):
+        tokens = counted(str(tool.get("name", ""))) + counted(str(tool.get("description") or "")) + 16
+        items.append(Item(f"$.tools[{index}]", "custom_tool", tokens, "approximate", tokens // 2, tokens * 2 + 100))
+    return items
+
+
+def _choice_items(body: Mapping[str, Any], has_tools: bool, rules: FamilyRules, counted: Count) -> list[Item]:
+    choice = body.get("tool_choice") or body.get("function_call")
+    if choice == "none" and has_tools and rules.choice_none:
+        return [Item("$.tool_choice", "tool_choice", rules.choice_none, "fitted")]
+    if isinstance(choice, Mapping) and rules.choice_named is not None:
+        function = choice.get("function")
+        name = (function if isinstance(function, Mapping) else choice).get("name")
+        if isinstance(name, str):
+            return [Item("$.tool_choice", "tool_choice", rules.choice_named + counted(name), "fitted")]
+    return []
+
+
+def _tools_of(body: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the functions offered, and the tools that are no functions."""
+    functions: list[Mapping[str, Any]] = []
+    customs: list[Mapping[str, Any]] = []
+    tools = body.get("tools") or body.get("functions") or ()
+    for tool in tools if isinstance(tools, list | tuple) else ():
+        if not isinstance(tool, Mapping):
+            continue
+        inner = tool.get("function")
+        if isinstance(inner, Mapping):
+            functions.append(inner)
+        elif tool.get("type") in (None, "function") and tool.get("name"):
+            functions.append(tool)
+        else:
+            custom = tool.get("custom")
+            customs.append(custom if isinstance(custom, Mapping) else tool)
+    return functions, customs
+
+
+def _schema_of(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    wanted = body.get("response_format")
+    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
+        return None
+    schema = wanted.get("json_schema")
+    return schema if isinstance(schema, Mapping) else None

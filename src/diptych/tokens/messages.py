@@ -1,0 +1,210 @@
+"""What messages cost: their text, names, tool calls and results, images and files.
+
+Rule: a message is its border, its role and its text; text parts are joined without a
+separator and split as one. The constants are rows of :mod:`.rules`; every message
+gives one line, and every part that is no text one more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from ..errors import TokenError
+from .imagesize import Size, data_url_bytes, data_url_size, decode_base64
+from .images import image_way
+from .media import AUDIO_EXTRA, audio_range, file_range
+from .rules import FamilyRules
+from .tally import Item
+
+Count = Callable[[str], int]
+
+#: The text that stands for several calls at once, as recorded usage shows.
+_PARALLEL: Final = " to=multi_tool_use.parallel"
+
+
+class MessageCounter:
+    """Counts the messages of one request; remembers which call each result answers."""
+
+    def __init__(
+        self, count: Count, rules: FamilyRules, model: str, *, tag: int = 0, sizes: Mapping[str, Size] | None = None
+    ) -> None:
+        self.count = count
+        self.rules = rules
+        self.model = model
+        self.tag = tag
+        self.sizes = sizes or {}
+        self.names: dict[str, str] = {}
+        self.parallel: set[str] = set()
+
+    def items(self, messages: Sequence[Mapping[str, Any]]) -> list[Item]:
+        """Return the lines of all messages. Raises TokenError on what is no message."""
+        items: list[Item] = []
+        count, rules = self.count, self.rules
+        for index, message in enumerate(messages):
+            try:
+                role, content = message["role"], message["content"]
+            except (TypeError, KeyError):
+                role, content = _role(message, index), message.get("content")
+            if type(content) is str and len(message) == 2 and role != "assistant" and role != "tool":
+                # The common case: nothing but a role and a text.
+                tokens = count(content) if rules.content_only else rules.message + count(role) + count(content)
+                items.append(Item(f"$.messages[{index}]", "message", tokens))
+            else:
+                self._add(items, message, role, f"$.messages[{index}]")
+        return items
+
+    def _add(self, items: list[Item], message: Mapping[str, Any], role: str, path: str) -> None:
+        text = text_of(message)
+        if self.rules.content_only:
+            items.append(Item(path, "message", self.count(text)))
+        elif role == "tool":
+            items.append(self._result(message, text, path))
+        elif role == "assistant" and (message.get("tool_calls") or message.get("function_call")):
+            self._add_calls(items, message, text, path)
+        else:
+            self._add_plain(items, message, role, text, path)
+        if isinstance(message.get("content"), list | tuple):
+            self._add_parts(items, message["content"], path)
+
+    def _add_plain(self, items: list[Item], message: Mapping[str, Any], role: str, text: str, path: str) -> None:
+        rules = self.rules
+        is_past = role == "assistant"
+        tokens = rules.message + self.count(role) + self.count(text) + (rules.past_assistant if is_past else 0)
+        items.append(Item(path, "message", tokens))
+        self._add_name(items, message, path)
+        if is_past and self.tag:
+            items.append(Item(path, "schema_tag", self.tag, "fitted"))
+
+    def _add_name(self, items: list[Item], message: Mapping[str, Any], path: str) -> None:
+        if isinstance(message.get("name"), str) and message["name"]:
+            items.append(Item(f"{path}.name", "name", self.count(f":{message['name']}")))
+
+    # tool calls and results ----------------------------------------------------------
+
+    def _result(self, message: Mapping[str, Any], text: str, path: str) -> Item:
+        rules, call = self.rules, message.get("tool_call_id")
+        tokens = self.count(text) + rules.channel
+        if call in self.parallel:
+            return Item(path, "tool_result", tokens + rules.parallel_result, "fitted")
+        name = self.names.get(str(call)) or message.get("name") or ""
+        return Item(path, "tool_result", tokens + rules.result + self.count(f"functions.{name}"), "fitted")
+
+    def _add_calls(self, items: list[Item], message: Mapping[str, Any], text: str, path: str) -> None:
+        rules = self.rules
+        calls = _calls(message)
+        self.names.update((call_id, name) for call_id, name, _ in calls)
+        if text:
+            items.append(Item(path, "message", rules.message + 1 + self.count(text) + rules.past_assistant))
+        self._add_name(items, message, path)
+        if len(calls) == 1:
+            _, name, arguments = calls[0]
+            tokens = rules.call + self.count(name) + self.count(arguments) + rules.channel
+            items.append(Item(f"{path}.tool_calls", "tool_call", tokens, "fitted"))
+            return
+        self.parallel.update(call_id for call_id, _, _ in calls)
+        uses = ",".join(f'{{"recipient_name":"functions.{name}","parameters":{text}}}' for _, name, text in calls)
+        tokens = rules.parallel + self.count(_PARALLEL) + self.count(f'{{"tool_uses":[{uses}]}}') + rules.channel
+        items.append(Item(f"{path}.tool_calls", "tool_calls", tokens, "fitted"))
+
+    # images, audio, files --------------------------------------------------------------
+
+    def _add_parts(self, items: list[Item], parts: Sequence[Any], path: str) -> None:
+        for index, part in enumerate(parts):
+            kind = part.get("type") if isinstance(part, Mapping) else "text"
+            place = f"{path}.content[{index}]"
+            if kind == "image_url":
+                items.append(self._image(part.get("image_url"), place))
+            elif kind == "input_audio":
+                items.append(_audio(part.get("input_audio"), place))
+            elif kind == "file":
+                items.append(_file(part.get("file"), place))
+            elif kind not in ("text", "refusal"):
+                items.append(Item(place, "part", 0, "approximate", 0, 1 + len(json.dumps(part, default=str))))
+
+    def _image(self, image: Any, path: str) -> Item:
+        image = image if isinstance(image, Mapping) else {"url": image}
+        url, detail = str(image.get("url") or ""), image.get("detail")
+        way = image_way(self.model)
+        if way is None:
+            # The widest range of any way: a model that is not known may bill either.
+            return Item(path, "image", 765, "approximate", 1, 48_169)
+        size = self.sizes.get(url) or data_url_size(url)
+        if size is None:
+            low, expected, high = way.bounds(detail)
+            return Item(path, "image", expected, "approximate", low, high)
+        tokens = way.tokens(size, detail)
+        if way.is_recorded:
+            return Item(path, "image", tokens, "fitted")
+        return Item(path, "image", tokens, "approximate", int(tokens * 0.6), int(tokens * 1.7) + 1)
+
+
+def _audio(audio: Any, path: str) -> Item:
+    data = audio.get("data") if isinstance(audio, Mapping) else None
+    decoded = decode_base64(data) if isinstance(data, str) else None
+    low, tokens, high = audio_range(decoded, len(data or "") * 3 // 4)
+    return Item(path, "audio", max(tokens, AUDIO_EXTRA), "approximate", low, high)
+
+
+def _file(file: Any, path: str) -> Item:
+    data = file.get("file_data") if isinstance(file, Mapping) else None
+    decoded = (data_url_bytes(data) or decode_base64(data)) if isinstance(data, str) else None
+    low, tokens, high = file_range(decoded)
+    return Item(path, "file", tokens, "approximate", low, high)
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """Return the text of a wire message: its text parts joined without a separator.
+
+    >>> text_of({"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]})
+    'ab'
+    """
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list | tuple):
+        refusal = message.get("refusal")
+        return refusal if isinstance(refusal, str) else ""
+    return "".join(_part_text(part) for part in content)
+
+
+def _part_text(part: Any) -> str:
+    if isinstance(part, Mapping):
+        part = part.get("text") or part.get("refusal")
+    return part if isinstance(part, str) else ""
+
+
+def _role(message: Any, index: int) -> str:
+    if isinstance(message, Mapping) and isinstance(message.get("role"), str):
+        return str(message["role"])
+    raise TokenError("a message is an object with a role", path=f"$.messages[{index}]")
+
+
+def _calls(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return id, name and compact arguments of the calls of an assistant message."""
+    calls = message.get("tool_calls") or [{"function": message.get("function_call")}]
+    read = []
+    for call in calls if isinstance(calls, list | tuple) else ():
+        call = call if isinstance(call, Mapping) else {}
+        function = call.get("function") or call.get("custom")
+        function = function if isinstance(function, Mapping) else {}
+        arguments = function.get("arguments", function.get("input"))
+        read.append((str(call.get("id", "")), str(function.get("name") or ""), compact_json(arguments)))
+    return read
+
+
+def compact_json(text: Any) -> str:
+    """Return JSON text without white space between its tokens; other text as it is.
+
+    The API reads the arguments of a call and writes them anew.
+
+    >>> compact_json('{"a": 1, "b": [2, 3]}')
+    '{"a":1,"b":[2,3]}'
+    """
+    if not isinstance(text, str):
+        return "" if text is None else json.dumps(text, separators=(",", ":"), ensure_ascii=False, default=str)
+    try:
+        return json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
