@@ -1,0 +1,51 @@
+"""The commands and where they live; nothing here imports what a command needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import convert, count, lookup, render, run
+
+
+def _version(value: bool) -> None:
+    if value:
+        from .. import __version__
+
+        print(f"diptych {__version__}")
+        raise typer.Exit
+
+
+def make_app() -> typer.Typer:
+    """Return the application."""
+    app = typer.Typer(
+        name="diptych",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=(
+            "Prompt templates as Completions prompts and Chat messages, with token counts, prices and a client.\n\n"
+            "Try: diptych render translate -p text=Hello"
+        ),
+        epilog="Errors without traceback; --debug shows it. Exit codes: 0 ok, 1 findings, 2 usage, 3 network.",
+    )
+
+    @app.callback()
+    def root(
+        version: Annotated[
+            bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version.")
+        ] = False,
+    ) -> None:
+        """Render, convert, count, price and send prompts."""
+
+    app.command("render")(render.render_command)
+    app.command("convert")(convert.convert_command)
+    app.command("count")(count.count_command)
+    app.command("cost")(count.cost_command)
+    app.command("run")(run.run_command)
+    app.command("formats")(lookup.formats_command)
+    app.command("models")(lookup.models_command)
+    app.command("explain")(lookup.explain_command)
+    app.add_typer(lookup.templates_app, name="templates")
+    return app

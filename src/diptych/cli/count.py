@@ -1,0 +1,146 @@
+"""``diptych count`` and ``diptych cost``: tokens and money, before the call."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import typer
+
+from .options import FileName, Json, Jsonl, complete_model
+
+
+def count_command(
+    file: FileName,
+    model: Annotated[str, typer.Option("--model", "-m", autocompletion=complete_model)] = "gpt-4o-mini",
+    max_tokens: Annotated[int | None, typer.Option("--max-tokens", help="Exit 1 if there are more.")] = None,
+    json_: Json = False,
+    jsonl: Jsonl = False,
+) -> None:
+    """Count the tokens of a text, of messages or of a request body.
+
+    diptych count prompt.txt --model gpt-4o-mini --max-tokens 4000
+    """
+    from .inputs import read_value
+    from .output import write_document, write_text
+
+    if jsonl:
+        raise typer.Exit(_count_lines(file, model, max_tokens))
+    counted = _count(read_value(file), model)
+    if json_:
+        write_document(model=model, **counted.to_json())
+    else:
+        write_text(f"{counted.tokens if counted.tokens is not None else 'unknown'}\n")
+    if _is_over(counted, max_tokens):
+        _say(f"{counted.high or counted.tokens} tokens are more than {max_tokens}")
+        raise typer.Exit(1)
+
+
+def _count(value: Any, model: str) -> Any:
+    from ..tokens import count
+
+    return count(value, model=value.get("model", model) if isinstance(value, dict) else model)
+
+
+def _is_over(counted: Any, limit: int | None) -> bool:
+    if limit is None:
+        return False
+    highest = counted.high if counted.high is not None else counted.tokens
+    return highest is None or highest > limit
+
+
+def _count_lines(file: str, model: str, limit: int | None) -> int:
+    from ..errors import DiptychError
+    from .inputs import error_json, iter_jsonl
+    from .output import write_json
+
+    code = 0
+    for value in iter_jsonl(file):
+        try:
+            if isinstance(value, DiptychError):
+                raise value
+            counted = _count(value, model)
+            write_json(counted.to_json(), indent=None)
+            code = max(code, int(_is_over(counted, limit)))
+        except DiptychError as error:
+            code = 1
+            write_json(error_json(error), indent=None)
+    return code
+
+
+def cost_command(
+    file: FileName,
+    model: Annotated[str, typer.Option("--model", "-m", help="One model, or several with commas.")] = "gpt-4o-mini",
+    output: Annotated[int | None, typer.Option("--output", help="Tokens that you expect in the answer.")] = None,
+    cached: Annotated[int | None, typer.Option("--cached", help="Prompt tokens that are cached already.")] = None,
+    batch: Annotated[bool, typer.Option("--batch", help="At batch prices.")] = False,
+    max_cost: Annotated[str | None, typer.Option("--max-cost", help="USD; exit 1 if it may cost more.")] = None,
+    json_: Json = False,
+) -> None:
+    """Estimate what a call costs, a column a model.
+
+    diptych cost prompt.txt --model gpt-4o-mini,gpt-4.1 --output 200
+    """
+    from ..prices import estimate
+    from .inputs import read_value
+    from .output import write_document
+
+    value = read_value(file)
+    names = [name.strip() for name in model.split(",") if name.strip()]
+    estimates = [estimate(value, model=name, output=output, cached=cached, batch=batch) for name in names]
+    if json_ and len(estimates) == 1:
+        write_document(**estimates[0].to_json())
+    elif json_:
+        write_document(estimates=[e.to_json() for e in estimates])
+    else:
+        print_costs(estimates)
+    if max_cost is not None:
+        _check_cost(estimates, _usd(max_cost))
+
+
+def _usd(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise typer.BadParameter(f"{text!r} is not an amount of USD") from None
+
+
+def _check_cost(estimates: list[Any], limit: Decimal) -> None:
+    for e in estimates:
+        high = (e.to_json().get("cost") or {}).get("high")
+        if high is None or Decimal(str(high)) > limit:
+            _say(f"{e.model}: {'the cost is unknown' if high is None else f'up to {high} USD'}, over {limit} USD")
+            raise typer.Exit(1)
+
+
+def print_costs(estimates: list[Any]) -> None:
+    """Print a table with a column a model."""
+    from rich.table import Table
+
+    from .output import console
+
+    table = Table("", *[e.model or "?" for e in estimates])
+    documents = [e.to_json() for e in estimates]
+    table.add_row("prompt tokens", *[_cell(d["prompt_tokens"]) for d in documents])
+    for name in ("low", "expected", "high"):
+        table.add_row(f"output tokens, {name}", *[_cell((d["output_tokens"] or {}).get(name)) for d in documents])
+    for name in ("low", "expected", "high"):
+        table.add_row(f"USD, {name}", *[_cell((d["cost"] or {}).get(name)) for d in documents])
+    table.add_row("fits the window", *[_cell(d["fits_context"]) for d in documents])
+    table.add_row("prices of", *[_cell(d["price_date"]) for d in documents])
+    console().print(table)
+    for d in documents:
+        if d.get("reason"):
+            _say(f"{d.get('model')}: {d['reason']}")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,134 @@
+"""``diptych templates``, ``formats``, ``models``, ``explain``: look things up."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from typing import Annotated, Any
+
+import typer
+
+from .options import Json, TemplateName
+
+templates_app = typer.Typer(no_args_is_help=True, help="Look at the templates there are.")
+
+
+@templates_app.command("list")
+def templates_list(json_: Json = False) -> None:
+    """List the templates of your folders and of the stock gallery."""
+    from .inputs import libraries, stem
+    from .output import write_document
+
+    rows: dict[str, dict[str, Any]] = {}
+    for place, library in libraries():
+        for name in library:
+            if not name.startswith("partials/") and stem(name) not in rows:
+                template = library[name]
+                rows[stem(name)] = {"name": stem(name), "from": place, "description": template.description}
+    if json_:
+        write_document(templates=list(rows.values()))
+    else:
+        _table(["template", "from", "what for"], [[r["name"], r["from"], r["description"]] for r in rows.values()])
+
+
+@templates_app.command("show")
+def templates_show(template: TemplateName, json_: Json = False) -> None:
+    """Show a template's source, or with --json what it declares."""
+    from .inputs import find_template
+    from .output import write_document, write_text
+
+    found = find_template(template)
+    if not json_:
+        write_text(found.source)
+        return
+    write_document(
+        name=found.name, description=found.description, model=found.model, params=found.params,
+        input_schema=found.input_schema, variables=sorted(found.variables), hash=found.hash, source=found.source,
+    )  # fmt: skip
+
+
+@templates_app.command("path")
+def templates_path(json_: Json = False) -> None:
+    """Print where templates are looked for, in order."""
+    from .inputs import gallery, libraries
+    from .output import write_document, write_text
+
+    places = [str(gallery()) if place == "stock" else place for place, _ in libraries()]
+    if json_:
+        write_document(paths=places)
+    else:
+        write_text("".join(f"{place}\n" for place in places))
+
+
+def formats_command(json_: Json = False) -> None:
+    """List the formats, what each maps, and whether it is read or written."""
+    from ..formats.registry import list_formats
+    from .output import write_document
+
+    entries = list_formats()
+    if json_:
+        write_document(
+            formats=[{"name": f.name, "kind": f.kind, "direction": f.direction, "mapping": f.mapping} for f in entries]
+        )
+    else:
+        _table(["format", "kind", "direction", "mapping"], [[f.name, f.kind, f.direction, f.mapping] for f in entries])
+
+
+def models_command(
+    name: Annotated[str | None, typer.Argument(help="Only models whose name holds this.")] = None, json_: Json = False
+) -> None:
+    """List models with their encoding, window, prices per million tokens, and shutdown dates."""
+    from ..prices import list_models
+    from .output import write_document
+
+    rows = [m.to_json() for m in list_models() if name is None or name in m.name]
+    if json_:
+        write_document(models=rows)
+        return
+    columns = ["name", "encoding", "context_window", "input", "output", "price_date", "shutdown_date"]
+    _table(columns, [[row.get(column) for column in columns] for row in rows])
+
+
+def explain_command(
+    code: Annotated[str, typer.Argument(help="An error's code or a kind of loss.")], json_: Json = False
+) -> None:
+    """Explain an error's code or a kind of loss.
+
+    diptych explain undefined-input
+    """
+    from .output import write_document, write_text
+
+    known = _explanations()
+    if code not in known:
+        close = difflib.get_close_matches(code, known, 1, 0.4)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
+        raise typer.BadParameter(f"there is no code {code!r}; {hint}")
+    if json_:
+        write_document(code=code, explanation=known[code])
+    else:
+        write_text(f"{code}\n\n{known[code]}\n")
+
+
+def _explanations() -> dict[str, str]:
+    from .. import errors, loss
+
+    found = {
+        cls.error_code: inspect.cleandoc(cls.__doc__ or "")
+        for cls in vars(errors).values()
+        if isinstance(cls, type) and issubclass(cls, errors.DiptychError)
+    }
+    for kind, (severity, meaning) in loss.KINDS.items():
+        found[kind] = f"A loss of severity {severity.name.lower()}: {meaning}."
+    return found
+
+
+def _table(columns: list[str], rows: list[list[Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from .output import console
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*[Text("" if cell is None else str(cell)) for cell in row])
+    console().print(table)

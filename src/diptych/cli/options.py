@@ -1,0 +1,64 @@
+"""Options that several commands share, and their completion."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+
+class Api(StrEnum):
+    """The two endpoints."""
+
+    chat = "chat"
+    completions = "completions"
+
+
+class OnLoss(StrEnum):
+    """What to do about what a conversion cannot carry."""
+
+    raise_ = "raise"
+    warn = "warn"
+    ignore = "ignore"
+
+
+def complete_template(incomplete: str) -> list[str]:
+    """Complete the name of a template."""
+    from .inputs import libraries, stem
+
+    names = {stem(name) for _, library in libraries() for name in library}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def complete_format(incomplete: str) -> list[str]:
+    """Complete the name of a format."""
+    from ..formats.registry import list_formats
+
+    return [entry.name for entry in list_formats() if entry.name.startswith(incomplete)]
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Complete the name of a model."""
+    from ..prices import list_models
+
+    return [m.name for m in list_models() if m.name.startswith(incomplete)]
+
+
+TemplateName = Annotated[
+    str, typer.Argument(help="A template's name or path; - reads it from standard input.", autocompletion=complete_template)
+]
+FileName = Annotated[str, typer.Argument(help="A file; - is standard input.")]
+Pairs = Annotated[list[str] | None, typer.Option("-p", "--param", help="An input as name=value; @FILE reads a file.")]
+Vars = Annotated[str | None, typer.Option("--vars", help="Inputs from a JSON or YAML file; - is standard input.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read one JSON value a line, write one a line.")]
+Model = Annotated[str | None, typer.Option("--model", "-m", help="The model's name.", autocompletion=complete_model)]
+
+
+def inputs_of(template: Any, pairs: list[str] | None, vars_file: str | None) -> dict[str, Any]:
+    """Return the inputs of a template from ``-p`` and ``--vars``."""
+    from .inputs import read_vars, typed
+
+    given = pairs or []
+    return typed(read_vars(given, vars_file), template, given)

@@ -1,0 +1,125 @@
+"""``diptych run``: render, estimate, check the budget, send."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from .options import Api, Json, Model, Pairs, TemplateName, Vars, inputs_of
+
+
+def run_command(
+    template: TemplateName,
+    param: Pairs = None,
+    vars_file: Vars = None,
+    api: Annotated[Api | None, typer.Option(help="The endpoint; by default that of the template.")] = None,
+    model: Model = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Another server, as http://host/v1.")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", help="For a reproducible answer, as far as the server can.")] = None,
+    json_mode: Annotated[bool, typer.Option("--json-mode", help="Ask for a JSON object.")] = False,
+    schema: Annotated[str | None, typer.Option("--schema", help="A JSON Schema file that the answer must follow.")] = None,
+    max_cost: Annotated[str | None, typer.Option("--max-cost", help="USD; do not send what may cost more.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request and send nothing.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Answer with the embedded model.")] = False,
+    local_model: Annotated[str | None, typer.Option("--local-model", help="Another model, a GGUF file.")] = None,
+    record: Annotated[str | None, typer.Option("--record", help="Write what the server sends to a cassette.")] = None,
+    replay: Annotated[str | None, typer.Option("--replay", help="Answer from a cassette.")] = None,
+    json_: Json = False,
+) -> None:
+    """Render a template and send it.
+
+    diptych run translate -p text=Hello --local
+
+    diptych run extract -p text=@letter.txt --dry-run
+    """
+    from .config import setting
+    from .inputs import find_template
+    from .output import write_document, write_json
+
+    found = find_template(template)
+    rendered = found.render(**inputs_of(found, param, vars_file))
+    params = _params(rendered, seed, json_mode, schema)
+    chosen = api.value if api else ("chat" if rendered.is_chat or params.get("response_format") else "completions")
+    model = setting("model", model)
+    use_local = local or local_model is not None
+    if dry_run:
+        body = rendered.request(chosen, model=model or (None if not use_local else "local"), **params)
+        write_document(request=body, api=chosen) if json_ else write_json(body)
+        return
+    with _endpoint(use_local, local_model) as server:
+        target = server.base_url if server else setting("base_url", base_url)
+        _send(rendered, chosen, server.model if server else model, target, stream, max_cost, record, replay, params, json_)
+
+
+def _params(rendered: Any, seed: int | None, json_mode: bool, schema: str | None) -> dict[str, Any]:
+    from .inputs import read_data
+
+    params: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if schema:
+        params["response_format"] = {"type": "json_schema", "json_schema": {"name": "reply", "schema": read_data(schema)}}
+    elif json_mode:
+        params["response_format"] = {"type": "json_object"}
+    return params
+
+
+@contextlib.contextmanager
+def _endpoint(use_local: bool, model: str | None) -> Iterator[Any]:
+    if not use_local:
+        yield None
+        return
+    from ..local import LocalServer
+
+    with LocalServer(model) as server:
+        yield server
+
+
+def _send(
+    rendered: Any, api: str, model: str | None, base_url: str | None, stream: bool, max_cost: str | None,
+    record: str | None, replay: str | None, params: dict[str, Any], json_: bool,
+) -> None:  # fmt: skip
+    from decimal import Decimal
+
+    from ..client import Budget, Client
+    from .output import write_document, write_text
+
+    options: dict[str, Any] = {"budget": Budget(usd=Decimal(max_cost))} if max_cost is not None else {}
+    if record or replay:
+        options["cassette"] = _cassette(record, replay)
+    with Client(base_url, **options) as client:
+        if not stream:
+            reply = client.send(rendered, model=model, api=api, **params)
+        else:
+            with client.stream(rendered, model=model, api=api, **params) as deltas:
+                for delta in deltas:
+                    if not json_:
+                        sys.stdout.write(delta.text)
+                        sys.stdout.flush()
+                reply = deltas.reply
+    if json_:
+        write_document(**reply.to_json())
+    elif not stream:
+        write_text(reply.text)
+    _say_usage(reply)
+
+
+def _cassette(record: str | None, replay: str | None) -> Any:
+    from ..client.cassette import Cassette
+
+    return Cassette(record, mode="all") if record else Cassette(replay, mode="none")
+
+
+def _say_usage(reply: Any) -> None:
+    """Tell on standard error what the call used."""
+    usage = reply.usage
+    parts = [f"model {reply.model}"]
+    if usage:
+        parts.append(f"{usage.prompt_tokens} + {usage.completion_tokens} tokens")
+    parts.append(f"{reply.cost} USD" if reply.cost is not None else "price unknown")
+    if reply.system_fingerprint:
+        parts.append(f"fingerprint {reply.system_fingerprint}")
+    print(f"\n[{', '.join(parts)}]", file=sys.stderr)
