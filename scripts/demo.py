@@ -1,0 +1,110 @@
+"""What ``make demo`` shows: one template from file to answer, without a key.
+
+Renders both forms, converts, counts and prices, then asks a real language model over
+real HTTP on this machine, through both endpoints.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import diptych
+from diptych.local import LocalServer
+
+ROOT = Path(__file__).resolve().parents[1]
+console = Console(highlight=False, width=100)
+MODELS = ("gpt-4o-mini", "gpt-4.1", "gpt-5-mini", "gpt-3.5-turbo-instruct")
+
+
+def title(text: str) -> None:
+    console.print(f"\n[bold]{text}[/bold]")
+
+
+def show(label: str, value: Any) -> None:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    console.print(Text(f"  {label:<10}") + Text(text))
+
+
+def render_both() -> diptych.Rendered:
+    title("1. One template, both panels")
+    rendered = diptych.Library(ROOT / "templates")["translate"].render(text="Hello")
+    show("prompt", rendered.prompt)
+    show("messages", rendered.messages)
+    data = [rendered.prompt[s.start : s.end] for s in rendered.spans if s.source == "data"]
+    show("data", f"{data} came from the inputs; every other character is the author's")
+    return rendered
+
+
+def convert_both_ways() -> None:
+    title("2. Conversion, with the truth about it")
+    dialogue = diptych.Library(ROOT / "templates")["world-series"].render()
+    written = diptych.to_prompt(dialogue.messages, format="chatml")
+    show("chatml", written.text)
+    reading = diptych.to_messages(written.text)
+    show("back", f"{reading.format}, {reading.verdict}, identical: {reading.messages == dialogue.messages}")
+
+
+def estimate(rendered: diptych.Rendered) -> None:
+    title("3. Tokens and cost before the call (200 tokens of answer expected)")
+    table = Table("model", "prompt tokens", "basis", "USD expected", "USD at most", "prices of")
+    for model in MODELS:
+        e = diptych.estimate(rendered, model=model, output=200).to_json()
+        count = diptych.count(rendered, model=model)
+        cost = e["cost"] or {}
+        cells = (model, count.tokens, count.basis, cost.get("expected"), cost.get("high"), e["price_date"])
+        table.add_row(*["unknown" if cell is None else str(cell) for cell in cells])
+    console.print(table)
+
+
+def ask(client: diptych.Client, template: str, api: str, model: str, **options: Any) -> diptych.Reply:
+    inputs = options.pop("inputs", {})
+    rendered = diptych.Library(ROOT / "templates")[template].render(**inputs)
+    reply = client.send(rendered, model=model, api=api, **options)
+    usage = reply.usage
+    used = f"{usage.prompt_tokens} + {usage.completion_tokens} tokens" if usage else "no usage"
+    show(api, reply.text.strip())
+    show("", f"[{used}, fingerprint {reply.system_fingerprint}]")
+    return reply
+
+
+def answers() -> None:
+    title("4. Answers of a real model on this machine, over HTTP, no key")
+    console.print(
+        "  SmolLM2-135M is tiny. Its French is poor and can be rude: the answers show that the wire works.",
+        style="dim",
+    )
+    with LocalServer() as server, diptych.Client(server.base_url, timeout=120) as client:
+        show("prompt", "The capital of France is")
+        ask(client, "complete-capital", "completions", server.model)
+        show("chat", "Who won the world series in 2020? … Where was it played?")
+        ask(client, "world-series", "chat", server.model)
+        title("5. The translation template, through both endpoints")
+        inputs = {"text": "Hello"}
+        ask(client, "translate", "completions", server.model, inputs=inputs, max_tokens=12)
+        ask(client, "translate", "chat", server.model, inputs=inputs, max_tokens=12)
+        title("6. JSON mode and a schema; the same seed twice")
+        text = "Ada Lovelace was born in London on 10 December 1815."
+        reply = ask(client, "extract", "chat", server.model, inputs={"text": text}, max_tokens=120)
+        show("parsed", json.loads(reply.text))
+        first, second = (
+            client.send("Once upon a time", model=server.model, seed=7, temperature=0.8, max_tokens=12).text
+            for _ in range(2)
+        )
+        show("seed 7", f"identical: {first == second}")
+
+
+def main() -> None:
+    rendered = render_both()
+    convert_both_ways()
+    estimate(rendered)
+    answers()
+
+
+if __name__ == "__main__":
+    main()
