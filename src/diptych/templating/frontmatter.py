@@ -26,7 +26,7 @@ REFUSED_KEYS: Final = frozenset(
 #: Larger than any front matter that a person writes; the parser is slow.
 MAX_CHARACTERS: Final = 100_000
 
-_FENCE = re.compile(r"^---[ \t]*$", re.MULTILINE)
+_FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 
 
 class Parts(NamedTuple):
@@ -102,6 +102,9 @@ def locate_key(front: str, key: str, file: str) -> Location:
         found = re.match(rf"\s*(-\s+(name:\s*)?)?(['\"]?){re.escape(key)}\3\s*(:|$)", line)
         if found:
             return Location(file, number, line.index(key) + 1, line.rstrip("\r"), len(key))
+    for number, line in enumerate(front.split("\n"), 2):  # inside of {…}
+        if found := re.search(rf"[{{,]\s*(['\"]?){re.escape(key)}\1\s*:", line):
+            return Location(file, number, line.index(key, found.start()) + 1, line.rstrip("\r"), len(key))
     return Location(file, 1)
 
 
@@ -109,14 +112,15 @@ def _mark(error: yaml.MarkedYAMLError, front: str, file: str) -> Location:
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return Location(file, 2)
-    lines = front.split("\n")
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    return Location(file, mark.line + 2, mark.column + 1, line.rstrip("\r"))
+    lines = front.rstrip("\r\n").split("\n")
+    number = min(mark.line, len(lines) - 1)
+    line = lines[number].rstrip("\r")
+    return Location(file, number + 2, min(mark.column, len(line)) + 1 if number == mark.line else len(line) + 1, line)
 
 
 def _words(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or "invalid YAML"
-    return f"front matter: {problem.replace(chr(9), 'a tab')}"
+    return "front matter: " + problem.replace("character '\\t'", "a tab").replace("<stream end>", "the end")
 
 
 class PlainLoader(yaml.SafeLoader):
