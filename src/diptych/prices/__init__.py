@@ -1,0 +1,32 @@
+"""Prices: dated price books, the estimate before a call and the price after it.
+
+Importing this reads no price; the first look-up reads the snapshot in the wheel.
+"""
+
+from __future__ import annotations
+
+from .book import GenaiPriceBook, Overrides, PriceBook, SnapshotBook, default
+from .estimate import Cost, Estimate, Line, Residual, Tokens, estimate
+from .listing import ModelRow, list_models
+from .rates import Price, Rate, Rates
+from .usage import price_usage
+
+__all__ = [
+    "Cost",
+    "Estimate",
+    "GenaiPriceBook",
+    "Line",
+    "ModelRow",
+    "Overrides",
+    "Price",
+    "PriceBook",
+    "Rate",
+    "Rates",
+    "Residual",
+    "SnapshotBook",
+    "Tokens",
+    "default",
+    "estimate",
+    "list_models",
+    "price_usage",
+]

@@ -5,7 +5,7 @@ Importing this loads no tokenizer; the first count does.
 
 from __future__ import annotations
 
-from .count import DEFAULT_MODEL, TokenCount, count
+from .count import DEFAULT_MODEL, TokenCount, body_of, count
 from .encodings import encoding, encoding_for_model, encoding_name_for_model, preload
 from .models import ModelInfo, known_models, model_info
 from .rules import explain
@@ -17,6 +17,7 @@ __all__ = [
     "Item",
     "ModelInfo",
     "TokenCount",
+    "body_of",
     "byte_bounds",
     "count",
     "count_text",

@@ -84,7 +84,7 @@ def count(x: Any, model: str | None = None, *, image_sizes: Mapping[str, Size] |
     >>> [(item.kind, item.tokens) for item in count([{"role": "user", "content": "Hi"}]).items]
     [('message', 5), ('priming', 3)]
     """
-    body = _body_of(x)
+    body = body_of(x)
     name = model or body.get("model")
     name = name if isinstance(name, str) and name else DEFAULT_MODEL
     info = model_info(name)
@@ -109,7 +109,7 @@ def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
     elif not info.known and items:
         spread = round(tokens * 0.3) + 1
         items.append(Item("$.model", "model", 0, "approximate", -min(spread, tokens), spread))
-    if basis == "approximate" or items and items[-1].kind == "model":
+    if basis == "approximate" or (items and items[-1].kind == "model"):
         basis = "approximate"
         ranges = [item.range for item in items]
         low, high = max(0, sum(low for low, _ in ranges)), sum(high for _, high in ranges)
@@ -119,8 +119,12 @@ def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
 # what x is -------------------------------------------------------------------------
 
 
-def _body_of(x: Any) -> Mapping[str, Any]:
-    """Return ``x`` as the part of a body that is counted."""
+def body_of(x: Any) -> Mapping[str, Any]:
+    """Return ``x`` as the request body, or the part of one, that is counted.
+
+    >>> body_of("Hello")
+    {'prompt': 'Hello'}
+    """
     if isinstance(x, str):
         return {"prompt": x}
     if isinstance(x, Mapping):
@@ -130,7 +134,7 @@ def _body_of(x: Any) -> Mapping[str, Any]:
     if isinstance(x, list | tuple):
         return {"messages": x} if x and isinstance(x[0], Mapping) else {"prompt": x}
     if hasattr(x, "request_body_for_count"):
-        return _body_of(x.request_body_for_count())
+        return body_of(x.request_body_for_count())
     if hasattr(x, "is_chat"):
         return _rendered_body(x)
     raise TokenError(f"{type(x).__name__} cannot be counted", hint="give text, messages, a body or a rendered template")
@@ -138,13 +142,13 @@ def _body_of(x: Any) -> Mapping[str, Any]:
 
 def _rendered_body(rendered: Any) -> Mapping[str, Any]:
     if not rendered.is_chat:
-        return {"prompt": rendered.prompt}
+        return {"prompt": rendered.prompt}  # no "model": a bare prompt is not yet a Completions body
     from ..formats.openai_chat import write_response_format, write_tools
 
     body: dict[str, Any] = {"messages": rendered.messages}
-    template = getattr(rendered, "template", None)
-    if getattr(template, "model", None):
-        body["model"] = template.model
+    model = getattr(getattr(rendered, "template", None), "model", None)
+    if model:
+        body["model"] = model
     conversation = rendered.conversation if rendered.tools or rendered.response_format else None
     if conversation is not None and conversation.tools:
         body["tools"] = write_tools(conversation)

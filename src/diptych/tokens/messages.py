@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ..errors import TokenError
-from .imagesize import Size, data_url_bytes, data_url_size, decode_base64
 from .images import image_way
+from .imagesize import Size, data_url_bytes, data_url_size, decode_base64
 from .media import AUDIO_EXTRA, audio_range, file_range
 from .rules import FamilyRules
 from .tally import Item

@@ -165,7 +165,7 @@ def _special_pattern(name: str) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(token) for token in RECIPES[name].special))
 
 
-def byte_bounds(text: str, encoding_name: str = "o200k_base") -> tuple[int, int]:
+def byte_bounds(text: str) -> tuple[int, int]:
     """Return bounds on the tokens of ``text`` without a tokenizer.
 
     A token is 1 to 128 bytes, so tokens lie between bytes / 128 (rounded up) and bytes.
@@ -186,7 +186,7 @@ def fits(text: str, limit: int, encoding_name: str = "o200k_base") -> bool:
     >>> fits("hello", 5), fits("hello " * 1000, 4)
     (True, False)
     """
-    low, high = byte_bounds(text, encoding_name)
+    low, high = byte_bounds(text)
     if high <= limit:
         return True
     return low <= limit and count_text(text, encoding_name) <= limit

@@ -1,0 +1,293 @@
+"""What a call may cost before it is sent: prompt, output and money as ranges.
+
+Rule: the prompt is counted, the output is bounded by what the request allows, and every
+line of the cost names its tokens and its rate. ``low`` is a stop at once with the prompt
+cached, ``high`` the longest output with nothing cached, reasoning included. A price that
+is not known is None with a reason, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from .. import tokens
+from ..tokens import TokenCount
+from .book import PriceBook, default
+from .rates import Price, Rates
+from .usage import price_parts, reason_of, split_usage, variant_of
+
+#: Output tokens that are expected where neither the caller nor the request says more.
+EXPECTED_OUTPUT: Final = 256
+#: The Completions API writes at most this many tokens where no cap is given (API reference, 2026-11).
+COMPLETIONS_CAP: Final = 16
+#: Prompts are cached from here on, in steps (OpenAI, "Prompt caching", 2024-10; recorded hits agree).
+CACHE_FROM: Final = 1024
+CACHE_STEP: Final = 128
+
+
+class Tokens(NamedTuple):
+    """Output tokens of all choices: at least, expected, at most (None: nothing bounds them)."""
+
+    low: int
+    expected: int
+    high: int | None
+
+
+class Cost(NamedTuple):
+    """USD: at least, expected, at most (None: nothing bounds it)."""
+
+    low: Decimal
+    expected: Decimal
+    high: Decimal | None
+
+
+class Line(NamedTuple):
+    """One line of the expected cost: what, how many tokens, USD a million, USD, and why."""
+
+    kind: str
+    tokens: int
+    rate: Decimal
+    cost: Decimal
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as a JSON object; money is text, so that no digit is lost."""
+        found: dict[str, Any] = {"kind": self.kind, "tokens": self.tokens}
+        found |= {"usd_per_million": _plain(self.rate), "usd": _plain(self.cost)}
+        return {**found, "note": self.note} if self.note else found
+
+
+class Residual(NamedTuple):
+    """Actual minus estimated: prompt tokens, output tokens (against expected), USD.
+
+    ``is_within`` says whether all of them lie in the estimate's range. A positive
+    number means that the call was dearer. Keep these: they are what rules are checked on.
+    """
+
+    prompt: int | None
+    output: int
+    cost: Decimal | None
+    is_within: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the residual as a JSON object."""
+        cost = None if self.cost is None else _plain(self.cost)
+        return {"prompt": self.prompt, "output": self.output, "cost": cost, "is_within": self.is_within}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a request may cost; see :func:`estimate`.
+
+    ``fits_context`` and ``headroom`` (tokens left in the context window beside prompt and
+    reserved output) are None where the window is not known.
+
+    >>> from diptych.prices import estimate
+    >>> estimate([{"role": "user", "content": "Hi"}], "gpt-4o-mini", output=100).cost.expected
+    Decimal('0.0000612')
+    """
+
+    prompt: TokenCount
+    output: Tokens
+    cost: Cost | None
+    lines: tuple[Line, ...]
+    fits_context: bool | None
+    headroom: int | None
+    price_date: str | None
+    price_source: str | None
+    model: str
+    reason: str | None = None
+    variant: str | None = None
+    rates: Rates | None = None
+
+    def reconcile(self, usage: Mapping[str, Any]) -> Residual:
+        """Return how far the estimate was from the usage that the server reports."""
+        prompt = usage.get("prompt_tokens") or usage.get("input_tokens") or 0
+        output = usage.get("completion_tokens") or usage.get("output_tokens") or 0
+        paid = price_parts(split_usage(usage), self.rates) if self.rates else None
+        within = self.output.low <= output and (self.output.high is None or output <= self.output.high)
+        if self.prompt.low is not None and self.prompt.high is not None:
+            within = within and self.prompt.low <= prompt <= self.prompt.high
+        return Residual(
+            None if self.prompt.tokens is None else prompt - self.prompt.tokens,
+            output - self.output.expected,
+            None if paid is None or self.cost is None else paid - self.cost.expected,
+            within,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the estimate as a JSON object; money is text, so that no digit is lost."""
+        money = self.cost and {k: None if v is None else _plain(v) for k, v in self.cost._asdict().items()}
+        found: dict[str, Any] = {
+            "model": self.model,
+            "prompt_tokens": self.prompt.tokens,
+            "prompt_basis": self.prompt.basis,
+            "output_tokens": self.output._asdict(),
+            "cost": money or None,
+            "lines": [line.to_json() for line in self.lines],
+            "fits_context": self.fits_context,
+            "headroom": self.headroom,
+            "price_date": self.price_date,
+            "price_source": self.price_source,
+        }
+        found |= {"tier": self.variant} if self.variant else {}
+        return {**found, "reason": self.reason} if self.reason else found
+
+
+def _plain(amount: Decimal) -> str:
+    """Return an amount without an exponent."""
+    return format(amount, "f")
+
+
+def estimate(
+    x: Any,
+    model: str | None = None,
+    output: int | None = None,
+    cached: int | None = None,
+    service_tier: str | None = None,
+    batch: bool = False,
+    *,
+    book: PriceBook | None = None,
+    date: str | None = None,
+) -> Estimate:
+    """Return what sending ``x`` may cost: see :func:`diptych.tokens.count` for what ``x`` may be.
+
+    ``output`` is the number of tokens that you expect in one answer, ``cached`` how many of
+    the prompt are cached already; ``n`` and ``best_of`` of a body multiply the output.
+    ``date`` (ISO) picks the prices of that day. Raises TokenError on what cannot be
+    counted.
+
+    >>> from diptych.prices import estimate
+    >>> found = estimate("Hello", "no-such-model")
+    >>> found.cost is None, found.reason
+    (True, "no price is known for 'no-such-model'")
+    """
+    prompt = tokens.count(x, model)
+    name = prompt.model
+    book = default() if book is None else book
+    price = book.find(name)
+    body = tokens.body_of(x)
+    service_tier = service_tier or (body.get("service_tier") if isinstance(body.get("service_tier"), str) else None)
+    variant = variant_of(service_tier, batch)
+    answer = _output(body, price, name, output, prompt)
+    rates = price.rates(variant, date) if price else None
+    reason = reason_of(price, name, variant) or (prompt.reason if prompt.tokens is None else None)
+    cost, lines = (None, ()) if rates is None else _cost(prompt, answer, cached, rates)
+    if rates is not None and cost is None and reason is None:
+        reason = f"the price of {name!r} lacks a rate that this call needs"
+    headroom = _headroom(prompt, price, body, output)
+    return Estimate(
+        prompt,
+        answer,
+        cost,
+        lines,
+        None if headroom is None else headroom >= 0,
+        headroom,
+        price.date if price else None,
+        price.source if price else None,
+        name,
+        reason,
+        variant,
+        rates,
+    )
+
+
+# output -------------------------------------------------------------------------------
+
+
+def _choices(body: Mapping[str, Any]) -> int:
+    """Return how many answers are billed: ``best_of`` (Completions) or ``n``, a prompt each."""
+    wanted = [body.get(key) for key in ("n", "best_of")]
+    times = max([1, *(value for value in wanted if isinstance(value, int))])
+    prompts = body.get("prompt")
+    if isinstance(prompts, list | tuple) and prompts and not isinstance(prompts[0], int):
+        return times * len(prompts)
+    return times
+
+
+def _cap(body: Mapping[str, Any]) -> int | None:
+    """Return the output cap that the request states, the API's own where it has one."""
+    for key in ("max_completion_tokens", "max_tokens"):
+        if isinstance(body.get(key), int):
+            return int(body[key])
+    # A bare text is a prompt to be priced, not a Completions body with its default of 16.
+    return COMPLETIONS_CAP if "prompt" in body and "model" in body else None
+
+
+def _output(
+    body: Mapping[str, Any], price: Price | None, model: str, guess: int | None, prompt: TokenCount
+) -> Tokens:
+    times, cap = _choices(body), _cap(body)
+    bounds = [cap, price.max_output if price else None]
+    if price and price.context_window and prompt.low is not None and price.max_output is None:
+        bounds.append(max(0, price.context_window - prompt.low))
+    stated = [bound for bound in bounds if bound is not None]
+    most = min(stated) if stated else None
+    expected = EXPECTED_OUTPUT if guess is None else guess
+    if most is not None:
+        expected = min(expected, most)
+    return Tokens(0, expected * times, None if most is None else max(most, expected) * times)
+
+
+def _headroom(
+    prompt: TokenCount, price: Price | None, body: Mapping[str, Any], guess: int | None
+) -> int | None:
+    if price is None or price.context_window is None or prompt.high is None:
+        return None
+    reserved = _cap(body) if _cap(body) is not None else guess
+    return price.context_window - prompt.high - (reserved or 0)
+
+
+# cost ---------------------------------------------------------------------------------
+
+
+def _cost(
+    prompt: TokenCount, answer: Tokens, cached: int | None, rates: Rates
+) -> tuple[Cost | None, tuple[Line, ...]]:
+    if prompt.tokens is None or prompt.low is None or prompt.high is None:
+        return None, ()
+    hit = min(prompt.tokens, cached or 0)
+    lines = _lines(_input_parts(prompt, hit, rates) | {"output": answer.expected}, rates)
+    low = price_parts(_parts(prompt.low, _cacheable(prompt.low, cached), answer.low), rates)
+    high_input = "cache_write" if rates.has("cache_write") and prompt.high >= CACHE_FROM else "input"
+    high = None if answer.high is None else price_parts({high_input: prompt.high, "output": answer.high}, rates)
+    if low is None or lines is None:
+        return None, ()
+    return Cost(low, sum((line.cost for line in lines), Decimal(0)), high), lines
+
+
+def _cacheable(prompt: int, cached: int | None) -> int:
+    """Return the most tokens that the cache can hold: whole steps from the least prompt on."""
+    if cached is not None:
+        return min(prompt, cached)
+    return prompt // CACHE_STEP * CACHE_STEP if prompt >= CACHE_FROM else 0
+
+
+def _parts(prompt: int, cached: int, output: int) -> dict[str, int]:
+    return {"input": prompt - cached, "cached": cached, "output": output}
+
+
+def _input_parts(prompt: TokenCount, cached: int, rates: Rates) -> dict[str, int]:
+    """Return the prompt's expected tokens by kind of rate; audio has one of its own on some models."""
+    audio = sum(item.tokens for item in prompt.items if item.kind == "audio") if rates.has("input_audio") else 0
+    image = sum(item.tokens for item in prompt.items if item.kind == "image") if rates.has("input_image") else 0
+    plain = max(0, (prompt.tokens or 0) - cached - audio - image)
+    return {"input": plain, "cached": cached, "input_audio": audio, "input_image": image}
+
+
+def _lines(parts: Mapping[str, int], rates: Rates) -> tuple[Line, ...] | None:
+    prompt = sum(tokens for name, tokens in parts.items() if name != "output")
+    note = "long-context rate" if rates.at("input", prompt) != rates.at("input") else ""
+    lines = []
+    for kind, number in parts.items():
+        if number == 0 and kind not in ("input", "output"):
+            continue
+        rate = rates.at(kind, prompt)
+        if rate is None and number:
+            return None
+        rate = rate or Decimal(0)
+        lines.append(Line(kind, number, rate, number * rate / 1_000_000, note))
+    return tuple(lines)

@@ -1,0 +1,139 @@
+"""Prices as values: what a million tokens of each kind cost, from which day, in which tier.
+
+Rule: money is ``Decimal`` USD. A rate that a price does not state is None, and no cost
+is made up from it; the one fallback is written down at :meth:`Rates.at`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from ..errors import PriceError
+
+#: The kinds of token that may have a rate of their own.
+RATE_NAMES: Final = (
+    "input", "cached", "cache_write", "output",
+    "input_audio", "cached_audio", "output_audio", "input_image", "cached_image", "output_image",
+)  # fmt: skip
+
+#: Where a kind has no rate of its own, that of this kind is billed.
+_FALLBACK: Final = {
+    "cached": "input", "cache_write": "input", "input_audio": "input", "input_image": "input",
+    "cached_audio": "input_audio", "cached_image": "input_image", "output_audio": "output", "output_image": "output",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """USD a million tokens; a prompt of more than ``above`` tokens pays another rate for all of them.
+
+    >>> Rate(Decimal(5), ((272_000, Decimal(10)),)).at(300_000)
+    Decimal('10')
+    """
+
+    base: Decimal
+    tiers: tuple[tuple[int, Decimal], ...] = ()
+
+    def at(self, prompt_tokens: int) -> Decimal:
+        """Return the rate that a prompt of this length pays."""
+        rate = self.base
+        for above, price in self.tiers:
+            if prompt_tokens > above:
+                rate = price
+        return rate
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The rates of one price: a mapping from the names of :data:`RATE_NAMES`."""
+
+    by_name: Mapping[str, Rate]
+
+    def has(self, name: str) -> bool:
+        """Say whether this kind of token has a rate of its own."""
+        return name in self.by_name
+
+    def at(self, name: str, prompt_tokens: int = 0) -> Decimal | None:
+        """Return USD a million tokens of this kind, None where not even a fallback has a rate.
+
+        Cached tokens without a rate of their own pay the input rate; audio and image
+        tokens that of text.
+
+        >>> Rates({"input": Rate(Decimal(2))}).at("cached")
+        Decimal('2')
+        """
+        kind: str | None = name
+        while kind is not None:
+            if kind in self.by_name:
+                return self.by_name[kind].at(prompt_tokens)
+            kind = _FALLBACK.get(kind)
+        return None
+
+
+def read_rates(values: Mapping[str, Any], path: str = "$") -> Rates:
+    """Read ``{"input": "2.5", "output": ["10", [272000, "15"]]}``, USD a million tokens.
+
+    Raises PriceError on an unknown kind or on what is no amount.
+    """
+    unknown = sorted(set(values) - set(RATE_NAMES))
+    if unknown:
+        raise PriceError(f"{unknown[0]!r} is no kind of token", path=path, hint=f"one of {', '.join(RATE_NAMES)}")
+    return Rates({name: _read_rate(value, f"{path}.{name}") for name, value in values.items()})
+
+
+def _read_rate(value: Any, path: str) -> Rate:
+    if isinstance(value, list | tuple):
+        base, *tiers = value
+        return Rate(_amount(base, path), tuple((int(above), _amount(price, path)) for above, price in tiers))
+    return Rate(_amount(value, path))
+
+
+def _amount(value: Any, path: str) -> Decimal:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise PriceError(f"{value!r} is no amount of USD", path=path) from None
+    if not amount.is_finite() or amount < 0:
+        raise PriceError(f"{value!r} is no amount of USD", path=path)
+    return amount
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one model costs, and the limits it works within.
+
+    ``prices`` and each of ``variants`` (``batch``, ``flex``, ``priority``, ``fast``) are rates
+    with the ISO day they hold from (None: always), the oldest first.
+    """
+
+    model: str
+    provider: str
+    prices: Sequence[tuple[str | None, Rates]]
+    variants: Mapping[str, Sequence[tuple[str | None, Rates]]] = field(default_factory=dict)
+    context_window: int | None = None
+    max_output: int | None = None
+    reasoning: bool | None = None
+    shutdown: str | None = None
+    date: str | None = None
+    source: str = ""
+
+    def rates(self, variant: str | None = None, day: str | None = None) -> Rates | None:
+        """Return the rates that hold on ``day`` (default: the day of the price book), None where none do."""
+        dated = self.prices if variant is None else self.variants.get(variant, ())
+        day = day or self.date
+        held = [rates for start, rates in dated if start is None or day is None or start <= day]
+        return held[-1] if held else None
+
+
+def read_price(name: str, entry: Mapping[str, Any], *, date: str | None, source: str) -> Price:
+    """Read one model of a snapshot; see ``scripts/build_prices.py``."""
+    variants = {variant: _dated(entries, name) for variant, entries in entry.get("variants", {}).items()}
+    limits = {key: entry.get(key) for key in ("context_window", "max_output", "reasoning", "shutdown")}
+    return Price(name, entry["provider"], _dated(entry["prices"], name), variants, date=date, source=source, **limits)
+
+
+def _dated(entries: Sequence[Mapping[str, Any]], name: str) -> tuple[tuple[str | None, Rates], ...]:
+    return tuple((entry["from"], read_rates(entry["rates"], name)) for entry in entries)
