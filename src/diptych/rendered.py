@@ -65,7 +65,7 @@ class Rendered:
             elif self.is_chat:
                 self._prompt = self._chat_writing().text
             else:
-                self._prompt = "".join(segment.text for segment in self.assembled.loose)
+                self._prompt = self.assembled.text
         return self._prompt
 
     @property

@@ -8,131 +8,93 @@ part, are layout and not content; those of data always stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import RoleError
-from ..model import Content, Message, Part, Segment, Source, TextPart
-from ..sandbox.limits import check_size, current_limits
-from .events import Event, HistoryEvent, MessageEnd, MessageStart, PartEvent, flatten
+from ..model import Content, Message, Part, Segment, TextPart
+from .events import Event, HistoryEvent, MessageEnd, MessageStart, PartEvent, collect, texts_of
 
 
-class Runs:
-    """Text as it arrives, one run of characters for each change of author.
-
-    A run is joined once, when it ends: adding to it stays linear however often.
-    """
-
-    __slots__ = ("_input", "_source", "_texts", "items")
-
-    def __init__(self) -> None:
-        self.items: list[Segment | Part] = []
-        self._texts: list[str] = []
-        self._source: Source = "template"
-        self._input: str | None = None
-
-    def add(self, text: str, source: Source, name: str | None = None) -> None:
-        """Add text of one author."""
-        if not text:
-            # Empty data adds nothing, but it stands between the author's texts.
-            if source == "data":
-                self._end_run()
-                self.items.append(Segment("", "data", name))
-            return
-        if source != self._source or name != self._input:
-            self._end_run()
-            self._source, self._input = source, name
-        self._texts.append(text)
-
-    def add_part(self, part: Part) -> None:
-        """Add a media part between texts."""
-        self._end_run()
-        self.items.append(part)
-
-    def finish(self) -> list[Segment | Part]:
-        """Return segments and parts in order."""
-        self._end_run()
-        return self.items
-
-    def _end_run(self) -> None:
-        if self._texts:
-            self.items.append(Segment("".join(self._texts), self._source, self._input))
-            self._texts = []
-
-
-@dataclass(slots=True)
-class Draft:
-    """A message while it is put together: its segments in order, parts between them."""
-
-    start: MessageStart
-    runs: Runs = field(default_factory=Runs)
-
-    def finish(self) -> Entry:
-        """Return the finished message: a string, or parts where there is media."""
-        items, start = trim_layout(self.runs.finish()), self.start
-        segments = tuple(item for item in items if isinstance(item, Segment))
-        message = Message(start.role, _content(items), start.name, (), start.tool_call_id)
-        return Entry(message, segments, start.priority)
-
-
-def trim_layout(items: list[Segment | Part]) -> list[Segment | Part]:
-    """Take the author's line breaks off both ends, and off the borders of parts."""
-    groups: list[list[Segment]] = [[]]
-    parts: list[Part] = []
-    for item in items:
-        if isinstance(item, Segment):
-            groups[-1].append(item)
-        else:
-            parts.append(item)
-            groups.append([])
-    trimmed: list[Segment | Part] = []
-    for index, group in enumerate(groups):
-        if index:
-            trimmed.append(parts[index - 1])
-        for segment in _trim_ends(group):
-            add_segment(trimmed, segment)
-    return trimmed
-
-
-def _trim_ends(group: list[Segment]) -> list[Segment]:
-    if group and group[0].source == "template":
-        group[0] = Segment(group[0].text.lstrip("\r\n"), "template")
-    if group and group[-1].source == "template":
-        group[-1] = Segment(group[-1].text.rstrip("\r\n"), "template")
-    return group
-
-
-def _content(items: list[Segment | Part]) -> Content:
-    if all(isinstance(item, Segment) for item in items):
-        return "".join(item.text for item in items if isinstance(item, Segment))
-    parts: list[Part] = []
-    for item in items:
-        if not isinstance(item, Segment):
-            parts.append(item)
-        elif parts and isinstance(parts[-1], TextPart):
-            parts[-1] = TextPart(parts[-1].text + item.text)
-        else:
-            parts.append(TextPart(item.text))
-    return tuple(_without_blank_text(parts))
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """One finished message with the authors of its text."""
+    """One finished message; its ``segments`` say who wrote its text."""
 
-    message: Message
-    segments: tuple[Segment, ...]
-    priority: float | None = None
+    __slots__ = ("_events", "_segments", "message", "priority")
+
+    def __init__(
+        self,
+        message: Message,
+        segments: tuple[Segment, ...] | None = None,
+        priority: float | None = None,
+        events: Sequence[Event] = (),
+    ) -> None:
+        self.message = message
+        self.priority = priority
+        self._segments = segments
+        self._events = events
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The text of the message with its authors, media parts left out."""
+        if self._segments is None:
+            self._segments = segments_of_events(self._events)
+        return self._segments
 
 
-@dataclass(frozen=True, slots=True)
 class Assembled:
     """What a run of a template gave: the text of a prompt, or the entries of a chat."""
 
-    loose: tuple[Segment, ...]
-    entries: tuple[Entry, ...]
-    is_chat: bool
+    __slots__ = ("_events", "_loose", "entries", "is_chat")
+
+    def __init__(
+        self,
+        loose: tuple[Segment, ...] | None,
+        entries: tuple[Entry, ...],
+        is_chat: bool,
+        events: Sequence[Event] = (),
+    ) -> None:
+        self.entries = entries
+        self.is_chat = is_chat
+        self._loose = loose
+        self._events = events
+
+    @property
+    def loose(self) -> tuple[Segment, ...]:
+        """The text of a prompt with its authors; empty for a chat."""
+        if self._loose is None:
+            self._loose = segments_of_events(self._events)
+        return self._loose
+
+    @property
+    def text(self) -> str:
+        """The text of a prompt."""
+        if self._loose is None:
+            return "".join(texts_of(self._events))
+        return "".join(segment.text for segment in self._loose)
+
+
+def segments_of_events(events: Iterable[Event]) -> tuple[Segment, ...]:
+    """Return the text of events as segments, adjacent ones of one author joined."""
+    items: list[Segment] = []
+    texts: list[str] = []
+    author: tuple[Any, ...] = ("template", None)
+    for event in events:
+        if type(event) is str:
+            mine: tuple[Any, ...] = ("template", None)
+            text = event
+        elif type(event) is tuple:
+            mine, text = ("data", event[0]), event[1]
+        else:
+            continue
+        if mine != author and text:
+            if texts:
+                items.append(Segment("".join(texts), *author))
+            texts, author = [], mine
+        if text:
+            texts.append(text)
+    if texts:
+        items.append(Segment("".join(texts), *author))
+    return tuple(items)
 
 
 def add_segment(items: list[Any], segment: Segment) -> None:
@@ -146,78 +108,110 @@ def add_segment(items: list[Any], segment: Segment) -> None:
         items.append(segment)
 
 
-def _without_blank_text(parts: list[Part]) -> Iterable[Part]:
-    """Leave out the text parts that only hold the line breaks between media tags."""
-    for part in parts:
-        if not (isinstance(part, TextPart) and not part.text.strip()):
-            yield part
-
-
 def assemble(events: Iterable[Event]) -> Assembled:
     """Put the events together. Raises RoleError and ResourceLimit."""
-    loose = Runs()
+    kept, structured = collect(events)
+    if not structured:
+        return Assembled(None, (), False, kept)
+    loose: list[Event] = []
     entries: list[Entry] = []
-    draft: Draft | None = None
-    structured, size, cap = False, 0, current_limits().output
-    for event in flatten(events):
+    start: MessageStart | None = None
+    inside = loose
+    for event in kept:
         kind = type(event)
         if kind is str or kind is tuple:
-            text = event if kind is str else event[1]
-            runs = loose if draft is None else draft.runs
-            if kind is str:
-                runs.add(event, "template")  # type: ignore[arg-type]
-            else:
-                runs.add(text, "data", event[0])
-            size += len(text)
-            if size > cap:
-                check_size(size)
+            inside.append(event)
             continue
-        structured = True
-        draft = _structure(event, draft, entries)
-    if draft is not None:
-        raise RoleError(f"the {draft.start.role} message is not closed")
-    outside: list[Segment] = []
-    for item in loose.finish():
-        if isinstance(item, Segment):
-            add_segment(outside, item)
-    if structured:
-        _check_loose(outside)
-    return Assembled(() if structured else tuple(outside), tuple(entries), structured)
+        start, inside = _structure(event, start, inside, loose, entries)
+    if start is not None:
+        raise RoleError(f"the {start.role} message is not closed")
+    _check_loose(segments_of_events(loose))
+    return Assembled((), tuple(entries), True)
 
 
-def _structure(event: Any, draft: Draft | None, entries: list[Entry]) -> Draft | None:
+def _structure(
+    event: Any, start: MessageStart | None, inside: list[Event], loose: list[Event], entries: list[Entry]
+) -> tuple[MessageStart | None, list[Event]]:
     """Act on a message border, a part or a history; return the message now open."""
     if isinstance(event, MessageStart):
-        if draft is not None:
+        if start is not None:
             raise RoleError(
-                f"a {event.role} message stands inside a {draft.start.role} message",
-                hint="close the outer message first",
+                f"a {event.role} message stands inside a {start.role} message", hint="close the outer message first"
             )
-        return Draft(event)
+        return event, []
     if isinstance(event, MessageEnd):
-        if draft is None:
+        if start is None:
             raise RoleError("a message ends that was never opened")
-        entries.append(draft.finish())
-        return None
+        entries.append(_finish(start, inside))
+        return None, loose
     if isinstance(event, PartEvent):
-        if draft is None:
+        if start is None:
             raise RoleError(
                 "an image, audio or file part stands outside of a message",
                 hint="put it between {% user %} and {% enduser %}",
             )
-        draft.runs.add_part(event.part)
-        return draft
-    if draft is not None:
+        inside.append(event)
+        return start, inside
+    if start is not None:
         raise RoleError("{% history %} stands inside a message", hint="put it between messages")
-    entries.extend(history_entries(event))
-    return None
+    entries.extend(_history_entries(event))
+    return None, loose
 
 
-def history_entries(event: HistoryEvent) -> Iterable[Entry]:
+def _finish(start: MessageStart, events: list[Event]) -> Entry:
+    """Return the finished message: a string, or parts where there is media."""
+    content: Content
+    if any(type(event) is PartEvent for event in events):
+        content, events = _parts(events)
+    else:
+        trim_layout(events)
+        content = "".join(texts_of(events))
+    message = Message(start.role, content, start.name, (), start.tool_call_id)
+    return Entry(message, None, start.priority, events)
+
+
+def _parts(events: list[Event]) -> tuple[tuple[Part, ...], list[Event]]:
+    """Return the parts of a content with media, and its text events."""
+    parts: list[Part] = []
+    texts: list[Event] = []
+    group: list[Event] = []
+    for event in [*events, None]:
+        if event is not None and not isinstance(event, PartEvent):
+            group.append(event)
+            continue
+        trim_layout(group)
+        text = "".join(texts_of(group))
+        if text.strip():
+            parts.append(TextPart(text))
+            texts += group
+        if isinstance(event, PartEvent):
+            parts.append(event.part)
+        group = []
+    return tuple(parts), texts
+
+
+def trim_layout(events: list[Event]) -> None:
+    """Take the author's line breaks off both ends of a text, in place."""
+    for index in range(len(events)):
+        event = events[index]
+        if type(event) is not str:
+            break
+        events[index] = event.lstrip("\r\n")
+        if events[index]:
+            break
+    for index in range(len(events) - 1, -1, -1):
+        event = events[index]
+        if type(event) is not str:
+            break
+        events[index] = event.rstrip("\r\n")
+        if events[index]:
+            break
+
+
+def _history_entries(event: HistoryEvent) -> Iterable[Entry]:
     """Yield an entry for each message of a history: its text is data."""
     for message in event.messages:
-        segments = (Segment(message.text, "data", event.input),) if message.text else ()
-        yield Entry(message, segments)
+        yield Entry(message, (Segment(message.text, "data", event.input),) if message.text else ())
 
 
 class LooseText(RoleError):
@@ -228,7 +222,7 @@ class LooseText(RoleError):
         self.text = text
 
 
-def _check_loose(loose: list[Segment]) -> None:
+def _check_loose(loose: Iterable[Segment]) -> None:
     for segment in loose:
         if shown := segment.text.strip():
             raise LooseText(

@@ -12,7 +12,6 @@ from typing import Any
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.runtime import Context
 
 from ..sandbox.environment import GuardTransformer, SandboxEnvironment
 from .events import capture, text
@@ -74,6 +73,3 @@ class TraceEnvironment(SandboxEnvironment):
     transformer_class = TraceTransformer
     concat = staticmethod(capture)  # type: ignore[assignment]
     text = staticmethod(text)
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        return super().call_binop(context, operator, left, right)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, Union
 
 from ..model import Message, Part
 from ..sandbox.guards import check_printable
-from ..sandbox.limits import check_size
+from ..sandbox.limits import check_size, current_limits
 
 
 class MessageStart(NamedTuple):
@@ -43,26 +43,58 @@ class HistoryEvent(NamedTuple):
     input: str | None = None
 
 
-class DataText(tuple[Any, ...]):
-    """Marks the class of ``(input, text)`` pairs in type hints; at run time a plain tuple."""
-
-
+#: ``str`` by the author, a plain ``(input, text)`` pair, or one of the classes above.
 Event: TypeAlias = Union[str, tuple[Any, ...]]
-STRUCTURE = (MessageStart, MessageEnd, PartEvent, HistoryEvent)
 
 
 class Traced(str):
     """A captured text that knows its events; printing it keeps their authors."""
 
     events: tuple[Event, ...]
+    structured: bool
 
-    def __new__(cls, value: str, events: tuple[Event, ...]) -> Traced:
+    def __new__(cls, value: str, events: tuple[Event, ...], structured: bool) -> Traced:
         traced = super().__new__(cls, value)
         traced.events = events
+        traced.structured = structured
         return traced
 
     def __str__(self) -> str:
         return self
+
+
+def collect(events: Iterable[Event]) -> tuple[list[Event], bool]:
+    """Return the events with every traced text replaced by its own, and whether any is structure.
+
+    Raises ResourceLimit as soon as the text is over the cap. This loop runs once for
+    every printed value: it stays flat and plain.
+    """
+    kept: list[Event] = []
+    structured, size, cap = False, 0, current_limits().output
+    for event in events:
+        kind = type(event)
+        value = event
+        if kind is tuple:
+            value = event[1]
+            kind = type(value)
+        if kind is Traced:
+            kept += value.events  # type: ignore[union-attr]
+            structured = structured or value.structured  # type: ignore[union-attr]
+        elif kind is str:
+            kept.append(event)
+        else:
+            structured = True
+            kept.append(event)
+            continue
+        size += len(value)
+        if size > cap:
+            check_size(size)
+    return kept, structured
+
+
+def texts_of(events: Iterable[Event]) -> list[str]:
+    """Return the texts of events, structure left out."""
+    return [e if type(e) is str else e[1] for e in events if type(e) is str or type(e) is tuple]  # type: ignore[misc]
 
 
 def capture(events: Iterable[Event]) -> Traced:
@@ -70,21 +102,8 @@ def capture(events: Iterable[Event]) -> Traced:
 
     Takes the place of Jinja's ``concat``.
     """
-    kept = tuple(flatten(events))
-    texts = [event if type(event) is str else event[1] for event in kept if not isinstance(event, STRUCTURE)]
-    check_size(sum(map(len, texts)))
-    return Traced("".join(texts), kept)
-
-
-def flatten(events: Iterable[Event]) -> Iterable[Event]:
-    """Yield the events with every traced text replaced by its own events."""
-    for event in events:
-        if type(event) is tuple and type(event[1]) is Traced:
-            yield from event[1].events
-        elif type(event) is Traced:
-            yield from event.events
-        else:
-            yield event
+    kept, structured = collect(events)
+    return Traced("".join(texts_of(kept)), tuple(kept), structured)
 
 
 def text(value: Any) -> str:

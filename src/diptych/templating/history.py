@@ -53,19 +53,21 @@ def copy_simple_history(messages: Any) -> list[dict[str, Any]] | None:
 
     None means: read it the careful way. Two hundred messages cost about 20 µs.
     """
-    if type(messages) is not list or not messages:
-        return [] if type(messages) is list else None
+    if type(messages) is not list:
+        return None
     try:
-        if set(map(type, messages)) != {dict} or set(map(len, messages)) != {2}:
+        copies = list(map(dict.copy, messages))  # refuses what is no dict
+        contents = list(map(_get_content, copies))
+        if set(map(len, copies)) - {2} or set(map(type, contents)) - {str}:
             return None
-        contents = list(map(_get_content, messages))
-        if set(map(type, contents)) != {str} or not _FAST_ROLES.issuperset(map(_get_role, messages)):
+        if not _FAST_ROLES.issuperset(map(_get_role, copies)):
             return None
-        if not "".join(contents).isascii():
-            "".join(contents).encode()  # a lone surrogate takes the careful way
+        text = "".join(contents)
+        if not text.isascii():
+            text.encode()  # a lone surrogate takes the careful way
     except (KeyError, TypeError, UnicodeEncodeError):
         return None
-    return list(map(dict.copy, messages))
+    return copies
 
 
 def plain_message(message: Mapping[str, Any]) -> Message:

@@ -68,6 +68,8 @@ class Inputs:
         Raises InvalidInput and UndefinedInput.
         """
         self.check_names(given)
+        if not self.declared:
+            return dict(given)
         for name, item in self.items.items():
             if name not in given and item.required:
                 raise UndefinedInput(

@@ -37,12 +37,20 @@ class Reducer:
         if depth > DEFAULT_LIMITS.depth:
             raise InvalidInput("the value is nested too deeply, or contains itself", path=path)
         if isinstance(value, Mapping):
-            return {
-                self._key(key, path): self.reduce(item, f"{path}.{key}", depth + 1) for key, item in value.items()
-            }
+            return self._mapping(value, path, depth)
         if isinstance(value, list | tuple):
             return [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
         return self.reduce(_simplify(value, path), path, depth + 1)
+
+    def _mapping(self, value: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for key, item in value.items():
+            kind = type(item)
+            if type(key) is str and key.isascii() and ((kind is str and item.isascii()) or kind is int or kind is bool):
+                plain[key] = item  # the common leaf, without the cost of its path
+            else:
+                plain[self._key(key, path)] = self.reduce(item, f"{path}.{key}", depth + 1)
+        return plain
 
     def _text(self, value: str, path: str) -> str:
         if value.isascii():
