@@ -363,9 +363,7 @@ class MissingExtra(DiptychError, ImportError):
 
     error_code = "missing-extra"
 
-    def __init__(
-        self, message: str = "", *, extra: str = "", path: str | None = None, hint: str | None = None
-    ) -> None:
+    def __init__(self, message: str = "", *, extra: str = "", path: str | None = None, hint: str | None = None) -> None:
         DiptychError.__init__(self, message, path=path, hint=hint)
         self.extra = extra
 

@@ -36,8 +36,18 @@ class Template:
     ['name']
     """
 
-    __slots__ = ("_compiled", "_engine", "_fast_defaults", "_fast_names", "_hash", "_inputs", "_limits", "_plan",
-                 "response_format", "tools")
+    __slots__ = (
+        "_compiled",
+        "_engine",
+        "_fast_defaults",
+        "_fast_names",
+        "_hash",
+        "_inputs",
+        "_limits",
+        "_plan",
+        "response_format",
+        "tools",
+    )
 
     def __init__(self, engine: Engine, compiled: Compiled, limits: Limits = DEFAULT_LIMITS) -> None:
         self._engine = engine
@@ -152,18 +162,23 @@ class Template:
         ResourceLimit over a cap, RoleError for wrong messages, and TemplateError for
         anything else that goes wrong in the template.
         """
+        values = self.fast_values(inputs)
+        return self._render(inputs) if values is None else Rendered(self, self._plan, values)
+
+    def fast_values(self, inputs: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the inputs with their defaults where all are plain texts for the plan, else None."""
         names = self._fast_names
-        if names is not None:
-            if len(inputs) != len(names):
-                inputs = {**self._fast_defaults, **inputs}
-            if len(inputs) == len(names):
-                for name in names:
-                    value = inputs.get(name)
-                    if type(value) is not str or not value.isascii() or len(value) > _LARGE:
-                        break
-                else:
-                    return Rendered(self, self._plan, inputs)
-        return self._render(inputs)
+        if names is None:
+            return None
+        if len(inputs) != len(names):
+            inputs = {**self._fast_defaults, **inputs}
+        if len(inputs) != len(names):
+            return None
+        for name in names:
+            value = inputs.get(name)
+            if type(value) is not str or not value.isascii() or len(value) > _LARGE:
+                return None
+        return inputs
 
     def _render(self, inputs: dict[str, Any]) -> Rendered:
         """Render the careful way: reduce, check, then the plan or Jinja."""
@@ -202,9 +217,10 @@ class Template:
                 if copied is None or not _accepts_messages(self._inputs.items[name].schema):
                     return None
                 values[name] = copied
-            elif type(value) is not str or not value.isascii() or len(value) > _LARGE:
+                continue
+            if type(value) is not str or not value.isascii() or len(value) > _LARGE:
                 return None
-            elif self._inputs.items[name].schema not in ({}, {"type": "string"}):
+            if self._inputs.items[name].schema not in ({}, {"type": "string"}):
                 return None
         return Rendered(self, plan, values)
 
@@ -382,8 +398,12 @@ def _read_tools(value: Any) -> tuple[ToolSpec, ...]:
         if parameters is not None and not isinstance(parameters, dict):
             raise TemplateSyntaxError("a tool's parameters are a JSON Schema", path=f"$.tools[{index}].parameters")
         tools.append(
-            ToolSpec(tool["name"], tool.get("description"),
-                     None if parameters is None else FrozenMap(parameters), tool.get("strict"))
+            ToolSpec(
+                tool["name"],
+                tool.get("description"),
+                None if parameters is None else FrozenMap(parameters),
+                tool.get("strict"),
+            )
         )
     return tuple(tools)
 
@@ -398,6 +418,11 @@ def _read_response_format(value: Any) -> ResponseFormat | None:
     if value.get("type") == "json_schema" and isinstance(value.get("json_schema"), dict):
         value = value["json_schema"]
     if isinstance(value.get("schema"), dict):
-        return ResponseFormat("json_schema", value.get("name", "reply"), FrozenMap(value["schema"]),
-                              value.get("strict"), value.get("description"))
+        return ResponseFormat(
+            "json_schema",
+            value.get("name", "reply"),
+            FrozenMap(value["schema"]),
+            value.get("strict"),
+            value.get("description"),
+        )
     return ResponseFormat("json_schema", value.get("title", "reply"), FrozenMap(value), None)

@@ -14,7 +14,7 @@ def main() -> None:
     import diptych
     from diptych.template import Library, Template
 
-    Library, Template  # noqa: B018  load the code before memory is capped
+    Library, Template
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
     resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
     row = json.load(sys.stdin)

@@ -20,8 +20,14 @@ LEAKS = [r"uid=\d+", "root:x:0", "<class '", "<module ", "<function ", "<built-i
 
 
 def _row(kind, where, payload, check, **more):
-    return {"id": f"own-{kind}-{zlib.crc32(payload.encode()) % 10**6}", "kind": kind, "where": where, "payload": payload,
-            "check": {"type": check}, **more}
+    return {
+        "id": f"own-{kind}-{zlib.crc32(payload.encode()) % 10**6}",
+        "kind": kind,
+        "where": where,
+        "payload": payload,
+        "check": {"type": check},
+        **more,
+    }
 
 
 OWN = [

@@ -33,9 +33,7 @@ def messages(source, **inputs):
 def test_the_running_example_is_exact():
     rendered = Template.from_string(RUNNING).render(text="Hello")
     assert rendered.prompt == 'Translate the following English text to French: "Hello"'
-    assert rendered.messages == [
-        {"role": "user", "content": 'Translate the following English text to French: "Hello"'}
-    ]
+    assert rendered.messages == [{"role": "user", "content": 'Translate the following English text to French: "Hello"'}]
 
 
 def test_the_contract_example():
@@ -104,7 +102,10 @@ response_format: text          # text | json_object | a JSON Schema
 def test_bad_front_matter_says_where(front, words, line):
     with pytest.raises(TemplateSyntaxError, match=words) as caught:
         Template.from_string(f"---\n{front}\n---\nbody", name="t.jinja")
-    assert caught.value.location is None or (caught.value.location.file, caught.value.location.line) == ("t.jinja", line)
+    assert caught.value.location is None or (caught.value.location.file, caught.value.location.line) == (
+        "t.jinja",
+        line,
+    )
 
 
 def test_values_of_front_matter_are_those_of_json():
@@ -355,7 +356,9 @@ def test_package_library_and_load(tmp_path, monkeypatch):
 
 
 def test_filters_and_globals_by_registration():
-    template = Template.from_string("{{ x|shout }}{{ brand }}", filters={"shout": lambda s: s + "!"}, globals={"brand": "B"})
+    template = Template.from_string(
+        "{{ x|shout }}{{ brand }}", filters={"shout": lambda s: s + "!"}, globals={"brand": "B"}
+    )
     assert template.render(x="a").prompt == "a!B"
     library = Library({"t": "{{ x|twice }}"})
 
@@ -424,7 +427,7 @@ def test_it_shows_itself():
     html = rendered._repr_html_()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
-    assert "title=\"data: x\"" in html
+    assert 'title="data: x"' in html
     from rich.console import Console
 
     console = Console(record=True, width=60, file=io.StringIO())

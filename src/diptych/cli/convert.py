@@ -12,8 +12,12 @@ from .options import FileName, Json, Jsonl, OnLoss, complete_format
 
 def convert_command(
     file: FileName,
-    from_: Annotated[str, typer.Option("--from", help="The format of the file.", autocompletion=complete_format)] = "auto",
-    to: Annotated[str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)] = "openai_chat",
+    from_: Annotated[
+        str, typer.Option("--from", help="The format of the file.", autocompletion=complete_format)
+    ] = "auto",
+    to: Annotated[
+        str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)
+    ] = "openai_chat",
     on_loss: Annotated[OnLoss, typer.Option("--on-loss", help="What to do about a loss.")] = OnLoss.raise_,
     json_: Json = False,
     jsonl: Jsonl = False,
@@ -30,7 +34,7 @@ def convert_command(
 
     if jsonl:
         raise typer.Exit(_convert_lines(file, from_, to, on_loss.value))
-    result = convert(read_value(file), from_, to, on_loss="ignore" if on_loss is OnLoss.warn else on_loss.value)
+    result = convert(read_value(file), from_, to, on_loss="raise" if on_loss is OnLoss.raise_ else "ignore")
     if on_loss is OnLoss.warn:
         for loss in result.losses:
             print(f"warning: {loss}", file=sys.stderr)

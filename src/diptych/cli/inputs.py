@@ -115,7 +115,7 @@ def read_data(name: str) -> Any:
         from ..templating.frontmatter import PlainLoader
 
         try:
-            return yaml.load(text, Loader=PlainLoader)  # noqa: S506: a restricted loader
+            return yaml.load(text, Loader=PlainLoader)  # noqa: S506 - a restricted loader
         except yaml.YAMLError as error:
             raise FormatError(f"{name} is not YAML: {error}") from None
     try:
@@ -137,7 +137,7 @@ def read_value(name: str) -> Any:
 
 def iter_jsonl(name: str) -> Iterator[Any]:
     """Yield the value of each line, or the error of a bad one."""
-    stream = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115: closed below
+    stream = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115 - closed below
     try:
         for number, line in enumerate(stream, 1):
             if not line.strip():

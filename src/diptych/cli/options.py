@@ -46,7 +46,8 @@ def complete_model(incomplete: str) -> list[str]:
 
 
 TemplateName = Annotated[
-    str, typer.Argument(help="A template's name or path; - reads it from standard input.", autocompletion=complete_template)
+    str,
+    typer.Argument(help="A template's name or path; - reads it from standard input.", autocompletion=complete_template),
 ]
 FileName = Annotated[str, typer.Argument(help="A file; - is standard input.")]
 Pairs = Annotated[list[str] | None, typer.Option("-p", "--param", help="An input as name=value; @FILE reads a file.")]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from .options import Api, Json, Model, Pairs, TemplateName, Vars, inputs_of
+
+Endpoint = Literal["chat", "completions"]
 
 
 def run_command(
@@ -20,9 +22,13 @@ def run_command(
     model: Model = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="Another server, as http://host/v1.")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
-    seed: Annotated[int | None, typer.Option("--seed", help="For a reproducible answer, as far as the server can.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="For a reproducible answer, as far as the server can.")
+    ] = None,
     json_mode: Annotated[bool, typer.Option("--json-mode", help="Ask for a JSON object.")] = False,
-    schema: Annotated[str | None, typer.Option("--schema", help="A JSON Schema file that the answer must follow.")] = None,
+    schema: Annotated[
+        str | None, typer.Option("--schema", help="A JSON Schema file that the answer must follow.")
+    ] = None,
     max_cost: Annotated[str | None, typer.Option("--max-cost", help="USD; do not send what may cost more.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the request and send nothing.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Answer with the embedded model.")] = False,
@@ -43,8 +49,9 @@ def run_command(
 
     found = find_template(template)
     rendered = found.render(**inputs_of(found, param, vars_file))
-    params = _params(rendered, seed, json_mode, schema)
-    chosen = api.value if api else ("chat" if rendered.is_chat or params.get("response_format") else "completions")
+    params = _params(seed, json_mode, schema)
+    by_itself: Endpoint = "chat" if rendered.is_chat or params.get("response_format") else "completions"
+    chosen: Endpoint = api.value if api else by_itself
     model = setting("model", model)
     use_local = local or local_model is not None
     if dry_run:
@@ -53,15 +60,20 @@ def run_command(
         return
     with _endpoint(use_local, local_model) as server:
         target = server.base_url if server else setting("base_url", base_url)
-        _send(rendered, chosen, server.model if server else model, target, stream, max_cost, record, replay, params, json_)
+        _send(
+            rendered, chosen, server.model if server else model, target, stream, max_cost, record, replay, params, json_
+        )
 
 
-def _params(rendered: Any, seed: int | None, json_mode: bool, schema: str | None) -> dict[str, Any]:
+def _params(seed: int | None, json_mode: bool, schema: str | None) -> dict[str, Any]:
     from .inputs import read_data
 
     params: dict[str, Any] = {} if seed is None else {"seed": seed}
     if schema:
-        params["response_format"] = {"type": "json_schema", "json_schema": {"name": "reply", "schema": read_data(schema)}}
+        params["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "reply", "schema": read_data(schema)},
+        }
     elif json_mode:
         params["response_format"] = {"type": "json_object"}
     return params
@@ -79,7 +91,7 @@ def _endpoint(use_local: bool, model: str | None) -> Iterator[Any]:
 
 
 def _send(
-    rendered: Any, api: str, model: str | None, base_url: str | None, stream: bool, max_cost: str | None,
+    rendered: Any, api: Endpoint, model: str | None, base_url: str | None, stream: bool, max_cost: str | None,
     record: str | None, replay: str | None, params: dict[str, Any], json_: bool,
 ) -> None:  # fmt: skip
     from decimal import Decimal
@@ -110,7 +122,7 @@ def _send(
 def _cassette(record: str | None, replay: str | None) -> Any:
     from ..client.cassette import Cassette
 
-    return Cassette(record, mode="all") if record else Cassette(replay, mode="none")
+    return Cassette(record, mode="all") if record else Cassette(replay or "", mode="none")
 
 
 def _say_usage(reply: Any) -> None:

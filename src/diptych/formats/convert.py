@@ -15,7 +15,7 @@ from .registry import get, list_formats
 from .text import write_text
 
 
-def to_messages(prompt: str, format: str = "auto", *, hints: dict[str, str] | None = None) -> Reading:  # noqa: A002
+def to_messages(prompt: str, format: str = "auto", *, hints: dict[str, str] | None = None) -> Reading:
     """Read a Completions prompt as messages.
 
     ``hints`` maps speaker labels to roles. The verdict says whether the reading is
@@ -28,7 +28,10 @@ def to_messages(prompt: str, format: str = "auto", *, hints: dict[str, str] | No
 
 
 def to_prompt(
-    messages: Any, format: str = "chatml", *, add_generation_prompt: bool = True  # noqa: A002
+    messages: Any,
+    format: str = "chatml",
+    *,
+    add_generation_prompt: bool = True,
 ) -> Writing:
     """Write messages (a wire list, or a conversation) as a Completions prompt.
 

@@ -42,9 +42,7 @@ def find(grammar: Grammar, text: str, *, at_line_start: bool) -> list[tuple[int,
     if pattern := _marker_pattern(grammar.markers):
         breaks += [(found.start() + 1, "\u200b") for found in pattern.finditer(text)]
     if pattern := _label_pattern(tuple(grammar.labels)):
-        breaks += [
-            (found.start(), " ") for found in pattern.finditer(text) if found.start() > 0 or at_line_start
-        ]
+        breaks += [(found.start(), " ") for found in pattern.finditer(text) if found.start() > 0 or at_line_start]
     return sorted(breaks)
 
 

@@ -41,9 +41,7 @@ from .base import Format
 _FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content"})
 
 
-def read_messages(
-    messages: Any, *, tools: Any = None, response_format: Any = None
-) -> Conversation:
+def read_messages(messages: Any, *, tools: Any = None, response_format: Any = None) -> Conversation:
     """Read a list of wire messages, with the tools and response format beside it.
 
     Raises FormatError with a path such as ``$.messages[0].content[1]``.

@@ -13,7 +13,7 @@ _BARE = Turn("", "")
 
 GRAMMAR = Grammar(
     name="plain",
-    turns={role: _BARE for role in ("system", "developer", "user", "assistant", "tool")},
+    turns=dict.fromkeys(("system", "developer", "user", "assistant", "tool"), _BARE),
     separator="\n\n",
     plain=True,
     mapping="one user message ↔ its text; of several messages the roles are lost",

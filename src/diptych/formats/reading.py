@@ -21,7 +21,7 @@ from .registry import grammar_of, grammars
 from .text import write_text
 
 
-def read_text(prompt: str, format: str = "auto", *, hints: dict[str, str] | None = None) -> Reading:  # noqa: A002
+def read_text(prompt: str, format: str = "auto", *, hints: dict[str, str] | None = None) -> Reading:
     """Read a prompt in a text format, or in the one it looks like (``auto``).
 
     ``hints`` maps further speaker labels to roles. Raises FormatError for an unknown
@@ -35,12 +35,9 @@ def read_text(prompt: str, format: str = "auto", *, hints: dict[str, str] | None
 
 
 def _detected(prompt: str, hints: dict[str, str] | None) -> Reading:
-    ranked = sorted(
-        ((detect(prompt, grammar, hints), name) for name, grammar in grammars().items()), reverse=True
-    )
+    ranked = sorted(((detect(prompt, grammar, hints), name) for name, grammar in grammars().items()), reverse=True)
     confidence, name = ranked[0]
-    best = _reading(prompt, grammar_of(name), hints, confidence)
-    return best
+    return _reading(prompt, grammar_of(name), hints, confidence)
 
 
 def detect(prompt: str, grammar: Grammar, hints: dict[str, str] | None = None) -> float:
@@ -80,7 +77,9 @@ def _change(prompt: str, again: str) -> str:
 def _first_difference(prompt: str, again: str) -> str:
     shortest = min(len(prompt), len(again))
     at = next((i for i in range(shortest) if prompt[i] != again[i]), shortest)
-    return f"written again, the text differs from character {at}: {prompt[at : at + 20]!r} became {again[at : at + 20]!r}"
+    return (
+        f"written again, the text differs from character {at}: {prompt[at : at + 20]!r} became {again[at : at + 20]!r}"
+    )
 
 
 # label formats -----------------------------------------------------------------------------

@@ -31,7 +31,9 @@ def _modules() -> tuple[tuple[str, ...], dict[str, Format], dict[str, Grammar]]:
 
 
 #: Modules of this folder that are no formats; they import this one, or are heavy.
-_MACHINERY = frozenset({"base", "convert", "detect", "grammar", "guard", "reading", "registry", "text", "chat_template"})
+_MACHINERY = frozenset(
+    {"base", "convert", "detect", "grammar", "guard", "reading", "registry", "text", "chat_template"}
+)
 
 
 def grammar_of(name: str) -> Grammar:

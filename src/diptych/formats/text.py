@@ -43,7 +43,7 @@ class _Paper:
 
 def write_text(
     conversation: Conversation,
-    format: str = "transcript",  # noqa: A002: the word of the whole package
+    format: str = "transcript",
     *,
     add_generation_prompt: bool = True,
     provenance: Sequence[Sequence[Segment]] | None = None,
@@ -74,8 +74,13 @@ def write_text(
 
 
 def _write_message(
-    paper: _Paper, grammar: Grammar, index: int, message: Message,
-    segments: list[Segment], guard: Guard, losses: list[Loss],
+    paper: _Paper,
+    grammar: Grammar,
+    index: int,
+    message: Message,
+    segments: list[Segment],
+    guard: Guard,
+    losses: list[Loss],
 ) -> None:
     path = f"$.messages[{index}]"
     role = message.role

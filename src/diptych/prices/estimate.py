@@ -170,9 +170,10 @@ def estimate(
     book = default() if book is None else book
     price = book.find(name)
     body = tokens.body_of(x)
+    body = body if isinstance(x, Mapping) else {k: v for k, v in body.items() if k != "model"}
     service_tier = service_tier or (body.get("service_tier") if isinstance(body.get("service_tier"), str) else None)
     variant = variant_of(service_tier, batch)
-    answer = _output(body, price, name, output, prompt)
+    answer = _output(body, price, output, prompt)
     rates = price.rates(variant, date) if price else None
     reason = reason_of(price, name, variant) or (prompt.reason if prompt.tokens is None else None)
     cost, lines = (None, ()) if rates is None else _cost(prompt, answer, cached, rates)
@@ -217,9 +218,7 @@ def _cap(body: Mapping[str, Any]) -> int | None:
     return COMPLETIONS_CAP if "prompt" in body and "model" in body else None
 
 
-def _output(
-    body: Mapping[str, Any], price: Price | None, model: str, guess: int | None, prompt: TokenCount
-) -> Tokens:
+def _output(body: Mapping[str, Any], price: Price | None, guess: int | None, prompt: TokenCount) -> Tokens:
     times, cap = _choices(body), _cap(body)
     bounds = [cap, price.max_output if price else None]
     if price and price.context_window and prompt.low is not None and price.max_output is None:
@@ -232,9 +231,7 @@ def _output(
     return Tokens(0, expected * times, None if most is None else max(most, expected) * times)
 
 
-def _headroom(
-    prompt: TokenCount, price: Price | None, body: Mapping[str, Any], guess: int | None
-) -> int | None:
+def _headroom(prompt: TokenCount, price: Price | None, body: Mapping[str, Any], guess: int | None) -> int | None:
     if price is None or price.context_window is None or prompt.high is None:
         return None
     reserved = _cap(body) if _cap(body) is not None else guess
@@ -244,9 +241,7 @@ def _headroom(
 # cost ---------------------------------------------------------------------------------
 
 
-def _cost(
-    prompt: TokenCount, answer: Tokens, cached: int | None, rates: Rates
-) -> tuple[Cost | None, tuple[Line, ...]]:
+def _cost(prompt: TokenCount, answer: Tokens, cached: int | None, rates: Rates) -> tuple[Cost | None, tuple[Line, ...]]:
     if prompt.tokens is None or prompt.low is None or prompt.high is None:
         return None, ()
     hit = min(prompt.tokens, cached or 0)

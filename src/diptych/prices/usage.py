@@ -44,7 +44,8 @@ def price_usage(
     >>> price_usage("gpt-4o-mini", {"prompt_tokens": 1000, "completion_tokens": 500})
     Decimal('0.00045')
     """
-    found = _short_rates(model, variant_of(service_tier, batch), book, date)
+    key: Any = book  # books are told apart by identity
+    found = _short_rates(model, variant_of(service_tier, batch), key, date)
     if found is None:
         return None
     rates, plain_in, plain_out, plain_cached = found

@@ -15,9 +15,11 @@ STYLES = {"system": "magenta", "developer": "magenta", "user": "blue", "assistan
 DATA_STYLE = "bold yellow"
 
 #: Control characters as their visible pictures, so that data cannot steer the terminal.
-_VISIBLE = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"} | {127: "\u2421"} | {
-    code: "\ufffd" for code in [*range(0x80, 0xA0), 0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069]
-}
+_VISIBLE = (
+    {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
+    | {127: "\u2421"}
+    | dict.fromkeys([*range(128, 160), 8234, 8235, 8236, 8237, 8238, 8294, 8295, 8296, 8297], "�")
+)
 
 
 def visible(text: str) -> str:

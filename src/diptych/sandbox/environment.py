@@ -39,7 +39,7 @@ class GuardTransformer(NodeTransformer):
         return _environment_call("join_text", node.nodes, node.lineno)
 
 
-def _environment_call(name: str, args: list[nodes.Expr], lineno: int) -> nodes.Call:
+def _environment_call(name: str, args: list[Any], lineno: int) -> nodes.Call:
     function = nodes.EnvironmentAttribute(name, lineno=lineno)
     return nodes.Call(function, args, [], None, None, lineno=lineno)
 
@@ -82,12 +82,12 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
         """Look an item up; plain mappings and lists take the short way."""
         if (type(obj) is dict and type(argument) is str) or (type(obj) is list and type(argument) is int):
             try:
-                return obj[argument]
+                return obj[argument]  # type: ignore[index]
             except LookupError:
                 pass
         return super().getitem(obj, argument)
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         limits.charge()
         if type(__obj) is Macro:
             # What Context.call does for a macro, without its search for decorators.

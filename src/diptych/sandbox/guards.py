@@ -172,7 +172,7 @@ def check_method(function: Any, args: tuple[Any, ...]) -> None:
         check(owner, args)
 
 
-def _check_width(owner: str, args: tuple[Any, ...]) -> None:
+def _check_width(_: str, args: tuple[Any, ...]) -> None:
     if isinstance(args[0], int):
         check_size(args[0])
 
@@ -230,7 +230,7 @@ def _indent(s: Any, width: int | str = 4, first: bool = False, blank: bool = Fal
 
 
 @pass_eval_context
-def _replace(eval_ctx: Any, s: Any, old: Any, new: Any, count: int | None = None) -> str:
+def _replace(_: Any, s: Any, old: Any, new: Any, count: int | None = None) -> str:
     value, old, new = text(s), text(old), text(new)
     check_size(len(value) + value.count(old) * len(new))
     return value.replace(old, new, -1 if count is None else count)
@@ -247,8 +247,14 @@ def _join(eval_ctx: Any, value: Any, d: Any = "", attribute: str | int | None = 
 
 
 @pass_environment
-def _wordwrap(env: Any, s: Any, width: int = 79, break_long_words: bool = True, wrapstring: Any = None,
-              break_on_hyphens: bool = True) -> str:
+def _wordwrap(
+    env: Any,
+    s: Any,
+    width: int = 79,
+    break_long_words: bool = True,
+    wrapstring: Any = None,
+    break_on_hyphens: bool = True,
+) -> str:
     value = text(s)
     breaks = len(value) // max(1, width) + value.count("\n") + value.count(" ") + 1
     check_size(len(value) + breaks * len(wrapstring or "\n"))
@@ -319,8 +325,22 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     **{name: _loud(name) for name in ("upper", "lower", "capitalize", "title", "trim")},
     **{
         name: _charged_filter(name)
-        for name in ("sort", "unique", "groupby", "sum", "map", "select", "reject", "selectattr",
-                     "rejectattr", "max", "min", "reverse", "last", "dictsort")
+        for name in (
+            "sort",
+            "unique",
+            "groupby",
+            "sum",
+            "map",
+            "select",
+            "reject",
+            "selectattr",
+            "rejectattr",
+            "max",
+            "min",
+            "reverse",
+            "last",
+            "dictsort",
+        )
     },
 }
 

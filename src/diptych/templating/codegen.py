@@ -71,5 +71,5 @@ class TraceEnvironment(SandboxEnvironment):
 
     code_generator_class = TraceCodeGenerator
     transformer_class = TraceTransformer
-    concat = staticmethod(capture)  # type: ignore[assignment]
+    concat = staticmethod(capture)
     text = staticmethod(text)

@@ -80,7 +80,7 @@ class Engine:
         source: Source | None = None,
         *,
         filters: Mapping[str, Callable[..., Any]] | None = None,
-        globals: Mapping[str, Any] | None = None,  # noqa: A002: Jinja's word for them
+        globals: Mapping[str, Any] | None = None,
     ) -> None:
         self._source = source
         self._sources: dict[str | None, SourceText] = {}
@@ -176,9 +176,7 @@ class Engine:
         finally:
             close_account(token)
 
-    def _located(
-        self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any]
-    ) -> DiptychError:
+    def _located(self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any]) -> DiptychError:
         """Return the error as one of ours, with its place and the way there."""
         ours = self._translate(error, values)
         if not isinstance(ours, TemplateError):
@@ -294,7 +292,7 @@ class _Loader(jinja2.BaseLoader):
 
         def is_fresh() -> bool:
             try:
-                return self._engine.find(template).stamp == found.stamp
+                return bool(self._engine.find(template).stamp == found.stamp)
             except TemplateNotFound:
                 return False
 

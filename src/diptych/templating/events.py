@@ -94,7 +94,7 @@ def collect(events: Iterable[Event]) -> tuple[list[Event], bool]:
 
 def texts_of(events: Iterable[Event]) -> list[str]:
     """Return the texts of events, structure left out."""
-    return [e if type(e) is str else e[1] for e in events if type(e) is str or type(e) is tuple]  # type: ignore[misc]
+    return [e if type(e) is str else e[1] for e in events if type(e) is str or type(e) is tuple]
 
 
 def capture(events: Iterable[Event]) -> Traced:

@@ -64,7 +64,7 @@ def _load(front: str, file: str) -> dict[str, Any]:
     if len(front) > MAX_CHARACTERS:
         raise TemplateSyntaxError(f"{file}: the front matter is over {MAX_CHARACTERS:,} characters")
     try:
-        meta = yaml.load(front.removeprefix("\ufeff"), Loader=PlainLoader)  # noqa: S506: a restricted loader
+        meta = yaml.load(front.removeprefix("\ufeff"), Loader=PlainLoader)  # noqa: S506 - a restricted loader
     except yaml.MarkedYAMLError as error:
         raise TemplateSyntaxError(_words(error), location=_mark(error, front, file)) from None
     except (yaml.YAMLError, ValueError) as error:
@@ -134,7 +134,7 @@ class PlainLoader(yaml.SafeLoader):
             raise _refused("anchors and aliases are not allowed", event)
         if getattr(event, "tag", None) is not None:
             raise _refused(f"tags are not allowed ({event.tag})", event)
-        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -145,7 +145,7 @@ class PlainLoader(yaml.SafeLoader):
                 raise _refused(f"the key {key.value!r} stands twice", key)
             seen.add(key.value)
         # Keys are always text: `1:` and `true:` are names, not numbers and booleans.
-        return {key.value: self.construct_object(value, deep=True) for key, value in node.value}  # type: ignore[no-untyped-call]
+        return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
 
 
 def _refused(problem: str, where: Any) -> yaml.MarkedYAMLError:
@@ -156,7 +156,7 @@ def _construct_map(loader: PlainLoader, node: Any) -> dict[Any, Any]:
     return loader.construct_mapping(node)
 
 
-def _construct_int(loader: PlainLoader, node: Any) -> int:
+def _construct_int(_: PlainLoader, node: Any) -> int:
     if len(node.value) > 4300:
         raise _refused("an integer of more than 4,300 digits", node)
     return int(node.value)

@@ -155,14 +155,23 @@ def _finish(turns: list[Turn | HistorySlot], loose: list[Piece]) -> Plan:
     names = frozenset(s.name for s in slots)
     if names & histories:
         raise _Unplanned
-    return Plan(pieces, tuple(turns), bool(turns), names | histories, histories,
-                _prompt_function(pieces), _messages_function(tuple(turns)))
+    return Plan(
+        pieces,
+        tuple(turns),
+        bool(turns),
+        names | histories,
+        histories,
+        _prompt_function(pieces),
+        _messages_function(tuple(turns)),
+    )
 
 
 def _is_end(node: nodes.Output) -> bool:
     first = node.nodes[0] if node.nodes else None
-    return bool(getattr(first, "structural", False)) and isinstance(first, nodes.Call) and (
-        isinstance(first.node, nodes.ExtensionAttribute) and first.node.name == "make_end"
+    return (
+        bool(getattr(first, "structural", False))
+        and isinstance(first, nodes.Call)
+        and (isinstance(first.node, nodes.ExtensionAttribute) and first.node.name == "make_end")
     )
 
 
@@ -275,4 +284,4 @@ def _messages_function(turns: tuple[Turn | HistorySlot, ...]) -> Callable[[Mappi
 
 def _compile(expression: str) -> Any:
     scope = {"text": text, "filters": _FILTERS}
-    return eval(f"lambda v: {expression}", scope)  # noqa: S307: see the note above
+    return eval(f"lambda v: {expression}", scope)  # noqa: S307 - see the note above

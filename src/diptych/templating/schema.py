@@ -33,8 +33,20 @@ _FIELD_KEYWORDS = {
     "minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt",
     "multipleOf": "multiple_of", "minItems": "min_length", "maxItems": "max_length",
 }  # fmt: skip
-_OTHER = {"type", "enum", "const", "anyOf", "oneOf", "items", "properties", "required", "additionalProperties",
-          "$ref", "$defs", "definitions"}
+_OTHER = {
+    "type",
+    "enum",
+    "const",
+    "anyOf",
+    "oneOf",
+    "items",
+    "properties",
+    "required",
+    "additionalProperties",
+    "$ref",
+    "$defs",
+    "definitions",
+}
 
 
 def expand(type_name: str) -> dict[str, Any]:
@@ -93,8 +105,14 @@ class AnnotationBuilder:
         kind = schema.get("type", "object" if "properties" in schema else None)
         if isinstance(kind, list):
             return Union[tuple(self._typed({**schema, "type": one}, path) for one in kind)]
-        plain: dict[Any, Any] = {"string": str, "integer": int, "number": Union[int, float], "boolean": bool,
-                                 "null": None, None: Any}
+        plain: dict[Any, Any] = {
+            "string": str,
+            "integer": int,
+            "number": Union[int, float],
+            "boolean": bool,
+            "null": None,
+            None: Any,
+        }
         if kind == "array":
             base: Any = list[self.build(schema.get("items", {}), f"{path}.items")]  # type: ignore[misc]
         elif kind == "object":
@@ -102,8 +120,9 @@ class AnnotationBuilder:
         elif kind in plain:
             base = plain[kind]
         else:
-            raise TemplateSyntaxError(f"{kind!r} is not a type", path=f"{path}.type",
-                                      hint=f"types are {', '.join(sorted(TYPES))}")
+            raise TemplateSyntaxError(
+                f"{kind!r} is not a type", path=f"{path}.type", hint=f"types are {', '.join(sorted(TYPES))}"
+            )
         return self._constrained(base, schema)
 
     def _constrained(self, base: Any, schema: dict[str, Any]) -> Any:
@@ -125,10 +144,7 @@ class AnnotationBuilder:
             name: (self.build(sub, f"{path}.properties.{name}"), ... if name in required else None)
             for name, sub in schema["properties"].items()
         }
-        model = create_model(
-            "Object", __config__=ConfigDict(extra="forbid" if extra is False else "allow"), **fields
-        )
-        return model
+        return create_model("Object", __config__=ConfigDict(extra="forbid" if extra is False else "allow"), **fields)
 
     def _reference(self, reference: str, path: str) -> Any:
         if reference in self._resolving:

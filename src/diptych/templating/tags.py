@@ -95,9 +95,7 @@ class MessageTags(Extension):
 
     # at run time -----------------------------------------------------------------
 
-    def make_start(
-        self, role: Any, name: Any = None, tool_call_id: Any = None, priority: Any = None
-    ) -> MessageStart:
+    def make_start(self, role: Any, name: Any = None, tool_call_id: Any = None, priority: Any = None) -> MessageStart:
         return MessageStart(
             check_role(role),
             None if name is None else str(name),
@@ -143,4 +141,3 @@ def _address(tag: str, value: Any) -> str:
             f"{{% {tag} %}} takes a text (an address, a data: URL or an id), not {type(value).__name__}"
         )
     return str(value)
-

@@ -141,14 +141,12 @@ def body_of(x: Any) -> Mapping[str, Any]:
 
 
 def _rendered_body(rendered: Any) -> Mapping[str, Any]:
+    model = getattr(getattr(rendered, "template", None), "model", None)
     if not rendered.is_chat:
-        return {"prompt": rendered.prompt}  # no "model": a bare prompt is not yet a Completions body
+        return {"prompt": rendered.prompt, "model": model}
     from ..formats.openai_chat import write_response_format, write_tools
 
-    body: dict[str, Any] = {"messages": rendered.messages}
-    model = getattr(getattr(rendered, "template", None), "model", None)
-    if model:
-        body["model"] = model
+    body: dict[str, Any] = {"messages": rendered.messages, "model": model}
     conversation = rendered.conversation if rendered.tools or rendered.response_format else None
     if conversation is not None and conversation.tools:
         body["tools"] = write_tools(conversation)

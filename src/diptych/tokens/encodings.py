@@ -13,7 +13,7 @@ import threading
 import zlib
 from functools import lru_cache
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import TokenError
@@ -167,6 +167,6 @@ def read_packed(file: str, ranks: int | None = None) -> dict[bytes, int]:
     (total,) = struct.unpack_from("<I", data)
     count = total if ranks is None else ranks
     ends = list(accumulate(data[4 : 4 + count], initial=4 + total))
-    tokens = {data[start:end]: rank for rank, (start, end) in enumerate(zip(ends, ends[1:], strict=False))}
+    tokens = {data[start:end]: rank for rank, (start, end) in enumerate(pairwise(ends))}
     tokens.pop(b"", None)  # a rank of length 0 holds no token (p50k_base, 50256)
     return tokens

@@ -1,0 +1,283 @@
+"""The client, for asyncio.
+
+Rule: drives the flow with an HTTP library and decides nothing. Every read or write is
+a task of its own, which a deadline or a cancellation ends exactly once: however often
+the caller is cancelled, the library closes its connection undisturbed. One pool of
+connections an event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Final
+
+from ..errors import ClientError, DiptychError
+from ._sync import make_http
+from .budget import Budget
+from .calls import StreamState, forked, new_call, parsed, schema_params
+from .cassette import Cassette
+from .exchange import Command, Emit, Failed, Open, Sleep
+from .flow import Call, Hook, Setup
+from .limits import Limits
+from .options import Timeouts
+from .progress import Progress
+from .replies import Api, Delta, Reply
+from .requests import server_of
+from .retry import Retries
+from .wires import failed_of, head_of
+
+#: Seconds that a cancelled operation is given to close its connection before the caller goes on.
+_CLEAN_UP: Final = 1.0
+#: Operations that still close their connection after their caller has gone.
+_LEAVING: Final[set[asyncio.Task[Any]]] = set()
+
+
+class AsyncClient:
+    """The asynchronous twin of :class:`Client`: the same arguments, methods awaited."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        http: Any = None,
+        timeout: Any = 600.0,
+        retries: int | Retries = 2,
+        budget: Budget | None = None,
+        limits: Limits | None = None,
+        cassette: Cassette | None = None,
+        on_attempt: Hook | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        self._setup = Setup(
+            server_of(base_url, api_key),
+            Timeouts.of(timeout),
+            Retries.of(retries),
+            budget,
+            limits,
+            cassette,
+            on_attempt,
+        )
+        self._pool = _Pool(http, trust_env)
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self._setup.server.base_url}>"
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections of this event loop; an injected HTTP client stays open."""
+        await self._pool.close()
+
+    aclose = close
+
+    @property
+    def base_url(self) -> str:
+        """The address that the endpoints stand under."""
+        return self._setup.server.base_url
+
+    async def send(self, x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Reply:
+        """Send and return the reply; see :meth:`Client.send`."""
+        stream = AsyncStream(new_call(self._setup, x, model=model, api=api, params=params), self._pool)
+        async with stream:
+            async for _ in stream:
+                pass
+        return stream.reply
+
+    def stream(self, x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> AsyncStream:
+        """Send and return an :class:`AsyncStream`: an asynchronous context manager of deltas."""
+        return AsyncStream(new_call(self._setup, x, model=model, api=api, params=params, stream=True), self._pool)
+
+    async def parse(
+        self, x: Any, schema: Any, *, model: str | None = None, api: Api | None = None, **params: Any
+    ) -> Reply:
+        """Send, asking for JSON of ``schema``; see :meth:`Client.parse`."""
+        found = await self.send(x, model=model, api=api, **schema_params(schema, api, params))
+        return parsed(found, schema)
+
+    async def send_many(
+        self,
+        items: Sequence[Any],
+        *,
+        concurrency: int = 8,
+        progress: bool = False,
+        model: str | None = None,
+        api: Api | None = None,
+        **params: Any,
+    ) -> list[Reply | DiptychError]:
+        """Send every item; return a reply or an error for each, in order."""
+        found: list[Any] = [None] * len(items)
+        rest = iter(enumerate(items))
+
+        async def worker() -> None:
+            for index, item in rest:
+                try:
+                    found[index] = await self.send(item, model=model, api=api, **params)
+                except DiptychError as error:
+                    found[index] = error
+                line.step()
+
+        with Progress(len(items), shown=progress) as line:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(max(1, min(concurrency, len(items)))):
+                    group.create_task(worker())
+        return found
+
+
+class AsyncStream(StreamState):
+    """The deltas of a streamed reply; ``reply`` when complete, ``partial`` before."""
+
+    def __init__(self, call: Call, pool: _Pool) -> None:
+        super().__init__(call)
+        self._steps = self._drive(call, _Wire(pool))
+
+    async def __aenter__(self) -> AsyncStream:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __aiter__(self) -> AsyncIterator[Delta]:
+        return self
+
+    async def __anext__(self) -> Delta:
+        while not self._waiting:
+            self._waiting = (await anext(self._steps))[::-1]
+        return self._waiting.pop()
+
+    async def close(self) -> None:
+        """Close the connection, wherever the stream is."""
+        await self._steps.aclose()
+
+    async def _drive(self, call: Call, wire: _Wire) -> AsyncGenerator[list[Delta], None]:
+        """Do what the flow says; yield the deltas, keep the reply."""
+        flow = call.run()
+        result: Any = None
+        try:
+            while True:
+                try:
+                    command = flow.send(result)
+                except StopIteration as stop:
+                    self._reply = stop.value
+                    return
+                if isinstance(command, Emit):
+                    yield command.deltas
+                    result = None
+                else:
+                    result = await wire.do(command)
+        finally:
+            # The flow settles the budget first: nothing awaited may keep it from that.
+            flow.close()
+            await wire.close()
+
+
+class _Wire:
+    """The I/O of one call: at most one answer is open at a time."""
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+        self._response: Any = None
+        self._bytes: Any = None
+
+    async def do(self, command: Command) -> Any:
+        if isinstance(command, Sleep):
+            await asyncio.sleep(command.seconds)
+            return None
+        if isinstance(command, Open):
+            await self.close()
+        try:
+            step = self._open(command) if isinstance(command, Open) else self._read()
+            return await _bounded(step, getattr(command, "deadline", None))
+        except Exception as error:
+            failed = failed_of(error)
+            await self.close()
+            if failed is None:
+                raise
+            return failed
+
+    async def _open(self, command: Open) -> Any:
+        http, out = self._pool.get(), command.outgoing
+        request = http.build_request(
+            "POST",
+            out.url,
+            headers=out.headers,
+            content=out.content,
+            timeout=(command.connect, None, None, command.connect),
+        )
+        self._response = await http.send(request, stream=True, follow_redirects=False)
+        self._bytes = self._response.aiter_raw()
+        return head_of(self._response)
+
+    async def _read(self) -> bytes:
+        async for data in self._bytes:
+            if data:
+                return bytes(data)
+        return b""
+
+    async def close(self) -> None:
+        response, self._response = self._response, None
+        if response is not None:
+            await _bounded(response.aclose(), None)
+
+
+async def _bounded(step: Coroutine[Any, Any, Any], deadline: float | None) -> Any:
+    """Run one operation in a task of its own until a moment of the monotonic clock.
+
+    Returns its result, or :class:`Failed` where the moment passed.
+    """
+    task = asyncio.ensure_future(step)
+    left = None if deadline is None else max(0.0, deadline - time.monotonic())
+    try:
+        await asyncio.wait({task}, timeout=left)
+    finally:
+        if not task.done():
+            task.cancel()
+            _LEAVING.add(task)
+            task.add_done_callback(_left)
+            await asyncio.wait({task}, timeout=_CLEAN_UP)
+    return Failed("timeout", sent=True) if not task.done() or task.cancelled() else task.result()
+
+
+def _left(task: asyncio.Task[Any]) -> None:
+    _LEAVING.discard(task)
+    if not task.cancelled():
+        task.exception()  # seen here, so that asyncio does not report it as lost
+
+
+class _Pool:
+    """The HTTP clients of this process, one an event loop: connections do not change loops."""
+
+    def __init__(self, http: Any, trust_env: bool) -> None:
+        self._injected, self._trust_env, self._pid, self._closed = http, trust_env, os.getpid(), False
+        self._made: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
+
+    def get(self) -> Any:
+        if self._pid != os.getpid():
+            if self._injected is not None:
+                raise forked()
+            self._made, self._pid = weakref.WeakKeyDictionary(), os.getpid()
+        if self._closed:
+            raise ClientError("the client is closed", hint="open a new one")
+        if self._injected is not None:
+            return self._injected
+        loop = asyncio.get_running_loop()
+        if loop not in self._made:
+            self._made[loop] = make_http("AsyncClient", self._trust_env)
+        return self._made[loop]
+
+    async def close(self) -> None:
+        self._closed = True
+        http = self._made.pop(asyncio.get_running_loop(), None)
+        if http is not None and self._pid == os.getpid():
+            await http.aclose()

@@ -1,0 +1,313 @@
+"""The client, blocking.
+
+Rule: drives the flow with an HTTP library and decides nothing. One pool of
+connections a process: after a fork a new one is made, so that no answer can reach
+the wrong process.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+from ..errors import ClientError, DiptychError
+from .budget import Budget
+from .calls import StreamState, forked, new_call, parsed, schema_params
+from .cassette import Cassette
+from .exchange import Command, Emit, Failed, Open, Sleep
+from .flow import Call, Hook, Setup
+from .limits import Limits
+from .options import POOL, Timeouts
+from .progress import Progress
+from .replies import Api, Delta, Reply
+from .requests import server_of
+from .retry import Retries
+from .wires import NOW, bound_by_deadline, failed_of, head_of
+
+
+class Client:
+    """A client of the Chat and Completions APIs of one server; usable from many threads.
+
+    ``base_url`` and ``api_key`` default to OPENAI_BASE_URL and OPENAI_API_KEY, and
+    then to OpenAI; a loopback server needs no key. ``http`` is an httpx or httpx2
+    client to use, which stays the caller's to close. ``timeout`` is seconds for the
+    whole call, retries and stream included, or :class:`Timeouts`. ``retries`` is the
+    number of further attempts, or :class:`Retries`. ``budget``, ``limits`` and
+    ``cassette`` are shared with whoever holds them too. ``on_attempt`` is called with
+    each :class:`Attempt`. ``trust_env=False`` ignores proxies of the environment.
+
+    Raises ClientError for an address or a key that cannot be right.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        http: Any = None,
+        timeout: Any = 600.0,
+        retries: int | Retries = 2,
+        budget: Budget | None = None,
+        limits: Limits | None = None,
+        cassette: Cassette | None = None,
+        on_attempt: Hook | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        self._setup = Setup(
+            server_of(base_url, api_key),
+            Timeouts.of(timeout),
+            Retries.of(retries),
+            budget,
+            limits,
+            cassette,
+            on_attempt,
+        )
+        self._pool = _Pool(http, trust_env)
+
+    def __repr__(self) -> str:
+        return f"<Client {self._setup.server.base_url}>"
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; an injected HTTP client stays open."""
+        self._pool.close()
+
+    @property
+    def base_url(self) -> str:
+        """The address that the endpoints stand under."""
+        return self._setup.server.base_url
+
+    def send(self, x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Reply:
+        """Send a Rendered, a messages list, a string (Completions) or a body; return the reply.
+
+        ``params`` are those of the API, and ``timeout`` and ``retries`` for this call.
+        Raises the errors of the client, FormatError for a parameter that the API does
+        not know, BudgetExceeded before anything is sent.
+        """
+        return _run(new_call(self._setup, x, model=model, api=api, params=params), self._pool)
+
+    def stream(self, x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Stream:
+        """Send the same and return a :class:`Stream`: a context manager, iterate it for deltas."""
+        return Stream(new_call(self._setup, x, model=model, api=api, params=params, stream=True), self._pool)
+
+    def parse(self, x: Any, schema: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Reply:
+        """Send, asking for JSON of ``schema`` (a pydantic model or any type); the value is ``reply.parsed``.
+
+        The answer is validated here, since not every server enforces a schema. Raises
+        InvalidResponse, whose ``reply`` holds what came.
+        """
+        found = self.send(x, model=model, api=api, **schema_params(schema, api, params))
+        return parsed(found, schema)
+
+    def send_many(
+        self,
+        items: Sequence[Any],
+        *,
+        concurrency: int = 8,
+        progress: bool = False,
+        model: str | None = None,
+        api: Api | None = None,
+        **params: Any,
+    ) -> list[Reply | DiptychError]:
+        """Send every item; return a reply or an error for each, in order.
+
+        ``progress`` draws a line on standard error where that is a terminal.
+        """
+        line = Progress(len(items), shown=progress)
+
+        def one(item: Any) -> Reply | DiptychError:
+            try:
+                return self.send(item, model=model, api=api, **params)
+            except DiptychError as error:
+                return error
+            finally:
+                line.step()
+
+        with line, ThreadPoolExecutor(max(1, min(concurrency, len(items) or 1))) as threads:
+            futures = [threads.submit(one, item) for item in items]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+class Stream(StreamState):
+    """The deltas of a streamed reply; ``reply`` when complete, ``partial`` before.
+
+    Leaving the ``with`` block closes the connection, and the server stops writing.
+    """
+
+    def __init__(self, call: Call, pool: _Pool) -> None:
+        super().__init__(call)
+        self._wire = _Wire(pool)
+        self._steps = _drive(call, self._wire)
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Delta]:
+        return self
+
+    def __next__(self) -> Delta:
+        while not self._waiting:
+            try:
+                self._waiting = next(self._steps)[::-1]
+            except StopIteration as stop:
+                if self._reply is None and stop.value is not None:
+                    self._reply = stop.value
+                raise StopIteration from None
+        return self._waiting.pop()
+
+    def close(self) -> None:
+        """Close the connection, wherever the stream is."""
+        self._closed = True
+        self._steps.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True) and self._reply is None and self._wire.is_open:
+            warnings.warn("a stream was never closed: use it in a with block", ResourceWarning, stacklevel=2)
+            self.close()
+
+
+def _run(call: Call, pool: _Pool) -> Reply:
+    steps = _drive(call, _Wire(pool))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            reply: Reply = stop.value
+            return reply
+
+
+def _drive(call: Call, wire: _Wire) -> Generator[list[Delta], None, Reply]:
+    """Do what the flow says; yield the deltas, return the reply."""
+    flow = call.run()
+    result: Any = None
+    try:
+        while True:
+            try:
+                command = flow.send(result)
+            except StopIteration as stop:
+                reply: Reply = stop.value
+                return reply
+            if isinstance(command, Emit):
+                yield command.deltas
+                result = None
+            else:
+                result = wire.do(command)
+    finally:
+        wire.close()
+        flow.close()
+
+
+class _Wire:
+    """The I/O of one call: at most one answer is open at a time."""
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+        self._response: Any = None
+        self._bytes: Iterator[bytes] = iter(())
+
+    @property
+    def is_open(self) -> bool:
+        return self._response is not None
+
+    def do(self, command: Command) -> Any:
+        if isinstance(command, Sleep):
+            time.sleep(command.seconds)
+            return None
+        NOW.deadline = None if isinstance(command, Emit) else command.deadline
+        try:
+            return self._open(command) if isinstance(command, Open) else self._read()
+        except Exception as error:
+            failed = failed_of(error)
+            self.close()
+            if failed is None:
+                raise
+            return failed
+        finally:
+            NOW.deadline = None
+
+    def _open(self, command: Open) -> Any:
+        self.close()
+        http = self._pool.get()
+        left = None if command.deadline is None else command.deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return Failed("timeout")
+        connect = command.connect if left is None else min(left, command.connect or left)
+        out = command.outgoing
+        request = http.build_request(
+            "POST", out.url, headers=out.headers, content=out.content, timeout=(connect, left, left, connect)
+        )
+        self._response = http.send(request, stream=True, follow_redirects=False)
+        self._bytes = self._response.iter_raw()
+        return head_of(self._response)
+
+    def _read(self) -> bytes | Failed:
+        if NOW.deadline is not None and NOW.deadline <= time.monotonic():
+            return Failed("timeout", sent=True)
+        return next((data for data in self._bytes if data), b"")
+
+    def close(self) -> None:
+        response, self._response = self._response, None
+        self._bytes = iter(())
+        if response is not None:
+            response.close()
+
+
+class _Pool:
+    """The HTTP client of this process: the injected one, or one made when first needed."""
+
+    def __init__(self, http: Any, trust_env: bool) -> None:
+        self._http, self._injected, self._trust_env = http, http is not None, trust_env
+        self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
+        if http is not None:
+            bound_by_deadline(http)
+
+    def get(self) -> Any:
+        with self._lock:
+            if self._pid != os.getpid():
+                if self._injected:
+                    raise forked()
+                # The other process's connections are left alone: closing them here would end them there.
+                self._http, self._pid = None, os.getpid()
+            if self._closed:
+                raise ClientError("the client is closed", hint="open a new one")
+            if self._http is None:
+                self._http = make_http("Client", self._trust_env)
+                bound_by_deadline(self._http)
+            return self._http
+
+    def close(self) -> None:
+        self._closed = True
+        if self._http is not None and not self._injected and self._pid == os.getpid():
+            self._http.close()
+
+
+def make_http(kind: str, trust_env: bool) -> Any:
+    """Return a new HTTP client of httpx: ``kind`` is the name of its class."""
+    import httpx
+
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=POOL)
+    try:
+        return getattr(httpx, kind)(timeout=None, limits=limits, follow_redirects=False, trust_env=trust_env)
+    except ImportError as error:
+        raise ClientError(
+            f"a proxy of the environment needs a package that is not there: {error}",
+            hint="install httpx[socks], or pass trust_env=False",
+        ) from None

@@ -1,0 +1,120 @@
+"""What both clients do before and after a call: settings, bodies, parsed answers.
+
+Rule: no I/O and no waiting. A client's whole state is a :class:`Setup`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any, Final
+
+from ..errors import ClientError, InvalidResponse
+from .flow import Call, Setup
+from .options import Timeouts
+from .replies import Api, Delta, Reply
+from .requests import ask
+from .retry import Retries
+
+_FENCE: Final = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
+#: Keywords of send that are the client's and not the API's.
+_OWN: Final = ("timeout", "retries")
+
+
+def new_call(
+    setup: Setup, x: Any, *, model: str | None, api: Api | None, params: dict[str, Any], stream: bool | None = None
+) -> Call:
+    """Return the call for what ``send`` or ``stream`` was given."""
+    if "timeout" in params:
+        setup = replace(setup, timeouts=Timeouts.of(params["timeout"]))
+    if "retries" in params:
+        setup = replace(setup, retries=Retries.of(params["retries"]))
+    params = {name: value for name, value in params.items() if name not in _OWN}
+    if stream:
+        # Without being asked, servers leave the usage out of a stream.
+        params = {"stream_options": {"include_usage": True}, **params, "stream": True}
+    return Call(ask(x, model=model, api=api, **params), setup)
+
+
+def schema_params(model: Any, api: Api | None, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of ``parse``: the answer's schema, unless the caller gave a response format."""
+    if "response_format" in params or api == "completions":
+        return params
+    from ..wire.schema import strict_schema
+
+    name = re.sub(r"[^a-zA-Z0-9_-]", "_", getattr(model, "__name__", "reply"))[:64]
+    schema = {"name": name, "schema": strict_schema(_adapter(model).json_schema()), "strict": True}
+    return {**params, "response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def parsed(reply: Reply, model: Any) -> Reply:
+    """Return the reply with its text validated. Raises InvalidResponse where it does not hold."""
+    from pydantic import ValidationError
+
+    if refusal := reply.message.get("refusal"):
+        raise _invalid(reply, f"the model refused: {str(refusal)[:200]}")
+    if reply.finish_reason == "length":
+        raise _invalid(reply, "the answer was cut off at the output cap", "raise max_tokens")
+    text = reply.text
+    fenced = _FENCE.match(text)
+    try:
+        value = json.loads(fenced.group(1) if fenced else text)
+    except (ValueError, RecursionError):
+        raise _invalid(reply, f"the answer is not JSON: {text[:200]!r}", "not every server enforces JSON") from None
+    try:
+        return reply.with_parsed(_adapter(model).validate_json(json.dumps(value)))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = "$" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"])
+        raise _invalid(
+            reply, f"the answer does not fit {getattr(model, '__name__', model)}: {place}: {first['msg']}"
+        ) from None
+
+
+def _invalid(reply: Reply, message: str, hint: str | None = None) -> InvalidResponse:
+    error = InvalidResponse(message, request_id=reply.request_id, attempts=reply.attempts, hint=hint)
+    error.reply = reply  # type: ignore[attr-defined]  # what was paid for is kept
+    return error
+
+
+def _adapter(model: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(model)
+
+
+class StreamState:
+    """What a stream knows beside its I/O: the call, the deltas that wait, the reply."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._waiting: list[Delta] = []
+        self._reply: Reply | None = None
+        self._closed = False
+
+    @property
+    def reply(self) -> Reply:
+        """The complete reply. Raises ClientError before the stream's end."""
+        if self._reply is None:
+            raise ClientError("the stream is not complete", hint="iterate to its end, or use .partial")
+        return self._reply
+
+    @property
+    def partial(self) -> Reply:
+        """The reply as far as it has arrived."""
+        return self._reply or self._call.partial()
+
+    @property
+    def text(self) -> str:
+        """The text of the first choice as far as it has arrived."""
+        choices = self.partial.choices
+        return choices[0].text if choices else ""
+
+
+CLOSED_FORK: Final = "this client was made before the process forked, and its connections belong to the other process"
+
+
+def forked() -> ClientError:
+    """Return the error for an injected HTTP client in a forked process."""
+    return ClientError(CLOSED_FORK, hint="make the client in the process that uses it")

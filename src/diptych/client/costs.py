@@ -1,0 +1,127 @@
+"""What a call may cost before it is sent, and what it did cost after.
+
+Rule: before, the worst case; after, the larger of the server's count and ours, with
+its source. An unknown price is None, never 0; under a budget in USD it is an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from .. import prices, tokens
+from ..errors import BudgetExceeded, DiptychError, PriceError
+from .replies import Choice, Usage
+from .requests import Ask
+
+#: The names under which the APIs take an output cap, the newer first.
+_CAPS: Final = ("max_completion_tokens", "max_tokens")
+#: Tokens that the Completions API generates where no cap is given (API reference, 2026-11).
+_COMPLETIONS_DEFAULT: Final = 16
+
+
+class Worst(NamedTuple):
+    """The most that a call may use: tokens in all, and USD where a price is known."""
+
+    tokens: int
+    prompt: int
+    output: int
+    usd: Decimal | None
+
+
+def output_cap(ask: Ask) -> int:
+    """Return the tokens that all choices together may have.
+
+    Raises BudgetExceeded for a call without a cap: nothing bounds its cost.
+    """
+    for name in _CAPS:
+        cap = ask.body.get(name)
+        if isinstance(cap, int) and cap >= 0:
+            # llama.cpp generates one token for a cap of 0.
+            return max(cap, 1) * max(ask.choices, ask.body.get("best_of") or 1)
+    if ask.api == "completions":
+        return _COMPLETIONS_DEFAULT * ask.choices
+    raise BudgetExceeded("the call has no output cap, so nothing bounds its cost", hint="pass max_tokens=…")
+
+
+def prompt_bound(ask: Ask) -> int:
+    """Return a number of tokens that the prompt cannot exceed by much where it can be counted, by at all else."""
+    try:
+        found = tokens.count(ask.body, model=ask.body.get("model"))
+        high = found.high if found.high is not None else found.tokens
+        if high is not None:
+            return int(high)
+    except DiptychError:
+        pass
+    # A byte-level encoding never makes more tokens than bytes; the JSON around the texts pays for the frames.
+    return len(json.dumps(ask.body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def worst_case(ask: Ask, *, priced: bool) -> Worst:
+    """Return the most that this call may use. Raises PriceError without a price where ``priced``."""
+    prompt, output = prompt_bound(ask), output_cap(ask)
+    usd = price(ask.body.get("model"), Usage(prompt, output))
+    if usd is None and priced:
+        raise PriceError(
+            f"no price is known for {ask.body.get('model')!r}, so a budget in USD cannot hold",
+            hint="give the budget in tokens, or add a price to the price book",
+        )
+    return Worst(prompt + output, prompt, output, usd)
+
+
+def price(model: str | None, usage: Usage | None) -> Decimal | None:
+    """Return what a usage costs in USD, None where no price is known."""
+    if usage is None or not model:
+        return None
+    try:
+        found: Decimal | None = prices.price_usage(model, usage.to_json())
+    except PriceError:
+        return None
+    return found
+
+
+def estimate(ask: Ask) -> Any:
+    """Return the estimate of a call before it is sent, None where there can be none."""
+    try:
+        return prices.estimate(ask.body, model=ask.body.get("model"))
+    except DiptychError:
+        return None
+
+
+def settle_usage(server: Usage | None, ask: Ask, choices: Sequence[Choice], *, count: bool) -> Usage | None:
+    """Return the usage that counts: per number the larger of the server's and, where asked for, ours."""
+    if not count and server is not None and len(choices) < 2:
+        return server
+    own = own_usage(ask, choices)
+    if own is None or server is None:
+        return server or own
+    if own.completion_tokens <= server.completion_tokens and own.prompt_tokens <= server.prompt_tokens:
+        return server
+    if len(choices) < 2 and not count:
+        return server
+    most = max(server.completion_tokens, own.completion_tokens)
+    if most == server.completion_tokens:
+        return server  # the prompt is the server's to count: it alone sees the chat template
+    return Usage(server.prompt_tokens, most, server.cached_tokens, server.reasoning_tokens, "counted", server.server)
+
+
+def own_usage(ask: Ask, choices: Sequence[Choice]) -> Usage | None:
+    """Return our own count of a call, None for a model whose encoding is unknown."""
+    model = ask.body.get("model")
+    try:
+        before = tokens.count(ask.body, model=model).tokens
+        after = [tokens.count(_written(choice), model=model).tokens for choice in choices]
+    except DiptychError:
+        return None
+    if before is None or None in after:
+        return None
+    return Usage(int(before), sum(int(n or 0) for n in after), source="counted")
+
+
+def _written(choice: Choice) -> str:
+    """Return all text that a choice was billed for, as near as it shows."""
+    calls: Sequence[Mapping[str, Any]] = choice.message.get("tool_calls") or ()
+    parts = [choice.text, choice.message.get("reasoning_content") or "", choice.message.get("refusal") or ""]
+    return "".join([*parts, *(call["function"]["name"] + call["function"]["arguments"] for call in calls)])

@@ -1,0 +1,222 @@
+"""One request and its answer, as commands to whoever does the I/O.
+
+Rule: knows bytes, deadlines and caps, not what the bytes mean. The commands are the
+whole of what a loop must be able to do: open, read, sleep, hand deltas over;
+an answer is closed by whoever opened it.
+An answer may also come from a cassette: then no command is given at all.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple, TypeAlias, Union
+
+from ..errors import InvalidResponse, ResponseTooLarge
+from .cassette import Recorder, Tape
+from .options import Timeouts
+from .replies import Delta
+from .requests import Outgoing
+
+
+class Open(NamedTuple):
+    """Send a request and wait for its head; the result is a :class:`Head` or :class:`Failed`.
+
+    ``deadline`` is a moment of the monotonic clock, ``connect`` seconds.
+    """
+
+    outgoing: Outgoing
+    deadline: float | None
+    connect: float | None
+
+
+class Read(NamedTuple):
+    """Read bytes until the deadline; the result is bytes (none: the end) or :class:`Failed`."""
+
+    deadline: float | None
+
+
+class Sleep(NamedTuple):
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+class Emit(NamedTuple):
+    """Hand these deltas to the caller."""
+
+    deltas: list[Delta]
+
+
+Command: TypeAlias = Union[Open, Read, Sleep, Emit]
+Steps: TypeAlias = Generator[Command, Any, Any]
+
+
+class Head(NamedTuple):
+    """Status and headers (names in lower case) of an answer."""
+
+    status: int
+    headers: dict[str, str]
+
+
+class Failed(NamedTuple):
+    """An I/O error as a value: no exception of an HTTP library leaves the loops.
+
+    ``kind``: timeout, connect_timeout, connect, tls, proxy, broken, protocol, closed. ``sent`` tells
+    whether the request had gone out, so that the server may have worked on it.
+    """
+
+    kind: str
+    detail: str = ""
+    sent: bool = False
+
+
+class LostError(Exception):
+    """Internal: an exchange that ended in :class:`Failed`; ``limit`` names the deadline, if one."""
+
+    def __init__(self, failed: Failed, limit: str | None = None) -> None:
+        super().__init__(failed.detail)
+        self.failed = failed
+        self.limit = limit
+
+
+class Exchange:
+    """The deadlines, the caps and the cassette around one request."""
+
+    def __init__(
+        self,
+        outgoing: Outgoing,
+        timeouts: Timeouts,
+        *,
+        total: float | None,
+        clock: Callable[[], float],
+        stream: bool,
+        tape: Tape | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._outgoing, self._timeouts, self._total, self._clock = outgoing, timeouts, total, clock
+        self._first = clock() + timeouts.first_token if stream and timeouts.first_token else None
+        self._tape, self._recorder = tape, recorder
+        self._inflate: Inflater | None = None
+        self.received = 0
+
+    def open(self) -> Steps:
+        """Send; return the :class:`Head`. Raises LostError."""
+        if self._tape is not None:
+            head = Head(self._tape.status, dict(self._tape.headers))
+        else:
+            deadline, limit = self._deadline(reading=False)
+            result = yield Open(self._outgoing, deadline, self._timeouts.connect)
+            head = self._check(result, limit)
+        self._inflate = inflater(head.headers.get("content-encoding", ""))
+        if self._recorder is not None:
+            self._recorder.head(head.status, head.headers)
+        return head
+
+    def read(self, cap: int, *, until: float | None = None) -> Steps:
+        """Return the next decoded bytes, none at the end. Raises LostError, ResponseTooLarge."""
+        if self._tape is not None:
+            data = self._tape.read()
+        else:
+            deadline, limit = self._deadline(reading=True)
+            if until is not None:
+                deadline, limit = min(until, deadline or until), "drain"
+            data = self._check((yield Read(deadline)), limit)
+        if self._recorder is not None:
+            self._recorder.chunk(data)
+        self.received += len(data)
+        if self._inflate is None:
+            if self.received > cap:
+                raise ResponseTooLarge(f"the answer is larger than {cap} bytes")
+            return data
+        return self._inflate.feed(data, cap)
+
+    def read_all(self, cap: int, *, cut: bool = False) -> Steps:
+        """Return the whole body; ``cut`` stops at the cap where an error's body is read."""
+        pieces: list[bytes] = []
+        size = 0
+        while True:
+            try:
+                data = yield from self.read(cap)
+            except ResponseTooLarge:
+                if cut:
+                    return b"".join(pieces)[:cap]
+                raise
+            if data is None:
+                continue  # compressed bytes that gave nothing yet
+            if not data:
+                return b"".join(pieces)
+            size += len(data)
+            pieces.append(data)
+
+    def token_arrived(self) -> None:
+        """Say that the first delta is here: its deadline no longer counts."""
+        self._first = None
+
+    def _deadline(self, *, reading: bool) -> tuple[float | None, str]:
+        deadline, limit = self._total, "total"
+        if self._first is not None and (deadline is None or self._first < deadline):
+            deadline, limit = self._first, "first_token"
+        if reading and self._timeouts.idle is not None:
+            idle = self._clock() + self._timeouts.idle
+            if deadline is None or idle < deadline:
+                deadline, limit = idle, "idle"
+        return deadline, limit
+
+    def _check(self, result: Any, limit: str) -> Any:
+        if isinstance(result, Failed):
+            if self._recorder is not None:
+                self._recorder.failed(result.kind)
+            raise LostError(result, self._passed(result.kind, limit))
+        return result
+
+    def _passed(self, kind: str, limit: str) -> str | None:
+        """Return the name of the time limit that passed, None where it was something else."""
+        if kind not in ("timeout", "connect_timeout"):
+            return None
+        if self._total is not None and self._clock() >= self._total:
+            return "total"
+        return "connect" if kind == "connect_timeout" else limit
+
+
+class Inflater:
+    """Decompress with a cap: a bomb costs no more than the cap."""
+
+    #: Bytes taken out of the decompressor at a time.
+    STEP = 256 * 1024
+
+    def __init__(self, wbits: int) -> None:
+        self._inflate = zlib.decompressobj(wbits)
+        self._size = 0
+
+    def feed(self, data: bytes, cap: int) -> bytes | None:
+        """Return the decompressed bytes; b"" at the end, None where nothing came out yet."""
+        if not data:
+            return b""
+        pieces: list[bytes] = []
+        while data:
+            try:
+                piece = self._inflate.decompress(data, self.STEP)
+            except zlib.error:
+                raise InvalidResponse("the compressed answer is damaged") from None
+            self._size += len(piece)
+            if self._size > cap:
+                raise ResponseTooLarge(f"the answer decompresses to more than {cap} bytes")
+            pieces.append(piece)
+            data = self._inflate.unconsumed_tail
+        return b"".join(pieces) or None
+
+
+def inflater(encoding: str) -> Inflater | None:
+    """Return the decoder of a content encoding, None for plain bytes.
+
+    Raises InvalidResponse for one that was not asked for and is not known.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return None
+    if encoding in ("gzip", "x-gzip"):
+        return Inflater(31)  # 16 + 15: a gzip header, the largest window
+    if encoding == "deflate":
+        return Inflater(15)
+    raise InvalidResponse(f"the answer is encoded as {encoding!r} although it was asked for plain")

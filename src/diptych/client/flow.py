@@ -1,0 +1,276 @@
+"""A call from its first attempt to its reply, as a generator without I/O.
+
+Rule: one logic for both clients. It yields commands (:mod:`.exchange`) and is sent
+their results; it decides what is retried, what is an error, what a reply is worth.
+Nothing is retried once a delta has been handed over, and one deadline holds over all.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..errors import ApiError, ClientError, DiptychError, StreamIncomplete, StreamInterrupted, Timeout
+from . import costs, outcomes
+from .answer import StreamReader, check_complete
+from .budget import Budget, Reservation
+from .cassette import Cassette, Recorder, Tape
+from .exchange import Command, Emit, Exchange, Head, LostError, Sleep, Steps
+from .limits import Limits
+from .options import DRAIN, MAX_ERROR, MAX_RESPONSE, MAX_STREAM, Timeouts
+from .replies import Attempt, Reply
+from .requests import Ask, Outgoing, Server
+from .retry import Failure, Retries, schedule
+
+logger = logging.getLogger("diptych.client")
+Hook = Callable[[Attempt], object]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a client knows when it begins a call."""
+
+    server: Server
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retries: Retries = field(default_factory=Retries)
+    budget: Budget | None = None
+    limits: Limits | None = None
+    cassette: Cassette | None = None
+    on_attempt: Hook | None = None
+    clock: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = random.random
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class Call:
+    """One call: drive :meth:`run`; :meth:`partial` gives what has arrived so far."""
+
+    def __init__(self, ask: Ask, setup: Setup) -> None:
+        self.ask, self.setup = ask, setup
+        self.streams = bool(ask.body.get("stream"))
+        self.attempts: list[Attempt] = []
+        self.begun = setup.clock()
+        self.deadline = None if setup.timeouts.total is None else self.begun + setup.timeouts.total
+        self.first_token: float | None = None
+        self.reader = StreamReader(ask.api, ask.choices)
+        self.head = Head(0, {})
+        self._emitted = False
+        self._last: ClientError | None = None
+
+    # the whole call -------------------------------------------------------------------
+
+    def run(self) -> Generator[Command, Any, Reply]:
+        """Yield commands until the reply is there. Raises the typed errors of the client."""
+        outgoing = self.setup.server.outgoing(self.ask.api, self.ask.body)
+        plan = schedule(self.setup.retries, random=self.setup.random, now=self.setup.now)
+        wait = next(plan)
+        while True:
+            yield from self._pause(wait)
+            outcome = yield from self._attempt(outgoing)
+            if isinstance(outcome, Reply):
+                return outcome
+            self._last, failure = outcome
+            try:
+                wait = plan.send(failure)
+            except StopIteration:
+                wait = -1.0
+            if wait < 0:
+                raise self._final()
+            self._note_wait(wait, failure)
+
+    def _pause(self, wait: float) -> Steps:
+        limits, clock = self.setup.limits, self.setup.clock
+        if limits is not None and self.setup.cassette is None:
+            tokens = costs.worst_case(self.ask, priced=False).tokens if limits.counts_tokens else 0
+            wait = max(wait, limits.wait(tokens, now=clock()))
+        while wait > 0:
+            if self.deadline is not None and clock() + wait > self.deadline:
+                raise self._too_long(wait)
+            yield Sleep(wait)
+            # Another call may have met a 429 meanwhile: its pause holds for all.
+            wait = limits.paused(now=clock()) if limits is not None else 0.0
+
+    def _too_long(self, wait: float) -> ClientError:
+        if self._last is not None:
+            return self._final(f"a wait of {wait:.1f} s before the next attempt would pass the total time limit")
+        message = f"the rate limit lets the call go in {wait:.1f} s, after the total time limit"
+        return Timeout(message, limit="total")
+
+    def _final(self, hint: str | None = None) -> ClientError:
+        assert self._last is not None
+        self._last.attempts = tuple(self.attempts)
+        self._last.hint = hint or self._last.hint
+        return self._last
+
+    def _note_wait(self, wait: float, failure: Failure) -> None:
+        last = self.attempts[-1] = self.attempts[-1]._replace(wait=wait)
+        if failure.status == 429 and self.setup.limits is not None:
+            self.setup.limits.pause(wait, now=self.setup.clock())
+        logger.info("attempt %d failed: %s; next in %.2f s", last.number, last.error, wait)
+
+    # one attempt ----------------------------------------------------------------------
+
+    def _attempt(self, outgoing: Outgoing) -> Generator[Command, Any, Reply | tuple[ClientError, Failure]]:
+        begun = self.setup.clock()
+        self.reader, self.head = StreamReader(self.ask.api, self.ask.choices), Head(0, {})
+        tape, recorder = self._tape(outgoing)
+        held = None if tape is not None else self._reserve()
+        exchange = Exchange(
+            outgoing,
+            self.setup.timeouts,
+            total=self.deadline,
+            clock=self.setup.clock,
+            stream=self.streams,
+            tape=tape,
+            recorder=recorder,
+        )
+        unbilled = False
+        try:
+            outcome = yield from self._answer(exchange)
+            if isinstance(outcome, ClientError):
+                failure = outcomes.failure_of(outcome, self.head, self._lost)
+                unbilled = not failure.ambiguous
+                self._note(begun, outcome, failure.ambiguous)
+                if recorder is not None:
+                    recorder.save()
+                return outcome, failure
+            reply = self._reply(begun, tape, recorder)
+            if held is not None:
+                held.settle(reply.cost or held.usd * 0, reply.usage.total_tokens if reply.usage else None)
+            return reply
+        except DiptychError as error:
+            # An error that no retry mends: what was generated is billed all the same.
+            unbilled = isinstance(error, ApiError)
+            self._note(begun, error, not unbilled)
+            raise self._dress(error) from None
+        finally:
+            if held is not None:
+                held.release() if unbilled else held.settle(None, None)
+
+    _lost: LostError | None = None
+
+    def _answer(self, exchange: Exchange) -> Generator[Command, Any, ClientError | None]:
+        """Return None where the reply is whole, or an error that may be retried."""
+        self._lost = None
+        try:
+            self.head = yield from exchange.open()
+            if self.setup.limits is not None:
+                self.setup.limits.learn(self.head.headers, now=self.setup.clock())
+            if self.head.status >= 300 or self.head.status < 200:
+                return (yield from self._refused(exchange))
+            if self.streams:
+                yield from self._stream(exchange)
+            else:
+                body = yield from exchange.read_all(MAX_RESPONSE)
+                self.reader.feed(body)
+                self.reader.finish()
+        except LostError as lost:
+            self._lost = lost
+        if self._lost is not None:
+            return self._on_lost(self._lost)
+        check_complete(self.reader, streamed=self.streams)
+        return None
+
+    def _refused(self, exchange: Exchange) -> Generator[Command, Any, ClientError]:
+        if 300 <= self.head.status < 400:
+            raise outcomes.redirect(self.head, self.setup.server)
+        try:
+            body = yield from exchange.read_all(MAX_ERROR, cut=True)
+        except LostError:
+            body = b""  # the status says enough
+        return outcomes.refused(self.head, self.setup.server.key.hide_bytes(body))
+
+    def _stream(self, exchange: Exchange) -> Steps:
+        reader, read = self.reader, exchange.read
+        while not reader.over:
+            data = yield from read(MAX_STREAM)
+            if data is None:
+                continue
+            deltas = reader.feed(data) if data else reader.finish()
+            if deltas:
+                if self.first_token is None:
+                    self.first_token = self.setup.clock() - self.begun
+                exchange.token_arrived()
+                self._emitted = True
+                yield Emit(deltas)
+            if not data:
+                return
+        yield from self._drain(exchange)
+
+    def _drain(self, exchange: Exchange) -> Steps:
+        """Read to the end, which frees the connection for the next call; it may not take long."""
+        until = self.setup.clock() + DRAIN
+        try:
+            while True:
+                data = yield from exchange.read(MAX_STREAM, until=until)
+                if data == b"":
+                    return
+        except (LostError, DiptychError):
+            return
+
+    def _on_lost(self, lost: LostError) -> ClientError | None:
+        error = outcomes.lost_error(lost, self.setup.timeouts)
+        if self.reader.sum.complete and self.streams:
+            return None  # every choice has finished: nothing was lost with the connection
+        if not self._emitted:
+            return error
+        if isinstance(error, Timeout):
+            raise error
+        raise StreamInterrupted(f"the stream broke: {error.message}")
+
+    # bookkeeping ----------------------------------------------------------------------
+
+    def partial(self) -> Reply:
+        """Return what has arrived so far as a reply; its choices may lack a finish reason."""
+        return outcomes.build_reply(self, None, notes=("partial",))
+
+    def _dress(self, error: DiptychError) -> DiptychError:
+        if isinstance(error, ClientError):
+            error.attempts = tuple(self.attempts)
+            error.request_id = error.request_id or outcomes.request_id(self.head)
+            error.message = self.setup.server.key.hide(error.message)
+            error.args = (error.message,)
+        if isinstance(error, Timeout | StreamInterrupted | StreamIncomplete):
+            error.partial = self.partial()
+        return error
+
+    def _note(self, begun: float, error: DiptychError | None, ambiguous: bool = False) -> None:
+        now = self.setup.clock()
+        attempt = Attempt(
+            len(self.attempts) + 1,
+            round(begun - self.begun, 6),
+            round(now - begun, 6),
+            self.head.status or None,
+            None if error is None else f"{error.error_code}: {self.setup.server.key.hide(error.message)}",
+            outcomes.request_id(self.head),
+            possibly_billed=ambiguous,
+        )
+        self.attempts.append(attempt)
+        logger.debug("attempt %d: status %s, %.3f s", attempt.number, attempt.status, attempt.seconds)
+        if self.setup.on_attempt is not None:
+            self.setup.on_attempt(attempt)
+
+    def _tape(self, outgoing: Outgoing) -> tuple[Tape | None, Recorder | None]:
+        if self.setup.cassette is None:
+            return None, None
+        found = self.setup.cassette.find(outgoing.url, self.ask.body, self.setup.server.key)
+        return (found, None) if isinstance(found, Tape) else (None, found)
+
+    def _reserve(self) -> Reservation | None:
+        budget = self.setup.budget
+        if budget is None:
+            return None
+        worst = costs.worst_case(self.ask, priced=budget.usd is not None)
+        return budget.reserve(usd=worst.usd, tokens=worst.tokens)
+
+    def _reply(self, begun: float, tape: Tape | None, recorder: Recorder | None) -> Reply:
+        self._note(begun, None)
+        reply = outcomes.build_reply(self, tape)
+        if recorder is not None:
+            recorder.save(reply.cost)
+        return reply

@@ -1,0 +1,119 @@
+"""What an attempt amounts to: a reply, an error, and whether it may be tried again.
+
+Rule: pure functions from what arrived to values; the flow decides with them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
+
+from ..errors import ClientError, ConnectionFailed, QuotaExceeded, RedirectRefused, Timeout
+from . import costs
+from .accumulate import usage_of
+from .errors_of import api_error
+from .exchange import Head, LostError
+from .options import Timeouts
+from .replies import Reply
+from .requests import Server
+from .retry import Failure
+
+if TYPE_CHECKING:
+    from .cassette import Tape
+    from .flow import Call
+
+_REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id")
+#: What each kind of I/O error says, and the way out.
+_LOST: Final = {
+    "connect": ("no connection could be made", "is the server running, and base_url right?"),
+    "tls": ("the TLS certificate or handshake was refused", "retrying would not help; check the host name and CA"),
+    "proxy": ("the proxy refused the connection", "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY"),
+    "broken": ("the connection broke", None),
+    "protocol": ("the server does not speak HTTP as it should", None),
+    "closed": ("the client is closed", "open a new one"),
+}
+
+
+def request_id(head: Head) -> str | None:
+    """Return the server's id of the answer, where it sent one."""
+    return next((head.headers[name] for name in _REQUEST_IDS if name in head.headers), None)
+
+
+def redirect(head: Head, server: Server) -> RedirectRefused:
+    """Return the error for a redirect, naming both origins but no path or query."""
+    target = urlsplit(urljoin(server.base_url, head.headers.get("location", "")))
+    place = f"{target.scheme}://{target.hostname or ''}{f':{target.port}' if target.port else ''}"
+    return RedirectRefused(
+        f"{server.origin} redirects ({head.status}) to {place}",
+        hint="a prompt is never sent on by itself: set base_url to the right address",
+    )
+
+
+def refused(head: Head, body: bytes) -> ClientError:
+    """Return the typed error of an answer with an error status; it keeps a hash of its body."""
+    error = api_error(head.status, body, request_id=request_id(head))
+    error.body_hash = hashlib.sha256(body).hexdigest() if body else ""  # type: ignore[attr-defined]
+    return error
+
+
+def lost_error(lost: LostError, timeouts: Timeouts) -> ClientError:
+    """Return the typed error of an exchange that the wire ended."""
+    if lost.limit is not None:
+        seconds = getattr(timeouts, lost.limit)
+        return Timeout(f"no answer within the {lost.limit} limit of {seconds:g} s", limit=lost.limit)
+    text, hint = _LOST[lost.failed.kind]
+    detail = f": {lost.failed.detail}" if lost.failed.detail else ""
+    return ConnectionFailed(text + detail, hint=hint)
+
+
+def failure_of(error: ClientError, head: Head, lost: LostError | None) -> Failure:
+    """Return what the retry schedule needs to know of an error."""
+    if lost is not None:
+        permanent = lost.failed.kind in ("tls", "proxy", "closed") or lost.limit == "total"
+        return Failure(permanent=permanent, ambiguous=lost.failed.sent)
+    return Failure(
+        head.status,
+        head.headers,
+        permanent=isinstance(error, QuotaExceeded),
+        fingerprint=getattr(error, "body_hash", ""),
+    )
+
+
+def build_reply(call: Call, tape: Tape | None, notes: tuple[str, ...] = ()) -> Reply:
+    """Return the reply that a call's reader adds up to."""
+    ask, setup, sum_ = call.ask, call.setup, call.reader.sum
+    choices = sum_.choices()
+    usage = costs.settle_usage(usage_of(sum_.usage), ask, choices, count=setup.budget is not None)
+    requested, model = ask.body.get("model"), sum_.head.get("model")
+    if model and requested and not _same_model(str(requested), str(model)):
+        notes = (*notes, f"asked for model {requested!r}, answered by {model!r}")
+    cost = costs.price(requested, usage)
+    replayed = Decimal(tape.cost) if tape is not None and tape.cost is not None else None
+    return Reply(
+        api=ask.api,
+        choices=choices,
+        usage=usage,
+        cost=cost if tape is None else Decimal(0),
+        model=model,
+        id=sum_.head.get("id"),
+        system_fingerprint=sum_.head.get("system_fingerprint"),
+        seed=ask.body.get("seed"),
+        request_id=request_id(call.head),
+        raw=call.reader.whole or sum_.body(),
+        asked=ask,
+        attempts=tuple(call.attempts),
+        template_hash=ask.template_hash,
+        requested_model=requested,
+        seconds=setup.clock() - call.begun,
+        first_token=call.first_token,
+        replayed=tape is not None,
+        original_cost=replayed,
+        notes=notes,
+    )
+
+
+def _same_model(asked: str, answered: str) -> bool:
+    """Return whether an answer's model is the one asked for, or a dated snapshot of it."""
+    return answered == asked or answered.startswith(f"{asked}-") or answered.rpartition("/")[2] == asked

@@ -1,0 +1,220 @@
+"""What a call gives: the reply, its usage, and the deltas of a stream.
+
+Rule: frozen values of what the server said, with what is known beside it (cost,
+estimate, seed, hashes); nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from ..errors import InvalidResponse
+
+if TYPE_CHECKING:
+    from .requests import Ask
+
+Api = Literal["chat", "completions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of a call. ``source`` says who counted: ``server``, or ``counted`` for Diptych.
+
+    ``cached_tokens`` are part of the prompt's, ``reasoning_tokens`` of the completion's.
+    ``server`` holds the usage as the server stated it.
+
+    >>> Usage(10, 5).total_tokens
+    15
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    source: str = "server"
+    server: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def total_tokens(self) -> int:
+        """Tokens of prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the usage in the shape of the wire, with its ``source``."""
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.total_tokens,
+            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
+            "completion_tokens_details": {"reasoning_tokens": self.reasoning_tokens},
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One piece of a stream: new ``text`` of the choice ``index``, and the chunk as it came."""
+
+    text: str
+    index: int = 0
+    finish_reason: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer: its text, its message (a Completions text as the assistant's), why it ended."""
+
+    index: int
+    text: str
+    finish_reason: str | None
+    message: Mapping[str, Any]
+    logprobs: Any = field(default=None, repr=False)
+
+
+class Attempt(NamedTuple):
+    """One try of a call; times in seconds, ``begun`` since the call began.
+
+    ``possibly_billed`` is true where nobody knows whether the server did the work;
+    ``wait`` is the pause that followed.
+    """
+
+    number: int
+    begun: float
+    seconds: float
+    status: int | None = None
+    error: str | None = None
+    request_id: str | None = None
+    possibly_billed: bool = False
+    wait: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A complete answer. ``text``, ``message`` and ``finish_reason`` are those of the first choice.
+
+    ``cost`` is in Decimal USD, None where no price is known (``cost_reason`` says why).
+    ``seconds`` is the time of the whole call, ``first_token`` the time to the first delta.
+    A reply played from a cassette is ``replayed``: its cost is 0, and ``original_cost``
+    what was once paid. ``notes`` holds what a caller might want to be warned of.
+    """
+
+    api: Api
+    choices: tuple[Choice, ...]
+    usage: Usage | None = None
+    cost: Decimal | None = None
+    model: str | None = None
+    id: str | None = None
+    system_fingerprint: str | None = None
+    seed: int | None = None
+    request_id: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    asked: Ask | None = field(default=None, repr=False)
+    attempts: tuple[Attempt, ...] = field(default=(), repr=False)
+    template_hash: str | None = field(default=None, repr=False)
+    requested_model: str | None = None
+    seconds: float | None = None
+    first_token: float | None = None
+    replayed: bool = False
+    original_cost: Decimal | None = None
+    notes: tuple[str, ...] = ()
+    parsed: Any = None
+
+    @property
+    def first(self) -> Choice:
+        """The first choice. Raises InvalidResponse where the server sent none."""
+        if not self.choices:
+            raise InvalidResponse("the server sent no choice", request_id=self.request_id)
+        return self.choices[0]
+
+    @property
+    def text(self) -> str:
+        """The text of the first choice. Raises InvalidResponse where there is none."""
+        return self.first.text
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """The message of the first choice; a Completions text as an assistant message."""
+        return dict(self.first.message)
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the first choice ended: stop, length, tool_calls, content_filter."""
+        return self.first.finish_reason
+
+    @cached_property
+    def estimate(self) -> Any:
+        """The estimate of the call as it was before it went out, None where there was none."""
+        from .costs import estimate
+
+        return estimate(self.asked) if self.asked is not None else None
+
+    @property
+    def cost_reason(self) -> str | None:
+        """Why ``cost`` is None."""
+        if self.cost is not None:
+            return None
+        if self.usage is None:
+            return "the server stated no usage"
+        return f"no price is known for {self.requested_model or self.model!r}"
+
+    @property
+    def request_hash(self) -> str | None:
+        """SHA-256 of the body that was sent, in canonical form."""
+        from .requests import digest
+
+        return digest(self.asked.body) if self.asked is not None else None
+
+    @property
+    def prompt_hash(self) -> str | None:
+        """SHA-256 of the prompt or messages that were sent, in canonical form."""
+        from .requests import digest
+
+        return digest(self.asked.prompt) if self.asked is not None else None
+
+    def with_parsed(self, value: Any) -> Reply:
+        """Return this reply with ``parsed`` set."""
+        return replace(self, parsed=value)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reply as the JSON object that ``diptych run --json`` prints."""
+        first = self.choices[0] if self.choices else None
+        estimate = self.estimate
+        return {
+            "api": self.api,
+            "text": first.text if first else None,
+            "message": dict(first.message) if first else None,
+            "finish_reason": first.finish_reason if first else None,
+            "choices": [{"index": c.index, "text": c.text, "finish_reason": c.finish_reason} for c in self.choices],
+            "model": self.model,
+            "requested_model": self.requested_model,
+            "id": self.id,
+            "usage": self.usage.to_json() if self.usage else None,
+            "cost": None if self.cost is None else str(self.cost),
+            "cost_reason": self.cost_reason,
+            "estimate": estimate.to_json() if estimate is not None else None,
+            "residual": self._residual(estimate),
+            "system_fingerprint": self.system_fingerprint,
+            "seed": self.seed,
+            "request_id": self.request_id,
+            "request_hash": self.request_hash,
+            "prompt_hash": self.prompt_hash,
+            "template_hash": self.template_hash,
+            "seconds": None if self.seconds is None else round(self.seconds, 6),
+            "first_token": None if self.first_token is None else round(self.first_token, 6),
+            "attempts": [attempt._asdict() for attempt in self.attempts],
+            "replayed": self.replayed,
+            "original_cost": None if self.original_cost is None else str(self.original_cost),
+            "notes": list(self.notes),
+        }
+
+    def _residual(self, estimate: Any) -> dict[str, Any] | None:
+        if estimate is None or self.usage is None:
+            return None
+        residual = estimate.reconcile(self.usage.to_json())
+        found: dict[str, Any] = residual.to_json()
+        return found

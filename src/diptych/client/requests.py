@@ -1,0 +1,280 @@
+"""What goes out: address, headers, body, key. No HTTP library, no socket.
+
+Rule: everything that can be known to be wrong is refused here, before anything is
+sent: a key with a line feed, a key over plain http to another machine, a key inside
+an address. A key lives in :class:`Secret` and in the headers made for one request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from ..errors import ClientError, FormatError
+from ..wire.requests import chat_body, completions_body
+from .replies import Api
+
+#: Where a call goes without base_url and without OPENAI_BASE_URL.
+OPENAI: Final = "https://api.openai.com/v1"
+_PATHS: Final = {"chat": "/chat/completions", "completions": "/completions"}
+_AZURE: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_KEY_WORDS: Final = ("key", "token", "secret", "password", "sig")
+
+
+class Secret:
+    """A key that shows itself nowhere: not in repr, str, format, pickle or copy.
+
+    >>> Secret("sk-1")
+    Secret('***')
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the key itself."""
+        return self._value
+
+    def hide(self, text: str) -> str:
+        """Return the text with the key, where it stands in it, struck out."""
+        return text.replace(self._value, "***") if self._value else text
+
+    def hide_bytes(self, data: bytes) -> bytes:
+        """Return the bytes with the key struck out at the same length."""
+        key = self._value.encode()
+        return data.replace(key, b"*" * len(key)) if key else data
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret({'***' if self._value else ''!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is not pickled: make the client where it is used")
+
+
+class Headers(dict[str, str]):
+    """Headers of one request: a dict that does not show its values."""
+
+    def __repr__(self) -> str:
+        return f"Headers({', '.join(self)})"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One request, ready for a wire."""
+
+    url: str
+    headers: Headers
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An address with its key, checked. ``query`` stays on every address (Azure's api-version)."""
+
+    base_url: str
+    key: Secret
+    key_header: str = "authorization"
+    query: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def url(self, api: Api) -> str:
+        """Return the address of an endpoint.
+
+        >>> Server("http://127.0.0.1:8080/v1", Secret("")).url("chat")
+        'http://127.0.0.1:8080/v1/chat/completions'
+        """
+        return self.base_url + _PATHS[api] + (f"?{self.query}" if self.query else "")
+
+    def outgoing(self, api: Api, body: Mapping[str, Any], extra: Mapping[str, str] | None = None) -> Outgoing:
+        """Return the request that carries this body."""
+        headers = Headers(extra or {})
+        headers["content-type"] = "application/json"
+        headers["accept"] = "text/event-stream" if body.get("stream") else "application/json"
+        # Compression buys nothing on token streams and opens the door to bombs.
+        headers["accept-encoding"] = "identity"
+        if self.key:
+            key = self.key.reveal()
+            headers[self.key_header] = f"Bearer {key}" if self.key_header == "authorization" else key
+        return Outgoing(self.url(api), headers, encode(body))
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a body. Raises FormatError for what JSON cannot say.
+
+    >>> encode({"a": "é"})
+    b'{"a":"\\xc3\\xa9"}'
+    """
+    try:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode()
+    except UnicodeEncodeError:
+        # A lone surrogate has an escape in JSON, though no UTF-8 form.
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"the body is not JSON: {error}") from None
+
+
+def server_of(base_url: str | None, api_key: str | None) -> Server:
+    """Return the server for these arguments and the environment.
+
+    ``api_key=""`` means no key. Without one, OPENAI_API_KEY counts; a loopback
+    server needs none. Raises ClientError for an address or key that cannot be right.
+
+    >>> server_of("http://localhost:8080/v1/", "").base_url
+    'http://localhost:8080/v1'
+    """
+    address = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+    parts = urlsplit(address.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ClientError("base_url is no http or https address", hint="for example https://api.openai.com/v1")
+    if parts.username or parts.password or any(_names_key(name) for name, _ in parse_qsl(parts.query)):
+        raise ClientError("base_url holds a key, and addresses are logged", hint="pass it as api_key=…")
+    key = check_key(os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key)
+    local = is_loopback(parts.hostname)
+    if key and parts.scheme == "http" and not local:
+        raise ClientError(
+            f"a key would go over plain http to {parts.hostname}",
+            hint="use https, or pass api_key='' where the server needs none",
+        )
+    if not key and api_key is None and not local:
+        raise ClientError("there is no API key", hint="pass api_key=… or set OPENAI_API_KEY; api_key='' sends none")
+    base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    header = "api-key" if parts.hostname.endswith(_AZURE) else "authorization"
+    return Server(base, key, header, parts.query)
+
+
+def azure_url(endpoint: str, deployment: str, api_version: str = "2024-10-21") -> str:
+    """Return the base URL of an Azure OpenAI deployment (the newest stable api-version of that API).
+
+    >>> azure_url("https://me.openai.azure.com", "gpt-4o")
+    'https://me.openai.azure.com/openai/deployments/gpt-4o?api-version=2024-10-21'
+    """
+    return f"{endpoint.rstrip('/')}/openai/deployments/{deployment}?api-version={api_version}"
+
+
+def _names_key(name: str) -> bool:
+    return any(word in name.lower() for word in _KEY_WORDS)
+
+
+def check_key(key: str) -> Secret:
+    """Return the key without white space around it; the key itself is in no error.
+
+    Raises ClientError for a character that a header cannot carry.
+    """
+    secret = Secret(key.strip())
+    if any(not "!" <= c <= "~" for c in secret.reveal()):
+        # An exception from here must not hold the key in its frame's arguments.
+        del key, secret
+        raise ClientError(
+            "the API key holds a character that no key has (a space, a line feed, or not ASCII)",
+            hint="copy it again; was a quotation mark or a second line copied with it?",
+        )
+    return secret
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether the host is this machine.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("10.0.0.1")
+    (True, True, True, False)
+    """
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A call as it was asked for: the API, the body, and where the text came from."""
+
+    api: Api
+    body: dict[str, Any]
+    template_hash: str | None = None
+
+    @property
+    def prompt(self) -> Any:
+        """The prompt or the messages."""
+        return self.body["messages" if self.api == "chat" else "prompt"]
+
+    @property
+    def choices(self) -> int:
+        """How many choices the body asks for: ``n`` times the prompts of a list."""
+        prompt = self.body.get("prompt")
+        many = isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], int)
+        prompts = len(cast("list[Any]", prompt)) if many else 1
+        n = self.body.get("n")
+        return prompts * (n if isinstance(n, int) and n > 0 else 1)
+
+
+def ask(x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Ask:
+    """Return the call for a Rendered, a messages list, a prompt, or a whole body.
+
+    Raises FormatError for a parameter that the API does not know, and for any other value.
+
+    >>> ask("Hello", model="m").api
+    'completions'
+    """
+    if api not in (None, "chat", "completions"):
+        raise FormatError(f"there is no API {api!r}", hint="api is 'chat' or 'completions'")
+    if hasattr(x, "request") and hasattr(x, "is_chat"):
+        api = api or "chat"
+        template = getattr(x, "template", None)
+        return Ask(api, x.request(api, model=model, **params), getattr(template, "hash", None))
+    if isinstance(x, str):
+        return _ask_text(x, model, api or "completions", params)
+    if isinstance(x, Mapping):
+        return _ask_body(dict(x), model, api, params)
+    if isinstance(x, list):
+        if api == "completions" and not (x and isinstance(x[0], Mapping)):
+            return Ask("completions", completions_body(x, model=model, **params))
+        if api == "completions":
+            raise FormatError("messages go to the Chat API", hint="diptych.to_prompt(messages) writes them as a prompt")
+        return Ask("chat", chat_body(x, model=model, **params))
+    raise FormatError(f"a {type(x).__name__} cannot be sent", hint="send a Rendered, messages, a string or a body")
+
+
+def _ask_text(text: str, model: str | None, api: Api, params: dict[str, Any]) -> Ask:
+    if api == "completions":
+        return Ask(api, completions_body(text, model=model, **params))
+    return Ask(api, chat_body([{"role": "user", "content": text}], model=model, **params))
+
+
+def _ask_body(body: dict[str, Any], model: str | None, api: Api | None, params: dict[str, Any]) -> Ask:
+    found: Api = "chat" if "messages" in body else "completions"
+    if "messages" not in body and "prompt" not in body:
+        raise FormatError("a body has messages or a prompt", path="$")
+    if api is not None and api != found:
+        raise FormatError(f"this is a body of the {found} API", hint="diptych.convert_request(body, to=…) converts it")
+    params = {**params, **({"model": model} if model is not None else {})}
+    return Ask(found, {**body, **params.pop("extra_body", {}), **params})
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 in hex of a JSON value in canonical form (sorted keys, no spaces).
+
+    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,95 @@
+"""Server-sent events: bytes in, events out.
+
+Rule: knows nothing of HTTP, JSON or chat. Works in linear time whatever the chunks,
+never raises on a split character, holds no event larger than the cap. One deviation
+from the WHATWG rules: at the end of the stream a last event without its blank line
+is delivered, because servers forget it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from ..errors import ResponseTooLarge
+
+#: Bytes of one event: an image in base64 fits, an endless line does not.
+MAX_EVENT: Final = 16 * 1024 * 1024
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Event(NamedTuple):
+    """One event: its type (``message`` unless named) and its data as it came."""
+
+    event: str
+    data: bytes
+
+
+class Decoder:
+    """Feed it bytes, get events; :meth:`finish` gives what is left at the end.
+
+    >>> Decoder().feed(b"data: a\\ndata: b\\r\\n\\r\\n")
+    [Event(event='message', data=b'a\\nb')]
+    """
+
+    def __init__(self, max_event: int = MAX_EVENT) -> None:
+        self._max = max_event
+        self._tail: list[bytes] = []  # the pieces of a line whose end has not come
+        self._data: list[bytes] = []
+        self._size = 0
+        self._type = ""
+        self._after_cr = False
+        self._start: bytes | None = b""  # the first bytes, until they cannot be a BOM
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Return the events that these bytes complete. Raises ResponseTooLarge."""
+        if self._start is not None:
+            self._start += chunk
+            if len(self._start) < len(_BOM) and _BOM.startswith(self._start):
+                return []
+            chunk, self._start = self._start.removeprefix(_BOM), None
+        if self._after_cr and chunk:
+            # The CR that ended the last chunk ended a line; its LF comes with this one.
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        self._after_cr = self._after_cr or chunk.endswith(b"\r")
+        *lines, rest = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        events = [event for line in lines if (event := self._line(line))]
+        if rest:
+            self._grow(len(rest))
+            self._tail.append(rest)
+        return events
+
+    def finish(self) -> list[Event]:
+        """Return the last event where the stream ended without its blank line."""
+        start, self._start = self._start, None
+        events = self.feed(start) if start else []
+        if self._tail:
+            self._line(b"")
+        last = self._dispatch()
+        return [*events, last] if last else events
+
+    def _line(self, line: bytes) -> Event | None:
+        if self._tail:
+            self._tail.append(line)
+            line, self._tail = b"".join(self._tail), []
+        else:
+            self._grow(len(line))
+        if not line:
+            return self._dispatch()
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(value.removeprefix(b" "))
+        elif name == b"event":
+            self._type = value.removeprefix(b" ").decode("utf-8", "replace")
+        return None
+
+    def _dispatch(self) -> Event | None:
+        data, kind = b"\n".join(self._data), self._type
+        self._data, self._size, self._type = [], 0, ""
+        # Events of only an id, a comment, or empty data say nothing.
+        return Event(kind or "message", data) if data else None
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._max:
+            raise ResponseTooLarge(f"one event of the stream is larger than {self._max} bytes")

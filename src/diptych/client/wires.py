@@ -1,0 +1,147 @@
+"""What both HTTP loops share: exceptions of an HTTP library as values, and deadlines.
+
+Rule: libraries are told apart by the names of their exceptions, so that httpx and
+httpx2, which share them, are the same here. No exception of theirs leaves a loop:
+they carry the request, and with it the key.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from .exchange import Failed, Head
+
+#: Names of exceptions, the most special first: what happened, and whether the request had gone out.
+_KINDS: Final = (
+    ("PoolTimeout", "connect_timeout", False),
+    ("ConnectTimeout", "connect_timeout", False),
+    ("TimeoutException", "timeout", True),
+    ("ProxyError", "proxy", False),
+    ("ConnectError", "connect", False),
+    ("LocalProtocolError", "protocol", False),
+    ("UnsupportedProtocol", "protocol", False),
+    ("RemoteProtocolError", "broken", True),
+    ("NetworkError", "broken", True),
+    ("DecodingError", "protocol", True),
+    ("StreamError", "broken", True),
+    ("HTTPError", "broken", True),
+    ("TransportError", "broken", True),
+)
+#: The shortest wait that a socket is given: 0 would mean "do not wait at all".
+_LEAST: Final = 0.001
+
+
+def failed_of(error: BaseException) -> Failed | None:
+    """Return what an exception of an HTTP library amounts to, None for any other."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    for name, kind, sent in _KINDS:
+        if name in names:
+            kind = "tls" if kind == "connect" and _is_tls(error) else kind
+            # The texts of protocol errors quote headers, keys among them.
+            return Failed(kind, "" if kind == "protocol" else str(error)[:200], sent)
+    if isinstance(error, RuntimeError) and "closed" in str(error):
+        return Failed("closed")
+    if isinstance(error, TimeoutError):
+        return Failed("timeout", sent=True)
+    return Failed("broken", str(error)[:200], True) if isinstance(error, OSError) else None
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    while error is not None:
+        if "SSL" in type(error).__name__ or "certificate verify failed" in str(error).lower():
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def head_of(response: Any) -> Head:
+    """Return status and headers of an answer; of a header sent twice the last value."""
+    return Head(response.status_code, {name.lower(): value for name, value in _items(response.headers)})
+
+
+def _items(headers: Any) -> Iterable[tuple[str, str]]:
+    found: Iterable[tuple[str, str]] = headers.multi_items() if hasattr(headers, "multi_items") else headers.items()
+    return found
+
+
+class _Now(threading.local):
+    """The deadline of the call that this thread is making, on the monotonic clock."""
+
+    deadline: float | None = None
+
+
+NOW: Final = _Now()
+
+
+def remaining(timeout: float | None) -> float | None:
+    """Return the seconds that one socket operation may take, in view of the thread's deadline."""
+    if NOW.deadline is None:
+        return timeout
+    left = max(NOW.deadline - time.monotonic(), _LEAST)
+    return left if timeout is None else min(left, timeout)
+
+
+class _Stream:
+    """A network stream of httpcore whose every operation ends by the thread's deadline.
+
+    A read timeout alone does not bound a call: a server that sends a byte now and then
+    starts it anew each time.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        return self._stream.read(max_bytes, remaining(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, remaining(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, remaining(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend:
+    """A network backend of httpcore that gives such streams."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> _Stream:
+        return _Stream(self._backend.connect_tcp(host, port, remaining(timeout), local_address, socket_options))
+
+    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Any = None) -> _Stream:
+        return _Stream(self._backend.connect_unix_socket(path, remaining(timeout), socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+def bound_by_deadline(http: Any) -> None:
+    """Give a client's connections the thread's deadline.
+
+    httpx offers no public way; where its parts are named otherwise (a transport of the
+    caller's own), the limits of single reads hold, and the deadline is seen after each.
+    """
+    transports = [getattr(http, "_transport", None), *(getattr(http, "_mounts", None) or {}).values()]
+    for transport in transports:
+        pool = getattr(transport, "_pool", None)
+        backend = getattr(pool, "_network_backend", None)
+        if backend is not None and not isinstance(backend, _Backend):
+            pool._network_backend = _Backend(backend)  # type: ignore[union-attr]

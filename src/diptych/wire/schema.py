@@ -1,0 +1,39 @@
+"""JSON Schemas as the APIs' strict mode takes them.
+
+Source: OpenAI, "Structured outputs", supported schemas (2026-11): every object closes
+its properties and requires them all; a property that may be absent is written as one
+that may be null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+#: Keywords whose value maps names to schemas, is a schema, or is a list of schemas.
+_NAMED: Final = ("properties", "$defs", "definitions")
+_SINGLE: Final = ("items", "additionalItems", "not", "contains")
+_LISTS: Final = ("anyOf", "allOf", "oneOf", "prefixItems")
+
+
+def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a schema in which objects are closed and require all their properties.
+
+    >>> strict_schema({"type": "object", "properties": {"a": {"type": "string", "default": ""}}})["required"]
+    ['a']
+    """
+    found = {name: _inside(name, value) for name, value in schema.items() if name != "default"}
+    if found.get("type") == "object" and "properties" in found:
+        found["required"] = list(found["properties"])
+        found["additionalProperties"] = False
+    return found
+
+
+def _inside(name: str, value: Any) -> Any:
+    if name in _NAMED and isinstance(value, Mapping):
+        return {key: strict_schema(sub) if isinstance(sub, Mapping) else sub for key, sub in value.items()}
+    if name in _SINGLE and isinstance(value, Mapping):
+        return strict_schema(value)
+    if name in _LISTS and isinstance(value, list):
+        return [strict_schema(sub) if isinstance(sub, Mapping) else sub for sub in value]
+    return value
