@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -22,13 +23,21 @@ console = Console(highlight=False, width=100)
 MODELS = ("gpt-4o-mini", "gpt-4.1", "gpt-5-mini", "gpt-3.5-turbo-instruct")
 
 
+class Review(BaseModel):
+    """What the answer of part 6 must be."""
+
+    sentiment: Literal["positive", "negative"]
+    dish: Literal["soup", "bread", "fish"]
+
+
 def title(text: str) -> None:
     console.print(f"\n[bold]{text}[/bold]")
 
 
 def show(label: str, value: Any) -> None:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    console.print(Text(f"  {label:<10}") + Text(text))
+    text = text.rstrip("\n").replace("\n", "\n" + " " * 14)
+    console.print(Text(f"  {label:<12}{text}"), soft_wrap=True)
 
 
 def render_both() -> diptych.Rendered:
@@ -52,12 +61,22 @@ def convert_both_ways() -> None:
 
 def estimate(rendered: diptych.Rendered) -> None:
     title("3. Tokens and cost before the call (200 tokens of answer expected)")
-    table = Table("model", "prompt tokens", "basis", "USD expected", "USD at most", "prices of")
+    table = Table("model", "sent as", "prompt tokens", "basis", "USD expected", "USD at most", "prices of")
     for model in MODELS:
-        e = diptych.estimate(rendered, model=model, output=200).to_json()
-        count = diptych.count(rendered, model=model)
+        completions = model.endswith("instruct")
+        sent = rendered.prompt if completions else rendered.messages
+        e = diptych.estimate(sent, model=model, output=200).to_json()
+        count = diptych.count(sent, model=model)
         cost = e["cost"] or {}
-        cells = (model, count.tokens, count.basis, cost.get("expected"), cost.get("high"), e["price_date"])
+        cells = (
+            model,
+            "prompt" if completions else "messages",
+            count.tokens,
+            count.basis,
+            cost.get("expected"),
+            cost.get("high"),
+            e["price_date"],
+        )
         table.add_row(*["unknown" if cell is None else str(cell) for cell in cells])
     console.print(table)
 
@@ -89,9 +108,17 @@ def answers() -> None:
         ask(client, "translate", "completions", server.model, inputs=inputs, max_tokens=12)
         ask(client, "translate", "chat", server.model, inputs=inputs, max_tokens=12)
         title("6. JSON mode and a schema; the same seed twice")
-        text = "Ada Lovelace was born in London on 10 December 1815."
-        reply = ask(client, "extract", "chat", server.model, inputs={"text": text}, max_tokens=120)
-        show("parsed", json.loads(reply.text))
+        review = "Review: The fish was cold and the waiter rude.\nGive the sentiment and the dish as JSON."
+        show("user", review)
+        reply = client.parse(
+            [{"role": "user", "content": review}],
+            Review,
+            model=server.model,
+            temperature=0,
+            seed=7,
+            max_tokens=40,
+        )
+        show("parsed", repr(reply.parsed))
         first, second = (
             client.send("Once upon a time", model=server.model, seed=7, temperature=0.8, max_tokens=12).text
             for _ in range(2)
