@@ -277,7 +277,17 @@ class QuotaExceeded(ApiError):
 
 
 class Timeout(ClientError):
-    """A deadline passed; ``limit`` names which: total, connect, first_token or idle."""
+    """The time limits of a call, and the error when one of them passes.
+
+    As an argument, ``Client(timeout=Timeout(total=30, first_token=5))``: seconds, None
+    is no limit. ``total`` bounds the whole call with its retries, waits and stream;
+    ``connect`` the making of a connection; ``first_token`` the time to the first delta
+    of a stream; ``idle`` the silence between two reads. As an error, ``limit`` names
+    the one that passed.
+
+    >>> Timeout(total=30).connect
+    10.0
+    """
 
     error_code = "timeout"
 
@@ -285,6 +295,10 @@ class Timeout(ClientError):
         self,
         message: str = "",
         *,
+        total: float | None = 600.0,
+        connect: float | None = 10.0,
+        first_token: float | None = None,
+        idle: float | None = None,
         limit: str = "total",
         partial: Any = None,
         attempts: Sequence[Any] = (),
@@ -292,6 +306,10 @@ class Timeout(ClientError):
         hint: str | None = None,
     ) -> None:
         super().__init__(message, attempts=attempts, request_id=request_id, hint=hint)
+        self.total = total
+        self.connect = connect
+        self.first_token = first_token
+        self.idle = idle
         self.limit = limit
         self.partial = partial
 
