@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .model import *  # noqa: F403
     from .prices import Estimate as Estimate
     from .prices import PriceBook as PriceBook
-    from .prices import estimate as estimate  # type: ignore[no-redef]
+    from .prices.estimate import estimate as estimate
     from .rendered import Rendered as Rendered
     from .template import Library as Library
     from .template import Template as Template

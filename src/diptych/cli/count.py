@@ -12,7 +12,9 @@ from .options import FileName, Json, Jsonl, complete_model
 
 def count_command(
     file: FileName,
-    model: Annotated[str, typer.Option("--model", "-m", autocompletion=complete_model)] = "gpt-4o-mini",
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="By default the body's own.", autocompletion=complete_model)
+    ] = None,
     max_tokens: Annotated[int | None, typer.Option("--max-tokens", help="Exit 1 if there are more.")] = None,
     json_: Json = False,
     jsonl: Jsonl = False,
@@ -28,7 +30,7 @@ def count_command(
         raise typer.Exit(_count_lines(file, model, max_tokens))
     counted = _count(read_value(file), model)
     if json_:
-        write_document(model=model, **counted.to_json())
+        write_document(**counted.to_json())
     else:
         write_text(f"{counted.tokens if counted.tokens is not None else 'unknown'}\n")
     if _is_over(counted, max_tokens):
@@ -36,10 +38,12 @@ def count_command(
         raise typer.Exit(1)
 
 
-def _count(value: Any, model: str) -> Any:
+def _count(value: Any, model: str | None) -> Any:
     from ..tokens import count
+    from .config import setting
 
-    return count(value, model=value.get("model", model) if isinstance(value, dict) else model)
+    own = value.get("model") if isinstance(value, dict) else None
+    return count(value, model=model or own or setting("model"))
 
 
 def _is_over(counted: Any, limit: int | None) -> bool:
@@ -49,7 +53,7 @@ def _is_over(counted: Any, limit: int | None) -> bool:
     return highest is None or highest > limit
 
 
-def _count_lines(file: str, model: str, limit: int | None) -> int:
+def _count_lines(file: str, model: str | None, limit: int | None) -> int:
     from ..errors import DiptychError
     from .inputs import error_json, iter_jsonl
     from .output import write_json
@@ -59,7 +63,8 @@ def _count_lines(file: str, model: str, limit: int | None) -> int:
         try:
             if isinstance(value, DiptychError):
                 raise value
-            counted = _count(value, model)
+            own = value.get("model") if isinstance(value, dict) else None
+            counted = _count(value, own or model)
             write_json(counted.to_json(), indent=None)
             code = max(code, int(_is_over(counted, limit)))
         except DiptychError as error:
