@@ -1,0 +1,69 @@
+"""The wheel in an empty environment: it works, with its templates, without a network."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Runs in the empty environment: sockets to anywhere are refused.
+SCRIPT = """
+import socket
+def refuse(*args, **kwargs): raise AssertionError("the network was used")
+socket.socket.connect = refuse
+socket.getaddrinfo = refuse
+import diptych
+from diptych.cli.inputs import gallery
+assert gallery().name == "templates", gallery()
+r = diptych.Library(gallery())["translate"].render(text="Hello")
+assert r.prompt == 'Translate the following English text to French: "Hello"'
+for name in ("gpt-4o-mini", "gpt-4", "text-davinci-003", "davinci"):
+    assert diptych.count(r.prompt, model=name).tokens
+assert diptych.estimate(r.messages, model="gpt-4o-mini").cost.expected > 0
+print("fine")
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    pytest.importorskip("hatchling", reason="hatchling builds the wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    return next(folder.glob("diptych-*.whl"))
+
+
+def test_wheel_holds_what_it_needs_and_no_more(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "diptych/templates/translate.jinja" in names
+    assert "diptych/templates/partials/review-rules.jinja" in names
+    assert "diptych/py.typed" in names
+    assert any(name.startswith("diptych/tokens/ranks/") for name in names)
+    assert not any(name.startswith(("tests/", "docs/")) or name.endswith(".pyc") for name in names)
+    assert wheel.stat().st_size < 6_000_000
+
+
+def test_wheel_works_in_an_empty_environment(wheel, tmp_path):
+    """The dependencies come from here by path; the package itself from the wheel alone."""
+    where = tmp_path / "with space"
+    target = where / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    packages = Path(next(p for p in sys.path if p.endswith("site-packages")))
+    links = where / "dependencies"
+    links.mkdir()
+    for item in packages.iterdir():
+        # An editable install of Diptych would hide the wheel.
+        if "diptych" not in item.name and item.suffix != ".pth":
+            (links / item.name).symlink_to(item)
+    environment = {"PYTHONPATH": os.pathsep.join([str(target), str(links)]), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", SCRIPT], env=environment, capture_output=True, text=True, cwd=where
+    )
+    assert done.stdout == "fine\n", done.stderr
+    shutil.rmtree(where)
