@@ -79,6 +79,14 @@ def test_arrows_point_down(path):
         assert lower or target in SIBLINGS.get(module, ()), f"{module} must not import {target}"
 
 
+def test_the_table_of_siblings_in_the_docs_is_true():
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = page.split("Siblings that may import each other:")[1].split("##")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", table, re.MULTILINE)
+    told = {name: set(re.findall(r"`(\w+)`", cells)) for name, cells in rows}
+    assert told == {name: set(targets) for name, targets in SIBLINGS.items() if name != "__main__"}
+
+
 def test_importing_diptych_loads_nothing_heavy():
     code = "import sys, diptych; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

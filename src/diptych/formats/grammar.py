@@ -2,46 +2,90 @@
 
 Rule: a grammar is data. It says what opens and closes a turn of each role, where
 the system text goes, what is trimmed, which cue asks for the reply, and which
-strings would be read as structure. Nothing about a format stands anywhere else.
+strings would be read as structure. Nothing about a format stands anywhere else; a
+variant states only its difference (:meth:`Grammar.variant`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+#: Where the system text stands: a turn of its own; before the first turn; inside the
+#: first or the last user turn.
+Placement = Literal["turn", "prefix", "first-user", "last-user"]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How a role's turn is written: ``open`` + content + ``close``."""
+    """How a role's turn is written: ``open`` + content + ``close``.
+
+    ``also_closes`` are further marks that end such a turn when it is read.
+    """
 
     open: str
     close: str
+    also_closes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """One text format.
 
-    ``turns``: how each role is written; a role that is absent is written as the role
-    ``role_map`` names, with a loss. ``separator`` stands between turns. ``cue`` asks for
-    the reply. ``markers`` are special tokens: anywhere in a content they would be read
-    as structure. ``labels`` are speaker labels: at the start of a line of a content
-    they would be. ``trim``: contents lose their outer white space. ``stop`` ends a
-    reply. ``plain``: there are no turns, only text.
+    ``turns``: how each role is written; an absent role is written as the role that
+    ``role_map`` names (else ``user``), with a loss. ``separator`` stands between turns.
+    ``cue`` asks for the reply. ``system`` says where the system text stands, and
+    ``system_turn`` what is around it there; ``default_system`` is written where there
+    is none, and ``is_implied`` means that a reader takes it for nothing said;
+    ``system_prefix`` is written before every system text, and read as nothing said.
+
+    ``markers`` are special tokens: anywhere in a content they would be read as
+    structure. ``labels`` are speaker labels: at the start of a line they would be.
+    ``label_ends`` is what follows a label. ``trim``: roles whose contents lose their
+    outer white space. ``stop`` ends a reply. ``bos`` may stand before everything; it is
+    written only where ``writes_bos``, since servers add it themselves. ``plain``: there
+    are no turns, only text. ``is_certain``: the marks are special tokens, so that a text
+    holding them is of this kind beyond doubt. ``opens_anywhere``: labels open a turn also
+    where they do not begin a line.
     """
 
     name: str
     turns: Mapping[str, Turn]
     cue: str = ""
     separator: str = ""
+    system: Placement = "turn"
+    system_turn: Turn = Turn("", "")
+    default_system: str | None = None
+    system_prefix: str = ""
+    is_implied: bool = False
     bos: str = ""
+    writes_bos: bool = False
     markers: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    label_ends: str = ":"
     role_map: Mapping[str, str] = field(default_factory=dict)
     stop: tuple[str, ...] = ()
-    trim: bool = False
+    trim: frozenset[str] = frozenset()
     plain: bool = False
-    names: Literal["drop", "keep"] = "drop"
+    is_certain: bool = True
+    opens_anywhere: bool = False
+    aliases: tuple[str, ...] = ()
     mapping: str = ""
+
+    def variant(self, name: str, **differences: Any) -> Grammar:
+        """Return this grammar under another name with these differences."""
+        return replace(self, name=name, **{"aliases": (), **differences})
+
+
+#: Every role: for ``trim``.
+ALL_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+
+
+def turns_of(open_: str, close: str, roles: Mapping[str, str]) -> dict[str, Turn]:
+    """Return one turn a role, ``{}`` in ``open_`` standing for the name of the role.
+
+    >>> turns_of("<{}>", "</>", {"user": "U"})
+    {'user': Turn(open='<U>', close='</>', also_closes=())}
+    """
+    return {role: Turn(open_.replace("{}", name), close) for role, name in roles.items()}

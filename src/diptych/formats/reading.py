@@ -2,72 +2,221 @@
 
 Rule: a reading is proved by writing it again. ``lossless`` means that this gives the
 identical text and that no other reading exists; a text that only carries labels
-could always have been one message, so its reading is at best ``ambiguous``.
+could always have been one message, so its reading is at best ``ambiguous``, and so is
+one whose contents hold marks of the format.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import FormatError
 from ..loss import Loss, Verdict
 from ..model import Conversation, Cue, Message
+from . import guard, labels
 from .base import Format, Reading
 from .grammar import Grammar
 from .openai_chat import write
+from .parse import OPAQUE, Parse, Range, parse
 from .registry import grammar_of, grammars
 from .text import write_text
 
+Hints = Mapping[str, Any]
+#: Ranges of characters that cannot be structure: data, or the holes of a template.
+Opaque = Sequence[tuple[int, int]]
 
-def read_text(prompt: str, format: str = "auto", *, hints: dict[str, str] | None = None) -> Reading:
+
+def read_text(prompt: str, format: str = "auto", *, hints: Hints | None = None, opaque: Opaque = ()) -> Reading:
     """Read a prompt in a text format, or in the one it looks like (``auto``).
 
-    ``hints`` maps further speaker labels to roles. Raises FormatError for an unknown
-    format, or for a value that is no text.
+    ``hints`` names speaker labels: ``{"Customer": "user"}``, or ``{"user_labels": […],
+    "assistant_labels": […]}``. ``opaque`` are ranges that nothing is recognised in.
+    Raises FormatError for an unknown format, or for a value that is no text.
     """
     if not isinstance(prompt, str):
         raise FormatError(f"a prompt is text, not {type(prompt).__name__}", path="$")
+    masked = _mask(prompt, opaque)
     if format == "auto":
-        return _detected(prompt, hints)
-    return _reading(prompt, grammar_of(format), hints, 1.0)
+        return _detected(prompt, masked, hints)
+    grammar = grammar_of(format)
+    if grammar.name in ("transcript", "few-shot"):
+        return _labelled(prompt, masked, hints, grammar.name, own=grammar)
+    return _marked(prompt, masked, grammar, 1.0)
 
 
-def _detected(prompt: str, hints: dict[str, str] | None) -> Reading:
-    ranked = sorted(((detect(prompt, grammar, hints), name) for name, grammar in grammars().items()), reverse=True)
-    confidence, name = ranked[0]
-    return _reading(prompt, grammar_of(name), hints, confidence)
+def _mask(prompt: str, opaque: Opaque) -> str:
+    if not opaque:
+        return prompt
+    pieces, last = [], 0
+    for start, end in opaque:
+        pieces += [prompt[last:start], OPAQUE * (end - start)]
+        last = end
+    return "".join([*pieces, prompt[last:]])
 
 
-def detect(prompt: str, grammar: Grammar, hints: dict[str, str] | None = None) -> float:
+# detection ----------------------------------------------------------------------------------
+
+
+def detect(prompt: str, grammar: Grammar) -> float:
     """Return how sure it is (0 to 1) that a prompt is written in this format."""
     if grammar.plain:
         return 0.2
-    if grammar.markers:
-        return 0.95 if any(turn.open and turn.open in prompt for turn in grammar.turns.values()) else 0.0
-    roles = {role for _, _, role in _labels(prompt, grammar, hints)}
-    if hints and roles:
-        return 0.9
-    return 0.8 if {"user", "assistant"} <= roles else 0.0
+    if not grammar.is_certain:
+        return 0.0 if grammar.name in ("transcript", "few-shot") else _label_confidence(prompt, grammar)
+    opens = {turn.open.strip() for turn in grammar.turns.values() if turn.open.strip()}
+    if not any(mark in prompt for mark in opens):
+        return 0.0
+    return 0.93 if grammar.system_prefix and grammar.system_prefix in prompt else 0.9
 
 
-def _reading(prompt: str, grammar: Grammar, hints: dict[str, str] | None, confidence: float) -> Reading:
-    if grammar.plain:
-        conversation = Conversation((Message("user", prompt),))
-    elif grammar.markers:
-        conversation = _read_marked(prompt, grammar)
-    else:
-        conversation = _read_labelled(prompt, grammar, hints)
-    again = write_text(conversation, grammar.name, add_generation_prompt=conversation.cue == "reply").text
-    losses = () if again == prompt else (Loss("$", _change(prompt, again), _first_difference(prompt, again)),)
-    other = Conversation((Message("user", prompt),))
-    alternatives: tuple[Reading, ...] = ()
+def _label_confidence(prompt: str, grammar: Grammar) -> float:
+    """Return the confidence for a format of labels: both speakers must speak."""
+    found = {r.role for r in parse(prompt, grammar).ranges}
+    has_cue = bool(grammar.cue.strip()) and prompt.rstrip().endswith(grammar.cue.strip())
+    opens = [turn.open.strip() for turn in grammar.turns.values() if turn.open.strip()]
+    if "user" not in found or not any(mark in prompt for mark in opens):
+        return 0.0
+    if grammar.markers and not any(mark in prompt for mark in grammar.markers):
+        return 0.0  # without its own marks it is any transcript
+    return 0.7 if has_cue or "assistant" in found else 0.0
+
+
+def _detected(prompt: str, masked: str, hints: Hints | None) -> Reading:
+    if hints:
+        reading = _labelled(prompt, masked, hints, "transcript")
+        if reading.format != "plain":
+            return reading
+    ranked = sorted(
+        ((detect(masked, grammar), -order, grammar) for order, grammar in enumerate(_by_priority())),
+        key=lambda row: row[:2],
+        reverse=True,
+    )
+    best = [row for row in ranked if row[0] > ranked[0][0] - 0.05]
+    if best[0][0] > 0.2:
+        readings = [_marked(prompt, masked, grammar, confidence) for confidence, _, grammar in best[:8]]
+        return _most_exact(readings)
+    return _labelled(prompt, masked, None, "transcript")
+
+
+def _by_priority() -> list[Grammar]:
+    """Return the grammars, those first that others are variants of."""
+    return sorted(grammars().values(), key=lambda grammar: (len(grammar.name), grammar.name))
+
+
+def _most_exact(readings: list[Reading]) -> Reading:
+    """Return the reading that writes the identical text; the others, where they differ, beside it."""
+    order = {"lossless": 0, "ambiguous": 1, "lossy": 2}
+    best = min(
+        readings,
+        key=lambda r: (len(r.losses) > 0, -r.confidence, order[r.verdict], _stripped(r.conversation) != _texts(r)),
+    )
+    # A dialect that only puts the spaces elsewhere is no other reading.
+    exact = [
+        r
+        for r in readings
+        if not r.losses
+        and r.confidence == best.confidence
+        and _stripped(r.conversation) != _stripped(best.conversation)
+    ]
+    if best.losses or not exact:
+        confidence = min(0.99, best.confidence + 0.09) if best.verdict == "lossless" else best.confidence
+        return replace(best, confidence=confidence)
+    others = tuple(replace(r, alternatives=()) for r in exact)
+    return replace(best, verdict="ambiguous", alternatives=(*best.alternatives, *others))
+
+
+def _texts(reading: Reading) -> list[tuple[str, str]]:
+    return [(m.role, m.text) for m in reading.conversation.messages]
+
+
+def _stripped(conversation: Conversation) -> list[tuple[str, str]]:
+    return [(m.role, m.text.strip()) for m in conversation.messages]
+
+
+# formats of markers -------------------------------------------------------------------------
+
+
+def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
+    """Return role and content of every message that a text reads as."""
+    return [(m.role, m.text) for m in _conversation(text, _turns(text, grammar), grammar).messages]
+
+
+def _turns(masked: str, grammar: Grammar) -> Parse:
+    if grammar.name in ("transcript", "few-shot"):
+        return labels.parse_labelled(masked, labels.own_labels(masked, grammar.labels))
+    return parse(masked, grammar)
+
+
+def _conversation(prompt: str, found: Parse, grammar: Grammar) -> Conversation:
+    messages: list[Message] = []
+    for role, start, end, _ in found.ranges:
+        text = prompt[start:end]
+        if role == "system" and grammar.system_prefix and text.startswith(grammar.system_prefix):
+            text = text[len(grammar.system_prefix) :]
+            if not text and not messages:
+                continue
+        messages += _split_system(text, role, grammar)
+    if messages and grammar.is_implied and messages[0] == Message("system", grammar.default_system):
+        messages = messages[1:]
+    cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
+    if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
+        cue = "continue"
+    return Conversation(tuple(messages), cue=cue)
+
+
+def _awaits_reply(found: Parse, grammar: Grammar) -> bool:
+    return not grammar.plain and bool(found.ranges) and found.ranges[-1].role == "user"
+
+
+def _split_system(text: str, role: str, grammar: Grammar) -> list[Message]:
+    """Return the messages of one turn: a user turn may carry the system text."""
+    wrap = grammar.system_turn
+    if role == "user" and grammar.system in ("first-user", "last-user") and wrap.open and text.startswith(wrap.open):
+        inner, close, rest = text[len(wrap.open) :].partition(wrap.close)
+        if close:
+            return [Message("system", inner), Message("user", rest)]
+    return [Message(role, text)]
+
+
+def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
+    found = _turns(masked, grammar)
+    conversation = _conversation(prompt, found, grammar)
+    conversation = _in_order(conversation, grammar)
+    losses = _proof(prompt, conversation, grammar, bos=found.bos or grammar.writes_bos)
     verdict: Verdict = "lossy" if losses else "lossless"
-    if not grammar.plain and not grammar.markers and other != conversation:
+    alternatives: tuple[Reading, ...] = ()
+    whole = Conversation((Message("user", prompt),))
+    holds = any(guard.holds_marker(grammar, m.text) for m in _conversation(masked, found, grammar).messages)
+    if whole != conversation and (holds or not grammar.is_certain) and not grammar.plain:
         verdict = "ambiguous"
-        alternatives = (Reading(other, write(other), "plain", confidence=1 - confidence),)
+        alternatives = (Reading(whole, write(whole), "plain", confidence=round(1 - confidence, 2)),)
     return Reading(conversation, write(conversation), grammar.name, verdict, losses, alternatives, confidence)
+
+
+def _in_order(conversation: Conversation, grammar: Grammar) -> Conversation:
+    """Put a system text that stood in the last user turn back to the front."""
+    if grammar.system != "last-user":
+        return conversation
+    system = [m for m in conversation.messages if m.role == "system"]
+    return replace(conversation, messages=(*system, *(m for m in conversation.messages if m.role != "system")))
+
+
+def _proof(prompt: str, conversation: Conversation, grammar: Grammar, *, bos: bool) -> tuple[Loss, ...]:
+    again = _again(conversation, grammar, bos=bos)
+    return () if again == prompt else (Loss("$", _change(prompt, again), _first_difference(prompt, again)),)
+
+
+def _again(conversation: Conversation, grammar: Grammar, *, bos: bool) -> str:
+    asks = conversation.cue == "reply"
+    text = write_text(conversation, grammar.name, add_generation_prompt=asks, bos=bos).text
+    last = conversation.messages[-1] if conversation.messages else None
+    if conversation.cue == "continue" and last is not None:
+        # The prompt ends inside the last turn: its close has not been written.
+        close = grammar.turns["assistant"].close
+        text = text[: len(text) - len(close)] if close and text.endswith(close) else text
+    return text
 
 
 def _change(prompt: str, again: str) -> str:
@@ -77,77 +226,71 @@ def _change(prompt: str, again: str) -> str:
 def _first_difference(prompt: str, again: str) -> str:
     shortest = min(len(prompt), len(again))
     at = next((i for i in range(shortest) if prompt[i] != again[i]), shortest)
-    return (
-        f"written again, the text differs from character {at}: {prompt[at : at + 20]!r} became {again[at : at + 20]!r}"
-    )
+    was, is_ = prompt[at : at + 20], again[at : at + 20]
+    return f"written again, the text differs from character {at}: {was!r} became {is_!r}"
 
 
-# label formats -----------------------------------------------------------------------------
+# formats of labels --------------------------------------------------------------------------
 
 
-def _labels(prompt: str, grammar: Grammar, hints: dict[str, str] | None) -> list[tuple[int, int, str]]:
-    """Return start, content start and role of every label at the start of a line."""
-    known = {**grammar.labels, **(hints or {})}
-    folded = {label.casefold(): role for label, role in known.items()}
-    words = "|".join(sorted(map(re.escape, known), key=len, reverse=True))
-    pattern = re.compile(rf"^({words})[ \t]*:", re.IGNORECASE | re.MULTILINE)
-    found = [(m.start(), m.end(), folded[m.group(1).casefold()]) for m in pattern.finditer(prompt)]
-    return [(a, b, "user" if role == "human" else role) for a, b, role in found]
+def _labelled(prompt: str, masked: str, hints: Hints | None, name: str, own: Grammar | None = None) -> Reading:
+    whole = Conversation((Message("user", prompt),))
+    plain = Reading(whole, write(whole), "plain", confidence=0.6)
+    seen = labels.speakers(masked, hints)
+    if seen is None and own is not None:
+        found = labels.own_labels(masked, own.labels)
+        seen = labels.Speakers(tuple(found), "talk") if found else None
+    if seen is None:
+        return plain
+    if seen.kind == "lines":
+        return replace(plain, verdict="ambiguous", alternatives=(_lines_reading(prompt),))
+    few_shot = seen.kind in ("examples", "pairs", "trace")
+    name = "few-shot" if few_shot and own is None else name
+    turns = _turns_reading(prompt, masked, seen, name)
+    others = (*_named_examples(turns),) if few_shot or seen.kind == "hinted" else ()
+    if seen.kind in ("pairs", "trace", "slot"):
+        turns = replace(turns, alternatives=(), confidence=0.4)
+        return replace(plain, verdict="ambiguous", alternatives=(turns, *others))
+    return replace(turns, verdict="ambiguous", alternatives=(replace(plain, confidence=0.2), *others))
 
 
-def _read_labelled(prompt: str, grammar: Grammar, hints: dict[str, str] | None) -> Conversation:
-    labels = _labels(prompt, grammar, hints)
+def _turns_reading(prompt: str, masked: str, seen: labels.Speakers, name: str) -> Reading:
+    found = labels.parse_labelled(masked, seen.labels)
+    grammar = grammar_of(name)
+    if seen.kind == "slot":
+        found = Parse([Range("user", r.start, r.end) for r in found.ranges], found.cue)
+    conversation = _conversation(prompt, found, grammar)
+    losses = _proof(prompt, conversation, grammar, bos=False)
+    confidence = 0.9 if seen.kind == "hinted" else 0.8
+    return Reading(conversation, write(conversation), name, "ambiguous", losses, (), confidence)
+
+
+def _named_examples(turns: Reading) -> list[Reading]:
+    """Return the reading in which the pairs before the last are named examples of the system.
+
+    Source: OpenAI cookbook, "How to format inputs to ChatGPT models" (2023).
+    """
+    names = {"user": "example_user", "assistant": "example_assistant"}
+    messages = turns.conversation.messages
+    last = max((i for i, m in enumerate(messages) if m.role == "user"), default=0)
+    if last < 2:
+        return []
+    examples = tuple(Message("system", m.content, names[m.role]) if m.role in names else m for m in messages[:last])
+    conversation = replace(turns.conversation, messages=(*examples, *messages[last:]))
+    return [replace(turns, conversation=conversation, messages=write(conversation), alternatives=(), confidence=0.2)]
+
+
+def _lines_reading(prompt: str) -> Reading:
+    """Return lines of ``left: right`` as pairs of turns."""
     messages: list[Message] = []
-    before = prompt[: labels[0][0]].strip() if labels else prompt
-    if not labels:
-        return Conversation((Message("user", prompt),))
-    if before:
-        messages.append(Message("system", before))
-    cue: Cue = "none"
-    for index, (_, start, role) in enumerate(labels):
-        is_last = index + 1 == len(labels)
-        content = prompt[start : len(prompt) if is_last else labels[index + 1][0]].strip()
-        if is_last and not content and role == "assistant":
-            cue = "reply"
-        else:
-            messages.append(Message(role, content))
-            if is_last and role == "assistant":
-                cue = "continue"
-    return Conversation(tuple(messages), cue=cue)
-
-
-# marker formats ----------------------------------------------------------------------------
-
-
-def _read_marked(prompt: str, grammar: Grammar) -> Conversation:
-    opens = {turn.open: role for role, turn in grammar.turns.items()}
-    pattern = re.compile("|".join(sorted(map(re.escape, opens), key=len, reverse=True)))
-    found = list(pattern.finditer(prompt))
-    messages: list[Message] = []
-    cue: Cue = "none"
-    if found and (before := prompt[: found[0].start()]).removeprefix(grammar.bos).strip():
-        messages.append(Message("system", before))
-    for index, mark in enumerate(found):
-        role = opens[mark.group()]
-        end = found[index + 1].start() if index + 1 < len(found) else len(prompt)
-        content, closed = _close(prompt[mark.end() : end], grammar.turns[role].close)
-        if not closed and index + 1 == len(found) and role == "assistant":
-            cue = "continue" if content else "reply"
-            if not content:
-                continue
-        messages.append(Message(role, content))
-    if not found:
-        messages.append(Message("user", prompt))
-    return Conversation(tuple(messages), cue=cue)
-
-
-def _close(text: str, close: str) -> tuple[str, bool]:
-    """Split the end mark off a turn's text."""
-    if text.endswith(close):
-        return text[: len(text) - len(close)], True
-    mark = close.strip()
-    at = text.find(mark) if mark else -1
-    return (text, False) if at < 0 else (text[:at], True)
+    for line in prompt.split("\n"):
+        left, _, right = line.partition(":")
+        if left.strip():
+            messages.append(Message("user", left.strip()))
+        if right.strip():
+            messages.append(Message("assistant", right.strip()))
+    conversation = Conversation(tuple(messages), cue="reply")
+    return Reading(conversation, write(conversation), "few-shot", "ambiguous", (), (), 0.3)
 
 
 def text_format(grammar: Grammar) -> Format:
@@ -157,11 +300,11 @@ def text_format(grammar: Grammar) -> Format:
         reading = read_text(value, grammar.name)
         return reading.conversation, reading.losses
 
-    def write_it(conversation: Conversation) -> tuple[str, Sequence[Loss]]:
+    def write_it(conversation: Conversation) -> tuple[str, tuple[Loss, ...]]:
         writing = write_text(conversation, grammar.name, add_generation_prompt=conversation.cue != "continue")
         return writing.text, writing.losses
 
     def detect_it(value: Any) -> float:
         return detect(value, grammar) if isinstance(value, str) else 0.0
 
-    return Format(grammar.name, "text", grammar.mapping, read, write_it, detect_it)  # type: ignore[arg-type]
+    return Format(grammar.name, "text", grammar.mapping, read, write_it, detect_it, grammar.aliases)

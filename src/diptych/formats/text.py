@@ -1,8 +1,9 @@
 """Write a conversation as text, by a grammar, with the author of every character.
 
 Rule: markers are the format's (``template``), contents belong to whoever wrote
-them. What the text cannot carry is a loss; a content that would read as structure
-is broken up, refused, or reported, as the guard says.
+them. The text is read back before it is handed out, and what does not come back is
+a loss; a content that would read as structure is broken up, refused, or reported, as
+the guard says.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .registry import grammar_of
 Guard = Literal["escape", "refuse", "off"]
 
 
-class _Paper:
+class Paper:
     """The text while it is written, with its spans."""
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class _Paper:
         self.length = 0
 
     def put(self, text: str, source: Source, name: str | None, message: int | None) -> None:
+        """Write ``text``; neighbours of one author become one span."""
         if not text:
             return
         start, self.length = self.length, self.length + len(text)
@@ -40,6 +42,15 @@ class _Paper:
         else:
             self.spans.append(Span(start, self.length, source, name, message))
 
+    def mark(self, text: str, message: int | None = None) -> None:
+        """Write a mark of the format."""
+        self.put(text, "template", None, message)
+
+    def put_all(self, segments: Sequence[Segment], message: int | None) -> None:
+        """Write the text of a message."""
+        for text, source, name in segments:
+            self.put(text, source, name, message)
+
 
 def write_text(
     conversation: Conversation,
@@ -48,60 +59,183 @@ def write_text(
     add_generation_prompt: bool = True,
     provenance: Sequence[Sequence[Segment]] | None = None,
     guard: Guard = "off",
+    bos: bool | None = None,
 ) -> Writing:
     """Write a conversation in a text format.
 
     ``provenance`` gives each message's text as segments; without it contents count
     as data. ``guard`` says what happens to data that holds a marker of the format:
     ``escape`` breaks it up (loss ``escaped``), ``refuse`` raises, ``off`` writes it as
-    it is (loss ``marker-in-content``). Raises FormatError.
+    it is (loss ``marker-in-content``). ``bos`` writes the mark of the beginning, which
+    most servers add themselves. Raises FormatError.
     """
     grammar = grammar_of(format)
-    paper, losses = _Paper(), _side_losses(conversation)
-    paper.put(grammar.bos, "template", None, None)
-    if grammar.plain and len(conversation.messages) > 1:
-        losses.append(Loss("$.messages", "role-dropped", f"{len(conversation.messages)} messages became one text"))
-    for index, message in enumerate(conversation.messages):
-        if index:
-            paper.put(grammar.separator, "template", None, None)
-        segments = _segments(message, provenance[index] if provenance is not None else None)
-        _write_message(paper, grammar, index, message, segments, guard, losses)
-    if add_generation_prompt and grammar.cue:
-        if conversation.messages:
-            paper.put(grammar.separator, "template", None, None)
-        paper.put(grammar.cue, "template", None, None)
-    return Writing("".join(paper.pieces), grammar.stop, tuple(losses), tuple(paper.spans))
+    writer = _Writer(grammar, conversation, provenance, guard)
+    writer.run(add_generation_prompt, grammar.writes_bos if bos is None else bos)
+    text = "".join(writer.paper.pieces)
+    losses = [*writer.losses, *_unseen(text, writer)]
+    return Writing(text, grammar.stop, tuple(losses), tuple(writer.paper.spans))
 
 
-def _write_message(
-    paper: _Paper,
-    grammar: Grammar,
-    index: int,
-    message: Message,
-    segments: list[Segment],
-    guard: Guard,
-    losses: list[Loss],
-) -> None:
-    path = f"$.messages[{index}]"
-    role = message.role
-    if role not in grammar.turns:
-        mapped = grammar.role_map.get(role, "user")
-        losses.append(Loss(f"{path}.role", "role-changed", f"{role} is written as {mapped}"))
-        role = mapped
-    turn = grammar.turns[role]
-    losses += _message_losses(message, path, grammar)
-    if grammar.trim:
-        segments = _trim(segments, path, losses)
-    segments = _guarded(grammar, segments, path, guard, losses, at_line_start=not turn.open)
-    paper.put(turn.open, "template", None, index)
-    for text, source, name in segments:
-        paper.put(text, source, name, index)
-    paper.put(turn.close, "template", None, index)
+class _Writer:
+    def __init__(
+        self,
+        grammar: Grammar,
+        conversation: Conversation,
+        provenance: Sequence[Sequence[Segment]] | None,
+        guard: Guard,
+    ) -> None:
+        self.grammar, self.conversation, self.guard = grammar, conversation, guard
+        self.provenance = provenance
+        self.paper = Paper()
+        self.losses: list[Loss] = _side_losses(conversation)
+        #: Role and text of every message as it should come back.
+        self.expected: list[tuple[str, str]] = []
+
+    def run(self, cue: bool, bos: bool) -> None:
+        messages = self.conversation.messages
+        self.paper.mark(self.grammar.bos if bos else "")
+        if self.grammar.plain and len(messages) > 1:
+            self._lose("$.messages", "role-dropped", f"{len(messages)} messages became one text")
+        system, rest = self._split_system()
+        for number, index in enumerate(rest):
+            if number:
+                self.paper.mark(self.grammar.separator)
+            self._message(index, system if index == self._host(rest) else [])
+        if not rest and system:
+            self._alone(system)
+        if cue and (self.grammar.cue or not self.grammar.plain):
+            self._cue(bool(messages))
+
+    def _cue(self, after_messages: bool) -> None:
+        if after_messages and self.grammar.cue:
+            self.paper.mark(self.grammar.separator)
+        self.paper.mark(self.grammar.cue)
+
+    # the system text -----------------------------------------------------------------------
+
+    def _split_system(self) -> tuple[list[int], list[int]]:
+        """Return the leading system messages that stand elsewhere, and the turns; write a prefix."""
+        messages, grammar = self.conversation.messages, self.grammar
+        system: list[int] = []
+        if grammar.system != "turn":
+            for index, message in enumerate(messages):
+                if message.role not in ("system", "developer"):
+                    break
+                system.append(index)
+        rest = list(range(len(system), len(messages)))
+        if grammar.system == "turn":
+            self._default_turn(messages)
+        elif grammar.system == "prefix":
+            self._prefix(system)
+            system = []
+        for index in system[1:] if grammar.system != "prefix" else []:
+            self._lose(f"$.messages[{index}]", "merged", "several system messages became one")
+        return system, rest
+
+    def _default_turn(self, messages: Sequence[Message]) -> None:
+        default, prefix = self.grammar.default_system, self.grammar.system_prefix
+        if (default is None and not prefix) or (messages and messages[0].role in ("system", "developer")):
+            return
+        turn = self.grammar.turns["system"]
+        self.paper.mark(turn.open + prefix + (default or "") + turn.close)
+        self._lose("$.messages", "synthesised", "the format's own system message was added")
+        if default is not None and not self.grammar.is_implied:
+            self._expect("system", default)
+
+    def _prefix(self, system: list[int]) -> None:
+        wrap = self.grammar.system_turn
+        if not system:
+            default = self.grammar.default_system
+            if default is not None:
+                self.paper.mark(wrap.open + default + wrap.close)
+                self._lose("$.messages", "synthesised", "the format's own preamble was added")
+            return
+        self.paper.mark(wrap.open, system[0])
+        texts = []
+        for number, index in enumerate(system):
+            if number:
+                self.paper.mark("\n\n", index)
+                self._lose(f"$.messages[{index}]", "merged", "several system messages became one")
+            segments = self._content(index, "system")
+            texts.append("".join(segment.text for segment in segments))
+            self.paper.put_all(segments, index)
+        self.paper.mark(wrap.close, system[-1])
+        self._expect("system", "\n\n".join(texts))
+
+    def _host(self, rest: list[int]) -> int | None:
+        """Return the user turn that carries the system text."""
+        users = [index for index in rest if self._role(index) == "user"]
+        if not users:
+            return None
+        return users[0] if self.grammar.system == "first-user" else users[-1]
+
+    def _alone(self, system: list[int]) -> None:
+        """Write system messages that no user turn can carry."""
+        for index in system:
+            self._message(index, [])
+
+    # turns -----------------------------------------------------------------------------------
+
+    def _role(self, index: int) -> str:
+        role = self.conversation.messages[index].role
+        return role if role in self.grammar.turns else self.grammar.role_map.get(role, "user")
+
+    def _message(self, index: int, system: list[int]) -> None:
+        role = self._role(index)
+        original = self.conversation.messages[index].role
+        if role != original:
+            self._lose(f"$.messages[{index}].role", "role-changed", f"{original} is written as {role}")
+        turn = self.grammar.turns[role]
+        self.paper.mark(turn.open, index)
+        if role == "system" and self.grammar.system_prefix:
+            self.paper.mark(self.grammar.system_prefix, index)
+            self._lose(f"$.messages[{index}].content", "synthesised", "the format's own lines were put before it")
+        inner = self._system_inside(system)
+        segments = self._content(index, role)
+        self.paper.put_all(segments, index)
+        self.paper.mark(turn.close, index)
+        self._expect(role, inner + "".join(segment.text for segment in segments))
+
+    def _system_inside(self, system: list[int]) -> str:
+        """Write system texts inside a user turn; return them where they will read as user text."""
+        wrap, start = self.grammar.system_turn, self.paper.length
+        if not system:
+            return ""
+        self.paper.mark(wrap.open, system[0])
+        texts = []
+        for number, index in enumerate(system):
+            self.paper.mark("\n\n" if number else "", index)
+            segments = self._content(index, "system")
+            texts.append("".join(segment.text for segment in segments))
+            self.paper.put_all(segments, index)
+        self.paper.mark(wrap.close, system[-1])
+        if wrap.open:
+            self._expect("system", "\n\n".join(texts))
+            return ""
+        for index in system:
+            self._lose(f"$.messages[{index}].role", "merged", "the system text became part of a user message")
+        return "".join(self.paper.pieces)[start:]
+
+    def _content(self, index: int, role: str) -> list[Segment]:
+        """Return the text of a message as it will be written; record what it loses."""
+        message, path = self.conversation.messages[index], f"$.messages[{index}]"
+        given = self.provenance[index] if self.provenance is not None else None
+        segments = list(given) if given is not None else _segments(message)
+        self.losses += _message_losses(message, path, self.grammar)
+        if role in self.grammar.trim:
+            segments = _trim(segments, path, self.losses)
+        opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
+        return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
+
+    def _expect(self, role: str, text: str) -> None:
+        self.expected.append((role, text))
+
+    def _lose(self, path: str, kind: str, detail: str) -> None:
+        self.losses.append(Loss(path, kind, detail))
 
 
-def _segments(message: Message, provenance: Sequence[Segment] | None) -> list[Segment]:
-    if provenance is not None:
-        return list(provenance)
+def _segments(message: Message) -> list[Segment]:
     return [Segment(message.text, "data")] if message.text else []
 
 
@@ -125,6 +259,40 @@ def cut(segments: Sequence[Segment], start: int, end: int) -> list[Segment]:
     return kept
 
 
+# proof --------------------------------------------------------------------------------------
+
+
+def _unseen(text: str, writer: _Writer) -> list[Loss]:
+    """Read the text back and return what differs and has not been told."""
+    from .reading import messages_of
+
+    if writer.grammar.plain:
+        return []
+    found = messages_of(text, writer.grammar)
+    told = {(loss.path, loss.kind) for loss in writer.losses}
+    return [loss for loss in _differences(writer.expected, found) if (loss.path, loss.kind) not in told]
+
+
+def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]]) -> list[Loss]:
+    if expected == found:
+        return []
+    for index, (wanted, came) in enumerate(zip(expected, found, strict=False)):
+        path = f"$.messages[{index}]"
+        if wanted == came:
+            continue
+        if len(expected) != len(found):
+            break
+        if wanted[0] != came[0]:
+            return [Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}")]
+        kind = "trimmed" if wanted[1].strip() == came[1].strip() else "substituted"
+        return [Loss(f"{path}.content", kind, "the content reads back differently")]
+    kind = "merged" if len(found) < len(expected) else "split"
+    return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
+
+
+# guarding -----------------------------------------------------------------------------------
+
+
 def _guarded(
     grammar: Grammar, segments: list[Segment], path: str, guard: Guard, losses: list[Loss], *, at_line_start: bool
 ) -> list[Segment]:
@@ -134,7 +302,7 @@ def _guarded(
     """
     text = "".join(segment.text for segment in segments)
     breaks = guards.find(grammar, text, at_line_start=at_line_start)
-    foreign = [b for b in breaks if not _is_authors(grammar, segments, text, b[0])]
+    foreign = [b for b in breaks if not _is_authors(segments, b)]
     if not foreign:
         return segments
     if guard == "refuse":
@@ -143,20 +311,14 @@ def _guarded(
         losses.append(Loss(f"{path}.content", "marker-in-content", f"it would read as {grammar.name} structure"))
         return segments
     losses.append(Loss(f"{path}.content", "escaped", f"{len(foreign)} markers of {grammar.name} were broken up"))
-    return _insert(segments, foreign)
+    return _insert(segments, [(b.position, b.filler) for b in foreign])
 
 
-def _is_authors(grammar: Grammar, segments: Sequence[Segment], text: str, position: int) -> bool:
-    """True where the marker around ``position`` stands wholly in author text."""
-    if grammar.markers:
-        start = position - 1
-        end = start + max(len(m) for m in grammar.markers if text.startswith(m, start))
-    else:
-        start = max(0, position - 1)
-        end = text.index(":", position) + 1
+def _is_authors(segments: Sequence[Segment], found: guards.Break) -> bool:
+    """True where the marker stands wholly in author text."""
     covered = 0
     for piece, source, _ in segments:
-        if source == "data" and covered < end and covered + len(piece) > start:
+        if source == "data" and covered < found.end and covered + len(piece) > found.start:
             return False
         covered += len(piece)
     return True
@@ -189,6 +351,8 @@ def _message_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]
     for index, part in enumerate(message.parts):
         if not isinstance(part, TextPart):
             losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is no text"))
+    if isinstance(message.content, tuple) and message.text:
+        losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
     if message.tool_call_id is not None:

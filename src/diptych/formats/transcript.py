@@ -5,30 +5,26 @@
 - the cue is an empty ``Assistant:``; a reply ends where ``User:`` would begin
 - a content whose line begins with a label would read as a turn: the guard puts a
   space before it (``escaped``)
-- read back, contents are stripped of outer white space
+- read back, contents are stripped of outer white space, and the labels of other
+  transcripts (``Human:``, ``AI:``, ``Customer:`` …, and hinted ones) open turns, too
 """
 
 from __future__ import annotations
 
-from .grammar import Grammar, Turn
+from .grammar import ALL_ROLES, Grammar, Turn
+from .labels import KNOWN
 
 _LABELS = {"System": "system", "User": "user", "Assistant": "assistant", "Tool": "tool"}
-
-#: Labels of other transcripts that a reader takes for turns, beside those written here.
-READ_LABELS = {
-    "Human": "user", "Customer": "user", "Q": "user", "Question": "user", "Student": "user", "Me": "user",
-    "AI": "assistant", "Bot": "assistant", "A": "assistant", "Answer": "assistant", "Chatbot": "assistant",
-    "Agent": "assistant", "Tutor": "assistant",
-}  # fmt: skip
 
 GRAMMAR = Grammar(
     name="transcript",
     turns={role: Turn(f"{label}: ", "") for label, role in _LABELS.items()},
     separator="\n\n",
     cue="Assistant:",
-    labels={**_LABELS, **READ_LABELS},
+    labels={**{label.title(): role for label, role in KNOWN.items()}, **_LABELS},
     role_map={"developer": "system"},
     stop=("\nUser:", "\nSystem:"),
-    trim=True,
+    trim=ALL_ROLES,
+    is_certain=False,
     mapping="System:/User:/Assistant:/Tool: labels at line starts; names and media are lost",
 )

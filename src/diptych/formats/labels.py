@@ -1,0 +1,247 @@
+"""Speaker labels: who speaks in a prompt that has no markers, only names at line starts.
+
+Rule: a label opens a turn where it stands at the start of a line and ends in a colon;
+the text before the first label is the system text; white space and record separators
+around a content belong to no turn; an empty last label asks for the reply. Which
+labels are speakers is a judgement: hints first, then the names people use, then two
+labels that alternate. The judgement is never called certain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final, Literal, NamedTuple
+
+from ..errors import FormatError
+from .parse import Parse, Range
+
+#: Names that people give to the two speakers (prompt galleries of 2020-2026).
+KNOWN: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        ["user", "human", "you", "me", "customer", "client", "student", "patient", "visitor", "guest", "caller",
+         "interviewer", "q", "question", "query", "person", "prompter"],
+        "user",
+    ),
+    **dict.fromkeys(
+        ["assistant", "ai", "bot", "chatbot", "agent", "a", "answer", "gpt", "chatgpt", "support", "tutor", "teacher",
+         "doctor", "advisor", "helper", "assistant bot", "ai assistant", "virtual assistant", "model", "response"],
+        "assistant",
+    ),
+    "system": "system",
+}  # fmt: skip
+#: Labels of examples rather than of a talk.
+_EXAMPLES: Final = frozenset({"q", "a", "question", "answer", "query", "response"})
+_LABEL: Final = re.compile(r"^([^\s:][^:\n]{0,39}?)[ \t]*:(?=\s|$)", re.MULTILINE)
+_SEPARATOR: Final = re.compile(
+    r"(?:\A|\n)[ \t]*(?:#{3,}|-{3,}|={3,}|\+{3,}|\*{3,})[ \t]*\Z"
+    r"|(?:#{3} ?End|</s>|<\|endoftext\|>)\Z"
+)
+_MAX_WORDS: Final = 4
+
+Kind = Literal["hinted", "talk", "examples", "pairs", "slot", "trace", "lines"]
+
+
+class Label(NamedTuple):
+    """A label in a text: where it starts, where its content may start, who speaks."""
+
+    start: int
+    end: int
+    role: str
+    text: str
+
+
+class Speakers(NamedTuple):
+    """The labels that open turns, and how they were recognised."""
+
+    labels: tuple[Label, ...]
+    kind: Kind
+
+
+def speakers(text: str, hints: Mapping[str, Any] | None = None) -> Speakers | None:
+    """Return the speakers of a text, None where nobody is seen to speak.
+
+    >>> [label.role for label in speakers("You: Hi\\nFriend: Hey\\nYou: Bye\\nFriend:").labels]
+    ['user', 'assistant', 'user', 'assistant']
+    """
+    if hints:
+        found = _hinted(text, read_hints(hints))
+        return Speakers(tuple(found), "hinted") if found else None
+    seen = [(m.start(1), m.end(), m.group(1)) for m in _LABEL.finditer(text) if _is_name(m.group(1))]
+    if not seen:
+        return None
+    return _known(text, seen) or _pairs(text, seen) or _lines(text)
+
+
+def read_hints(hints: Mapping[str, Any]) -> dict[str, str]:
+    """Return label → role from either shape of hints.
+
+    ``{"Customer": "user"}`` or ``{"user_labels": ["Customer:"], "assistant_labels": […]}``.
+    Raises FormatError for a role that is none.
+    """
+    found: dict[str, str] = {}
+    for key, value in hints.items():
+        if key.endswith("_labels") and isinstance(value, Sequence) and not isinstance(value, str):
+            found |= {str(label): key.removesuffix("_labels") for label in value}
+        else:
+            found[key] = "user" if value == "human" else str(value)
+    for label, role in found.items():
+        if role not in ("system", "developer", "user", "assistant", "tool"):
+            raise FormatError(f"the hint for {label!r} names no role: {role!r}", path="$.hints")
+    return found
+
+
+def own_labels(text: str, roles: Mapping[str, str]) -> list[Label]:
+    """Return the labels of a known format, at line starts alone."""
+    folded = {label.casefold(): role for label, role in roles.items()}
+    words = "|".join(sorted(map(re.escape, roles), key=len, reverse=True))
+    found = re.finditer(rf"^({words})[ \t]*:", text, re.MULTILINE | re.IGNORECASE)
+    return [Label(m.start(), m.end(), folded[m.group(1).casefold()], m.group()) for m in found]
+
+
+def _hinted(text: str, roles: Mapping[str, str]) -> list[Label]:
+    """Find hinted labels at line starts; where one role has none there, anywhere after white space or a mark."""
+    folded = {_bare(label).casefold(): role for label, role in roles.items() if _bare(label)}
+    words = "|".join(sorted(map(re.escape, {_bare(label) for label in roles if _bare(label)}), key=len, reverse=True))
+    if not words:
+        return []
+    # A label that begins with a sign, as ``### Instruction``, need not begin a line.
+    signs = all(not _bare(label)[:1].isalnum() for label in roles)
+    for before in ("",) if signs else ("^", r"(?:^|(?<=[\s>]))"):
+        pattern = re.compile(rf"{before}({words})(?:[ \t]*:|(?<=\])|(?=\n))", re.MULTILINE | re.IGNORECASE)
+        found = [
+            Label(m.start(1), m.end(), folded[m.group(1).casefold()], text[m.start(1) : m.end()])
+            for m in pattern.finditer(text)
+        ]
+        if {label.role for label in found} >= set(folded.values()):
+            return found
+    return found
+
+
+def _bare(label: str) -> str:
+    return label.strip().removesuffix(":").strip()
+
+
+def _is_name(label: str) -> bool:
+    return len(label.split()) <= _MAX_WORDS and label[0] not in "\"'([{<-*•/\\|" and "  " not in label
+
+
+def _label(text: str, seen: tuple[int, int, str], role: str) -> Label:
+    return Label(seen[0], seen[1], role, text[seen[0] : seen[1]])
+
+
+def _known(text: str, seen: list[tuple[int, int, str]]) -> Speakers | None:
+    """Return the speakers where known names speak, alone or with one that alternates with them."""
+    roles = {name.casefold(): KNOWN[name.casefold()] for _, _, name in seen if name.casefold() in KNOWN}
+    present = set(roles.values())
+    if any(name.casefold().startswith("thought") for _, _, name in seen) and "user" in present:
+        return _trace(text, seen, roles)
+    if present >= {"user", "assistant"}:
+        kind: Kind = "examples" if set(roles) <= _EXAMPLES else "talk"
+    elif "user" in present and (other := _partner(text, seen, roles)):
+        roles[other.casefold()] = "assistant"
+        kind = "talk" if not set(roles) & _EXAMPLES else "examples"
+    elif roles and "assistant" in present and _is_empty_last(text, seen):
+        kind = "slot"
+    else:
+        return None
+    labels = [_label(text, s, roles[s[2].casefold()]) for s in seen if s[2].casefold() in roles]
+    return Speakers(tuple(labels), kind) if kind == "slot" or _is_talk(text, labels) else None
+
+
+def _is_talk(text: str, labels: list[Label]) -> bool:
+    """Return whether labels follow each other as speakers do: a user first, or turn by turn to an open end.
+
+    A glossary that happens to hold two of the names does not.
+    """
+    spoken = [label.role for label in labels if label.role != "system"]
+    if spoken[0] == "user":
+        return True
+    alternates = all(a != b for a, b in pairwise(spoken))
+    return alternates and (len(spoken) > 2 or not text[labels[-1].end :].strip())
+
+
+def _trace(text: str, seen: list[tuple[int, int, str]], roles: dict[str, str]) -> Speakers:
+    """Return a question with its thoughts: the first thought after a question opens the answer."""
+    labels: list[Label] = []
+    for one in seen:
+        name = one[2].casefold()
+        if roles.get(name) == "user":
+            labels.append(_label(text, one, "user"))
+        elif name.startswith("thought") and labels and labels[-1].role == "user":
+            labels.append(_label(text, one, "assistant"))
+    return Speakers(tuple(labels), "trace")
+
+
+def _partner(text: str, seen: list[tuple[int, int, str]], roles: Mapping[str, str]) -> str | None:
+    """Return the other name that takes turns with the known ones."""
+    for _, _, name in reversed(seen):
+        folded = name.casefold()
+        if folded in roles:
+            continue
+        turns = [s[2].casefold() == folded for s in seen if s[2].casefold() == folded or s[2].casefold() in roles]
+        alternates = all(a != b for a, b in pairwise(turns))
+        if alternates and (turns.count(True) > 1 or _is_empty_last(text, seen)) and not turns[0]:
+            return name
+    return None
+
+
+def _pairs(text: str, seen: list[tuple[int, int, str]]) -> Speakers | None:
+    """Return two unknown labels that alternate and end in an empty one: examples, or a record to fill in."""
+    if not _is_empty_last(text, seen):
+        return None
+    last = seen[-1][2].casefold()
+    for _, _, name in reversed(seen[:-1]):
+        first = name.casefold()
+        mine = [s for s in seen if s[2].casefold() in (first, last)]
+        turns = [s[2].casefold() == first for s in mine]
+        expected = [index % 2 == 0 for index in range(len(turns))]
+        if first != last and turns == expected and len(turns) >= 4:
+            labels = [_label(text, s, "user" if s[2].casefold() == first else "assistant") for s in mine]
+            return Speakers(tuple(labels), "pairs")
+    return None
+
+
+def _lines(text: str) -> Speakers | None:
+    """Return lines of ``left: right`` of which the last has no right."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) < 3 or not lines[-1].rstrip().endswith(":") or any(":" not in line for line in lines):
+        return None
+    return Speakers((), "lines")
+
+
+def _is_empty_last(text: str, seen: list[tuple[int, int, str]]) -> bool:
+    return not text[seen[-1][1] :].strip()
+
+
+def parse_labelled(text: str, labels: Sequence[Label]) -> Parse:
+    """Return the turns that labels open, as ranges of the text."""
+    found = Parse()
+    if not labels:
+        return Parse([Range("user", 0, len(text))])
+    start, end = _tight(text, 0, labels[0].start)
+    if start < end:
+        found.ranges.append(Range("system", start, end))
+    for index, label in enumerate(labels):
+        is_last = index + 1 == len(labels)
+        start, end = _tight(text, label.end, len(text) if is_last else labels[index + 1].start)
+        if is_last and start >= end and label.role == "assistant":
+            found.cue = True
+        else:
+            is_open = is_last and label.role == "assistant"
+            found.ranges.append(Range(label.role, start, end, not is_open))
+    return found
+
+
+def _tight(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a range without the white space and the record separator at its ends."""
+    while True:
+        piece = text[start:end]
+        end -= len(piece) - len(piece.rstrip())
+        separator = _SEPARATOR.search(text[max(start, end - 40) : end])
+        if separator is None or separator.start() == separator.end():
+            break
+        end -= separator.end() - separator.start()
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), max(start, end)
