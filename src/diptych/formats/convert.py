@@ -15,15 +15,23 @@ from .registry import get, list_formats
 from .text import write_text
 
 
-def to_messages(prompt: str, format: str = "auto", *, hints: dict[str, str] | None = None) -> Reading:
+def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] | None = None) -> Reading:
     """Read a Completions prompt as messages.
 
-    ``hints`` maps speaker labels to roles. The verdict says whether the reading is
-    certain; other readings stand in ``alternatives``. Raises FormatError.
+    ``prompt`` is a text; a :class:`Writing`, whose spans say what was data and so no
+    structure; or a rendered template, which reads as the messages it was made of.
+    ``hints`` names speaker labels: ``{"Customer": "user"}``, or ``{"user_labels": […],
+    "assistant_labels": […]}``. The verdict says whether the reading is certain; other
+    readings stand in ``alternatives``. Raises FormatError.
 
     >>> to_messages("Say hello").messages
     [{'role': 'user', 'content': 'Say hello'}]
     """
+    if isinstance(prompt, Writing):
+        data = [(span.start, span.end) for span in prompt.spans if span.source == "data"]
+        return read_text(prompt.text, format, hints=hints, opaque=data)
+    if hasattr(prompt, "conversation") and hasattr(prompt, "spans"):
+        return Reading(prompt.conversation, prompt.messages, "diptych-template")
     return read_text(prompt, format, hints=hints)
 
 

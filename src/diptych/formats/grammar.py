@@ -47,7 +47,8 @@ class Grammar:
     written only where ``writes_bos``, since servers add it themselves. ``plain``: there
     are no turns, only text. ``is_certain``: the marks are special tokens, so that a text
     holding them is of this kind beyond doubt. ``opens_anywhere``: labels open a turn also
-    where they do not begin a line.
+    where they do not begin a line. ``writer`` and ``reader`` are functions for the one
+    format whose turns are more than text (Harmony).
     """
 
     name: str
@@ -70,6 +71,8 @@ class Grammar:
     plain: bool = False
     is_certain: bool = True
     opens_anywhere: bool = False
+    writer: Any = None
+    reader: Any = None
     aliases: tuple[str, ...] = ()
     mapping: str = ""
 

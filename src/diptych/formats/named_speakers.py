@@ -4,7 +4,8 @@
   line breaks instead. The end of a user turn is unmarked
 - ``claude`` (Text Completions): the system text, ``Human: …``, ``Assistant: …``, a blank
   line before each name; text after the last ``Assistant:`` begins the reply
-- ``falcon``: the system text, ``User: …``, ``Falcon: …``, a blank line between
+- ``falcon-chat`` (180B): ``System: …``, ``User: …``, ``Falcon: …``, a line each
+- ``falcon`` (instruct): the system text, ``User: …``, ``Assistant: …``, blank lines between
 
 The system text stands before the first turn; ``developer`` is written as ``system``, ``tool``
 as ``user`` (``role-changed``); contents are trimmed. Names are text that anyone can write,
@@ -52,18 +53,27 @@ VICUNA_LINES = VICUNA.variant(
     mapping="Vicuna with a line break after each turn",
 )
 
-FALCON = Grammar(
-    name="falcon",
-    turns={"user": Turn("User: ", "\n\n"), "assistant": Turn("Falcon: ", "\n\n")},
+FALCON_CHAT = Grammar(
+    name="falcon-chat",
+    turns={"system": Turn("System: ", "\n"), "user": Turn("User: ", "\n"), "assistant": Turn("Falcon: ", "\n")},
     cue="Falcon:",
-    system="prefix",
-    system_turn=Turn("", "\n\n"),
     role_map={"developer": "system"},
-    labels={"User": "user", "Falcon": "assistant"},
+    labels={"System": "system", "User": "user", "Falcon": "assistant"},
     stop=("\nUser:", "<|endoftext|>"),
     trim=ALL_ROLES,
     is_certain=False,
-    mapping="system, User: …, Falcon: …",
+    mapping="System: …, User: …, Falcon: …, a line each",
 )
 
-GRAMMARS = (CLAUDE, VICUNA, VICUNA_LINES, FALCON)
+FALCON = FALCON_CHAT.variant(
+    "falcon",
+    turns={"user": Turn("User: ", "\n\n"), "assistant": Turn("Assistant: ", "\n\n")},
+    cue="Assistant:",
+    system="prefix",
+    system_turn=Turn("", "\n\n"),
+    markers=("<|endoftext|>",),
+    labels={"User": "user", "Assistant": "assistant"},
+    mapping="system, User: …, Assistant: …, a blank line between",
+)
+
+GRAMMARS = (CLAUDE, VICUNA, VICUNA_LINES, FALCON_CHAT, FALCON)

@@ -50,6 +50,7 @@ class _Parser:
     def __init__(self, text: str, grammar: Grammar) -> None:
         self.text, self.grammar = text, grammar
         self.found = Parse()
+        self.absent: set[str] = set()
         # Opens are found without their outer white space, which contents are then free of.
         self.opens = {
             turn.open.strip(): role for role, turn in reversed(list(grammar.turns.items())) if turn.open.strip()
@@ -157,11 +158,15 @@ class _Parser:
         return end, after
 
     def _find(self, mark: str, start: int) -> int:
-        at = self.text.find(mark, start)
-        if at >= 0 or mark == mark.strip():
-            return at
-        # A dialect writes the mark without the white space around it.
-        return self.text.find(mark.strip(), start)
+        """Find a mark, or else the mark without the white space around it, as a dialect writes it."""
+        for form in (mark, mark.strip()):
+            if form in self.absent:
+                continue
+            at = self.text.find(form, start)
+            if at >= 0:
+                return at
+            self.absent.add(form)  # not to be looked for at every turn: that would take the square of the time
+        return -1
 
     def _after(self, at: int, mark: str) -> int:
         if self.text.startswith(mark, at):

@@ -140,7 +140,31 @@ def _stripped(conversation: Conversation) -> list[tuple[str, str]]:
 
 def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
     """Return role and content of every message that a text reads as."""
+    if grammar.reader is not None:
+        return [(m.role, m.text) for m in grammar.reader(text, text).messages]
     return [(m.role, m.text) for m in _conversation(text, _turns(text, grammar), grammar).messages]
+
+
+def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
+    """Return how a written text reads back otherwise, for a grammar with its own reader."""
+    found: Conversation = grammar.reader(text, text)
+    if len(found.messages) != len(conversation.messages):
+        kind = "merged" if len(found.messages) < len(conversation.messages) else "split"
+        return [Loss("$.messages", kind, f"{len(conversation.messages)} read back as {len(found.messages)}")]
+    losses = []
+    for index, (wanted, came) in enumerate(zip(conversation.messages, found.messages, strict=True)):
+        path = f"$.messages[{index}]"
+        if wanted.role != came.role:
+            losses.append(Loss(f"{path}.role", "role-changed", f"{wanted.role} reads back as {came.role}"))
+        if wanted.text != came.text:
+            losses.append(Loss(f"{path}.content", "substituted", "the content reads back differently"))
+        if (wanted.reasoning or None) != (came.reasoning or None):
+            losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
+        if [(c.name, c.arguments) for c in wanted.tool_calls] != [(c.name, c.arguments) for c in came.tool_calls]:
+            losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", "they read back differently"))
+        if wanted.tool_call_id != came.tool_call_id:
+            losses.append(Loss(f"{path}.tool_call_id", "substituted", "ids of calls are made anew"))
+    return losses
 
 
 def _turns(masked: str, grammar: Grammar) -> Parse:
@@ -181,6 +205,8 @@ def _split_system(text: str, role: str, grammar: Grammar) -> list[Message]:
 
 
 def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
+    if grammar.reader is not None:
+        return _own_reading(prompt, masked, grammar, confidence)
     found = _turns(masked, grammar)
     conversation = _conversation(prompt, found, grammar)
     conversation = _in_order(conversation, grammar)
@@ -192,6 +218,19 @@ def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Re
     if whole != conversation and (holds or not grammar.is_certain) and not grammar.plain:
         verdict = "ambiguous"
         alternatives = (Reading(whole, write(whole), "plain", confidence=round(1 - confidence, 2)),)
+    return Reading(conversation, write(conversation), grammar.name, verdict, losses, alternatives, confidence)
+
+
+def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
+    conversation: Conversation = grammar.reader(prompt, masked)
+    losses = _proof(prompt, conversation, grammar, bos=False)
+    hidden: Conversation = grammar.reader(masked, masked)
+    holds = any(guard.holds_marker(grammar, message.text) for message in hidden.messages)
+    verdict: Verdict = "lossy" if losses else "lossless"
+    alternatives: tuple[Reading, ...] = ()
+    if holds:
+        whole = Conversation((Message("user", prompt),))
+        verdict, alternatives = "ambiguous", (Reading(whole, write(whole), "plain", confidence=0.1),)
     return Reading(conversation, write(conversation), grammar.name, verdict, losses, alternatives, confidence)
 
 

@@ -39,9 +39,18 @@ _MACHINERY = frozenset(
 def grammar_of(name: str) -> Grammar:
     """Return the grammar of a text format. Raises FormatError with a did-you-mean."""
     grammars = _modules()[2]
-    if name not in grammars:
-        raise _unknown(name, list(grammars), "text format")
-    return grammars[name]
+    if found := grammars.get(name):
+        return found
+    wanted = _folded(name)
+    for grammar in grammars.values():
+        if wanted in map(_folded, (grammar.name, *grammar.aliases)):
+            return grammar
+    raise _unknown(name, list(grammars), "text format")
+
+
+def _folded(name: str) -> str:
+    """Return a name as it is compared: ``Llama-3`` and ``llama3`` are one."""
+    return "".join(c for c in name.casefold() if c.isalnum())
 
 
 def grammars() -> dict[str, Grammar]:
@@ -65,7 +74,7 @@ def get(name: str) -> Format:
     """Return the format of that name or alias. Raises FormatError with a did-you-mean."""
     entries = list_formats()
     for entry in entries:
-        if name == entry.name or name in entry.aliases:
+        if name == entry.name or _folded(name) in map(_folded, (entry.name, *entry.aliases)):
             return entry
     raise _unknown(name, [entry.name for entry in entries], "format")
 

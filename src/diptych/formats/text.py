@@ -71,6 +71,8 @@ def write_text(
     """
     grammar = grammar_of(format)
     writer = _Writer(grammar, conversation, provenance, guard)
+    if grammar.writer is not None:
+        return writer.run_own(add_generation_prompt)
     writer.run(add_generation_prompt, grammar.writes_bos if bos is None else bos)
     text = "".join(writer.paper.pieces)
     losses = [*writer.losses, *_unseen(text, writer)]
@@ -98,14 +100,35 @@ class _Writer:
         if self.grammar.plain and len(messages) > 1:
             self._lose("$.messages", "role-dropped", f"{len(messages)} messages became one text")
         system, rest = self._split_system()
+        host = self._host(rest)
+        if host is None:
+            rest, system = system + rest, []  # no user turn can carry the system text
         for number, index in enumerate(rest):
             if number:
                 self.paper.mark(self.grammar.separator)
-            self._message(index, system if index == self._host(rest) else [])
-        if not rest and system:
-            self._alone(system)
+            self._message(index, system if index == host else [])
         if cue and (self.grammar.cue or not self.grammar.plain):
             self._cue(bool(messages))
+
+    def run_own(self, cue: bool) -> Writing:
+        """Write by the grammar's own writer, which keeps more than texts."""
+        from .reading import differences_of
+
+        messages = self.conversation.messages
+        contents = [self._guarded(index) for index in range(len(messages))]
+        self.losses += self.grammar.writer(self.conversation, self.paper, contents, cue=cue)
+        text = "".join(self.paper.pieces)
+        told = {loss.path for loss in self.losses}
+        found = differences_of(self.conversation, text, self.grammar)
+        self.losses += [loss for loss in found if loss.path not in told]
+        return Writing(text, self.grammar.stop, tuple(self.losses), tuple(self.paper.spans))
+
+    def _guarded(self, index: int) -> list[Segment]:
+        message, path = self.conversation.messages[index], f"$.messages[{index}]"
+        given = self.provenance[index] if self.provenance is not None else None
+        segments = list(given) if given is not None else _segments(message)
+        self.losses += _part_losses(message, path, self.grammar)
+        return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
 
     def _cue(self, after_messages: bool) -> None:
         if after_messages and self.grammar.cue:
@@ -161,7 +184,7 @@ class _Writer:
             texts.append("".join(segment.text for segment in segments))
             self.paper.put_all(segments, index)
         self.paper.mark(wrap.close, system[-1])
-        self._expect("system", "\n\n".join(texts))
+        self._expect_system(system, texts)
 
     def _host(self, rest: list[int]) -> int | None:
         """Return the user turn that carries the system text."""
@@ -170,16 +193,12 @@ class _Writer:
             return None
         return users[0] if self.grammar.system == "first-user" else users[-1]
 
-    def _alone(self, system: list[int]) -> None:
-        """Write system messages that no user turn can carry."""
-        for index in system:
-            self._message(index, [])
-
     # turns -----------------------------------------------------------------------------------
 
     def _role(self, index: int) -> str:
         role = self.conversation.messages[index].role
-        return role if role in self.grammar.turns else self.grammar.role_map.get(role, "user")
+        role = role if role in self.grammar.turns else self.grammar.role_map.get(role, "user")
+        return role if role in self.grammar.turns else "user"
 
     def _message(self, index: int, system: list[int]) -> None:
         role = self._role(index)
@@ -211,7 +230,7 @@ class _Writer:
             self.paper.put_all(segments, index)
         self.paper.mark(wrap.close, system[-1])
         if wrap.open:
-            self._expect("system", "\n\n".join(texts))
+            self._expect_system(system, texts)
             return ""
         for index in system:
             self._lose(f"$.messages[{index}].role", "merged", "the system text became part of a user message")
@@ -227,6 +246,12 @@ class _Writer:
             segments = _trim(segments, path, self.losses)
         opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
         return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
+
+    def _expect_system(self, system: list[int], texts: list[str]) -> None:
+        self._expect("system", "\n\n".join(texts))
+        for index in system:
+            if self.conversation.messages[index].role != "system":
+                self._lose(f"$.messages[{index}].role", "role-changed", "developer is written as system")
 
     def _expect(self, role: str, text: str) -> None:
         self.expected.append((role, text))
@@ -344,7 +369,7 @@ def _side_losses(conversation: Conversation) -> list[Loss]:
     return losses
 
 
-def _message_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
+def _part_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
     losses = []
     if message.name is not None:
         losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {grammar.name}"))
@@ -353,10 +378,15 @@ def _message_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]
             losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is no text"))
     if isinstance(message.content, tuple) and message.text:
         losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
+    return losses + [Loss(f"{path}.{key}", "field-dropped") for key in message.extra if key != "content"]
+
+
+def _message_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
+    losses = _part_losses(message, path, grammar)
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
     if message.tool_call_id is not None:
         losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
     if message.reasoning is not None:
         losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
-    return losses + [Loss(f"{path}.{key}", "field-dropped") for key in message.extra if key != "content"]
+    return losses
