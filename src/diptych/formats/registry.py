@@ -62,7 +62,7 @@ def list_formats() -> tuple[Format, ...]:
     """Return every format there is, sorted by name: name, kind, direction, mapping.
 
     >>> [f.name for f in list_formats() if f.kind == "text"][:2]
-    ['chatml', 'plain']
+    ['alpaca', 'chatml']
     """
     from .reading import text_format
 

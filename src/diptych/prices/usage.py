@@ -41,8 +41,8 @@ def price_usage(
     ``usage`` is the object of either API (``prompt_tokens`` … with ``*_details``), or one with
     ``cached_tokens`` beside them. ``date`` (ISO) picks the price of that day.
 
-    >>> price_usage("gpt-4o-mini", {"prompt_tokens": 1000, "completion_tokens": 500})
-    Decimal('0.00045')
+    >>> price_usage("gpt-4o-mini", {"prompt_tokens": 1000, "completion_tokens": 500}) == Decimal("0.00045")
+    True
     """
     key: Any = book  # books are told apart by identity
     found = _short_rates(model, variant_of(service_tier, batch), key, date)

@@ -1,0 +1,149 @@
+"""Make the generated pages of the documentation, and the pages as HTML.
+
+``build_docs.py`` writes ``docs/reference/{losses,errors,formats,command-line}.md`` and
+HTML into ``build/docs``; ``--check`` only says whether the pages are fresh.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import typer.main
+
+from diptych import errors, loss
+from diptych.cli.app import make_app
+from diptych.formats.registry import grammars, list_formats
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+NOTE = "<!-- made by scripts/build_docs.py -->\n\n"
+
+
+def losses() -> str:
+    rows = [f"| `{kind}` | {severity.name.lower()} | {meaning} |" for kind, (severity, meaning) in loss.KINDS.items()]
+    head = "# Losses\n\nEvery kind of loss that a conversion can report, with its severity.\n\n"
+    return f"{head}| kind | severity | means |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def error_page() -> str:
+    found = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.DiptychError)]
+    parts = ["# Errors\n\nAll derive from `DiptychError`, survive pickling, and carry no secret."]
+    for cls in found:
+        if not cls.__name__.startswith("_"):
+            text = inspect.cleandoc(cls.__doc__ or "").split(">>>")[0].strip()
+            parts.append(f"## {cls.__name__} (`{cls.error_code}`)\n\n{_literal(text)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def formats_page() -> str:
+    entries = list_formats()
+    rows = [f"| `{e.name}` | {e.kind} | {e.direction} | {_cell(e.mapping)} |" for e in entries]
+    parts = ["# Formats", "| name | kind | direction | mapping |\n|---|---|---|---|\n" + "\n".join(rows)]
+    for name, text in sorted(_docstrings().items()):
+        parts.append(f"## {name}\n\n{_literal(text)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _docstrings() -> dict[str, str]:
+    """Return the mapping of each format's file: what becomes what, and what is lost."""
+    import pkgutil
+
+    found = {}
+    package = import_module("diptych.formats")
+    for info in pkgutil.iter_modules(package.__path__):
+        module = import_module(f"diptych.formats.{info.name}")
+        names = [g.name for g in getattr(module, "GRAMMARS", ()) or [getattr(module, "GRAMMAR", None)] if g]
+        names += [f.name for f in getattr(module, "FORMATS", ()) or [getattr(module, "FORMAT", None)] if f]
+        if names and module.__doc__:
+            found[", ".join(names)] = inspect.cleandoc(module.__doc__)
+    return found
+
+
+def worked_example() -> str:
+    """Return the running example in every text format."""
+    from diptych import to_prompt
+
+    chat = [{"role": "user", "content": 'Translate the following English text to French: "Hello"'}]
+    rows = [f"| `{name}` | `{_cell(repr(to_prompt(chat, format=name).text))}` |" for name in sorted(grammars())]
+    return "## The running example in every text format\n\n| format | text |\n|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def command_line() -> str:
+    command = typer.main.get_command(make_app())
+    parts = [
+        "# Command line\n\nData on standard output, everything else on standard error. Exit codes: 0 ok, 1 findings, "
+        "over a limit, or some lines failed, 2 usage, 3 network or server, 130 interrupted."
+    ]
+    parts += list(_commands(command, "diptych"))
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(command: object, path: str) -> list[str]:
+    inner = getattr(command, "commands", None)
+    if inner:
+        return [part for name, sub in inner.items() for part in _commands(sub, f"{path} {name}")]
+    rows = []
+    for param in getattr(command, "params", ()):
+        if param.name != "help":
+            names = ", ".join(f"`{o}`" for o in param.opts) if param.param_type_name == "option" else param.name.upper()
+            rows.append(f"| {names} | {_cell(getattr(param, 'help', None) or '')} |")
+    text = inspect.cleandoc(getattr(command, "help", "") or "")
+    table = "| option | does |\n|---|---|\n" + "\n".join(rows) if rows else ""
+    return [f"## {path}\n\n{_literal(text)}\n\n{table}".rstrip()]
+
+
+def _literal(text: str) -> str:
+    """Return a docstring as Markdown: double back quotes become single ones."""
+    text = re.sub(r"``(.+?)``", r"`\1`", text, flags=re.DOTALL)
+    return re.sub(r":\w+:`~?(.+?)`", r"`\1`", text)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+PAGES = {
+    "losses": losses,
+    "errors": error_page,
+    "formats": lambda: formats_page() + "\n" + worked_example(),
+    "command-line": command_line,
+}
+
+
+def to_html(text: str, title: str) -> str:
+    """Return a page: Markdown through rich would need a terminal, so the text stands as it is, readable."""
+    body = html.escape(text)
+    return (
+        f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        "<style>body{max-width:50rem;margin:2rem auto;font:16px/1.5 system-ui,sans-serif}"
+        "pre{white-space:pre-wrap;font:14px/1.5 ui-monospace,monospace}</style>"
+        f"<pre>{body}</pre>\n"
+    )
+
+
+def main() -> int:
+    stale = []
+    for name, make in PAGES.items():
+        file, text = DOCS / "reference" / f"{name}.md", NOTE + make()
+        if not file.is_file() or file.read_text("utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                file.write_text(text, "utf-8")
+    if "--check" in sys.argv:
+        for name in stale:
+            print(f"docs/reference/{name}.md is stale: run `make docs`", file=sys.stderr)
+        return 1 if stale else 0
+    for page in sorted(DOCS.rglob("*.md")):
+        target = ROOT / "build" / "docs" / page.relative_to(DOCS).with_suffix(".html")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(to_html(page.read_text("utf-8"), page.stem), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""The pages are true: their Python runs, their links lead somewhere, the generated ones are fresh."""
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import diptych
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
+def test_python_of_the_page_runs(page, monkeypatch, capsys):
+    """One namespace a page; lines are those of the page, so that a failure says where."""
+    monkeypatch.chdir(ROOT)
+    text = page.read_text("utf-8")
+    scope = {"__name__": f"page_{page.stem}"}
+    for block in _BLOCK.finditer(text):
+        line = text[: block.start(1)].count("\n")
+        exec(compile("\n" * line + block.group(1), str(page), "exec"), scope)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_generated_pages_are_fresh():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "build_docs.py"), "--check"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+MODULES = sorted(m.name for m in pkgutil.walk_packages(diptych.__path__, "diptych.") if "__main__" not in m.name)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings(name):
+    try:
+        module = importlib.import_module(name)
+    except diptych.MissingExtra as error:
+        pytest.skip(str(error))
+    failed, _ = doctest.testmod(module)
+    assert failed == 0
