@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .formats.base import Conversion as Conversion
     from .formats.base import Reading as Reading
     from .formats.base import Writing as Writing
+    from .formats.chat_template import ChatTemplate as ChatTemplate
     from .formats.convert import convert as convert
     from .formats.convert import to_messages as to_messages
     from .formats.convert import to_prompt as to_prompt
@@ -57,6 +58,7 @@ _HOMES = {
         "Timeout", "TokenError", "UndefinedInput",
     ],
     "formats.base": ["Conversion", "Reading", "Writing"],
+    "formats.chat_template": ["ChatTemplate"],
     "formats.convert": ["convert", "to_messages", "to_prompt"],
     "formats.registry": ["list_formats"],
     "loss": ["Loss", "LossWarning", "Severity", "Verdict"],

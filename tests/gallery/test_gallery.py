@@ -25,7 +25,7 @@ NAMES = sorted(path.stem for path in GALLERY.glob("*.jinja"))
 
 
 def test_every_template_has_inputs_here():
-    assert NAMES == sorted(INPUTS)
+    assert sorted(INPUTS) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)

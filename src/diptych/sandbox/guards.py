@@ -292,6 +292,11 @@ def _loud(name: str) -> Callable[..., Any]:
     return guarded
 
 
+def _subject(value: Any) -> Any:
+    """Charge what a filter loops over; Jinja's own filters say what they make of none."""
+    return value if value is None else charged(value)
+
+
 def _charged_filter(name: str) -> Callable[..., Any]:
     """Return Jinja's filter ``name`` with its subject charged as one loop."""
     plain: Any = filters.FILTERS[name]
@@ -299,12 +304,12 @@ def _charged_filter(name: str) -> Callable[..., Any]:
     if getattr(plain, "jinja_pass_arg", None) is None:
 
         def guarded(value: Any, *args: Any, **kwargs: Any) -> Any:
-            return plain(charged(value), *args, **kwargs)
+            return plain(_subject(value), *args, **kwargs)
 
         return guarded
 
     def guarded_with(context: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
-        return plain(context, charged(value), *args, **kwargs)
+        return plain(context, _subject(value), *args, **kwargs)
 
     guarded_with.jinja_pass_arg = plain.jinja_pass_arg  # type: ignore[attr-defined]
     return guarded_with
