@@ -100,9 +100,11 @@ def test_syntax_errors_have_a_place():
 )
 def test_hostile_templates_end_in_our_errors_or_in_nothing(source):
     try:
-        assert len(ChatTemplate(source).render(USER)) < 200
-    except DiptychError as error:
-        assert isinstance(error, TemplateError | ResourceLimit)
+        shown = ChatTemplate(source).render(USER)
+    except (TemplateError, ResourceLimit):
+        shown = ""
+    assert len(shown) < 200
+    assert "class" not in shown
 
 
 def test_messages_must_be_plain_data():

@@ -53,8 +53,8 @@ class ChatTemplate:
     ``source`` is the Jinja text; ``bos_token``, ``eos_token`` and ``special`` are names that
     it uses, undefined in it where they are empty. Raises TemplateSyntaxError.
 
-    >>> t = ChatTemplate("{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}", eos_token="#")
-    >>> t.render([{"role": "user", "content": "Hi"}])
+    >>> source = "{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}"
+    >>> ChatTemplate(source, eos_token="#").render([{"role": "user", "content": "Hi"}])
     '[user] Hi#'
     """
 
@@ -83,9 +83,8 @@ class ChatTemplate:
         if not isinstance(config, dict):
             raise FormatError(f"{file.name} holds no object", path="$")
         source = _chosen(config.get("chat_template"), name)
-        beside = file.with_name(
-            "chat_template.jinja" if name == "default" else f"additional_chat_templates/{name}.jinja"
-        )
+        named = "chat_template.jinja" if name == "default" else f"additional_chat_templates/{name}.jinja"
+        beside = file.parent / named
         if source is None and beside.is_file():
             source = beside.read_text("utf-8")
         if source is None:
@@ -112,11 +111,10 @@ class ChatTemplate:
         messages that are not plain data.
         """
         chat = _plain(list(messages), "$.messages")
-        last = ""
         if continue_final_message:
             if add_generation_prompt:
                 raise FormatError("a message is continued, or a new one is begun: not both")
-            last = _tag(chat)
+            _tag(chat)
         values = {
             **self.special,
             "messages": chat,
@@ -127,7 +125,7 @@ class ChatTemplate:
             **{name: _plain(value, f"$.{name}") for name, value in kwargs.items()},
         }
         text = self._run(values)
-        return _continued(text, last) if continue_final_message else text
+        return _continued(text) if continue_final_message else text
 
     def _run(self, values: dict[str, Any]) -> str:
         token = limits.open_account(_LIMITS)
@@ -164,21 +162,20 @@ def _token(value: Any) -> str | None:
 # continuing the last message ---------------------------------------------------------------
 
 
-def _tag(chat: list[Any]) -> str:
-    """Append the tag to the text of the last message; return that text."""
+def _tag(chat: list[Any]) -> None:
+    """Append the tag to the text of the last message."""
     content = chat[-1].get("content") if chat and isinstance(chat[-1], dict) else None
     if isinstance(content, str):
         chat[-1]["content"] = content + _TAG
-        return content
+        return
     for part in reversed(content if isinstance(content, list) else []):
         if isinstance(part, dict) and isinstance(part.get("text"), str):
-            text: str = part["text"]
-            part["text"] = text + _TAG
-            return text
+            part["text"] += _TAG
+            return
     raise FormatError("the last message has no text to continue", path=f"$.messages[{len(chat) - 1}].content")
 
 
-def _continued(text: str, last: str) -> str:
+def _continued(text: str) -> str:
     tag = _TAG.strip()
     if tag not in text:
         raise TemplateError(
@@ -220,7 +217,7 @@ def _raise(message: Any) -> None:
     raise TemplateError(str(message))
 
 
-def _no_lipsum(*args: Any, **kwargs: Any) -> str:
+def _no_lipsum(*_: Any, **__: Any) -> str:
     raise TemplateError("lipsum is not available in chat templates")
 
 
