@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from ..errors import Timeout
+
 #: Bytes that a whole answer may have, on the wire and decompressed.
 MAX_RESPONSE: Final = 16 * 1024 * 1024
 #: Bytes that all chunks of one stream may have together.
@@ -39,12 +41,15 @@ class Timeouts:
     idle: float | None = None
 
     @classmethod
-    def of(cls, value: float | Timeouts | None) -> Timeouts:
+    def of(cls, value: float | Timeouts | Timeout | None) -> Timeouts:
         """Return the limits for what ``timeout=`` was given: limits, seconds, or None.
 
         Raises ValueError for a number that is not positive.
         """
-        found = value if isinstance(value, Timeouts) else cls(total=value)
+        if isinstance(value, Timeouts | Timeout):
+            found = cls(value.total, value.connect, value.first_token, value.idle)
+        else:
+            found = cls(total=value)
         for limit in (found.total, found.connect, found.first_token, found.idle):
             if limit is not None and not (limit > 0 and not math.isnan(limit)):
                 raise ValueError(f"a timeout is a positive number of seconds, not {limit!r}")
