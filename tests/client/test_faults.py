@@ -95,7 +95,8 @@ def test_the_same_500_twice_is_final(driver, server):
 
 
 @pytest.mark.parametrize(
-    ("headers", "least"), [({"retry-after": "0.2"}, 0.2), ({"retry-after-ms": "150"}, 0.15), ({"retry-after": "nan"}, 0.3)]
+    ("headers", "least"),
+    [({"retry-after": "0.2"}, 0.2), ({"retry-after-ms": "150"}, 0.15), ({"retry-after": "nan"}, 0.3)],
 )
 def test_waits_as_asked(driver, server, headers, least):
     server.next(status(429, headers=headers))
@@ -229,7 +230,10 @@ def test_a_whole_stream(driver, server):
         (GOOD + events(chunk("never")), "Hi"),
         (events(chunk("a\u2028b\u0085c"), chunk(finish="stop")), "a\u2028b\u0085c"),
         (events(chunk("x" * 3_000_000), chunk(finish="stop")), "x" * 3_000_000),
-        (events(chunk(None), {"choices": []}, chunk("Hi"), chunk(finish="stop"), {"usage": {"prompt_tokens": 4}}), "Hi"),
+        (
+            events(chunk(None), {"choices": []}, chunk("Hi"), chunk(finish="stop"), {"usage": {"prompt_tokens": 4}}),
+            "Hi",
+        ),
     ],
 )
 def test_shapes_of_streams(driver, server, body, text):
@@ -280,7 +284,13 @@ def test_a_stream_reset(driver, server):
 
 @pytest.mark.parametrize(
     "bad",
-    ["{bad", '{"error": {"message": "overloaded"}}', "3", b"\xff\xfe{".decode("latin-1"), '{"choices": [{"delta": 3}]}'],
+    [
+        "{bad",
+        '{"error": {"message": "overloaded"}}',
+        "3",
+        b"\xff\xfe{".decode("latin-1"),
+        '{"choices": [{"delta": 3}]}',
+    ],
 )
 def test_a_bad_chunk_keeps_what_came(driver, server, bad):
     server.next(answer(events(chunk("Hi"), bad, chunk(finish="stop")), EVENT))

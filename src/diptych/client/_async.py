@@ -197,8 +197,10 @@ class _Wire:
         if isinstance(command, Open):
             await self.close()
         try:
-            step = self._open(command) if isinstance(command, Open) else self._read()
-            return await _bounded(step, getattr(command, "deadline", None))
+            if isinstance(command, Open):
+                under_way = asyncio.Event()
+                return await _bounded(self._open(command, under_way), command.deadline, under_way)
+            return await _bounded(self._read(), getattr(command, "deadline", None))
         except Exception as error:
             failed = failed_of(error)
             await self.close()
@@ -206,14 +208,20 @@ class _Wire:
                 raise
             return failed
 
-    async def _open(self, command: Open) -> Any:
+    async def _open(self, command: Open, under_way: asyncio.Event) -> Any:
         http, out = self._pool.get(), command.outgoing
+
+        async def trace(name: str, _: Any) -> None:
+            if name.endswith("send_request_headers.started"):
+                under_way.set()
+
         request = http.build_request(
             "POST",
             out.url,
             headers=out.headers,
             content=out.content,
             timeout=(command.connect, None, None, command.connect),
+            extensions={"trace": trace},
         )
         self._response = await http.send(request, stream=True, follow_redirects=False)
         self._bytes = self._response.aiter_raw()
@@ -228,13 +236,16 @@ class _Wire:
     async def close(self) -> None:
         response, self._response = self._response, None
         if response is not None:
-            await _bounded(response.aclose(), None)
+            await _finished(response.aclose())
 
 
-async def _bounded(step: Coroutine[Any, Any, Any], deadline: float | None) -> Any:
+async def _bounded(
+    step: Coroutine[Any, Any, Any], deadline: float | None, under_way: asyncio.Event | None = None
+) -> Any:
     """Run one operation in a task of its own until a moment of the monotonic clock.
 
-    Returns its result, or :class:`Failed` where the moment passed.
+    ``under_way`` is set once the operation can be cancelled safely. Returns its result, or
+    :class:`Failed` where the moment passed.
     """
     task = asyncio.ensure_future(step)
     left = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -242,11 +253,37 @@ async def _bounded(step: Coroutine[Any, Any, Any], deadline: float | None) -> An
         await asyncio.wait({task}, timeout=left)
     finally:
         if not task.done():
-            task.cancel()
-            _LEAVING.add(task)
-            task.add_done_callback(_left)
-            await asyncio.wait({task}, timeout=_CLEAN_UP)
+            _keep(task)
+            _keep(asyncio.ensure_future(_cancel(task, under_way)))
+            if under_way is None or under_way.is_set():
+                await asyncio.wait({task}, timeout=_CLEAN_UP)
     return Failed("timeout", sent=True) if not task.done() or task.cancelled() else task.result()
+
+
+async def _finished(step: Coroutine[Any, Any, Any]) -> None:
+    """Run a closing operation to its end, whatever happens to the caller meanwhile."""
+    task = asyncio.ensure_future(step)
+    _keep(task)
+    await asyncio.wait({task}, timeout=_CLEAN_UP)
+
+
+async def _cancel(task: asyncio.Task[Any], under_way: asyncio.Event | None) -> None:
+    """Cancel an operation, but not between connecting and sending.
+
+    There the HTTP library forgets a connection that it has just opened (httpcore 1.0);
+    the connect limit bounds the wait.
+    """
+    if under_way is not None and not under_way.is_set():
+        waiting = asyncio.ensure_future(under_way.wait())
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+    task.cancel()
+
+
+def _keep(task: asyncio.Task[Any]) -> None:
+    """Hold a task until it is done: the event loop alone would forget it."""
+    _LEAVING.add(task)
+    task.add_done_callback(_left)
 
 
 def _left(task: asyncio.Task[Any]) -> None:

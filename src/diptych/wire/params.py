@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 _Unit = Annotated[float, Field(ge=0, le=1)]
 _Penalty = Annotated[float, Field(ge=-2, le=2)]
@@ -17,6 +17,14 @@ _Temperature = Annotated[float, Field(ge=0, le=2)]
 _Count = Annotated[int, Field(ge=1, le=128)]
 _Bias = dict[str, Annotated[float, Field(ge=-100, le=100)]]
 _Stop = str | Annotated[list[str], Field(max_length=4)] | None
+
+
+def _known_response_format(value: dict[str, Any]) -> dict[str, Any]:
+    if value.get("type") not in ("text", "json_object", "json_schema"):
+        raise ValueError("the type is text, json_object or json_schema")
+    if value["type"] == "json_schema" and not isinstance(value.get("json_schema"), dict):
+        raise ValueError("a json_schema has its schema under json_schema")
+    return value
 
 
 class _Body(BaseModel):
@@ -77,7 +85,7 @@ class ChatRequest(_Shared):
     prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
-    response_format: dict[str, Any] | None = None
+    response_format: Annotated[dict[str, Any], AfterValidator(_known_response_format)] | None = None
     safety_identifier: Annotated[str, Field(max_length=128)] | None = None
     service_tier: Literal["auto", "default", "flex", "scale", "priority"] | None = None
     store: bool | None = None
