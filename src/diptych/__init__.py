@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from .template import load as load
     from .tokens import TokenCount as TokenCount
     from .tokens import count as count
+    from .wire.convert_request import convert_request as convert_request
+    from .wire.convert_response import convert_response as convert_response
+    from .wire.convert_stream import convert_stream as convert_stream
 
 #: Where each public name lives. One table: ``__all__`` and loading come from it.
 _HOMES = {
@@ -70,6 +73,9 @@ _HOMES = {
     "rendered": ["Rendered"],
     "template": ["Library", "Template", "load"],
     "tokens": ["TokenCount", "count"],
+    "wire.convert_request": ["convert_request"],
+    "wire.convert_response": ["convert_response"],
+    "wire.convert_stream": ["convert_stream"],
 }  # fmt: skip
 _MODULES = ("client", "errors", "formats", "model", "prices", "testing", "tokens", "wire")
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}

@@ -1,0 +1,140 @@
+"""Response bodies from one API to the other, whole.
+
+Rule: what the request asked for and the other API cannot do is done here: ``echo`` puts
+the prompt before the text, and the replies to N requests become one body with
+``index = prompt * n + choice`` (the numbering of vLLM).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ..errors import FormatError
+from ..formats.base import Conversion
+from ..loss import Loss, OnLoss, settle, verdict_of
+from . import logprobs
+from .convert_request import Target
+
+_PREFIXES: Final = {"chat": "chatcmpl-", "completions": "cmpl-"}
+_OBJECTS: Final = {"chat": "chat.completion", "completions": "text_completion"}
+_KEPT: Final = ("created", "model", "system_fingerprint")
+#: Fields of an answer that Completions has no place for.
+_DROPPED: Final = ("refusal", "annotations", "audio", "reasoning_content", "reasoning")
+
+
+def convert_response(
+    body: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    to: Target,
+    request: Mapping[str, Any] | None = None,
+    on_loss: OnLoss = "raise",
+) -> Conversion:
+    """Convert a response body to the other API.
+
+    ``request`` is the request of the target API that is being answered (the one that was
+    converted): its ``echo`` and ``n`` count. ``body`` may be the list of replies to the
+    requests that one Completions request became. Raises LossError for what the target
+    cannot say (tool calls), FormatError for what is no response.
+
+    >>> reply = {"object": "chat.completion", "choices": [
+    ...     {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
+    >>> convert_response(reply, to="completions").output["choices"][0]["text"]
+    'Hi'
+    """
+    bodies = [body] if isinstance(body, Mapping) else list(body)
+    if not bodies or not all(isinstance(b, Mapping) and isinstance(b.get("choices"), list) for b in bodies):
+        raise FormatError("a response has choices", path="$")
+    losses: list[Loss] = []
+    is_chat = any("message" in choice for b in bodies for choice in b["choices"])
+    if to == "chat":
+        output = dict(bodies[0]) if is_chat else _to_chat(bodies[0], losses)
+    else:
+        output = _joined(bodies, request or {}, losses) if is_chat else dict(bodies[0])
+    settle(losses, on_loss)
+    return Conversion(output, verdict_of(losses), tuple(losses), to)
+
+
+def head_of(body: Mapping[str, Any], to: Target) -> dict[str, Any]:
+    """Return id, object and what both APIs share."""
+    other = _PREFIXES["completions" if to == "chat" else "chat"]
+    id_ = body.get("id")
+    found: dict[str, Any] = {}
+    if isinstance(id_, str):
+        found["id"] = _PREFIXES[to] + id_.removeprefix(other) if not id_.startswith(_PREFIXES[to]) else id_
+    found["object"] = _OBJECTS[to]
+    return found | {name: body[name] for name in _KEPT if name in body}
+
+
+def _to_chat(body: Mapping[str, Any], losses: list[Loss]) -> dict[str, Any]:
+    choices = []
+    for position, choice in enumerate(body["choices"]):
+        path = f"$.choices[{position}]"
+        message = {"role": "assistant", "content": choice.get("text") or "", "refusal": None}
+        found = {"index": choice.get("index", position), "message": message}
+        found["finish_reason"] = choice.get("finish_reason")
+        found["logprobs"] = logprobs.to_chat(choice.get("logprobs"), f"{path}.logprobs", losses)
+        choices.append(found)
+    found_body = {**head_of(body, "chat"), "choices": choices}
+    return {**found_body, "usage": body["usage"]} if "usage" in body else found_body
+
+
+def _joined(bodies: Sequence[Mapping[str, Any]], request: Mapping[str, Any], losses: list[Loss]) -> dict[str, Any]:
+    prompts = prompts_of(request)
+    n = request.get("n") or 1
+    choices = []
+    for number, body in enumerate(bodies):
+        root = f"$[{number}]" if len(bodies) > 1 else "$"
+        for position, choice in enumerate(body["choices"]):
+            path = f"{root}.choices[{position}]"
+            index = number * n + choice.get("index", position)
+            before = echo_of(request, prompts, number if len(bodies) > 1 else 0)
+            choices.append(_completions_choice(choice, index, before, path, losses))
+    found = {**head_of(bodies[0], "completions"), "choices": choices}
+    usage = _sum_usage([b["usage"] for b in bodies if isinstance(b.get("usage"), Mapping)])
+    return {**found, "usage": usage} if usage else found
+
+
+def _completions_choice(
+    choice: Mapping[str, Any], index: int, before: str, path: str, losses: list[Loss]
+) -> dict[str, Any]:
+    message = choice.get("message") or {}
+    content = message.get("content")
+    if message.get("tool_calls") or message.get("function_call"):
+        losses.append(Loss(f"{path}.message.tool_calls", "unsupported", "Completions has no tool calls"))
+    elif content is None:
+        losses.append(Loss(f"{path}.message.content", "unsupported", "there is no text"))
+    for name in _DROPPED:
+        if message.get(name):
+            losses.append(Loss(f"{path}.message.{name}", "field-dropped"))
+    return {
+        "text": before + text_of(content),
+        "index": index,
+        "logprobs": logprobs.to_completions(choice.get("logprobs"), len(before), f"{path}.logprobs", losses),
+        "finish_reason": choice.get("finish_reason"),
+    }
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a content: a string, parts, or none."""
+    if isinstance(content, list):
+        return "".join(part.get("text") or "" for part in content if isinstance(part, Mapping))
+    return content if isinstance(content, str) else ""
+
+
+def prompts_of(request: Mapping[str, Any]) -> list[str]:
+    """Return the prompts of a Completions request that are texts."""
+    prompt = request.get("prompt")
+    listed = prompt if isinstance(prompt, list) else [prompt]
+    return [p if isinstance(p, str) else "" for p in listed]
+
+
+def echo_of(request: Mapping[str, Any], prompts: Sequence[str], number: int) -> str:
+    """Return what stands before the text of an answer: the prompt where it is echoed."""
+    return prompts[number] if request.get("echo") and number < len(prompts) else ""
+
+
+def _sum_usage(usages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    if len(usages) == 1:
+        return dict(usages[0])
+    names = ("prompt_tokens", "completion_tokens", "total_tokens")
+    return {name: sum(usage.get(name) or 0 for usage in usages) for name in names} if usages else {}

@@ -1,0 +1,63 @@
+"""Log probabilities between the two shapes.
+
+Rule: Completions has parallel lists and a dict of alternatives a token; Chat has one
+object a token. ``text_offset`` is counted anew; bytes of a token that is no whole
+text are None; alternatives with the same text merge in a dict, which is a loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..loss import Loss
+
+
+def to_chat(logprobs: Any, path: str, losses: list[Loss]) -> dict[str, Any] | None:
+    """Return the Chat shape of Completions logprobs; the Chat shape stays as it is."""
+    if not isinstance(logprobs, Mapping):
+        return None
+    if "content" in logprobs:
+        return dict(logprobs)
+    tokens = logprobs.get("tokens") or []
+    values = logprobs.get("token_logprobs") or []
+    tops = logprobs.get("top_logprobs") or []
+    content = []
+    for index, token in enumerate(tokens):
+        value = values[index] if index < len(values) else None
+        if value is None:
+            losses.append(Loss(f"{path}.token_logprobs[{index}]", "field-dropped", "a token without a log probability"))
+            continue
+        top = tops[index] if index < len(tops) and isinstance(tops[index], Mapping) else {}
+        content.append({**_entry(token, value), "top_logprobs": [_entry(text, p) for text, p in top.items()]})
+    return {"content": content, "refusal": None}
+
+
+def _entry(token: str, value: float) -> dict[str, Any]:
+    broken = "\ufffd" in token or token.startswith("bytes:")
+    return {"token": token, "logprob": value, "bytes": None if broken else list(token.encode("utf-8", "replace"))}
+
+
+def to_completions(logprobs: Any, start: int, path: str, losses: list[Loss]) -> dict[str, Any] | None:
+    """Return the Completions shape of Chat logprobs; ``start`` is the offset of the first token."""
+    if not isinstance(logprobs, Mapping):
+        return None
+    if "tokens" in logprobs:
+        return dict(logprobs)
+    entries: Sequence[Mapping[str, Any]] = logprobs.get("content") or []
+    tops: list[dict[str, float]] = []
+    offsets, offset = [], start
+    for index, entry in enumerate(entries):
+        offsets.append(offset)
+        offset += len(str(entry.get("token", "")))
+        listed = entry.get("top_logprobs") or []
+        top = {str(other.get("token")): other.get("logprob") for other in reversed(listed)}
+        if len(top) < len(listed):
+            losses.append(Loss(f"{path}.content[{index}].top_logprobs", "merged", "two alternatives have one text"))
+        tops.append(dict(reversed(top.items())))
+    return {
+        "tokens": [entry.get("token") for entry in entries],
+        "token_logprobs": [entry.get("logprob") for entry in entries],
+        "top_logprobs": tops,
+        "text_offset": offsets,
+    }
