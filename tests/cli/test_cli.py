@@ -120,6 +120,15 @@ def test_convert_lines_keep_order_and_mark_bad_ones(run):
     assert set(rows[1]["error"]) >= {"code", "message", "path"}
 
 
+def test_convert_whole_bodies(run):
+    body = '{"model": "m", "prompt": "Hi", "max_tokens": 3}'
+    chat = run("convert", "-", "--to", "chat", stdin=body).json
+    assert chat == {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "max_completion_tokens": 3}
+    reply = '{"choices": [{"index": 0, "text": "Yo", "finish_reason": "stop"}]}'
+    assert run("convert", "-", "--to", "chat", stdin=reply).json["choices"][0]["message"]["content"] == "Yo"
+    assert run("convert", "-", "--to", "chat", stdin='{"model": "m", "prompt": "Hi", "suffix": "x"}').code == 2
+
+
 # count and cost ---------------------------------------------------------------------------
 
 

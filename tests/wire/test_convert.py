@@ -347,7 +347,11 @@ def test_recorded_bodies_there_and_back(shared):
             value = json.loads(body)
         except ValueError:
             continue  # a stream, or chunked
-        if not isinstance(value, dict) or "choices" not in value or any((c.get("message") or {}).get("tool_calls") for c in value["choices"]):
+        if (
+            not isinstance(value, dict)
+            or "choices" not in value
+            or any((c.get("message") or {}).get("tool_calls") for c in value["choices"])
+        ):
             continue
         seen += 1
         api = "chat" if "message" in value["choices"][0] else "completions"

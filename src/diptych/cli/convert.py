@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -34,16 +34,43 @@ def convert_command(
 
     if jsonl:
         raise typer.Exit(_convert_lines(file, from_, to, on_loss.value))
-    result = convert(read_value(file), from_, to, on_loss="raise" if on_loss is OnLoss.raise_ else "ignore")
-    if on_loss is OnLoss.warn:
-        for loss in result.losses:
-            print(f"warning: {loss}", file=sys.stderr)
+    policy: Literal["raise", "ignore"] = "raise" if on_loss is OnLoss.raise_ else "ignore"
+    value = read_value(file)
+    if to in ("chat", "completions") and isinstance(value, dict):
+        raise typer.Exit(_convert_body(value, to, policy, on_loss, json_))
+    result = convert(value, from_, to, on_loss=policy)
+    _warn(result.losses, on_loss)
     if json_:
         write_document(**document_of(result))
     elif isinstance(result.output, str):
         write_text(result.output)
     else:
         write_json(result.output)
+
+
+def _warn(losses: Any, on_loss: OnLoss) -> None:
+    if on_loss is OnLoss.warn:
+        for loss in losses:
+            print(f"warning: {loss}", file=sys.stderr)
+
+
+def _convert_body(value: Any, to: Any, policy: Any, on_loss: OnLoss, json_: bool) -> int:
+    """Convert a whole request or response body to the other API; several prompts become a list."""
+    from ..wire.convert_request import convert_request
+    from ..wire.convert_response import convert_response
+    from .output import write_document, write_json
+
+    response = "choices" in value
+    found = [convert_response(value, to, None, policy)] if response else convert_request(value, to, policy)
+    for result in found:
+        _warn(result.losses, on_loss)
+    if json_ and len(found) == 1:
+        write_document(**document_of(found[0]))
+    elif json_:
+        write_document(outputs=[document_of(result) for result in found])
+    else:
+        write_json(found[0].output if len(found) == 1 else [result.output for result in found])
+    return 0
 
 
 def document_of(result: Any) -> dict[str, Any]:
