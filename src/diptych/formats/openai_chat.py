@@ -240,6 +240,9 @@ def _read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
         for index, message in enumerate(value if isinstance(value, list | tuple) else ())
         if isinstance(message, Mapping) and message.get("role") == "function"
     )
+    if isinstance(value, Mapping):
+        tools, wanted = value.get("tools"), value.get("response_format")
+        return read_messages(value.get("messages"), tools=tools, response_format=wanted), losses
     return read_messages(value), losses
 
 
@@ -253,6 +256,8 @@ def _write(conversation: Conversation) -> tuple[list[dict[str, Any]], tuple[Loss
 
 
 def _detect(value: Any) -> float:
+    if isinstance(value, Mapping):
+        return 0.9 if _detect(value.get("messages")) else 0.0
     is_list = isinstance(value, list) and bool(value)
     return 1.0 if is_list and all(isinstance(m, Mapping) and "role" in m for m in value) else 0.0
 

@@ -32,7 +32,20 @@ def _modules() -> tuple[tuple[str, ...], dict[str, Format], dict[str, Grammar]]:
 
 #: Modules of this folder that are no formats; they import this one, or are heavy.
 _MACHINERY = frozenset(
-    {"base", "convert", "detect", "grammar", "guard", "labels", "parse", "reading", "registry", "text", "chat_template"}
+    {
+        "base",
+        "convert",
+        "detect",
+        "grammar",
+        "guard",
+        "labels",
+        "parse",
+        "proof",
+        "reading",
+        "registry",
+        "text",
+        "chat_template",
+    }
 )
 
 

@@ -1,0 +1,128 @@
+"""What a conversation lost on its way through a format: a comparison, field by field.
+
+Rule: a writer's output is read again, and every difference that the writer has not told
+of becomes a loss. So no message API can lose anything in silence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..loss import Loss
+from ..model import Conversation, Message, TextPart, ToolCall
+
+
+def proven(
+    conversation: Conversation, told: list[Loss], read: Callable[[Any], tuple[Conversation, Any]], output: Any
+) -> tuple[Loss, ...]:
+    """Return the losses told of, and those that reading the output again shows beside them."""
+    again, _ = read(output)
+    known = [loss.path for loss in told]
+    found = [loss for loss in differences(conversation, again) if not any(loss.path.startswith(path) for path in known)]
+    return (*told, *found)
+
+
+def differences(conversation: Conversation, again: Conversation) -> list[Loss]:
+    """Return a loss for every field in which the second conversation differs from the first."""
+    before, after = conversation.messages, again.messages
+    losses: list[Loss] = []
+    if len(before) != len(after):
+        kind = "merged" if len(after) < len(before) else "split"
+        losses.append(Loss("$.messages", kind, f"{len(before)} messages became {len(after)}"))
+    else:
+        for index, (wanted, came) in enumerate(zip(before, after, strict=True)):
+            losses += _message(wanted, came, f"$.messages[{index}]")
+    if conversation.tools != again.tools:
+        losses.append(Loss("$.tools", "tools-dropped", "tools differ"))
+    if (conversation.response_format or None) != (again.response_format or None):
+        losses.append(Loss("$.response_format", "schema-dropped", "the response format differs"))
+    return losses
+
+
+def _message(wanted: Message, came: Message, path: str) -> Iterator[Loss]:
+    if wanted.role != came.role:
+        yield Loss(f"{path}.role", "role-changed", f"{wanted.role} became {came.role}")
+    if _shown(wanted) != _shown(came):
+        same_text = wanted.text == came.text
+        yield Loss(f"{path}.content", "media-dropped" if same_text else "substituted", "the content differs")
+    if wanted.name != came.name:
+        yield Loss(f"{path}.name", "name-dropped", f"{wanted.name!r} has no place")
+    yield from _calls(wanted.tool_calls, came.tool_calls, path)
+    if wanted.tool_call_id != came.tool_call_id:
+        yield Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call differs")
+    if (wanted.reasoning or None) != (came.reasoning or None):
+        yield Loss(f"{path}.reasoning", "reasoning-dropped")
+    for key in wanted.extra:
+        if key != "content" and (key not in came.extra or wanted.extra[key] != came.extra[key]):
+            yield Loss(f"{path}.{key}", "field-dropped")
+
+
+def _shown(message: Message) -> Any:
+    """Return a content as it is compared: texts side by side are one, empty ones nothing."""
+    parts: list[Any] = []
+    for part in message.parts:
+        if isinstance(part, TextPart) and parts and isinstance(parts[-1], str):
+            parts[-1] += part.text
+        elif isinstance(part, TextPart):
+            parts += [part.text] if part.text else []
+        else:
+            parts.append(part)
+    return parts
+
+
+def _calls(wanted: tuple[ToolCall, ...], came: tuple[ToolCall, ...], path: str) -> Iterator[Loss]:
+    if len(wanted) != len(came):
+        yield Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(wanted)} calls became {len(came)}")
+        return
+    for index, (a, b) in enumerate(zip(wanted, came, strict=True)):
+        place = f"{path}.tool_calls[{index}]"
+        if a.name != b.name:
+            yield Loss(f"{place}.name", "tool-calls-dropped", f"{a.name!r} became {b.name!r}")
+        if a.id != b.id:
+            yield Loss(f"{place}.id", "substituted", f"{a.id!r} became {b.id!r}")
+        if a.arguments != b.arguments:
+            same = arguments_of(a) == arguments_of(b) and arguments_of(a) is not None
+            kind, detail = ("renamed", "the same JSON, spelt anew") if same else ("substituted", "arguments differ")
+            yield Loss(f"{place}.arguments", kind, detail)
+
+
+def arguments_of(call: ToolCall) -> dict[str, Any] | None:
+    """Return the arguments of a call as an object, None where they are none."""
+    try:
+        value = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def call_input(call: ToolCall, path: str, losses: list[Loss]) -> dict[str, Any]:
+    """Return the arguments as the object that most APIs want; text that is none is kept under ``_raw``."""
+    found = arguments_of(call)
+    if found is None:
+        losses.append(Loss(f"{path}.arguments", "substituted", "arguments that are no JSON object"))
+        return {"_raw": call.arguments}
+    return found
+
+
+def written_arguments(value: Any) -> str:
+    """Return an object of arguments as JSON text."""
+    return json.dumps(value, ensure_ascii=False, default=dict if isinstance(value, Mapping) else str)
+
+
+def split_data_url(url: str) -> tuple[str, str] | None:
+    """Return type and base64 text of a ``data:`` URL, None for any other address.
+
+    >>> split_data_url("data:image/png;base64,AAAA")
+    ('image/png', 'AAAA')
+    """
+    head, comma, data = url.partition(",")
+    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
+        return None
+    return head[5:-7], data
+
+
+def data_url(media_type: str, data: str) -> str:
+    """Return a ``data:`` URL."""
+    return f"data:{media_type};base64,{data}"
