@@ -19,6 +19,7 @@ test: .venv/.model
 
 bench: .venv/.dev
 	$(PY) benchmarks/render.py
+	$(PY) benchmarks/convert.py
 
 lint: .venv/.dev
 	$(PY) -m ruff check src tests scripts benchmarks

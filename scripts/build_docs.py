@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import html
 import inspect
+import json
 import re
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -42,15 +44,39 @@ def error_page() -> str:
 
 def formats_page() -> str:
     entries = list_formats()
-    rows = [f"| `{e.name}` | {e.kind} | {e.direction} | {_cell(e.mapping)} |" for e in entries]
-    parts = ["# Formats", "| name | kind | direction | mapping |\n|---|---|---|---|\n" + "\n".join(rows)]
-    for name, text in sorted(_docstrings().items()):
-        parts.append(f"## {name}\n\n{_literal(text)}")
+    pages = {name: page for page, (_, names) in _docstrings().items() for name in names}
+    rows = [
+        f"| [`{e.name}`](formats/{pages[e.name]}.md) | {e.kind} | {e.direction} | {_cell(e.mapping)} |" for e in entries
+    ]
+    return "# Formats\n\n| name | kind | direction | mapping |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def format_page(page: str) -> str:
+    """Return the page of one file of formats: its mapping, its losses, a worked example."""
+    from diptych import convert
+
+    text, names = _docstrings()[page]
+    parts = [f"# {', '.join(names)}", _literal(text)]
+    for name in names:
+        if name in grammars() or name in ("openai_chat", "anthropic", "gemini", "bedrock", "openai_responses"):
+            found = convert(EXAMPLE, target=name, on_loss="ignore")
+            shown = found.output if isinstance(found.output, str) else json.dumps(found.output, indent=2)
+            losses = "".join(f"- `{loss.kind}` at `{loss.path}`: {loss.detail}\n" for loss in found.losses)
+            parts.append(f"## {name}, an example\n\n```text\n{shown}\n```\n\n{losses or 'Nothing is lost.'}".rstrip())
     return "\n\n".join(parts) + "\n"
 
 
-def _docstrings() -> dict[str, str]:
-    """Return the mapping of each format's file: what becomes what, and what is lost."""
+#: A chat that shows what a format keeps: a system text, a name, two turns.
+EXAMPLE = [
+    {"role": "system", "content": "You are a translator."},
+    {"role": "user", "name": "Ann", "content": 'Translate the following English text to French: "Hello"'},
+    {"role": "assistant", "content": "Bonjour"},
+    {"role": "user", "content": "And goodbye?"},
+]
+
+
+def _docstrings() -> dict[str, tuple[str, list[str]]]:
+    """Return for each file of formats its docstring (what becomes what, what is lost) and its names."""
     import pkgutil
 
     found = {}
@@ -60,7 +86,7 @@ def _docstrings() -> dict[str, str]:
         names = [g.name for g in getattr(module, "GRAMMARS", ()) or [getattr(module, "GRAMMAR", None)] if g]
         names += [f.name for f in getattr(module, "FORMATS", ()) or [getattr(module, "FORMAT", None)] if f]
         if names and module.__doc__:
-            found[", ".join(names)] = inspect.cleandoc(module.__doc__)
+            found[info.name] = (inspect.cleandoc(module.__doc__), names)
     return found
 
 
@@ -112,6 +138,7 @@ PAGES = {
     "errors": error_page,
     "formats": lambda: formats_page() + "\n" + worked_example(),
     "command-line": command_line,
+    **{f"formats/{page}": partial(format_page, page) for page in _docstrings()},
 }
 
 
@@ -133,6 +160,7 @@ def main() -> int:
         if not file.is_file() or file.read_text("utf-8") != text:
             stale.append(name)
             if "--check" not in sys.argv:
+                file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, "utf-8")
     if "--check" in sys.argv:
         for name in stale:

@@ -19,6 +19,9 @@ def convert_command(
         str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)
     ] = "openai_chat",
     on_loss: Annotated[OnLoss, typer.Option("--on-loss", help="What to do about a loss.")] = OnLoss.raise_,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Say for each format a prompt may be of, where it differs.")
+    ] = False,
     json_: Json = False,
     jsonl: Jsonl = False,
 ) -> None:
@@ -29,11 +32,14 @@ def convert_command(
     diptych convert messages.json --to chatml
     """
     from ..formats.convert import convert
-    from .inputs import read_value
+    from .inputs import read_file, read_value
     from .output import write_document, write_json, write_text
 
     if jsonl:
         raise typer.Exit(_convert_lines(file, from_, to, on_loss.value))
+    if diff:
+        _explain(read_file(file), json_)
+        return
     policy: Literal["raise", "ignore"] = "raise" if on_loss is OnLoss.raise_ else "ignore"
     value = read_value(file)
     if to in ("chat", "completions") and isinstance(value, dict):
@@ -46,6 +52,20 @@ def convert_command(
         write_text(result.output)
     else:
         write_json(result.output)
+
+
+def _explain(prompt: str, json_: bool) -> None:
+    """Say which formats a prompt may be of, and where each would be written otherwise."""
+    from ..formats.reading import dialects
+    from .output import write_document, write_text
+
+    rows = dialects(prompt)
+    if json_:
+        names = ("format", "confidence", "verdict", "difference")
+        write_document(formats=[dict(zip(names, row, strict=True)) for row in rows])
+        return
+    for name, confidence, verdict, difference in rows:
+        write_text(f"{name}: {confidence:.2f}, {verdict}; {difference or 'written again, the text is identical'}\n")
 
 
 def _warn(losses: Any, on_loss: OnLoss) -> None:

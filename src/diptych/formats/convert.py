@@ -9,9 +9,11 @@ from ..errors import FormatError
 from ..loss import Loss, OnLoss, Verdict, settle, verdict_of
 from ..model import Conversation
 from .base import Conversion, Reading, Writing
+from .fim import convert_fim
 from .openai_chat import read_messages
 from .reading import read_text
 from .registry import get, list_formats
+from .template_text import to_template
 from .text import write_text
 
 
@@ -61,7 +63,15 @@ def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_lo
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
     """
+    if (filled := convert_fim(value, source, target)) is not None:
+        return Conversion(filled, format=source)
+    if target == "diptych-template" and isinstance(value, str):
+        found_template = to_template(value, source)
+        settle(found_template.losses, on_loss)
+        return found_template
     conversation, losses, verdict, name, alternatives = _read(value, source)
+    if target == "diptych-template":
+        return to_template(conversation)
     entry = get(target)
     if entry.write is None:
         raise FormatError(f"{target} can be read, not written")

@@ -16,7 +16,7 @@ user turn between ``<<SYS>>`` and ``<</SYS>>``.
 
 ``llama3.1`` is the same with ``Cutting Knowledge Date: December 2023`` and ``Today Date:
 26 Jul 2024`` (the date its template names where none is given) before the system text;
-it is added (``synthesised``) and stands in the system message when it is read.
+it is added (``synthesised``) and, read, taken for nothing said.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from ..loss import Loss, Verdict
 from ..model import Conversation, Cue, Message
 from . import guard, labels
 from .base import Format, Reading
+from .fim import dialect_of
 from .grammar import Grammar
 from .openai_chat import write
 from .parse import OPAQUE, Parse, Range, parse
@@ -39,6 +40,9 @@ def read_text(prompt: str, format: str = "auto", *, hints: Hints | None = None, 
         raise FormatError(f"a prompt is text, not {type(prompt).__name__}", path="$")
     masked = _mask(prompt, opaque)
     if format == "auto":
+        if dialect := dialect_of(masked):
+            hint = f"it is {dialect}: convert it to 'completions', a prompt and its suffix"
+            raise FormatError("a fill-in-the-middle prompt is no chat", path="$", hint=hint)
         return _detected(prompt, masked, hints)
     grammar = grammar_of(format)
     if grammar.name in ("transcript", "few-shot"):
@@ -69,6 +73,25 @@ def detect(prompt: str, grammar: Grammar) -> float:
     if not any(mark in prompt for mark in opens):
         return 0.0
     return 0.93 if grammar.system_prefix and grammar.system_prefix in prompt else 0.9
+
+
+def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
+    """Return every format that a prompt may be of: name, confidence, verdict, and where it differs.
+
+    The nearest comes first; the last field is empty where writing it again gives the
+    identical text.
+
+    >>> dialects("[INST]Hi[/INST]")[0][0]
+    'mistral-tekken'
+    """
+    found = []
+    for grammar in _by_priority():
+        confidence = detect(prompt, grammar)
+        if confidence > 0:
+            reading = _marked(prompt, prompt, grammar, confidence)
+            detail = reading.losses[0].detail if reading.losses else ""
+            found.append((grammar.name, confidence, reading.verdict, detail))
+    return sorted(found, key=lambda row: (-row[1], bool(row[3]), row[0]))
 
 
 def _label_confidence(prompt: str, grammar: Grammar) -> float:

