@@ -16,14 +16,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from .client import Client
+from .errors import FormatError
 from .formats.base import Conversion
 from .loss import Loss, LossWarning, Severity
 from .wire.convert_request import convert_request
 from .wire.convert_response import convert_response
 from .wire.convert_stream import convert_stream
+
+#: What the old SDKs took beside a body, and a client takes here.
+_OF_THE_CLIENT: Final = frozenset(
+    {"api_key", "api_base", "api_type", "api_version", "organization", "headers", "extra_headers", "extra_query"}
+)
 
 
 class Record(dict[str, Any]):
@@ -82,6 +88,10 @@ class Completions:
         and the errors of the client.
         """
         options = {name: body.pop(name) for name in ("timeout",) if name in body}
+        if "request_timeout" in body:
+            options["timeout"] = body.pop("request_timeout")
+        if wrong := sorted(_OF_THE_CLIENT & body.keys()):
+            raise FormatError(f"create takes no {wrong[0]!r}", path=f"$.{wrong[0]}", hint="give it to the client")
         if "engine" in body:
             body.setdefault("model", body.pop("engine"))
         streams = bool(body.pop("stream", False))
@@ -103,10 +113,12 @@ class Completions:
             own = {**body, "prompt": prompts[number]} if isinstance(prompts, list) and len(converted) > 1 else body
             with self._client.stream(conversion.output, **options) as deltas:
                 chunks = _once(delta.raw for delta in deltas)
-                for chunk in convert_stream(chunks, to="completions", request=own):
+                for chunk in convert_stream(chunks, to="completions", request=own, on_loss="warn"):
                     for choice in chunk["choices"]:
                         choice["index"] += number * n
                     yield Record(chunk)
+                if (body.get("stream_options") or {}).get("include_usage") and deltas.reply.raw.get("usage"):
+                    yield Record({**chunk, "choices": [], "usage": deltas.reply.raw["usage"]})
 
     def _tell(self, conversions: list[Conversion]) -> None:
         for loss in (loss for conversion in conversions for loss in conversion.losses):

@@ -360,3 +360,110 @@ def test_recorded_bodies_there_and_back(shared):
         back = convert_response(there.output, to=api, on_loss="ignore")
         assert added([back.output], api) == added([value], api), file.name
     assert seen > 20
+
+
+# nothing is lost in silence ---------------------------------------------------------------------
+
+LOSING = {
+    "model": ("chat", {"model": "davinci-002"}), "logit_bias": ("completions", {"logit_bias": {"1": 1}, "model": "gpt-4o"}),
+    "prompt": ("chat", {"prompt": ["a", "b"]}), "response_format": ("completions", {"response_format": {"type": "json_object"}}),
+    "max_tokens": ("completions", {"max_completion_tokens": None}), "stop": ("completions", {"stop": ["1", "2", "3"]}),
+    "metadata": ("completions", {"metadata": {"a": "b"}}), "top_logprobs": ("completions", {"logprobs": True, "top_logprobs": 9}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOSING)
+def test_each_loss_under_each_policy(name):
+    to, params = LOSING[name]
+    body = {**(PROMPT if to == "chat" else BODY), **params}
+    kwargs = {"format": "llama3"} if name == "stop" else {}
+    if name == "logit_bias":
+        kwargs["model"] = "davinci-002"
+    found = convert_request(body, to=to, on_loss="ignore", **kwargs)
+    assert all(c.verdict == "lossy" for c in found)
+    with pytest.raises(LossError):
+        convert_request(body, to=to, on_loss="raise", **kwargs)
+    with pytest.warns(LossWarning):
+        convert_request(body, to=to, on_loss="warn", **kwargs)
+
+
+def test_what_only_the_other_api_knows_stays():
+    assert to_chat(response_format={"type": "json_object"}).output["response_format"] == {"type": "json_object"}
+    assert to_completions(echo=True).output["echo"] is True
+    with pytest.raises(diptych.FormatError, match="not both"):
+        convert_request({**PROMPT, "messages": CHAT}, to="chat")
+
+
+def test_a_stop_that_merely_looks_like_a_label_stays():
+    assert to_chat(prompt="Q: a\nA:", stop=["q"]).output["stop"] == ["q"]
+
+
+def test_fields_of_servers_stay_and_those_of_chat_are_told():
+    body = {**REPLY, "service_tier": "default", "timings": {"ms": 1}}
+    body["choices"] = [{**REPLY["choices"][0], "content_filter_results": {"hate": {}}}]
+    found = convert_response(body, to="completions", on_loss="ignore")
+    assert found.output["timings"] == {"ms": 1}
+    assert found.output["choices"][0]["content_filter_results"] == {"hate": {}}
+    assert kinds(found) == [("$.service_tier", "field-dropped")]
+
+
+def test_several_bodies_become_several_replies():
+    old = {"choices": [{"index": 0, "text": "a", "finish_reason": "stop"}]}
+    assert len(convert_response([old, old], to="chat").output) == 2
+    two = {"choices": [{"index": i, "message": {"content": "x"}} for i in (0, 1)]}
+    assert [c["index"] for c in convert_response([two, two], to="completions").output["choices"]] == [0, 1, 2, 3]
+
+
+def test_echo_of_token_ids():
+    ids = diptych.tokens.encode_text("hello", "cl100k_base")
+    request = {"model": "davinci-002", "prompt": ids, "echo": True}
+    assert convert_response(REPLY, to="completions", request=request).output["choices"][0]["text"] == "helloHi"
+
+
+def test_offsets_count_characters():
+    data = "’s".encode()
+    content = [
+        {"token": f"t{i}", "logprob": -1, "bytes": list(part)} for i, part in enumerate((data[:2], data[2:3], data[3:]))
+    ]
+    reply = {"choices": [{"message": {"content": "’s"}, "logprobs": {"content": content}}]}
+    found = convert_response(reply, to="completions").output["choices"][0]["logprobs"]
+    assert found["text_offset"] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("delta", [{"refusal": "no"}, {"reasoning_content": "hm"}, {"function_call": {"name": "f"}}])
+def test_streams_tell_what_the_whole_tells(delta):
+    chunks = [{"choices": [{"index": 0, "delta": delta}]}]
+    with pytest.raises(LossError):
+        list(convert_stream(chunks, to="completions"))
+
+
+def test_an_unknown_api():
+    for call in (lambda: convert_request(PROMPT, to="responses"), lambda: convert_response(REPLY, to="x")):
+        with pytest.raises(diptych.FormatError):
+            call()
+
+
+def test_recorded_streams_there_and_back(shared):
+    """Real streams, fed chunk by chunk, keep every text, reason and count."""
+    folder, seen = shared / "wire", 0
+    if not folder.is_dir():
+        pytest.skip("no recorded answers in the folder of samples")
+    for file in sorted(folder.rglob("*stream*.response.http")):
+        lines = file.read_bytes().decode("utf-8", "replace").splitlines()
+        chunks = []
+        for line in lines:
+            if line.startswith("data: {"):
+                try:
+                    chunks.append(json.loads(line[6:]))
+                except ValueError:
+                    break
+        chunks = [c for c in chunks if "choices" in c]
+        if not chunks or any((choice.get("delta") or {}).get("tool_calls") for c in chunks for choice in c["choices"]):
+            continue
+        seen += 1
+        api = "chat" if any("delta" in choice for c in chunks for choice in c["choices"]) else "completions"
+        other = "completions" if api == "chat" else "chat"
+        there = list(convert_stream(chunks, to=other, on_loss="ignore"))
+        back = list(convert_stream(there, to=api, on_loss="ignore"))
+        assert added(back, api)[0] == added(there, other)[0] == added(chunks, api)[0], file.name
+    assert seen > 5

@@ -53,6 +53,8 @@ def convert_request(
         raise FormatError(f"there is no API {to!r}", hint="to='chat' or to='completions'")
     if not isinstance(body, Mapping):
         raise FormatError(f"a body is an object, not {type(body).__name__}", path="$")
+    if "messages" in body and "prompt" in body:
+        raise FormatError("a body has messages or a prompt, not both", path="$")
     if ("messages" in body) == (to == "chat") and ("prompt" in body) == (to == "completions"):
         return [Conversion(dict(body), "lossless", (), to)]
     if to == "chat":
@@ -135,8 +137,8 @@ class _Completions:
         found: dict[str, Any] = {}
         for name, value in self.body.items():
             row = PARAMETERS.get(name)
-            if row is None or row.to_chat == "same":
-                found[name] = value  # an unknown name is a server's own, and stays
+            if row is None or row.to_chat == "same" or (row.to_chat == "absent" and name != "max_completion_tokens"):
+                found[name] = value  # a server's own name, or one that only Chat knows: it stays
             elif row.to_chat == "refused" and value not in (None, ""):
                 self._lose(f"$.{name}", "unsupported", row.note)
         self._cap(found)
@@ -149,7 +151,7 @@ class _Completions:
         return found
 
     def _cap(self, found: dict[str, Any]) -> None:
-        cap = self.body.get("max_tokens")
+        cap = self.body.get("max_tokens", self.body.get("max_completion_tokens"))
         if cap is None:
             self._lose(
                 "$.max_tokens", "defaulted", f"Completions stops after {HIDDEN_CAP} tokens where no cap is given"
@@ -185,8 +187,8 @@ class _Completions:
         """Return the stops that still mean something: those that were only role markers do not."""
         stop = self.body.get("stop")
         given = [stop] if isinstance(stop, str) else list(stop or [])
-        marks = {_bare(mark) for mark in _role_marks(format)} - {""}
-        kept = [mark for mark in given if _bare(mark) not in marks]
+        marks = {mark.strip() for mark in _role_marks(format)} - {""}
+        kept = [mark for mark in given if mark.strip() not in marks]
         if not given:
             return {}, []
         losses = [
@@ -202,15 +204,12 @@ class _Completions:
         self.losses.append(Loss(path, kind, detail))
 
 
-def _bare(mark: str) -> str:
-    return mark.strip().casefold().rstrip(":")
-
-
 def _role_marks(format: str) -> list[str]:
     grammar = grammar_of(format)
     if grammar.plain:
         return []
-    return [*grammar.stop, *grammar.labels, *(turn.open for turn in grammar.turns.values())]
+    labels = [f"{label}{grammar.label_ends}" for label in grammar.labels]
+    return [*grammar.stop, *labels, *(turn.open for turn in grammar.turns.values())]
 
 
 # Chat to Completions ---------------------------------------------------------------------------
@@ -247,7 +246,7 @@ def _chat_to_completions(body: Mapping[str, Any], model: str | None, format: str
 
 def _to_completions(name: str, value: Any, found: dict[str, Any], losses: list[Loss]) -> None:
     row = PARAMETERS.get(name)
-    if row is None or row.to_completions == "same":
+    if row is None or row.to_completions == "same" or (row.to_completions == "absent" and name != "messages"):
         found[name] = value
     elif value in (None, [], {}):
         return
@@ -262,7 +261,8 @@ def _to_completions(name: str, value: Any, found: dict[str, Any], losses: list[L
 
 
 def _completions_cap(body: Mapping[str, Any], found: dict[str, Any], losses: list[Loss]) -> None:
-    cap = body.get("max_completion_tokens", body.get("max_tokens"))
+    cap = body.get("max_completion_tokens")
+    cap = body.get("max_tokens") if cap is None else cap
     if cap is None:
         found["max_tokens"] = OPEN_CAP
         losses.append(
@@ -294,6 +294,9 @@ def _completions_stops(
     if more and room <= 0:
         losses.append(Loss("$.stop", "unsupported", f"{len(given)} stops leave no room for the end of a turn"))
     added = more[: max(0, room)]
+    if added and len(added) < len(more):
+        left = ", ".join(map(repr, more[len(added) :]))
+        losses.append(Loss("$.stop", "parameter-dropped", f"no room among 4 stops for {left}"))
     if added:
         losses.append(Loss("$.stop", "synthesised", f"ends of turns: {', '.join(map(repr, added))}"))
     if given or added:

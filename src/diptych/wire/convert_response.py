@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..errors import FormatError
+from .. import tokens
+from ..errors import FormatError, TokenError
 from ..formats.base import Conversion
 from ..loss import Loss, OnLoss, settle, verdict_of
 from . import logprobs
@@ -18,9 +19,12 @@ from .convert_request import Target
 
 _PREFIXES: Final = {"chat": "chatcmpl-", "completions": "cmpl-"}
 _OBJECTS: Final = {"chat": "chat.completion", "completions": "text_completion"}
-_KEPT: Final = ("created", "model", "system_fingerprint")
+#: Fields of a Chat body that Completions has no place for; a server's own fields stay.
+_CHAT_ONLY: Final = ("service_tier", "moderation")
+_READ: Final = ("id", "object", "choices", "usage")
+_OF_CHOICE: Final = ("index", "message", "delta", "text", "finish_reason", "logprobs")
 #: Fields of an answer that Completions has no place for.
-_DROPPED: Final = ("refusal", "annotations", "audio", "reasoning_content", "reasoning")
+_DROPPED: Final = ("annotations", "audio", "reasoning_content", "reasoning")
 
 
 def convert_response(
@@ -41,13 +45,19 @@ def convert_response(
     >>> convert_response(reply, to="completions").output["choices"][0]["text"]
     'Hi'
     """
+    if to not in _OBJECTS:
+        raise FormatError(f"there is no API {to!r}", hint="to='chat' or to='completions'")
+    if not isinstance(body, Mapping | list | tuple):
+        raise FormatError(f"a response is an object, not {type(body).__name__}", path="$")
     bodies = [body] if isinstance(body, Mapping) else list(body)
     if not bodies or not all(isinstance(b, Mapping) and isinstance(b.get("choices"), list) for b in bodies):
         raise FormatError("a response has choices", path="$")
     losses: list[Loss] = []
     is_chat = any("message" in choice for b in bodies for choice in b["choices"])
+    output: Any
     if to == "chat":
-        output = dict(bodies[0]) if is_chat else _to_chat(bodies[0], losses)
+        found = [dict(b) if is_chat else _to_chat(b, losses) for b in bodies]
+        output = found[0] if len(found) == 1 else found
     else:
         output = _joined(bodies, request or {}, losses) if is_chat else dict(bodies[0])
     settle(losses, on_loss)
@@ -62,7 +72,12 @@ def head_of(body: Mapping[str, Any], to: Target) -> dict[str, Any]:
     if isinstance(id_, str):
         found["id"] = _PREFIXES[to] + id_.removeprefix(other) if not id_.startswith(_PREFIXES[to]) else id_
     found["object"] = _OBJECTS[to]
-    return found | {name: body[name] for name in _KEPT if name in body}
+    return found | {n: v for n, v in body.items() if n not in _READ and not (to == "completions" and n in _CHAT_ONLY)}
+
+
+def of_choice(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a choice's further fields, which are a server's own and stay."""
+    return {name: value for name, value in choice.items() if name not in _OF_CHOICE}
 
 
 def _to_chat(body: Mapping[str, Any], losses: list[Loss]) -> dict[str, Any]:
@@ -73,17 +88,18 @@ def _to_chat(body: Mapping[str, Any], losses: list[Loss]) -> dict[str, Any]:
         found = {"index": choice.get("index", position), "message": message}
         found["finish_reason"] = choice.get("finish_reason")
         found["logprobs"] = logprobs.to_chat(choice.get("logprobs"), f"{path}.logprobs", losses)
-        choices.append(found)
+        choices.append({**found, **of_choice(choice)})
     found_body = {**head_of(body, "chat"), "choices": choices}
     return {**found_body, "usage": body["usage"]} if "usage" in body else found_body
 
 
 def _joined(bodies: Sequence[Mapping[str, Any]], request: Mapping[str, Any], losses: list[Loss]) -> dict[str, Any]:
     prompts = prompts_of(request)
-    n = request.get("n") or 1
+    n = request.get("n") or max(len(body["choices"]) for body in bodies)
     choices = []
     for number, body in enumerate(bodies):
         root = f"$[{number}]" if len(bodies) > 1 else "$"
+        losses += [Loss(f"{root}.{name}", "field-dropped") for name in _CHAT_ONLY if body.get(name) is not None]
         for position, choice in enumerate(body["choices"]):
             path = f"{root}.choices[{position}]"
             index = number * n + choice.get("index", position)
@@ -99,19 +115,26 @@ def _completions_choice(
 ) -> dict[str, Any]:
     message = choice.get("message") or {}
     content = message.get("content")
-    if message.get("tool_calls") or message.get("function_call"):
-        losses.append(Loss(f"{path}.message.tool_calls", "unsupported", "Completions has no tool calls"))
-    elif content is None:
+    losses += message_losses(message, f"{path}.message")
+    if content is None and not (message.get("tool_calls") or message.get("function_call")):
         losses.append(Loss(f"{path}.message.content", "unsupported", "there is no text"))
-    for name in _DROPPED:
-        if message.get(name):
-            losses.append(Loss(f"{path}.message.{name}", "field-dropped"))
     return {
+        **of_choice(choice),
         "text": before + text_of(content),
         "index": index,
         "logprobs": logprobs.to_completions(choice.get("logprobs"), len(before), f"{path}.logprobs", losses),
         "finish_reason": choice.get("finish_reason"),
     }
+
+
+def message_losses(message: Mapping[str, Any], path: str) -> list[Loss]:
+    """Return what Completions has no place for in a message or a delta."""
+    losses = []
+    if message.get("tool_calls") or message.get("function_call"):
+        losses.append(Loss(f"{path}.tool_calls", "unsupported", "Completions has no tool calls"))
+    if message.get("refusal"):
+        losses.append(Loss(f"{path}.refusal", "unsupported", "Completions cannot refuse"))
+    return losses + [Loss(f"{path}.{name}", "field-dropped") for name in _DROPPED if message.get(name)]
 
 
 def text_of(content: Any) -> str:
@@ -122,10 +145,19 @@ def text_of(content: Any) -> str:
 
 
 def prompts_of(request: Mapping[str, Any]) -> list[str]:
-    """Return the prompts of a Completions request that are texts."""
+    """Return the prompts of a Completions request as texts."""
     prompt = request.get("prompt")
-    listed = prompt if isinstance(prompt, list) else [prompt]
-    return [p if isinstance(p, str) else "" for p in listed]
+    many = isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], int)
+    return [_prompt_text(p, request) for p in (prompt if many and isinstance(prompt, list) else [prompt])]
+
+
+def _prompt_text(prompt: Any, request: Mapping[str, Any]) -> str:
+    if isinstance(prompt, list) and all(isinstance(token, int) for token in prompt):
+        try:
+            return tokens.encoding_for_model(str(request.get("model", ""))).decode(prompt)
+        except (TokenError, KeyError, OverflowError):
+            return ""
+    return prompt if isinstance(prompt, str) else ""
 
 
 def echo_of(request: Mapping[str, Any], prompts: Sequence[str], number: int) -> str:

@@ -11,14 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import FormatError
-from ..loss import Loss, settle
+from ..loss import Loss, OnLoss, settle
 from . import logprobs
 from .convert_request import Target
-from .convert_response import echo_of, head_of, prompts_of, text_of
+from .convert_response import echo_of, head_of, message_losses, prompts_of, text_of
 
 
 def convert_stream(
-    chunks: Iterable[Mapping[str, Any]], to: Target, request: Mapping[str, Any] | None = None
+    chunks: Iterable[Mapping[str, Any]],
+    to: Target,
+    request: Mapping[str, Any] | None = None,
+    on_loss: OnLoss = "raise",
 ) -> Iterator[dict[str, Any]]:
     """Convert the chunks of a stream to the other API.
 
@@ -31,9 +34,9 @@ def convert_stream(
     [{'role': 'assistant', 'content': ''}, {'content': 'Hi'}, {}]
     """
     if to == "chat":
-        yield from _to_chat(chunks)
+        yield from _to_chat(chunks, on_loss)
     elif to == "completions":
-        yield from _to_completions(chunks, request or {})
+        yield from _to_completions(chunks, request or {}, on_loss)
     else:
         raise FormatError(f"there is no API {to!r}", hint="to='chat' or to='completions'")
 
@@ -47,7 +50,7 @@ def _choices(chunk: Any, number: int) -> list[Mapping[str, Any]]:
     return choices
 
 
-def _to_chat(chunks: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _to_chat(chunks: Iterable[Mapping[str, Any]], on_loss: OnLoss) -> Iterator[dict[str, Any]]:
     begun: set[int] = set()
     for number, chunk in enumerate(chunks):
         choices = _choices(chunk, number)
@@ -59,6 +62,7 @@ def _to_chat(chunks: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
                 yield {**head, "choices": [_delta(index, {"role": "assistant", "content": ""})]}
             losses: list[Loss] = []
             found = logprobs.to_chat(choice.get("logprobs"), f"$[{number}].logprobs", losses)
+            settle(losses, on_loss)
             if choice.get("text") or found is not None:
                 content = {"content": choice.get("text") or ""}
                 yield {**head, "choices": [{**_delta(index, content), "logprobs": found}]}
@@ -72,7 +76,9 @@ def _delta(index: int, delta: dict[str, Any], reason: Any = None) -> dict[str, A
     return {"index": index, "delta": delta, "finish_reason": reason}
 
 
-def _to_completions(chunks: Iterable[Mapping[str, Any]], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _to_completions(
+    chunks: Iterable[Mapping[str, Any]], request: Mapping[str, Any], on_loss: OnLoss
+) -> Iterator[dict[str, Any]]:
     offsets: dict[int, int] = {}
     before = echo_of(request, prompts_of(request), 0)
     for number, chunk in enumerate(chunks):
@@ -80,15 +86,18 @@ def _to_completions(chunks: Iterable[Mapping[str, Any]], request: Mapping[str, A
         for position, choice in enumerate(_choices(chunk, number)):
             index = choice.get("index", position)
             delta = choice.get("delta") or {}
-            _refuse_calls(delta, choice, number)
+            losses = message_losses(delta, f"$[{number}].choices[{position}].delta")
             if index not in offsets:
                 offsets[index] = len(before)
                 if before:
                     yield {**head, "choices": [_text(index, before)]}
             text, reason = text_of(delta.get("content")), choice.get("finish_reason")
+            settle(losses, on_loss)
+            losses = []
             if not text and not reason and not choice.get("logprobs"):
                 continue  # a role alone, or nothing: Completions has no such chunk
-            found = logprobs.to_completions(choice.get("logprobs"), offsets[index], f"$[{number}].logprobs", [])
+            found = logprobs.to_completions(choice.get("logprobs"), offsets[index], f"$[{number}].logprobs", losses)
+            settle(losses, on_loss)
             offsets[index] += len(text)
             yield {**head, "choices": [{**_text(index, text, reason), "logprobs": found}]}
         if chunk.get("usage") is not None:
@@ -97,12 +106,3 @@ def _to_completions(chunks: Iterable[Mapping[str, Any]], request: Mapping[str, A
 
 def _text(index: int, text: str, reason: Any = None) -> dict[str, Any]:
     return {"text": text, "index": index, "logprobs": None, "finish_reason": reason}
-
-
-def _refuse_calls(delta: Mapping[str, Any], choice: Mapping[str, Any], number: int) -> None:
-    if (
-        delta.get("tool_calls")
-        or delta.get("function_call")
-        or choice.get("finish_reason") in ("tool_calls", "function_call")
-    ):
-        settle([Loss(f"$[{number}].choices[0].delta.tool_calls", "unsupported", "Completions has no tool calls")])

@@ -7,6 +7,7 @@ text are None; alternatives with the same text merge in a dict, which is a loss.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,9 +48,13 @@ def to_completions(logprobs: Any, start: int, path: str, losses: list[Loss]) -> 
     entries: Sequence[Mapping[str, Any]] = logprobs.get("content") or []
     tops: list[dict[str, float]] = []
     offsets, offset = [], start
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for index, entry in enumerate(entries):
         offsets.append(offset)
-        offset += len(str(entry.get("token", "")))
+        # A character may be split over tokens: it counts where its last byte stands.
+        data = entry.get("bytes")
+        data = bytes(data) if isinstance(data, list) else str(entry.get("token", "")).encode("utf-8", "replace")
+        offset += len(decoder.decode(data))
         listed = entry.get("top_logprobs") or []
         top = {str(other.get("token")): other.get("logprob") for other in reversed(listed)}
         if len(top) < len(listed):

@@ -1,9 +1,9 @@
 """Models that only one API serves, and what stands in for them.
 
 Rule: a row has its date and its source; a model that is in no row keeps its name, since
-servers of one's own call theirs as they like. Completions models of OpenAI ended on
-2026-09-28 (OpenAI, "Deprecations", read 2026-11); the replacement is the smallest general
-Chat model with a public price.
+servers of one's own call theirs as they like. The last Completions models of OpenAI ended on
+2026-09-28 (its notice of 2025-09-26). The stand-in is a small general Chat model; ``model=``
+asks for another.
 """
 
 from __future__ import annotations
@@ -21,20 +21,23 @@ class Substitute(NamedTuple):
     source: str
 
 
-_PAGE: Final = "OpenAI, Deprecations (read 2026-11)"
+_LAST: Final = "OpenAI, notice of 2025-09-26"
+_FIRST: Final = "OpenAI, notice of 2023-07-06"
+_CODEX: Final = "OpenAI, notice of March 2023"
 TO_CHAT: Final[dict[str, Substitute]] = {
-    "gpt-3.5-turbo-instruct": Substitute("gpt-4o-mini", "2026-09-28", _PAGE),
-    "gpt-3.5-turbo-instruct-0914": Substitute("gpt-4o-mini", "2026-09-28", _PAGE),
-    "davinci-002": Substitute("gpt-4o-mini", "2026-09-28", _PAGE),
-    "babbage-002": Substitute("gpt-4o-mini", "2026-09-28", _PAGE),
+    "gpt-3.5-turbo-instruct": Substitute("gpt-4o-mini", "2026-09-28", _LAST),
+    "gpt-3.5-turbo-instruct-0914": Substitute("gpt-4o-mini", "2026-09-28", _LAST),
+    "davinci-002": Substitute("gpt-4o-mini", "2026-09-28", _LAST),
+    "babbage-002": Substitute("gpt-4o-mini", "2026-09-28", _LAST),
     **{
-        name: Substitute("gpt-4o-mini", "2024-01-04", _PAGE)
+        name: Substitute("gpt-4o-mini", "2024-01-04", _FIRST)
         for name in (
             "text-davinci-003", "text-davinci-002", "text-davinci-001", "text-curie-001", "text-babbage-001",
-            "text-ada-001", "davinci", "curie", "babbage", "ada", "code-davinci-002", "code-cushman-001",
+            "text-ada-001", "davinci", "curie", "babbage", "ada",
             "davinci-instruct-beta", "curie-instruct-beta",
         )
     },
+    **{name: Substitute("gpt-4o-mini", "2023-03-23", _CODEX) for name in ("code-davinci-002", "code-cushman-001")},
 }  # fmt: skip
 
 
