@@ -157,6 +157,26 @@ def test_a_begun_reply_is_gone_on_with(model, check):
     assert "I am" in found.output["messages"][-1]["content"]
 
 
+def test_what_may_be_opted_into():
+    found = convert_request({**PROMPT, "suffix": "there"}, to="chat", on_loss="ignore", opt_in=["suffix"])[0]
+    assert "<after>there</after>" in found.output["messages"][0]["content"]
+    request = {**PROMPT, "best_of": 3}
+    found = convert_request(request, to="chat", on_loss="ignore", opt_in=["best_of"])[0]
+    assert (found.output["n"], found.output["logprobs"]) == (3, True)
+    choices = [
+        {"index": i, "message": {"content": f"t{i}"}, "logprobs": {"content": [{"token": "t", "logprob": p}]}}
+        for i, p in enumerate((-3, -1, -2))
+    ]
+    ranked = convert_response({"choices": choices}, to="completions", request=request).output["choices"]
+    assert [(c["index"], c["text"]) for c in ranked] == [(0, "t1")]
+
+
+def test_a_begun_reply_is_not_said_twice():
+    request = {"model": "gpt-4o", "prompt": diptych.to_prompt(CHAT).text + "I am", "max_tokens": 5}
+    reply = {"choices": [{"index": 0, "message": {"content": "I am fine"}, "finish_reason": "stop"}]}
+    assert convert_response(reply, to="completions", request=request).output["choices"][0]["text"] == " fine"
+
+
 # Chat to Completions --------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ API with several prompts becomes several bodies; nothing is changed without a lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal
 
 from .. import tokens
@@ -27,6 +27,7 @@ HIDDEN_CAP: Final = 16
 #: Tokens that are asked for where Chat had no cap: Completions would stop after 16.
 OPEN_CAP: Final = 4096
 _MOST_STOPS: Final = 4
+_BETWEEN: Final = "Write only the text that belongs between these two parts."
 _MOST_LOGPROBS: Final = 5
 
 
@@ -38,13 +39,15 @@ def convert_request(
     model: str | None = None,
     format: str | None = None,
     continuation: Way | None = None,
+    opt_in: Collection[str] = (),
 ) -> list[Conversion]:
     """Convert a request body to the other API: one body, or one a prompt.
 
     ``format`` is the text format of the prompt (to Chat ``auto`` by default, to Completions
     ``chatml``); ``model`` the model to ask instead; ``continuation`` how a begun reply is gone
-    on with. Raises LossError as ``on_loss`` says, and always for what would change the
-    task; FormatError for what is no body.
+    on with. ``opt_in`` may name ``suffix`` (it becomes an instruction) and ``best_of`` (that many
+    choices are asked for, and ``convert_response`` ranks them). Raises LossError as ``on_loss``
+    says, and always for what would change the task; FormatError for what is no body.
 
     >>> convert_request({"model": "m", "prompt": "Hi", "max_tokens": 5}, to="chat")[0].output["messages"]
     [{'role': 'user', 'content': 'Hi'}]
@@ -58,7 +61,9 @@ def convert_request(
     if ("messages" in body) == (to == "chat") and ("prompt" in body) == (to == "completions"):
         return [Conversion(dict(body), "lossless", (), to)]
     if to == "chat":
-        return [_settled(c, on_loss) for c in _Completions(body, model, format or "auto", continuation).converted()]
+        return [
+            _settled(c, on_loss) for c in _Completions(body, model, format or "auto", continuation, opt_in).converted()
+        ]
     return [_settled(_chat_to_completions(body, model, format or "chatml"), on_loss)]
 
 
@@ -71,8 +76,10 @@ def _settled(found: Conversion, on_loss: OnLoss) -> Conversion:
 
 
 class _Completions:
-    def __init__(self, body: Mapping[str, Any], model: str | None, format: str, way: Way | None) -> None:
-        self.body, self.format, self.way = body, format, way
+    def __init__(
+        self, body: Mapping[str, Any], model: str | None, format: str, way: Way | None, opt_in: Collection[str]
+    ) -> None:
+        self.body, self.format, self.way, self.opt_in = body, format, way, opt_in
         self.model = str(body.get("model", ""))
         self.losses: list[Loss] = []
         name, losses = substitution.chat_model(self.model, model)
@@ -92,7 +99,10 @@ class _Completions:
         ]
 
     def _request(self, prompt: str, path: str, shared: Mapping[str, Any]) -> Conversion:
-        reading = read_text(prompt, self.format)
+        suffix = self.body.get("suffix")
+        if suffix and "suffix" in self.opt_in:
+            prompt = f"{_BETWEEN}\n\n<before>{prompt}</before>\n<after>{suffix}</after>"
+        reading = read_text(prompt, "plain" if suffix else self.format)
         losses = [Loss(path, loss.kind, loss.detail) for loss in reading.losses]
         messages, flags = reading.messages, dict[str, Any]()
         if reading.conversation.cue == "continue":
@@ -140,11 +150,14 @@ class _Completions:
             if row is None or row.to_chat == "same" or (row.to_chat == "absent" and name != "max_completion_tokens"):
                 found[name] = value  # a server's own name, or one that only Chat knows: it stays
             elif row.to_chat == "refused" and value not in (None, ""):
-                self._lose(f"$.{name}", "unsupported", row.note)
+                if name in self.opt_in:
+                    self._lose(f"$.{name}", "substituted", "it became an instruction, as asked")
+                else:
+                    self._lose(f"$.{name}", "unsupported", row.note)
         self._cap(found)
         self._logprobs(found)
         self._echo()
-        self._best_of()
+        self._best_of(found)
         bias = self.body.get("logit_bias")
         if isinstance(bias, Mapping) and bias:
             found["logit_bias"] = rebias(bias, self.model, self.target, self.losses)
@@ -178,9 +191,14 @@ class _Completions:
         else:
             self._lose("$.echo", "synthesised", "convert_response puts the prompt before the text")
 
-    def _best_of(self) -> None:
+    def _best_of(self, found: dict[str, Any]) -> None:
         best, n = self.body.get("best_of"), self.body.get("n") or 1
-        if best is not None and best not in (1, n):
+        if best is None or best in (1, n):
+            return
+        if "best_of" in self.opt_in:
+            found |= {"n": best, "logprobs": True}
+            self._lose("$.best_of", "substituted", f"{best} choices are asked for and ranked by convert_response")
+        else:
             self._lose("$.best_of", "unsupported", PARAMETERS["best_of"].note)
 
     def _stops(self, format: str) -> tuple[dict[str, Any], list[Loss]]:

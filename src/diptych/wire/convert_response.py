@@ -13,6 +13,7 @@ from typing import Any, Final
 from .. import tokens
 from ..errors import FormatError, TokenError
 from ..formats.base import Conversion
+from ..formats.reading import read_text
 from ..loss import Loss, OnLoss, settle, verdict_of
 from . import logprobs
 from .convert_request import Target
@@ -100,11 +101,13 @@ def _joined(bodies: Sequence[Mapping[str, Any]], request: Mapping[str, Any], los
     for number, body in enumerate(bodies):
         root = f"$[{number}]" if len(bodies) > 1 else "$"
         losses += [Loss(f"{root}.{name}", "field-dropped") for name in _CHAT_ONLY if body.get(name) is not None]
-        for position, choice in enumerate(body["choices"]):
+        prompt_number = number if len(bodies) > 1 else 0
+        before, begun = echo_of(request, prompts, prompt_number), _begun(prompts, prompt_number)
+        for position, choice in enumerate(_best(body["choices"], request)):
             path = f"{root}.choices[{position}]"
             index = number * n + choice.get("index", position)
-            before = echo_of(request, prompts, number if len(bodies) > 1 else 0)
-            choices.append(_completions_choice(choice, index, before, path, losses))
+            found_choice = _completions_choice(choice, index, before, path, losses)
+            choices.append(_unrepeated(found_choice, before, begun, path, losses))
     found = {**head_of(bodies[0], "completions"), "choices": choices}
     usage = _sum_usage([b["usage"] for b in bodies if isinstance(b.get("usage"), Mapping)])
     return {**found, "usage": usage} if usage else found
@@ -125,6 +128,42 @@ def _completions_choice(
         "logprobs": logprobs.to_completions(choice.get("logprobs"), len(before), f"{path}.logprobs", losses),
         "finish_reason": choice.get("finish_reason"),
     }
+
+
+def _best(choices: Sequence[Mapping[str, Any]], request: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the ``n`` best of ``best_of`` choices by their mean log probability, numbered anew."""
+    n = request.get("n") or 1
+    if not request.get("best_of") or len(choices) <= n:
+        return choices
+    ranked = sorted(choices, key=_mean_logprob, reverse=True)[:n]
+    return [{**choice, "index": index} for index, choice in enumerate(ranked)]
+
+
+def _mean_logprob(choice: Mapping[str, Any]) -> float:
+    entries = (choice.get("logprobs") or {}).get("content") or []
+    values = [entry["logprob"] for entry in entries if isinstance(entry.get("logprob"), int | float)]
+    return sum(values) / len(values) if values else float("-inf")
+
+
+def _begun(prompts: Sequence[str], number: int) -> str:
+    """Return the reply that a prompt had begun, which some servers say again."""
+    prompt = prompts[number] if number < len(prompts) else ""
+    if not prompt:
+        return ""
+    try:
+        conversation = read_text(prompt).conversation
+    except FormatError:
+        return ""
+    return conversation.messages[-1].text if conversation.cue == "continue" else ""
+
+
+def _unrepeated(choice: dict[str, Any], before: str, begun: str, path: str, losses: list[Loss]) -> dict[str, Any]:
+    """Take a begun reply that the answer repeats off it."""
+    text = choice["text"][len(before) :]
+    if begun.strip() and text.startswith(begun) and choice.get("logprobs") is None:
+        losses.append(Loss(f"{path}.message.content", "defaulted", "the reply that was begun is not said again"))
+        return {**choice, "text": before + text[len(begun) :]}
+    return choice
 
 
 def message_losses(message: Mapping[str, Any], path: str) -> list[Loss]:
