@@ -29,7 +29,7 @@ from .progress import Progress
 from .replies import Api, Delta, Reply
 from .requests import server_of
 from .retry import Retries
-from .wires import failed_of, head_of
+from .wires import Addresses, failed_of, head_of
 
 #: Seconds that a cancelled operation is given to close its connection before the caller goes on.
 _CLEAN_UP: Final = 1.0
@@ -217,12 +217,13 @@ class _Wire:
 
         request = http.build_request(
             "POST",
-            out.url,
+            self._pool.addresses.get(out.url),
             headers=out.headers,
             content=out.content,
             timeout=(command.connect, None, None, command.connect),
             extensions={"trace": trace},
         )
+        self._pool.addresses.keep(out.url, request.url)
         self._response = await http.send(request, stream=True, follow_redirects=False)
         self._bytes = self._response.aiter_raw()
         return head_of(self._response)
@@ -296,6 +297,7 @@ class _Pool:
     """The HTTP clients of this process, one an event loop: connections do not change loops."""
 
     def __init__(self, http: Any, trust_env: bool) -> None:
+        self.addresses = Addresses()
         self._injected, self._trust_env, self._pid, self._closed = http, trust_env, os.getpid(), False
         self._made: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
 

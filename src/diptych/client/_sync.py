@@ -28,7 +28,7 @@ from .progress import Progress
 from .replies import Api, Delta, Reply
 from .requests import server_of
 from .retry import Retries
-from .wires import NOW, bound_by_deadline, failed_of, head_of
+from .wires import NOW, Addresses, bound_by_deadline, failed_of, head_of
 
 
 class Client:
@@ -252,8 +252,13 @@ class _Wire:
         connect = command.connect if left is None else min(left, command.connect or left)
         out = command.outgoing
         request = http.build_request(
-            "POST", out.url, headers=out.headers, content=out.content, timeout=(connect, left, left, connect)
+            "POST",
+            self._pool.addresses.get(out.url),
+            headers=out.headers,
+            content=out.content,
+            timeout=(connect, left, left, connect),
         )
+        self._pool.addresses.keep(out.url, request.url)
         self._response = http.send(request, stream=True, follow_redirects=False)
         self._bytes = self._response.iter_raw()
         return head_of(self._response)
@@ -274,6 +279,7 @@ class _Pool:
     """The HTTP client of this process: the injected one, or one made when first needed."""
 
     def __init__(self, http: Any, trust_env: bool) -> None:
+        self.addresses = Addresses()
         self._http, self._injected, self._trust_env = http, http is not None, trust_env
         self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
         if http is not None:

@@ -14,6 +14,8 @@ from ..errors import InvalidResponse
 from .replies import Api, Choice, Delta, Usage
 
 _HEAD: Final = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
+#: A message that holds no more than these needs no closer look.
+_PLAIN: Final = frozenset({"role", "content"})
 #: Names under which servers send the reasoning of a model.
 _REASONING: Final = ("reasoning_content", "reasoning")
 
@@ -34,6 +36,7 @@ class Accumulator:
         self.usage: Any = None
         self.done = False  # [DONE] has come
         self.started = False
+        self._missing: list[str] = list(_HEAD)
         self._choices: dict[int, _Growing] = {}
 
     @property
@@ -44,10 +47,11 @@ class Accumulator:
     def add(self, chunk: Mapping[str, Any]) -> list[Delta]:
         """Take a chunk or a whole body. Raises InvalidResponse where its choices are malformed."""
         self.started = True
-        for key in _HEAD:
-            # "" stands for "unknown" on some servers and must not hide what was known.
+        for key in self._missing:
+            # "" stands for "unknown" on some servers: a later chunk may know.
             if chunk.get(key) not in (None, ""):
                 self.head[key] = chunk[key]
+                self._missing = [other for other in self._missing if other != key]
         if isinstance(chunk.get("usage"), Mapping):
             self.usage = chunk["usage"]
         choices = chunk.get("choices")
@@ -105,13 +109,16 @@ class _Growing:
             raise InvalidResponse("a choice's message is no object")
         reason = choice.get("finish_reason")
         self.finish_reason = reason if isinstance(reason, str) and reason else self.finish_reason
-        self._add_logprobs(choice.get("logprobs"))
+        if (logprobs := choice.get("logprobs")) is not None:
+            self._add_logprobs(logprobs)
         text = text if isinstance(text, str) else ""
         self._texts.append(text)
         return text
 
     def _message(self, part: Mapping[str, Any]) -> None:
         self._role = part.get("role") or self._role
+        if part.keys() <= _PLAIN:
+            return
         for name in (*_REASONING, "refusal"):
             if isinstance(part.get(name), str):
                 self._more.setdefault(name, []).append(part[name])
