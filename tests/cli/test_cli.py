@@ -221,6 +221,26 @@ def test_run_records_and_replays(run, tmp_path):
     assert again.json["cost"] == "0"
 
 
+def test_run_repeats_and_compares(run, tmp_path):
+    with Server() as server:
+        args = ("run", "translate", "-p", "text=Hi", "--base-url", server.base_url, "--model", "m", "--seed", "7")
+        found = run(*args, "--repeat", "3", "--json")
+        assert (found.code, found.json["outcome"], len(server.requests)) == (0, "identical", 3)
+        (tmp_path / "saved.json").write_text(json.dumps({**found.json, "choices": [{"text": "other"}]}))
+        again = run(*args, "--compare", "saved.json")
+        assert again.code == 1
+        assert "nondeterminism" in again.err
+
+
+def test_batch_sends_a_file(run, tmp_path):
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/completions", "body": {"model": "m", "prompt": "Hi"}}
+    (tmp_path / "in.jsonl").write_text(json.dumps(line) + "\n")
+    with Server() as server:
+        found = run("batch", "in.jsonl", "--out", "out.jsonl", "--base-url", server.base_url, "--json")
+    assert (found.code, found.json["done"]) == (0, 1)
+    assert json.loads((tmp_path / "out.jsonl").read_text())["custom_id"] == "a"
+
+
 # look-ups -------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import convert, count, lookup, render, run
+from . import batch, convert, count, lookup, render, run
 
 
 def _version(value: bool) -> None:
@@ -44,6 +44,7 @@ def make_app() -> typer.Typer:
     app.command("count")(count.count_command)
     app.command("cost")(count.cost_command)
     app.command("run")(run.run_command)
+    app.command("batch")(batch.batch_command)
     app.command("formats")(lookup.formats_command)
     app.command("models")(lookup.models_command)
     app.command("explain")(lookup.explain_command)

@@ -35,6 +35,8 @@ def run_command(
     local_model: Annotated[str | None, typer.Option("--local-model", help="Another model, a GGUF file.")] = None,
     record: Annotated[str | None, typer.Option("--record", help="Write what the server sends to a cassette.")] = None,
     replay: Annotated[str | None, typer.Option("--replay", help="Answer from a cassette.")] = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Ask so often; exit 1 if answers differ.")] = 1,
+    compare: Annotated[str | None, typer.Option("--compare", help="Compare with a reply saved by --json.")] = None,
     json_: Json = False,
 ) -> None:
     """Render a template and send it.
@@ -60,9 +62,10 @@ def run_command(
         return
     with _endpoint(use_local, local_model) as server:
         target = server.base_url if server else setting("base_url", base_url)
-        _send(
-            rendered, chosen, server.model if server else model, target, stream, max_cost, record, replay, params, json_
-        )
+        asked = {"model": server.model if server else model, "api": chosen, **params}
+        with _client(target, server is not None, max_cost, record, replay) as client:
+            replies = [_ask(client, rendered, asked, stream and not json_) for _ in range(repeat)]
+    _show(replies, json_, stream, compare)
 
 
 def _params(seed: int | None, json_mode: bool, schema: str | None) -> dict[str, Any]:
@@ -90,33 +93,47 @@ def _endpoint(use_local: bool, model: str | None) -> Iterator[Any]:
         yield server
 
 
-def _send(
-    rendered: Any, api: Endpoint, model: str | None, base_url: str | None, stream: bool, max_cost: str | None,
-    record: str | None, replay: str | None, params: dict[str, Any], json_: bool,
-) -> None:  # fmt: skip
+def _client(target: str | None, local: bool, max_cost: str | None, record: str | None, replay: str | None) -> Any:
     from decimal import Decimal
 
     from ..client import Budget, Client
-    from .output import write_document, write_text
 
     options: dict[str, Any] = {"budget": Budget(usd=Decimal(max_cost))} if max_cost is not None else {}
     if record or replay:
         options["cassette"] = _cassette(record, replay)
-    with Client(base_url, **options) as client:
-        if not stream:
-            reply = client.send(rendered, model=model, api=api, **params)
-        else:
-            with client.stream(rendered, model=model, api=api, **params) as deltas:
-                for delta in deltas:
-                    if not json_:
-                        sys.stdout.write(delta.text)
-                        sys.stdout.flush()
-                reply = deltas.reply
+    # A model of this machine is not behind the proxies of the environment.
+    return Client(target, trust_env=not local, **options)
+
+
+def _ask(client: Any, rendered: Any, asked: dict[str, Any], stream: bool) -> Any:
+    if not stream:
+        return client.send(rendered, **asked)
+    with client.stream(rendered, **asked) as deltas:
+        for delta in deltas:
+            sys.stdout.write(delta.text)
+            sys.stdout.flush()
+        return deltas.reply
+
+
+def _show(replies: list[Any], json_: bool, stream: bool, saved: str | None) -> None:
+    """Print the first reply, and how the others, and a saved one, compare with it."""
+    from ..client.drift import worst
+    from .inputs import read_data
+    from .output import write_document, write_text
+
+    found = [reply.to_json() for reply in replies]
+    before = [read_data(saved)] if saved else []
+    drift = worst([*before, *found]) if saved or len(found) > 1 else None
     if json_:
-        write_document(**reply.to_json())
+        compared = {"outcome": drift.outcome, "drift": drift.detail, "repeats": len(found)} if drift else {}
+        write_document(**found[0], **compared)
     elif not stream:
-        write_text(reply.text)
-    _say_usage(reply)
+        write_text(replies[0].text)
+    _say_usage(replies[0])
+    if drift is not None:
+        print(f"[{drift.outcome}: {drift.detail}]", file=sys.stderr)
+        if drift.outcome != "identical":
+            raise typer.Exit(1)
 
 
 def _cassette(record: str | None, replay: str | None) -> Any:
