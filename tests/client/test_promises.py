@@ -194,6 +194,35 @@ def test_json_is_validated_here(server):
         assert caught.value.reply.text == '{"name": 3}'
 
 
+def test_an_answer_that_does_not_fit_is_asked_for_again_and_counted():
+    class City(BaseModel):
+        name: str
+
+    answers = iter(["no json", '{"name": 3}', '{"name": "Paris"}'] * 2)
+    with Server(answer=lambda body: next(answers)) as server:
+        with Client(server.base_url) as client:
+            reply = client.parse(CHAT, City, model="gpt-4o-mini", reask=2)
+        assert reply.parsed.name == "Paris"
+        assert [len(r.body["messages"]) for r in server.requests] == [1, 3, 5]
+        assert len(reply.attempts) == 3
+        assert reply.usage.prompt_tokens > 60
+        assert reply.cost > 0
+
+        async def run():
+            async with AsyncClient(server.base_url) as client:
+                return await client.parse(CHAT, City, model="gpt-4o-mini", reask=1)
+
+        with pytest.raises(diptych.InvalidResponse):
+            asyncio.run(run())
+
+
+def test_a_server_that_refuses_stream_options_is_asked_without(server):
+    server.next(status(400, {"error": {"message": "unknown field: stream_options"}}))
+    with Client(server.base_url, retries=0) as client, client.stream(CHAT, model="m") as stream:
+        assert "".join(d.text for d in stream) == "one two three"
+    assert ["stream_options" in r.body for r in server.requests] == [True, False]
+
+
 def test_many_keep_their_order_and_their_errors(server):
     items = [[{"role": "user", "content": str(n)}] for n in range(20)]
     items[7] = {"nonsense": 1}

@@ -16,10 +16,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Final
 
-from ..errors import ClientError, DiptychError
+from ..errors import ClientError, DiptychError, InvalidResponse
 from ._sync import make_http
 from .budget import Budget
-from .calls import StreamState, forked, new_call, parsed, schema_params
+from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed
 from .cassette import Cassette
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call, Hook, Setup
@@ -98,11 +98,26 @@ class AsyncClient:
         return AsyncStream(new_call(self._setup, x, model=model, api=api, params=params, stream=True), self._pool)
 
     async def parse(
-        self, x: Any, schema: Any, *, model: str | None = None, api: Api | None = None, **params: Any
+        self,
+        x: Any,
+        schema: Any,
+        *,
+        model: str | None = None,
+        api: Api | None = None,
+        reask: int = 0,
+        **params: Any,
     ) -> Reply:
         """Send, asking for JSON of ``schema``; see :meth:`Client.parse`."""
+        before: list[Reply] = []
         found = await self.send(x, model=model, api=api, **schema_params(schema, api, params))
-        return parsed(found, schema)
+        while True:
+            try:
+                return parsed(summed(found, before), schema)
+            except InvalidResponse as error:
+                if len(before) >= reask or found.api != "chat":
+                    raise
+                before.append(found)
+                found = await self.send(reasked(found, error))
 
     async def send_many(
         self,

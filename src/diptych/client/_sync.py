@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
-from ..errors import ClientError, DiptychError
+from ..errors import ClientError, DiptychError, InvalidResponse
 from .budget import Budget
-from .calls import StreamState, forked, new_call, parsed, schema_params
+from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed
 from .cassette import Cassette
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call, Hook, Setup
@@ -101,14 +101,32 @@ class Client:
         """Send the same and return a :class:`Stream`: a context manager, iterate it for deltas."""
         return Stream(new_call(self._setup, x, model=model, api=api, params=params, stream=True), self._pool)
 
-    def parse(self, x: Any, schema: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Reply:
+    def parse(
+        self,
+        x: Any,
+        schema: Any,
+        *,
+        model: str | None = None,
+        api: Api | None = None,
+        reask: int = 0,
+        **params: Any,
+    ) -> Reply:
         """Send, asking for JSON of ``schema`` (a pydantic model or any type); the value is ``reply.parsed``.
 
-        The answer is validated here, since not every server enforces a schema. Raises
-        InvalidResponse, whose ``reply`` holds what came.
+        The answer is validated here, since not every server enforces a schema, and nothing is
+        repaired. ``reask`` is how often a chat is asked again with what was wrong; the reply
+        counts the usage and cost of all. Raises InvalidResponse, whose ``reply`` holds what came.
         """
+        before: list[Reply] = []
         found = self.send(x, model=model, api=api, **schema_params(schema, api, params))
-        return parsed(found, schema)
+        while True:
+            try:
+                return parsed(summed(found, before), schema)
+            except InvalidResponse as error:
+                if len(before) >= reask or found.api != "chat":
+                    raise
+                before.append(found)
+                found = self.send(reasked(found, error))
 
     def send_many(
         self,

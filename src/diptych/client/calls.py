@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 from ..errors import ClientError, InvalidResponse
 from .flow import Call, Setup
 from .options import Timeouts
-from .replies import Api, Delta, Reply
+from .replies import Api, Delta, Reply, Usage
 from .requests import ask
 from .retry import Retries
 
@@ -70,6 +71,35 @@ def parsed(reply: Reply, model: Any) -> Reply:
         raise _invalid(
             reply, f"the answer does not fit {getattr(model, '__name__', model)}: {place}: {first['msg']}"
         ) from None
+
+
+def reasked(reply: Reply, error: InvalidResponse) -> dict[str, Any]:
+    """Return the body that asks once more, with the answer that did not fit and why."""
+    assert reply.asked is not None
+    body = dict(reply.asked.body)
+    answer = {"role": "assistant", "content": reply.text}
+    wish = {"role": "user", "content": f"This does not fit: {error.message}. Answer again, with the JSON alone."}
+    body["messages"] = [*body["messages"], answer, wish]
+    return body
+
+
+def summed(reply: Reply, before: list[Reply]) -> Reply:
+    """Return a reply that counts what the answers before it used and cost, too."""
+    if not before:
+        return reply
+    usages = [r.usage for r in (*before, reply) if r.usage is not None]
+    costs = [r.cost for r in (*before, reply)]
+    usage = Usage(
+        sum(u.prompt_tokens for u in usages),
+        sum(u.completion_tokens for u in usages),
+        sum(u.cached_tokens for u in usages),
+        sum(u.reasoning_tokens for u in usages),
+        reply.usage.source if reply.usage else "server",
+    )
+    cost = None if None in costs else sum((c for c in costs if c is not None), Decimal(0))
+    notes = (*reply.notes, f"asked {len(before) + 1} times until the answer fitted")
+    attempts = tuple(attempt for r in (*before, reply) for attempt in r.attempts)
+    return replace(reply, usage=usage, cost=cost, notes=notes, attempts=attempts)
 
 
 def _invalid(reply: Reply, message: str, hint: str | None = None) -> InvalidResponse:

@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,6 +75,9 @@ class Call:
             if isinstance(outcome, Reply):
                 return outcome
             self._last, failure = outcome
+            if self._drops_stream_options(self._last):
+                outgoing, wait = self.setup.server.outgoing(self.ask.api, self.ask.body), 0.0
+                continue
             try:
                 wait = plan.send(failure)
             except StopIteration:
@@ -82,6 +85,15 @@ class Call:
             if wait < 0:
                 raise self._final()
             self._note_wait(wait, failure)
+
+    def _drops_stream_options(self, error: ClientError) -> bool:
+        """Take ``stream_options`` out of the body where the server refuses it: some know streams, but not that."""
+        refused = isinstance(error, ApiError) and error.status in (400, 422) and "stream_options" in self.ask.body
+        if not refused or "stream_options" not in f"{error.message} {getattr(error, 'param', '')}":
+            return False
+        body = {name: value for name, value in self.ask.body.items() if name != "stream_options"}
+        self.ask = replace(self.ask, body=body)
+        return True
 
     def _pause(self, wait: float) -> Steps:
         limits, clock = self.setup.limits, self.setup.clock
