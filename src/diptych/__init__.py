@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from . import client as client
     from . import formats as formats
+    from . import migrate as migrate
     from . import prices as prices
     from . import tokens as tokens
     from . import wire as wire
@@ -77,7 +78,7 @@ _HOMES = {
     "wire.convert_response": ["convert_response"],
     "wire.convert_stream": ["convert_stream"],
 }  # fmt: skip
-_MODULES = ("client", "errors", "formats", "model", "prices", "testing", "tokens", "wire")
+_MODULES = ("client", "errors", "formats", "migrate", "model", "prices", "testing", "tokens", "wire")
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*_NAMES, *_MODULES, "__version__"])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import batch, convert, count, lookup, render, run
+from . import batch, convert, count, lookup, migrate, render, run
 
 
 def _version(value: bool) -> None:
@@ -48,5 +48,6 @@ def make_app() -> typer.Typer:
     app.command("formats")(lookup.formats_command)
     app.command("models")(lookup.models_command)
     app.command("explain")(lookup.explain_command)
+    app.add_typer(migrate.migrate_app, name="migrate")
     app.add_typer(lookup.templates_app, name="templates")
     return app
