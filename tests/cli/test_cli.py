@@ -241,6 +241,29 @@ def test_batch_sends_a_file(run, tmp_path):
     assert json.loads((tmp_path / "out.jsonl").read_text())["custom_id"] == "a"
 
 
+def test_migrate_code_shows_a_diff_and_writes_when_asked(run, tmp_path):
+    pytest.importorskip("libcst")
+    file = tmp_path / "app.py"
+    file.write_bytes(b'r = c.completions.create(model="m", prompt="x", max_tokens=1)\r\n')
+    shown = run("migrate", "code", "app.py")
+    assert "+r = c.chat.completions.create(" in shown.out
+    assert b"chat" not in file.read_bytes()
+    assert run("migrate", "code", "app.py", "--write").code == 0
+    assert file.read_bytes().endswith(b"max_completion_tokens=1)\r\n")
+    file.write_text('c.completions.create(model="m", prompt="x", suffix="y")\n')
+    refused = run("migrate", "code", ".", "--json")
+    assert refused.code == 1
+    assert refused.json["files"][0]["refusals"][0]["place"] == "app.py:1:1"
+
+
+def test_migrate_data(run, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"prompt": "a ->", "completion": " b"}\nbad\n')
+    found = run(
+        "migrate", "data", "in.jsonl", "out.jsonl", "--from", "finetune_legacy", "--to", "finetune_chat", "--json"
+    )
+    assert (found.code, found.json["converted"], found.json["rejected"]) == (1, 1, 1)
+
+
 # look-ups -------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""The migration of data sets: shards of JSON lines from one format to another.
+"""The migration: data sets from one format to another, and code from Completions to Chat.
 
 Every row is either converted, with its losses counted, or stands in the rejects file with
 its line and reason. A shard is whole or absent, and one that is done is not done again.
@@ -6,7 +6,17 @@ its line and reason. A shard is whole or absent, and one that is done is not don
 
 from __future__ import annotations
 
+from .code import Change, CodeMigration, Refusal, migrate_code
 from .dataset import convert_dataset
 from .shard import ShardCounts, Spec, convert_shard
 
-__all__ = ["ShardCounts", "Spec", "convert_dataset", "convert_shard"]
+__all__ = [
+    "Change",
+    "CodeMigration",
+    "Refusal",
+    "ShardCounts",
+    "Spec",
+    "convert_dataset",
+    "convert_shard",
+    "migrate_code",
+]
