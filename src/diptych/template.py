@@ -287,7 +287,9 @@ class Template:
             source = SourceText(self.file, self.source)
             error.location = source.find("{{ " + declared) or Location(self.file, 1)
         else:
-            error.location = Location(self.file, 1)
+            # An input that is not declared: the place is where the others are.
+            inputs = self._compiled.location("inputs")
+            error.location = inputs if inputs.line > 1 else Location(self.file, 1)
         return error
 
 
