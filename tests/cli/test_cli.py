@@ -147,6 +147,22 @@ def test_count_lines_take_their_own_model(run):
     assert [row["encoding"] for row in found] == ["cl100k_base", "o200k_base"]
 
 
+def test_count_explains_its_lines(run):
+    found = run("count", "-", "--explain", stdin='[{"role": "user", "name": "ann", "content": "Hi"}]').out
+    assert "what opens the reply" in found
+    assert "cookbook" in found
+    assert found.splitlines()[-1].split()[1] == "exact"
+
+
+def test_tokens_are_shown(run):
+    found = run("tokens", "-", "--model", "gpt-4o", "--json", stdin="hello world\n\x1b é")
+    assert found.json["tokens"] == len(found.json["items"])
+    shown = run("tokens", "-", stdin="hello\n\x1b[31mworld")
+    assert "hello⏎" in shown.out
+    assert "\x1b" not in shown.out
+    assert "tokens of o200k_base" in shown.err
+
+
 def test_cost_by_model(run):
     found = run("cost", "-", "--model", "gpt-4o-mini", "--output", "100", "--json", stdin="Hello").json
     assert {"prompt_tokens", "output_tokens", "cost", "lines", "fits_context", "price_date"} <= found.keys()

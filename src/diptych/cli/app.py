@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import batch, convert, count, lookup, migrate, render, run
+from . import batch, convert, count, lookup, migrate, render, run, tokens
 
 
 def _version(value: bool) -> None:
@@ -42,6 +42,7 @@ def make_app() -> typer.Typer:
     app.command("render")(render.render_command)
     app.command("convert")(convert.convert_command)
     app.command("count")(count.count_command)
+    app.command("tokens")(tokens.tokens_command)
     app.command("cost")(count.cost_command)
     app.command("run")(run.run_command)
     app.command("batch")(batch.batch_command)

@@ -16,6 +16,7 @@ def count_command(
         str | None, typer.Option("--model", "-m", help="By default the body's own.", autocompletion=complete_model)
     ] = None,
     max_tokens: Annotated[int | None, typer.Option("--max-tokens", help="Exit 1 if there are more.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say the rule and the source behind each line.")] = False,
     json_: Json = False,
     jsonl: Jsonl = False,
 ) -> None:
@@ -31,6 +32,8 @@ def count_command(
     counted = _count(read_value(file), model)
     if json_:
         write_document(**counted.to_json())
+    elif explain:
+        _explain(counted)
     else:
         write_text(f"{counted.tokens if counted.tokens is not None else 'unknown'}\n")
     if _is_over(counted, max_tokens):
@@ -44,6 +47,18 @@ def _count(value: Any, model: str | None) -> Any:
 
     own = value.get("model") if isinstance(value, dict) else None
     return count(value, model=model or own or setting("model"))
+
+
+def _explain(counted: Any) -> None:
+    """Print each line of a count with its rule and where the rule comes from."""
+    from ..tokens import explain
+    from .output import write_text
+
+    for item in counted.items:
+        rule, source = explain(item.kind)
+        write_text(f"{item.tokens:>8}  {item.basis:<12}{item.path:<28}{rule} ({source})\n")
+    shown = "unknown" if counted.tokens is None else counted.tokens
+    write_text(f"{shown:>8}  {counted.basis:<12}{counted.encoding or counted.reason}\n")
 
 
 def _is_over(counted: Any, limit: int | None) -> bool:
