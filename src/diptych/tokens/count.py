@@ -212,12 +212,13 @@ def _section_items(
     counted: Count,
 ) -> list[Item]:
     """Return the lines of the sections that join the system message: tools, then the schema."""
-    system = next((m for m in messages if isinstance(m, Mapping) and m.get("role") in ("system", "developer")), None)
+    system = _system_of(messages, rules)
     border = rules.own_system
     if system is not None:
         # The section follows a blank line: what the border costs depends on the text before it.
         text = text_of(system)[-64:]
-        border = counted(f"{text}\n\n#") - counted(text) - 1
+        joined = text.rstrip() if rules.leading_system else text
+        border = counted(f"{joined}\n\n#") - counted(text) - 1
     items: list[Item] = []
     if functions:
         text = f"# Tools\n\n## functions\n\n{render_tools(functions)}"
@@ -227,6 +228,13 @@ def _section_items(
     if schema:
         items.append(Item("$.response_format", "schema", counted(render_schema(schema)) + border, "fitted"))
     return items
+
+
+def _system_of(messages: Sequence[Any], rules: FamilyRules) -> Mapping[str, Any] | None:
+    """Return the system or developer message that the sections join, if there is one."""
+    if rules.leading_system:
+        messages = messages[:1]
+    return next((m for m in messages if isinstance(m, Mapping) and m.get("role") in ("system", "developer")), None)
 
 
 def _custom_items(customs: list[Mapping[str, Any]], counted: Count) -> list[Item]:

@@ -30,6 +30,8 @@ _MP3_RATES: Final = {
     3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
 }
+#: Samples a second of MPEG-1 (3) and MPEG-2 (2) by the header's index; MPEG-2.5 has half of MPEG-2's.
+_MP3_SAMPLING: Final = {3: (44_100, 48_000, 32_000, 0), 2: (22_050, 24_000, 16_000, 0)}
 
 
 class Range(NamedTuple):
@@ -57,15 +59,29 @@ def audio_range(data: bytes | None, size: int = 0) -> Range:
 
 
 def audio_seconds(data: bytes) -> float | None:
-    """Return the length in seconds of a WAV, or of an MP3 of one bitrate; None where unknown."""
+    """Return the length in seconds of a WAV or an MP3; None where unknown."""
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return _wav_seconds(data)
     frame = data.find(b"\xff", 10 + _id3_size(data) if data[:3] == b"ID3" else 0)
     if frame < 0 or frame + 4 > len(data) or data[frame + 1] & 0xE6 != 0xE2:
         return None
-    rates = _MP3_RATES.get(data[frame + 1] >> 3 & 3, _MP3_RATES[2])
+    version = data[frame + 1] >> 3 & 3
+    counted = _xing_frames(data, frame)
+    if counted:
+        samples, sampling = (1152, _MP3_SAMPLING[3]) if version == 3 else (576, _MP3_SAMPLING[2])
+        rate = sampling[data[frame + 2] >> 2 & 3] // (2 if version == 0 else 1)
+        return counted * samples / rate if rate else None
+    rates = _MP3_RATES.get(version, _MP3_RATES[2])
     rate = rates[data[frame + 2] >> 4]
     return (len(data) - frame) * 8 / (rate * 1000) if rate else None
+
+
+def _xing_frames(data: bytes, frame: int) -> int:
+    """Return the frames that a header for variable bitrates states, 0 where there is none."""
+    at = max(data.find(b"Xing", frame, frame + 200), data.find(b"Info", frame, frame + 200))
+    if at < 0 or at + 12 > len(data) or not data[at + 7] & 1:
+        return 0
+    return int.from_bytes(data[at + 8 : at + 12], "big")
 
 
 def _id3_size(data: bytes) -> int:

@@ -20,8 +20,8 @@ from .tally import Item
 
 Count = Callable[[str], int]
 
-#: The text that stands for several calls at once, as recorded usage shows.
-_PARALLEL: Final = " to=multi_tool_use.parallel"
+#: What stands for several calls at once, and answers them, as recorded usage shows.
+_PARALLEL: Final = "multi_tool_use.parallel"
 
 
 class MessageCounter:
@@ -36,7 +36,7 @@ class MessageCounter:
         self.tag = tag
         self.sizes = sizes or {}
         self.names: dict[str, str] = {}
-        self.parallel: set[str] = set()
+        self.parallel: dict[str, list[tuple[int, str]]] = {}
 
     def items(self, messages: Sequence[Mapping[str, Any]]) -> list[Item]:
         """Return the lines of all messages. Raises TokenError on what is no message."""
@@ -53,6 +53,8 @@ class MessageCounter:
                 items.append(Item(f"$.messages[{index}]", "message", tokens))
             else:
                 self._add(items, message, role, f"$.messages[{index}]")
+        for results in {id(group): group for group in self.parallel.values()}.values():
+            self._join_results(items, results)
         return items
 
     def _add(self, items: list[Item], message: Mapping[str, Any], role: str, path: str) -> None:
@@ -60,7 +62,7 @@ class MessageCounter:
         if self.rules.content_only:
             items.append(Item(path, "message", self.count(text)))
         elif role == "tool":
-            items.append(self._result(message, text, path))
+            self._add_result(items, message, text, path)
         elif role == "assistant" and (message.get("tool_calls") or message.get("function_call")):
             self._add_calls(items, message, text, path)
         else:
@@ -83,13 +85,25 @@ class MessageCounter:
 
     # tool calls and results ----------------------------------------------------------
 
-    def _result(self, message: Mapping[str, Any], text: str, path: str) -> Item:
-        rules, call = self.rules, message.get("tool_call_id")
-        tokens = self.count(text) + rules.channel
+    def _add_result(self, items: list[Item], message: Mapping[str, Any], text: str, path: str) -> None:
+        rules, call = self.rules, str(message.get("tool_call_id"))
         if call in self.parallel:
-            return Item(path, "tool_result", tokens + rules.parallel_result, "fitted")
-        name = self.names.get(str(call)) or message.get("name") or ""
-        return Item(path, "tool_result", tokens + rules.result + self.count(f"functions.{name}"), "fitted")
+            value = json.dumps(_structure(text))
+            self.parallel[call].append((len(items), value))
+            items.append(Item(path, "tool_results", self.count(value), "fitted"))
+            return
+        name = self.names.get(call) or message.get("name") or ""
+        tokens = rules.result + self.count(f"functions.{name}") + self.count(text) + rules.channel
+        items.append(Item(path, "tool_result", tokens, "fitted"))
+
+    def _join_results(self, items: list[Item], results: list[tuple[int, str]]) -> None:
+        """Add what the results of several calls cost as one list to the line of the first."""
+        if not results:
+            return
+        rules, first = self.rules, results[0][0]
+        joined = rules.results + self.count(_PARALLEL) + self.count(f"[{', '.join(text for _, text in results)}]")
+        own = sum(items[index].tokens for index, _ in results)
+        items[first] = items[first]._replace(tokens=items[first].tokens + joined + rules.channel - own)
 
     def _add_calls(self, items: list[Item], message: Mapping[str, Any], text: str, path: str) -> None:
         rules = self.rules
@@ -103,9 +117,12 @@ class MessageCounter:
             tokens = rules.call + self.count(name) + self.count(arguments) + rules.channel
             items.append(Item(f"{path}.tool_calls", "tool_call", tokens, "fitted"))
             return
-        self.parallel.update(call_id for call_id, _, _ in calls)
+        results: list[tuple[int, str]] = []
+        self.parallel.update((call_id, results) for call_id, _, _ in calls)
         uses = ",".join(f'{{"recipient_name":"functions.{name}","parameters":{text}}}' for _, name, text in calls)
-        tokens = rules.parallel + self.count(_PARALLEL) + self.count(f'{{"tool_uses":[{uses}]}}') + rules.channel
+        tokens = (
+            rules.parallel + self.count(f" to={_PARALLEL}") + self.count(f'{{"tool_uses":[{uses}]}}') + rules.channel
+        )
         items.append(Item(f"{path}.tool_calls", "tool_calls", tokens, "fitted"))
 
     # images, audio, files --------------------------------------------------------------
@@ -192,6 +209,16 @@ def _calls(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         arguments = function.get("arguments", function.get("input"))
         read.append((str(call.get("id", "")), str(function.get("name") or ""), compact_json(arguments)))
     return read
+
+
+def _structure(text: str) -> Any:
+    """Return the object or list that a text is in JSON, any other text as it is."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def compact_json(text: Any) -> str:

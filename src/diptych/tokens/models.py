@@ -38,8 +38,11 @@ class ModelInfo:
     is_recorded: bool = True
 
 
-#: Chat models that no recording shows under their family's rule: the rule is assumed.
-_ASSUMED: Final = re.compile(r"gpt-6|gpt-oss|chat-latest|gpt-chat-latest|computer-use|gpt-realtime|gpt-5-search")
+#: Chat models that no recording shows under their family's rule, or the only one contradicts it
+#: (o1-mini and a system message, 2024-12): the rule is assumed.
+_ASSUMED: Final = re.compile(
+    r"o1-mini|o1-preview|gpt-6|gpt-oss|chat-latest|gpt-chat-latest|computer-use|gpt-realtime|gpt-5-search"
+)
 
 # base names by (encoding, family). Sources: tiktoken 0.14.0 `model.py` for the encodings it
 # knows; OpenAI's model pages for the later ones, which all say o200k; davinci-002 answers as
@@ -94,18 +97,33 @@ _SUGGESTED: Final[tuple[tuple[re.Pattern[str], str, Family], ...]] = (
     (re.compile(r"text-embedding-"), "cl100k_base", "embedding"),
 )
 
+#: Dates of snapshots that one kind of model bears alone (OpenAI's model pages, 2024-2026): a
+#: deployment of any name that ends in one is taken for that kind, as an approximation.
+_SNAPSHOTS: Final = {
+    "2024-05-13": "gpt-4o", "2024-07-18": "gpt-4o-mini", "2024-08-06": "gpt-4o", "2024-11-20": "gpt-4o",
+    "2025-01-31": "o3-mini", "2025-04-14": "gpt-4.1", "2025-04-16": "o3", "2025-08-07": "gpt-5",
+    "2025-11-13": "gpt-5.1", "2026-03-05": "gpt-5.4", "2026-03-17": "gpt-5.4-mini",
+}  # fmt: skip
+# The longer names of the table inside another name: "prod-gpt-4o-eu" is a gpt-4o, "ada-llama" no ada.
+_INNER: Final = sorted((name for name in _KNOWN if name.startswith(("gpt-", "text-", "code-"))), key=len, reverse=True)
+_WITHIN: Final = re.compile(rf"(?:^|[-_./ ])({'|'.join(map(re.escape, _INNER))})(?=$|[-_./: ])", re.I)
+
 
 @lru_cache(maxsize=1024)
 def model_info(model: str) -> ModelInfo:
     """Return what counting knows of ``model``; never raises.
 
     Fine-tuned names (``ft:gpt-4o-mini-2024-07-18:org::id``) and names with the
-    provider in front (``openai/gpt-4o``) are those of their base model.
+    provider in front (``openai/gpt-4o``) are those of their base model. A deployment
+    whose name holds a model's name, or ends in the date of one, is taken for that
+    model with ``known=False``.
 
     >>> model_info("gpt-9-vast").known, model_info("gpt-9-vast").encoding
     (False, 'o200k_base')
     >>> model_info("claude-3").encoding is None
     True
+    >>> model_info("prod-gpt-4o-eu").base
+    'gpt-4o'
     """
     base = base_name(model)
     if base in _KNOWN:
@@ -114,7 +132,17 @@ def model_info(model: str) -> ModelInfo:
     for pattern, encoding, family in _SUGGESTED:
         if pattern.match(base):
             return ModelInfo(model, base, encoding, family, False, False)
-    return ModelInfo(model, base, None, None, False, False)
+    kin = _kin_of(model)
+    if kin is None:
+        return ModelInfo(model, base, None, None, False, False)
+    encoding, family = _KNOWN[kin]
+    return ModelInfo(model, kin, encoding, family, False, False)
+
+
+def _kin_of(model: str) -> str | None:
+    """Return the known model that a deployment's name speaks of, if it speaks of one."""
+    within = _WITHIN.search(model)
+    return within[1].lower() if within else _SNAPSHOTS.get(model[-10:])
 
 
 def base_name(model: str) -> str:

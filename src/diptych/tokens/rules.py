@@ -27,11 +27,12 @@ class FamilyRules:
     call: int = 7  #: an assistant message that is one tool call, beside name and arguments
     parallel: int = 4  #: an assistant message of several calls, beside its text
     result: int = 5  #: a tool result, beside "functions.NAME" and its content
-    parallel_result: int = 7  #: a result of one of several calls
+    results: int = 6  #: the results of several calls, beside "multi_tool_use.parallel" and one list of them
     channel: int = 0  #: each tool call and tool result: its channel
     own_system: int = 4  #: the message made for tools or a schema where no system message is
     tools: int = 0  #: once where tools are offered
     tools_with_system: int = 0  #: the same where there is a system message
+    leading_system: bool = False  #: tools join the first message or none, its text without the space at its end
     choice_named: int | None = 7  #: a forced function, beside its name; None: nothing is added
     choice_none: int = 1  #: ``tool_choice: none``
     schema_tag: int = 2  #: a schema's name on each past assistant message, beside the name
@@ -52,6 +53,7 @@ FAMILIES: Final[dict[Family, FamilyRules]] = {
         channel=3,
         tools=82,
         tools_with_system=85,
+        leading_system=True,
         choice_named=None,
         choice_none=0,
         tag_on_reply=False,
@@ -73,6 +75,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "tool_call": ("7, the name and the arguments as compact JSON; gpt-5: 3 more", RECORDED),
     "tool_calls": ("several calls: one call of multi_tool_use.parallel", RECORDED),
     "tool_result": ("5, 'functions.NAME' and the content; gpt-5: 3 more", RECORDED),
+    "tool_results": ("several results: one list in JSON, its cost beyond the entries on the first", RECORDED),
     "schema": ("a section with the schema as compact JSON after the system message", RECORDED),
     "schema_tag": ("2 and the schema's name on assistant messages", RECORDED),
     "image": ("tiles of 512 pixels or patches of 32; docs/counting.md lists both by model", RECORDED),
