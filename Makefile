@@ -19,7 +19,9 @@ test: .venv/.model
 
 bench: .venv/.dev
 	$(PY) benchmarks/render.py
+	$(PY) benchmarks/count.py
 	$(PY) benchmarks/convert.py
+	$(PY) benchmarks/client.py
 
 lint: .venv/.dev
 	$(PY) -m ruff check src tests scripts benchmarks

@@ -14,7 +14,7 @@ from typing import Any, Final
 from ..errors import TokenError
 from .imagesize import Size
 from .memo import message_memo
-from .messages import Count, MessageCounter, text_of
+from .messages import Count, MessageCounter, plain_lines, text_of
 from .models import ModelInfo, model_info
 from .rules import FAMILIES, FamilyRules
 from .schemas import render_schema
@@ -100,7 +100,7 @@ def count(x: Any, model: str | None = None, *, image_sizes: Mapping[str, Size] |
 
 
 def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
-    tokens = sum(item.tokens for item in items)
+    tokens = sum([item[2] for item in items])
     basis = weakest(items)
     low = high = tokens
     if not info.is_recorded and items and items[0].kind not in ("text", "ids"):
@@ -127,6 +127,8 @@ def body_of(x: Any) -> Mapping[str, Any]:
     """
     if isinstance(x, str):
         return {"prompt": x}
+    if type(x) is list and x and type(x[0]) is dict:
+        return {"messages": x}
     if isinstance(x, Mapping):
         if "messages" in x or "prompt" in x:
             return x
@@ -181,6 +183,9 @@ def _prompt_item(part: Any, counted: Count, path: str) -> Item:
 
 # Chat ------------------------------------------------------------------------------
 
+#: What a body may hold beside its messages that is billed.
+_NEEDS_MORE: Final = frozenset({"tools", "functions", "response_format", "tool_choice", "function_call"})
+
 
 def _chat_items(
     body: Mapping[str, Any], info: ModelInfo, counted: Count, sizes: Mapping[str, Size] | None
@@ -189,10 +194,14 @@ def _chat_items(
     if not isinstance(messages, list | tuple):
         raise TokenError("messages are a list", path="$.messages")
     rules = FAMILIES[info.family or "chat"]
+    plain = plain_lines(info.encoding or "", info.family or "chat")
+    if _NEEDS_MORE.isdisjoint(body):
+        items = MessageCounter(counted, rules, info.base, sizes=sizes).items(messages, plain)
+        return items if rules.content_only else [*items, _priming(rules)]
     functions, customs = _tools_of(body)
     schema = _schema_of(body)
     tag = rules.schema_tag + counted(str(schema.get("name", ""))) if schema else 0
-    items = MessageCounter(counted, rules, info.base, tag=tag, sizes=sizes).items(messages)
+    items = MessageCounter(counted, rules, info.base, tag=tag, sizes=sizes).items(messages, plain)
     if functions or schema:
         items += _section_items(messages, functions, schema, rules, counted)
     items += _custom_items(customs, counted)
@@ -200,8 +209,12 @@ def _chat_items(
     if tag and rules.tag_on_reply and not functions:
         items.append(Item("$.response_format", "schema_tag", tag, "fitted"))
     if not rules.content_only:
-        items.append(Item("$", "priming", rules.priming))
+        items.append(_priming(rules))
     return items
+
+
+def _priming(rules: FamilyRules) -> Item:
+    return Item("$", "priming", rules.priming)
 
 
 def _section_items(

@@ -9,19 +9,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from ..errors import TokenError
+from .encodings import encoding
 from .images import image_way
 from .imagesize import Size, data_url_bytes, data_url_size, decode_base64
 from .media import AUDIO_EXTRA, audio_range, file_range
-from .rules import FamilyRules
+from .memo import ENTRIES, LONGEST, message_memo
+from .models import Family
+from .rules import FAMILIES, FamilyRules
 from .tally import Item
 
 Count = Callable[[str], int]
+#: Place, role and text of a message to its line.
+PlainLine = Callable[[int, str, str], Item]
 
 #: What stands for several calls at once, and answers them, as recorded usage shows.
 _PARALLEL: Final = "multi_tool_use.parallel"
+
+
+@lru_cache(maxsize=32)
+def plain_lines(encoding_name: str, family: Family) -> PlainLine:
+    """Return a function that gives the line of a plain message, and remembers the last ones.
+
+    A conversation that grows keeps its messages in their places, so their lines are at hand.
+    """
+    rules, roles = FAMILIES[family], message_memo(encoding_name)
+    past, encode = rules.past_assistant, encoding(encoding_name).encode_ordinary
+
+    @lru_cache(maxsize=ENTRIES)
+    def plain(index: int, role: str, content: str) -> Item:
+        tokens = len(encode(content))  # never longer than LONGEST: no run that needs care
+        if not rules.content_only:
+            tokens += rules.message + roles(role) + (past if role == "assistant" else 0)
+        return Item(f"$.messages[{index}]", "message", tokens)
+
+    return plain
 
 
 class MessageCounter:
@@ -38,23 +63,32 @@ class MessageCounter:
         self.names: dict[str, str] = {}
         self.parallel: dict[str, list[tuple[int, str]]] = {}
 
-    def items(self, messages: Sequence[Mapping[str, Any]]) -> list[Item]:
-        """Return the lines of all messages. Raises TokenError on what is no message."""
+    def items(self, messages: Sequence[Mapping[str, Any]], plain: PlainLine) -> list[Item]:
+        """Return the lines of all messages. Raises TokenError on what is no message.
+
+        ``plain`` gives the line of a message that is nothing but a role and a text.
+        """
         items: list[Item] = []
-        count, rules = self.count, self.rules
+        add, tagged = items.append, bool(self.tag)
         for index, message in enumerate(messages):
             try:
                 role, content = message["role"], message["content"]
             except (TypeError, KeyError):
                 role, content = _role(message, index), message.get("content")
-            if type(content) is str and len(message) == 2 and role != "assistant" and role != "tool":
-                # The common case: nothing but a role and a text.
-                tokens = count(content) if rules.content_only else rules.message + count(role) + count(content)
-                items.append(Item(f"$.messages[{index}]", "message", tokens))
+            if (
+                type(content) is str
+                and len(message) == 2
+                and len(content) <= LONGEST
+                and type(role) is str
+                and role != "tool"
+                and not (tagged and role == "assistant")
+            ):
+                add(plain(index, role, content))
             else:
                 self._add(items, message, role, f"$.messages[{index}]")
-        for results in {id(group): group for group in self.parallel.values()}.values():
-            self._join_results(items, results)
+        if self.parallel:
+            for results in {id(group): group for group in self.parallel.values()}.values():
+                self._join_results(items, results)
         return items
 
     def _add(self, items: list[Item], message: Mapping[str, Any], role: str, path: str) -> None:

@@ -39,4 +39,4 @@ class Item(NamedTuple):
 
 def weakest(items: list[Item]) -> Basis:
     """Return the basis of the least sure line, ``exact`` where there is none."""
-    return max((item.basis for item in items), key=ORDER.__getitem__, default="exact")
+    return max({item[3] for item in items}, key=ORDER.__getitem__, default="exact")
