@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .client import Reply as Reply
     from .client import Timeouts as Timeouts
     from .errors import *  # noqa: F403
+    from .fitting import Fitted as Fitted
+    from .fitting import fit as fit
     from .formats.base import Conversion as Conversion
     from .formats.base import Reading as Reading
     from .formats.base import Writing as Writing
@@ -61,6 +63,7 @@ _HOMES = {
         "StreamIncomplete", "StreamInterrupted", "TemplateError", "TemplateNotFound", "TemplateSyntaxError",
         "Timeout", "TokenError", "UndefinedInput",
     ],
+    "fitting": ["Fitted", "fit"],
     "formats.base": ["Conversion", "Reading", "Writing"],
     "formats.chat_template": ["ChatTemplate"],
     "formats.convert": ["convert", "to_messages", "to_prompt"],

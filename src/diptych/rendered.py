@@ -104,6 +104,11 @@ class Rendered:
         return [(entry.message.role, entry.segments) for entry in self.assembled.entries]
 
     @property
+    def priorities(self) -> list[float | None]:
+        """Each message's ``priority`` as the template declares it, None where it does not."""
+        return [entry.priority for entry in self.assembled.entries] if self.is_chat else [None]
+
+    @property
     def spans(self) -> list[Span]:
         """Who wrote what in ``prompt``: every character stands in one span."""
         if self.is_chat:

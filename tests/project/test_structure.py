@@ -17,7 +17,7 @@ LAYERS = [
     {"errors", "loss", "model"},
     {"sandbox"},
     {"templating", "formats", "wire", "tokens", "prices"},
-    {"rendered", "template", "api", "client", "migrate", "report", "compat", "counting"},
+    {"rendered", "template", "api", "client", "migrate", "report", "compat", "counting", "fitting"},
     {"testing", "local"},
     {"cli", "__main__"},
 ]

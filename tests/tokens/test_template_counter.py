@@ -1,5 +1,7 @@
 """A template's counter gives what counting the rendered template gives."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,3 +41,32 @@ def test_counter_takes_defaults_and_other_values():
 def test_counter_of_unknown_model_says_so():
     with pytest.raises(TokenError, match="no encoding is known"):
         Template.from_string("Hi").counter("no-such-model")
+
+
+ENCODINGS = ["o200k_base", "cl100k_base", "p50k_base", "r50k_base"]
+#: What splits texts oddly: space of all kinds, breaks, marks, digits, marks of control, half characters.
+PIECES = [
+    " ", "  ", "\t", "\n", "\r\n", "\n\n ", "\x00", "\ud800", "\udfff", "\u2028", "\u3000", "\xa0", "a", "B", "é", "漢字",
+    "don't", "'s", "'LL", "12345", "9", "...", "!?", "/", "//", "<|endoftext|>", "<|im_start|>", "🌞", "\u0301", "word", " word",
+    "{", "}", '"', "\u200b", "ſ", "İ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_ten_thousand_random_templates(name):
+    """The counter's pieces against the whole text, for every encoding: 10,000 random templates each."""
+    from diptych.tokens.counter import Slot, text_counter
+    from diptych.tokens.text import count_text
+
+    random = Random(20261124)
+    for _ in range(10_000):
+        pieces, values = [], {}
+        for index in range(random.randint(1, 6)):
+            text = "".join(random.choices(PIECES, k=random.randint(0, 9)))
+            if random.random() < 0.5:
+                pieces.append(text)
+            else:
+                pieces.append(Slot(f"s{index}"))
+                values[f"s{index}"] = text
+        whole = "".join(values[p.name] if isinstance(p, Slot) else p for p in pieces)
+        assert text_counter(pieces, name)(values) == count_text(whole, name), (pieces, values)

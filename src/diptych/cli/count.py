@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -74,18 +76,57 @@ def _count_lines(file: str, model: str | None, limit: int | None) -> int:
     from .output import write_json
 
     code = 0
+    totals = Totals()
     for value in iter_jsonl(file):
+        totals.start()
         try:
             if isinstance(value, DiptychError):
                 raise value
             own = value.get("model") if isinstance(value, dict) else None
             counted = _count(value, own or model)
             write_json(counted.to_json(), indent=None)
+            totals.add(counted)
             code = max(code, int(_is_over(counted, limit)))
         except DiptychError as error:
             code = 1
+            totals.refused += 1
             write_json(error_json(error), indent=None)
+    totals.say()
     return code
+
+
+class Totals:
+    """What the lines of a file add up to: told on standard error, with a line of progress on a terminal."""
+
+    def __init__(self) -> None:
+        self.lines = self.refused = self.unknown = self.tokens = self.low = self.high = 0
+        self._started = self._shown = time.monotonic()
+        self._is_live = sys.stderr.isatty()
+
+    def start(self) -> None:
+        """Count one line begun; on a terminal show how far the file is, four times a second."""
+        self.lines += 1
+        now = time.monotonic()
+        if self._is_live and now - self._shown > 0.25:
+            self._shown = now
+            rate = self.lines / (now - self._started)
+            sys.stderr.write(f"\r{self.lines:,} lines, {self.tokens:,} tokens, {rate:,.0f} lines a second")
+
+    def add(self, counted: Any) -> None:
+        """Add the count of one line."""
+        if counted.tokens is None:
+            self.unknown += 1
+            return
+        self.tokens += counted.tokens
+        self.low += counted.low
+        self.high += counted.high
+
+    def say(self) -> None:
+        """Tell the totals."""
+        spread = "" if self.low == self.high else f" ({self.low:,} to {self.high:,})"
+        rest = "".join(f", {n:,} {what}" for n, what in ((self.unknown, "unknown"), (self.refused, "refused")) if n)
+        clear = "\r\x1b[K" if self._is_live else ""
+        sys.stderr.write(f"{clear}{self.lines:,} lines: {self.tokens:,} tokens{spread}{rest}\n")
 
 
 def cost_command(
@@ -95,6 +136,7 @@ def cost_command(
     cached: Annotated[int | None, typer.Option("--cached", help="Prompt tokens that are cached already.")] = None,
     batch: Annotated[bool, typer.Option("--batch", help="At batch prices.")] = False,
     max_cost: Annotated[str | None, typer.Option("--max-cost", help="USD; exit 1 if it may cost more.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say where each number comes from.")] = False,
     json_: Json = False,
 ) -> None:
     """Estimate what a call costs, a column a model.
@@ -112,10 +154,30 @@ def cost_command(
         write_document(**estimates[0].to_json())
     elif json_:
         write_document(estimates=[e.to_json() for e in estimates])
+    elif explain:
+        for e in estimates:
+            _explain_cost(e)
     else:
         print_costs(estimates)
     if max_cost is not None:
         _check_cost(estimates, _usd(max_cost))
+
+
+def _explain_cost(estimate: Any) -> None:
+    """Print each line of an estimate: tokens and their rules, prices and their source and day."""
+    from .output import write_text
+
+    write_text(f"{estimate.model}\n")
+    _explain(estimate.prompt)
+    for line in estimate.lines:
+        note = f" ({line.note})" if line.note else ""
+        rate = f"{line.rate.normalize():f} USD a million tokens"
+        write_text(f"{line.cost.normalize():>14f} USD  {line.kind:<12}{line.tokens} x {rate}{note}\n")
+    if estimate.cost is None:
+        write_text(f"{'unknown':>14}      {estimate.reason or 'no price is known'}\n")
+    else:
+        write_text(f"{estimate.cost.expected.normalize():>14f} USD  expected\n")
+        write_text(f"{'':>20}prices of {estimate.price_date or 'no stated day'}: {estimate.price_source}\n")
 
 
 def _usd(text: str) -> Decimal:

@@ -8,8 +8,7 @@ known family gets no number. Tokenising is offline; nothing is sent or downloade
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..errors import TokenError
 from .imagesize import Size
@@ -25,8 +24,7 @@ from .tools import render_tools
 DEFAULT_MODEL: Final = "gpt-4o-mini"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCount:
+class TokenCount(NamedTuple):
     """The tokens of a request's input, and how sure the number is.
 
     ``basis``: ``exact`` (a rule confirmed on recorded usage), ``fitted`` (a rule fitted on

@@ -14,7 +14,7 @@ from typing import Final
 from .models import Family
 
 COOKBOOK: Final = "OpenAI cookbook, num_tokens_from_messages (2023-2025)"
-RECORDED: Final = "fitted on recorded usage, 2023-2026; docs/counting.md"
+RECORDED: Final = "fitted on recorded usage, 2023-2026; docs/explanation/counting.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "tool_results": ("several results: one list in JSON, its cost beyond the entries on the first", RECORDED),
     "schema": ("a section with the schema as compact JSON after the system message", RECORDED),
     "schema_tag": ("2 and the schema's name on assistant messages", RECORDED),
-    "image": ("tiles of 512 pixels or patches of 32; docs/counting.md lists both by model", RECORDED),
+    "image": ("tiles of 512 pixels or patches of 32; docs/explanation/counting.md lists both by model", RECORDED),
     "audio": ("10 tokens a second", RECORDED),
     "file": ("text and page images of the file: a range", RECORDED),
     "custom_tool": ("a tool that is no function: a range", "no recording"),
