@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import TokenError
 from .imagesize import Size
-from .memo import message_memo
-from .messages import Count, MessageCounter, plain_lines, text_of
+from .memo import LONGEST, message_memo
+from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
 from .models import ModelInfo, model_info
 from .rules import FAMILIES, FamilyRules
 from .schemas import render_schema
@@ -101,6 +101,8 @@ def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
     tokens = sum([item[2] for item in items])
     basis = weakest(items)
     low = high = tokens
+    if basis == "exact" and info.is_recorded and info.known:
+        return TokenCount(tokens, basis, tuple(items), info.encoding, low, high, info.name)
     if not info.is_recorded and items and items[0].kind not in ("text", "ids"):
         spread = round(tokens * 0.1) + len(items) + 8
         items.append(Item("$.model", "model", 0, "approximate", -min(spread, tokens), spread))
@@ -194,8 +196,15 @@ def _chat_items(
     rules = FAMILIES[info.family or "chat"]
     plain = plain_lines(info.encoding or "", info.family or "chat")
     if _NEEDS_MORE.isdisjoint(body):
-        items = MessageCounter(counted, rules, info.base, sizes=sizes).items(messages, plain)
-        return items if rules.content_only else [*items, _priming(rules)]
+        lines = _plain_items(messages, plain)
+        items = (
+            lines
+            if lines is not None
+            else MessageCounter(counted, rules, info.base, sizes=sizes).items(messages, plain)
+        )
+        if not rules.content_only:
+            items.append(PRIMING[rules.priming])
+        return items
     functions, customs = _tools_of(body)
     schema = _schema_of(body)
     tag = rules.schema_tag + counted(str(schema.get("name", ""))) if schema else 0
@@ -207,12 +216,26 @@ def _chat_items(
     if tag and rules.tag_on_reply and not functions:
         items.append(Item("$.response_format", "schema_tag", tag, "fitted"))
     if not rules.content_only:
-        items.append(_priming(rules))
+        items.append(PRIMING[rules.priming])
     return items
 
 
-def _priming(rules: FamilyRules) -> Item:
-    return Item("$", "priming", rules.priming)
+#: The line of the priming, by its tokens.
+PRIMING: Final = {rules.priming: Item("$", "priming", rules.priming) for rules in FAMILIES.values()}
+
+
+def _plain_items(messages: Sequence[Any], plain: PlainLine) -> list[Item] | None:
+    """Return the lines of messages that are nothing but short texts, None where one is more."""
+    items: list[Item] = []
+    add = items.append
+    for index, message in enumerate(messages):
+        if type(message) is not dict or len(message) != 2:
+            return None
+        role, content = message.get("role"), message.get("content")
+        if type(role) is not str or type(content) is not str or role == "tool" or len(content) > LONGEST:
+            return None
+        add(plain(index, role, content))
+    return items
 
 
 def _section_items(

@@ -39,4 +39,5 @@ class Item(NamedTuple):
 
 def weakest(items: list[Item]) -> Basis:
     """Return the basis of the least sure line, ``exact`` where there is none."""
-    return max({item[3] for item in items}, key=ORDER.__getitem__, default="exact")
+    seen = {item[3] for item in items}
+    return next(iter(seen)) if len(seen) == 1 else max(seen, key=ORDER.__getitem__, default="exact")
