@@ -373,7 +373,7 @@ def test_cancelled_calls_leave_nothing_open():
                         await asyncio.sleep(0.001)
 
             rng = random.Random(1)
-            for _ in range(100):
+            for _ in range(1000):
                 task = asyncio.create_task(one())
                 await asyncio.sleep(rng.random() * 0.006)
                 task.cancel()

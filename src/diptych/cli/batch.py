@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -32,7 +33,7 @@ def batch_command(
     from .output import write_document
 
     options: dict[str, Any] = {"budget": Budget(usd=Decimal(max_cost))} if max_cost is not None else {}
-    line = _Line()
+    line = _Line(file)
     with Client(setting("base_url", base_url), **options) as client:
         counts = run_batch(client, file, out, concurrency=concurrency, resume=resume, step=line.show)
     line.end()
@@ -51,9 +52,10 @@ def batch_command(
 class _Line:
     """A line of progress on a terminal's standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
         self._begun, self._drawn = time.monotonic(), 0.0
         self._shown = sys.stderr.isatty()
+        self._total = _lines_of(file) if self._shown else 0
 
     def show(self, counts: Any) -> None:
         """Draw the counts, at most ten times a second."""
@@ -61,11 +63,22 @@ class _Line:
         if self._shown and now - self._drawn > 0.1:
             self._drawn = now
             rate = (counts.done + counts.failed) / max(now - self._begun, 1e-9)
+            left = self._total - counts.done - counts.failed - counts.skipped
             what = f"{counts.done} done, {counts.failed} failed, {counts.tokens} tokens, {counts.cost} USD"
-            sys.stderr.write(f"\r{what}, {rate:.1f}/s ")
+            eta = f", {left} left, {left / rate:,.0f} s" if rate and left >= 0 else ""
+            sys.stderr.write(f"\r\x1b[K{what}, {rate:.1f}/s{eta} ")
             sys.stderr.flush()
 
     def end(self) -> None:
         """End the line."""
         if self._shown and self._drawn:
             sys.stderr.write("\n")
+
+
+def _lines_of(file: str) -> int:
+    """Return how many lines a file has, 0 where it cannot be read twice."""
+    path = Path(file)
+    if not path.is_file():
+        return 0
+    with path.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())

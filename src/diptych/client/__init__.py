@@ -12,11 +12,13 @@ from .budget import Budget
 from .cassette import Cassette
 from .limits import Limits
 from .options import Timeouts
+from .profiles import PROFILES, Profile
 from .replies import Attempt, Choice, Delta, Reply, Usage
 from .requests import azure_url
 from .retry import Retries
 
 __all__ = [
+    "PROFILES",
     "AsyncClient",
     "AsyncStream",
     "Attempt",
@@ -26,6 +28,7 @@ __all__ = [
     "Client",
     "Delta",
     "Limits",
+    "Profile",
     "Reply",
     "Retries",
     "Stream",

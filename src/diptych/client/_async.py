@@ -25,6 +25,7 @@ from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call, Hook, Setup
 from .limits import Limits
 from .options import Timeouts
+from .profiles import Profile, profile_of
 from .progress import Progress
 from .replies import Api, Delta, Reply
 from .requests import server_of
@@ -52,6 +53,7 @@ class AsyncClient:
         limits: Limits | None = None,
         cassette: Cassette | None = None,
         on_attempt: Hook | None = None,
+        profile: str | Profile | None = None,
         trust_env: bool = True,
     ) -> None:
         self._setup = Setup(
@@ -62,6 +64,7 @@ class AsyncClient:
             limits,
             cassette,
             on_attempt,
+            profile_of(profile),
         )
         self._pool = _Pool(http, trust_env)
 
@@ -87,7 +90,10 @@ class AsyncClient:
 
     async def send(self, x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Reply:
         """Send and return the reply; see :meth:`Client.send`."""
-        stream = AsyncStream(new_call(self._setup, x, model=model, api=api, params=params), self._pool)
+        return await self._whole(new_call(self._setup, x, model=model, api=api, params=params))
+
+    async def _whole(self, call: Call) -> Reply:
+        stream = AsyncStream(call, self._pool)
         async with stream:
             async for _ in stream:
                 pass
@@ -109,7 +115,7 @@ class AsyncClient:
     ) -> Reply:
         """Send, asking for JSON of ``schema``; see :meth:`Client.parse`."""
         before: list[Reply] = []
-        found = await self.send(x, model=model, api=api, **schema_params(schema, api, params))
+        found = await self._validated(x, model, api, schema_params(schema, api, params))
         while True:
             try:
                 return parsed(summed(found, before), schema)
@@ -117,7 +123,10 @@ class AsyncClient:
                 if len(before) >= reask or found.api != "chat":
                     raise
                 before.append(found)
-                found = await self.send(reasked(found, error))
+                found = await self._validated(reasked(found, error), None, None, {})
+
+    async def _validated(self, x: Any, model: str | None, api: Api | None, params: dict[str, Any]) -> Reply:
+        return await self._whole(new_call(self._setup, x, model=model, api=api, params=params, validates=True))
 
     async def send_many(
         self,

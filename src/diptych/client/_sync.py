@@ -24,6 +24,7 @@ from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call, Hook, Setup
 from .limits import Limits
 from .options import POOL, Timeouts
+from .profiles import Profile, profile_of
 from .progress import Progress
 from .replies import Api, Delta, Reply
 from .requests import server_of
@@ -40,7 +41,9 @@ class Client:
     whole call, retries and stream included, or :class:`Timeouts`. ``retries`` is the
     number of further attempts, or :class:`Retries`. ``budget``, ``limits`` and
     ``cassette`` are shared with whoever holds them too. ``on_attempt`` is called with
-    each :class:`Attempt`. ``trust_env=False`` ignores proxies of the environment.
+    each :class:`Attempt`. ``profile`` names a kind of server (:mod:`.profiles`); without it a
+    refused parameter is put another way, and the reply's notes say so. ``trust_env=False`` ignores
+    proxies of the environment.
 
     Raises ClientError for an address or a key that cannot be right.
     """
@@ -57,6 +60,7 @@ class Client:
         limits: Limits | None = None,
         cassette: Cassette | None = None,
         on_attempt: Hook | None = None,
+        profile: str | Profile | None = None,
         trust_env: bool = True,
     ) -> None:
         self._setup = Setup(
@@ -67,6 +71,7 @@ class Client:
             limits,
             cassette,
             on_attempt,
+            profile_of(profile),
         )
         self._pool = _Pool(http, trust_env)
 
@@ -118,7 +123,7 @@ class Client:
         counts the usage and cost of all. Raises InvalidResponse, whose ``reply`` holds what came.
         """
         before: list[Reply] = []
-        found = self.send(x, model=model, api=api, **schema_params(schema, api, params))
+        found = self._validated(x, model, api, schema_params(schema, api, params))
         while True:
             try:
                 return parsed(summed(found, before), schema)
@@ -126,7 +131,10 @@ class Client:
                 if len(before) >= reask or found.api != "chat":
                     raise
                 before.append(found)
-                found = self.send(reasked(found, error))
+                found = self._validated(reasked(found, error), None, None, {})
+
+    def _validated(self, x: Any, model: str | None, api: Api | None, params: dict[str, Any]) -> Reply:
+        return _run(new_call(self._setup, x, model=model, api=api, params=params, validates=True), self._pool)
 
     def send_many(
         self,

@@ -1,7 +1,8 @@
 """Many calls from a file, in the shape of OpenAI's Batch API, sent live.
 
 Rule: a result is one appended line, written whole; what is not in the results file has
-not been done, and a second run does only that. A line that was torn by a kill is cut
+not been done, and a second run does only that and what failed for want of a connection,
+a key or room at the server. A line that was torn by a kill is cut
 off before the first new one. One failure is one result and loses nothing.
 
 Source of the shape: OpenAI, "Batch API" (2024-2026): ``{"custom_id", "method", "url", "body"}``
@@ -21,7 +22,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import ApiError, BudgetExceeded, ClientError, DiptychError, FormatError
+from ..errors import (
+    ApiError,
+    BudgetExceeded,
+    ClientError,
+    ConnectionFailed,
+    DiptychError,
+    FormatError,
+    QuotaExceeded,
+    RateLimited,
+    StreamIncomplete,
+    StreamInterrupted,
+    Timeout,
+)
 from ._sync import Client
 from .replies import Api, Reply
 
@@ -88,8 +101,20 @@ def _read_line(raw: bytes, number: int) -> BatchLine:
     return BatchLine(id_, api, value["body"])
 
 
+#: Outcomes that a later run may mend: nothing came, or not all, or the server had no room.
+_MENDABLE: Final = frozenset(
+    cls.error_code
+    for cls in (ConnectionFailed, Timeout, StreamInterrupted, StreamIncomplete, RateLimited, QuotaExceeded)
+)
+_MENDABLE_STATUS: Final = frozenset({401, 403, 408, 409, 425, 429})
+
+
 def done_ids(path: str | os.PathLike[str]) -> set[str]:
-    """Return the ids that a results file holds; a torn last line is cut off."""
+    """Return the ids that a results file holds for good; a torn last line is cut off.
+
+    Lines whose error a later run may mend (no connection, cut off, no key, 429, 5xx) are
+    taken out, so that an id never has two lines.
+    """
     file = Path(path)
     if not file.exists():
         return set()
@@ -97,7 +122,25 @@ def done_ids(path: str | os.PathLike[str]) -> set[str]:
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
         os.truncate(file, whole)
-    return {json.loads(line)["custom_id"] for line in data[:whole].splitlines() if line.strip()}
+    lines = [line for line in data[:whole].splitlines(keepends=True) if line.strip()]
+    rows = [json.loads(line) for line in lines]
+    kept = [(line, row) for line, row in zip(lines, rows, strict=True) if not _is_mendable(row)]
+    if len(kept) < len(rows):
+        fresh = file.with_name(f"{file.name}.tmp")
+        with fresh.open("wb") as new:
+            new.writelines(line for line, _ in kept)
+            new.flush()
+            os.fsync(new.fileno())
+        fresh.replace(file)
+    return {row["custom_id"] for _, row in kept}
+
+
+def _is_mendable(row: Mapping[str, Any]) -> bool:
+    error = row.get("error")
+    if not error:
+        return False
+    status = (row.get("response") or {}).get("status_code") or 0
+    return error.get("code") in _MENDABLE or status in _MENDABLE_STATUS or status >= 500
 
 
 class Results:

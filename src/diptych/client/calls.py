@@ -24,7 +24,14 @@ _OWN: Final = ("timeout", "retries")
 
 
 def new_call(
-    setup: Setup, x: Any, *, model: str | None, api: Api | None, params: dict[str, Any], stream: bool | None = None
+    setup: Setup,
+    x: Any,
+    *,
+    model: str | None,
+    api: Api | None,
+    params: dict[str, Any],
+    stream: bool | None = None,
+    validates: bool = False,
 ) -> Call:
     """Return the call for what ``send`` or ``stream`` was given."""
     if "timeout" in params:
@@ -35,7 +42,8 @@ def new_call(
     if stream:
         # Without being asked, servers leave the usage out of a stream.
         params = {"stream_options": {"include_usage": True}, **params, "stream": True}
-    return Call(ask(x, model=model, api=api, **params), setup)
+    asked = ask(x, model=model, api=api, **params)
+    return Call(replace(asked, validates=validates) if validates else asked, setup)
 
 
 def schema_params(model: Any, api: Api | None, params: dict[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,11 @@ from .cassette import Cassette, Recorder, Tape
 from .exchange import Command, Emit, Exchange, Head, LostError, Sleep, Steps
 from .limits import Limits
 from .options import DRAIN, MAX_ERROR, MAX_RESPONSE, MAX_STREAM, Timeouts
+from .profiles import Profile, adapted, fitted
 from .replies import Attempt, Reply
 from .requests import Ask, Outgoing, Server
 from .retry import Failure, Retries, schedule
+from .telemetry import CallSpan
 
 logger = logging.getLogger("diptych.client")
 Hook = Callable[[Attempt], object]
@@ -42,6 +44,7 @@ class Setup:
     limits: Limits | None = None
     cassette: Cassette | None = None
     on_attempt: Hook | None = None
+    profile: Profile | None = None
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.random
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -51,7 +54,8 @@ class Call:
     """One call: drive :meth:`run`; :meth:`partial` gives what has arrived so far."""
 
     def __init__(self, ask: Ask, setup: Setup) -> None:
-        self.ask, self.setup = ask, setup
+        body, self.notes = fitted(ask.body, ask.api, setup.profile, validates=ask.validates)
+        self.ask, self.setup = replace(ask, body=body), setup
         self.streams = bool(ask.body.get("stream"))
         self.attempts: list[Attempt] = []
         self.begun = setup.clock()
@@ -66,6 +70,20 @@ class Call:
 
     def run(self) -> Generator[Command, Any, Reply]:
         """Yield commands until the reply is there. Raises the typed errors of the client."""
+        span = self._span = CallSpan(self.ask, self.setup.server)
+        reply: Reply | None = None
+        code: str | None = "cancelled"
+        try:
+            reply = yield from self._run()
+            code = None
+            return reply
+        except DiptychError as error:
+            code = error.error_code
+            raise
+        finally:
+            span.end(reply, code)
+
+    def _run(self) -> Generator[Command, Any, Reply]:
         outgoing = self.setup.server.outgoing(self.ask.api, self.ask.body)
         plan = schedule(self.setup.retries, random=self.setup.random, now=self.setup.now)
         wait = next(plan)
@@ -75,7 +93,7 @@ class Call:
             if isinstance(outcome, Reply):
                 return outcome
             self._last, failure = outcome
-            if self._drops_stream_options(self._last):
+            if self._adapts(self._last):
                 outgoing, wait = self.setup.server.outgoing(self.ask.api, self.ask.body), 0.0
                 continue
             try:
@@ -86,13 +104,16 @@ class Call:
                 raise self._final()
             self._note_wait(wait, failure)
 
-    def _drops_stream_options(self, error: ClientError) -> bool:
-        """Take ``stream_options`` out of the body where the server refuses it: some know streams, but not that."""
-        refused = isinstance(error, ApiError) and error.status in (400, 422) and "stream_options" in self.ask.body
-        if not refused or "stream_options" not in f"{error.message} {getattr(error, 'param', '')}":
+    def _adapts(self, error: ClientError) -> bool:
+        """Put the body another way where the server refuses one parameter of it, and note that."""
+        if not isinstance(error, ApiError) or error.status is None or len(self.notes) >= 4:
             return False
-        body = {name: value for name, value in self.ask.body.items() if name != "stream_options"}
-        self.ask = replace(self.ask, body=body)
+        said = f"{error.message} {error.param or ''}"
+        found = adapted(self.ask.body, self.ask.api, error.status, said, validates=self.ask.validates)
+        if found is None:
+            return False
+        self.ask = replace(self.ask, body=found[0])
+        self.notes = (*self.notes, found[1])
         return True
 
     def _pause(self, wait: float) -> Steps:
@@ -263,6 +284,7 @@ class Call:
             possibly_billed=ambiguous,
         )
         self.attempts.append(attempt)
+        self._span.attempt(attempt)
         logger.debug("attempt %d: status %s, %.3f s", attempt.number, attempt.status, attempt.seconds)
         if self.setup.on_attempt is not None:
             self.setup.on_attempt(attempt)
@@ -282,7 +304,7 @@ class Call:
 
     def _reply(self, begun: float, tape: Tape | None, recorder: Recorder | None) -> Reply:
         self._note(begun, None)
-        reply = outcomes.build_reply(self, tape)
+        reply = outcomes.build_reply(self, tape, notes=self.notes)
         if recorder is not None:
             recorder.save(reply.cost)
         return reply

@@ -211,6 +211,8 @@ class Ask:
     api: Api
     body: dict[str, Any]
     template_hash: str | None = None
+    #: The answer is validated by the client, so that a schema may be asked for in words.
+    validates: bool = False
 
     @property
     def prompt(self) -> Any:
