@@ -121,6 +121,7 @@ def test_addresses_that_would_give_a_key_away(url):
 
 
 def test_a_key_is_needed_elsewhere_and_taken_from_the_environment(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(diptych.ClientError, match="no API key"):
         Client()
     monkeypatch.setenv("OPENAI_API_KEY", KEY)

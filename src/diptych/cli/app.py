@@ -49,6 +49,7 @@ def make_app() -> typer.Typer:
     app.command("formats")(lookup.formats_command)
     app.command("models")(lookup.models_command)
     app.command("explain")(lookup.explain_command)
+    app.command("audit")(migrate.audit_command)
     app.add_typer(migrate.migrate_app, name="migrate")
     app.add_typer(lookup.templates_app, name="templates")
     return app

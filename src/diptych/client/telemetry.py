@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 
 
 @cache
-def _tracer() -> Any:
-    """Return the tracer, None without the API (extra ``telemetry``)."""
+def _api() -> Any:
+    """Return the API, None where the extra ``telemetry`` is not installed."""
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.trace") is None:
         return None
     from opentelemetry import trace
 
+    return trace
+
+
+def _tracer() -> Any:
+    """Return the tracer, None where nobody listens: no API, or no provider was set."""
+    trace = _api()
+    if trace is None or type(trace.get_tracer_provider()).__name__ == "ProxyTracerProvider":
+        return None
     return trace.get_tracer("diptych")
 
 

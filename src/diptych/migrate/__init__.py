@@ -6,16 +6,20 @@ its line and reason. A shard is whole or absent, and one that is done is not don
 
 from __future__ import annotations
 
+from .audit import Audit, Finding, audit
 from .code import Change, CodeMigration, Refusal, migrate_code
 from .dataset import convert_dataset
 from .shard import ShardCounts, Spec, convert_shard
 
 __all__ = [
+    "Audit",
     "Change",
     "CodeMigration",
+    "Finding",
     "Refusal",
     "ShardCounts",
     "Spec",
+    "audit",
     "convert_dataset",
     "convert_shard",
     "migrate_code",
