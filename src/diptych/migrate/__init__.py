@@ -10,6 +10,7 @@ from .audit import Audit, Finding, audit
 from .code import Change, CodeMigration, Refusal, migrate_code
 from .dataset import convert_dataset
 from .shard import ShardCounts, Spec, convert_shard
+from .templates import TemplateMigration, migrate_template, to_prompty
 
 __all__ = [
     "Audit",
@@ -19,8 +20,11 @@ __all__ = [
     "Refusal",
     "ShardCounts",
     "Spec",
+    "TemplateMigration",
     "audit",
     "convert_dataset",
     "convert_shard",
     "migrate_code",
+    "migrate_template",
+    "to_prompty",
 ]
