@@ -95,3 +95,20 @@ def test_every_character_survives(tmp_path):
     source = write(tmp_path / "in.jsonl", [{"prompt": text + " ->", "completion": " ok"}])
     convert_shard(source, tmp_path / "out.jsonl", SPEC)
     assert read(tmp_path / "out.jsonl")[0]["messages"][0]["content"] == text
+
+
+def test_packed_shards_hold_the_same_rows_in_the_same_bytes(tmp_path):
+    import gzip
+
+    rows = [{"prompt": f"Say {n}", "completion": f" {n}"} for n in range(50)]
+    text = "".join(json.dumps(row) + "\n" for row in rows).encode() + b"broken\n"
+    (tmp_path / "a.jsonl").write_bytes(text)
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(text))
+    spec = Spec("finetune_legacy", "finetune_chat", "ignore")
+    plain = convert_shard(tmp_path / "a.jsonl", tmp_path / "out.jsonl", spec)
+    packed = convert_shard(tmp_path / "a.jsonl.gz", tmp_path / "out.jsonl.gz", spec)
+    assert (plain.rows, plain.rejected) == (packed.rows, packed.rejected) == (51, 1)
+    assert gzip.decompress((tmp_path / "out.jsonl.gz").read_bytes()) == (tmp_path / "out.jsonl").read_bytes()
+    first = (tmp_path / "out.jsonl.gz").read_bytes()
+    convert_shard(tmp_path / "a.jsonl.gz", tmp_path / "again.jsonl.gz", spec)
+    assert (tmp_path / "again.jsonl.gz").read_bytes() == first

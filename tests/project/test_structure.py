@@ -35,7 +35,7 @@ SIBLINGS = {
     "counting": {"template", "rendered"},
     "client": {"rendered", "api"},
     "compat": {"client"},
-    "migrate": {"api"},
+    "migrate": {"api", "template"},
     "testing": {"local"},
     "__main__": {"cli"},
 }

@@ -8,6 +8,7 @@ not converted again.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from ..errors import DiptychError, FormatError, LossError, MigrationError
 from ..formats.base import Conversion
@@ -70,7 +71,7 @@ class ShardCounts:
 
 
 def convert_shard(src: _Path, out: _Path, spec: Spec | Mapping[str, Any]) -> ShardCounts:
-    """Convert a file of JSON lines; return the counts.
+    """Convert a file of JSON lines (``.gz`` is unpacked and packed by its name); return the counts.
 
     Beside ``out`` stand ``out.rejects.jsonl`` (each row that failed: line, error, the row as
     it was) and ``out.manifest.json``. Raises MigrationError where the source cannot be read
@@ -89,7 +90,7 @@ def convert_shard(src: _Path, out: _Path, spec: Spec | Mapping[str, Any]) -> Sha
     target.parent.mkdir(parents=True, exist_ok=True)
     rejects = target.with_name(f"{target.name}.rejects.jsonl")
     counts = ShardCounts()
-    with _Writing(target) as good, _Writing(rejects) as bad, source.open("rb") as lines:
+    with _Writing(target) as good, _Writing(rejects) as bad, _opened(source) as lines:
         for number, raw in enumerate(lines, 1):
             if raw.strip():
                 _row(number, raw, spec, counts, good.file, bad.file)
@@ -118,7 +119,8 @@ def _row(number: int, raw: bytes, spec: Spec, counts: ShardCounts, good: BinaryI
         bad.write(_line({"line": number, "error": said, "row": text}))
         return
     counts.converted += 1
-    counts.losses = dict(Counter(counts.losses) + Counter(loss.kind for loss in found.losses))
+    for loss in found.losses:
+        counts.losses[loss.kind] = counts.losses.get(loss.kind, 0) + 1
     good.write(_line(found.output))
 
 
@@ -137,6 +139,11 @@ def _line(value: Any) -> bytes:
         return f"{text}\n".encode()
     except UnicodeEncodeError:
         return f"{json.dumps(value, separators=(',', ':'))}\n".encode()
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file of lines; one that ends in ``.gz`` is unpacked as it is read."""
+    return cast("BinaryIO", gzip.open(path, "rb")) if path.name.endswith(".gz") else path.open("rb")
 
 
 def _digest(path: Path) -> str:
@@ -164,7 +171,10 @@ class _Writing:
     def __init__(self, target: Path) -> None:
         self._target = target
         self._beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-        self.file: BinaryIO = self._beside.open("wb")
+        self._raw: BinaryIO = self._beside.open("wb")
+        # No name and no time inside: the same rows give the same bytes.
+        packed = target.name.endswith(".gz")
+        self.file = cast("BinaryIO", gzip.GzipFile("", "wb", 6, self._raw, mtime=0)) if packed else self._raw
         self._kept = False
 
     def __enter__(self) -> _Writing:
@@ -176,10 +186,12 @@ class _Writing:
 
     def __exit__(self, kind: object, *_: object) -> None:
         if self._kept and kind is None:
-            self.file.flush()
-            os.fsync(self.file.fileno())
-            self.file.close()
+            if self.file is not self._raw:
+                self.file.close()
+            self._raw.flush()
+            os.fsync(self._raw.fileno())
+            self._raw.close()
             self._beside.replace(self._target)
         else:
-            self.file.close()
+            self._raw.close()
             self._beside.unlink(missing_ok=True)

@@ -556,6 +556,10 @@ def to_prompty(template: Template, name: str = "prompt") -> TemplateMigration:
     >>> print(to_prompty(t).source)
     ---
     name: prompt
+    inputs:
+    - name: name
+      kind: string
+      required: false
     template:
       format:
         kind: jinja2
