@@ -22,6 +22,7 @@ bench: .venv/.dev
 	$(PY) benchmarks/count.py
 	$(PY) benchmarks/convert.py
 	$(PY) benchmarks/client.py
+	$(PY) benchmarks/datasets.py
 
 lint: .venv/.dev
 	$(PY) -m ruff check src tests scripts benchmarks

@@ -72,6 +72,7 @@ def grammars() -> dict[str, Grammar]:
     return dict(_modules()[2])
 
 
+@lru_cache(maxsize=1)
 def list_formats() -> tuple[Format, ...]:
     """Return every format there is, sorted by name: name, kind, direction, mapping.
 
@@ -84,6 +85,7 @@ def list_formats() -> tuple[Format, ...]:
     return tuple(sorted({**texts, **_modules()[1]}.values(), key=lambda entry: entry.name))
 
 
+@lru_cache(maxsize=256)
 def get(name: str) -> Format:
     """Return the format of that name or alias. Raises FormatError with a did-you-mean."""
     entries = list_formats()

@@ -27,7 +27,7 @@ def convert_dataset(
     workers: int | None = None,
     engine: Engine = "local",
 ) -> ShardCounts:
-    """Convert a file, or every ``*.jsonl`` under a folder; return the counts of all shards.
+    """Convert a file, or every ``*.jsonl`` and ``*.jsonl.gz`` under a folder; return the counts of all shards.
 
     A folder is written as a folder of the same shape. ``workers`` is the number of processes
     (by default one a core). Raises MigrationError for a source without shards, MissingExtra
@@ -44,13 +44,17 @@ def convert_dataset(
 def shards_of(src: Path, out: Path) -> list[tuple[str, str]]:
     """Return source and target of every shard. Raises MigrationError where there is none."""
     if src.is_dir():
-        files = sorted(path for path in src.rglob("*.jsonl") if path.is_file())
+        files = sorted(path for path in src.rglob("*.jsonl*") if path.is_file() and _is_shard(path.name))
         pairs = [(str(path), str(out / path.relative_to(src))) for path in files]
     else:
         pairs = [(str(src), str(out))] if src.is_file() else []
     if not pairs:
         raise MigrationError("there is no *.jsonl to convert", path=os.fspath(src))
     return pairs
+
+
+def _is_shard(name: str) -> bool:
+    return name.endswith((".jsonl", ".jsonl.gz")) and not name.startswith(".")
 
 
 def _local(shards: list[tuple[str, str]], spec: Spec, workers: int | None) -> list[ShardCounts]:
