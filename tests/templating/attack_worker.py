@@ -3,6 +3,7 @@
 Reads the row as JSON on standard input and prints one JSON line: what happened.
 """
 
+import contextlib
 import json
 import resource
 import sys
@@ -22,8 +23,17 @@ def main() -> None:
         outcome = {"output": RUNNERS[row["where"]](row)}
     except diptych.DiptychError as error:
         outcome = {"error": type(error).__name__, "message": str(error)}
-    outcome["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    outcome["rss_mb"] = peak_kb() // 1024
     print(json.dumps(outcome))
+
+
+def peak_kb():
+    """Return the most memory this process has held; getrusage would count what its parent held before exec."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def in_template(row):

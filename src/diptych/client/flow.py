@@ -54,8 +54,11 @@ class Call:
     """One call: drive :meth:`run`; :meth:`partial` gives what has arrived so far."""
 
     def __init__(self, ask: Ask, setup: Setup) -> None:
-        body, self.notes = fitted(ask.body, ask.api, setup.profile, validates=ask.validates)
-        self.ask, self.setup = replace(ask, body=body), setup
+        self.ask, self.setup = ask, setup
+        self.notes: tuple[str, ...] = ()
+        if setup.profile is not None:
+            body, self.notes = fitted(ask.body, ask.api, setup.profile, validates=ask.validates)
+            self.ask = replace(ask, body=body)
         self.streams = bool(ask.body.get("stream"))
         self.attempts: list[Attempt] = []
         self.begun = setup.clock()
