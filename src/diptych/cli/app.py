@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import batch, convert, count, lookup, migrate, render, run, tokens
+from . import audit, batch, convert, count, lookup, migrate, render, run, tokens
 
 
 def _version(value: bool) -> None:
@@ -49,7 +49,7 @@ def make_app() -> typer.Typer:
     app.command("formats")(lookup.formats_command)
     app.command("models")(lookup.models_command)
     app.command("explain")(lookup.explain_command)
-    app.command("audit")(migrate.audit_command)
+    app.command("audit")(audit.audit_command)
     app.add_typer(migrate.migrate_app, name="migrate")
     app.add_typer(lookup.templates_app, name="templates")
     return app

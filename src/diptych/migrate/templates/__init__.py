@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import yaml
 
-from ..errors import DiptychError, MigrationError
-from ..formats.template_text import Syntax, fill_holes, to_template
-from ..loss import Loss, Severity, Verdict, worst
-from ..template import Template
+from ...errors import DiptychError, MigrationError
+from ...formats.template_text import Syntax, fill_holes, to_template
+from ...loss import Loss, Severity, Verdict, worst
+from ...template import Template
 
 LAYOUTS: Final = ("prompty", "dotprompt", "github-prompt", "langchain", "openai-request", "llm", "banks", "text")
 _FRONT: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)

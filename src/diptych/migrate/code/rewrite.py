@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import PositionProvider, ScopeProvider
 
-from .code import Change, Place, Refusal, chat_call, reason_against, substitute_of
+from . import Change, Place, Refusal, chat_call, reason_against, substitute_of
 
 
 def dotted(node: cst.BaseExpression) -> list[str]:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from ..errors import MigrationError, MissingExtra
-from ..wire.substitution import TO_CHAT
+from ...errors import MigrationError, MissingExtra
+from ...wire.substitution import TO_CHAT
 
 #: Arguments that Chat does not have, or has in another shape: no call is guessed at.
 _REFUSED: Final = {
@@ -78,7 +78,7 @@ def migrate_code(source: str, filename: str = "<string>") -> CodeMigration:
     except libcst.ParserSyntaxError as error:
         place = f"{filename}:{error.raw_line}:{error.raw_column + 1}"
         raise MigrationError(f"the source does not parse: {error.message}", path=place) from None
-    from ._rewrite import Finder, Rewriter
+    from .rewrite import Finder, Rewriter
 
     finder = Finder(filename)
     wrapper.visit(finder)
