@@ -224,3 +224,31 @@ class Conversation:
     tools: tuple[ToolSpec, ...] = ()
     response_format: ResponseFormat | None = None
     cue: Cue = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Example(Conversation):
+    """A row of a data set: a conversation, and what the row says of its end.
+
+    ``messages`` run through to the answer that is to be learnt; ``answer`` is the index of
+    its first message (``len(messages)``: the row asks and holds no answer; None: the row
+    does not say where the prompt ends). ``rejected`` are the messages of the worse answer,
+    in the place of ``messages[answer:]``. ``label`` says whether the answer is good, where
+    the row does. ``id`` is a batch line's ``custom_id``, ``request`` the parameters of its body.
+
+    >>> Example((Message("user", "2+2?"), Message("assistant", "4")), answer=1).label is None
+    True
+    """
+
+    answer: int | None = None
+    rejected: tuple[Message, ...] | None = None
+    label: bool | None = None
+    id: str | None = None
+    request: FrozenMap = field(default=EMPTY)
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> Example:
+        """Return an example as it is, and any other conversation as one that says nothing of its end."""
+        if isinstance(conversation, cls):
+            return conversation
+        return cls(conversation.messages, conversation.tools, conversation.response_format, conversation.cue)

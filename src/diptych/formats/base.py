@@ -7,7 +7,7 @@ from the folder. Readers and writers are pure: value in, value out, losses besid
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -66,7 +66,11 @@ class Format:
 
     ``read(value) -> (Conversation, losses)`` and ``write(conversation) -> (value,
     losses)``; either may be None. ``detect(value) -> float`` says how sure it is
-    that a value is of this format (0: not at all).
+    that a value is of this format (0: not at all). ``carries`` names the fields of
+    :class:`~diptych.model.Example` that a data set's row has a place for: what it
+    does not carry is told as a loss by ``convert``, not by each writer. ``rules(row)``
+    yields a refused loss for everything in a written row that the receiver's published
+    rules forbid.
     """
 
     name: str
@@ -76,6 +80,8 @@ class Format:
     write: Callable[[Conversation], tuple[Any, tuple[Loss, ...]]] | None = None
     detect: Callable[[Any], float] | None = None
     aliases: tuple[str, ...] = field(default=())
+    carries: frozenset[str] = field(default=frozenset())
+    rules: Callable[[Any], Iterable[Loss]] | None = None
 
     @property
     def direction(self) -> str:
