@@ -1,13 +1,16 @@
-"""``diptych migrate data``: data sets from one format to another."""
+"""``diptych migrate data``: data sets from one layout to another."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from .options import Json, OnLoss, complete_format
+from .options import Json, OnLoss, complete_layout, complete_model
 
 
 class Engine(StrEnum):
@@ -18,33 +21,124 @@ class Engine(StrEnum):
 
 
 def data_command(
-    src: Annotated[str, typer.Argument(help="A file of JSON lines, or a folder of them.")],
+    src: Annotated[str, typer.Argument(help="A data file (.jsonl, .jsonl.gz, .jsonl.zst, .parquet), or a folder.")],
     dst: Annotated[str, typer.Argument(help="The file or folder to write.")],
     from_: Annotated[
-        str, typer.Option("--from", help="The format of the rows.", autocompletion=complete_format)
+        str, typer.Option("--from", help="The layout of the rows; auto finds it.", autocompletion=complete_layout)
     ] = "auto",
     to: Annotated[
-        str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)
-    ] = "openai_chat",
+        str, typer.Option("--to", help="The layout to write.", autocompletion=complete_layout)
+    ] = "finetune_chat",
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="FIELD=COLUMN: the rows' own name for a field of the layout.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", help="A column to leave out, which is no loss then.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE for the body of every batch line: model=gpt-4o-mini.")
+    ] = None,
     on_loss: Annotated[
         OnLoss, typer.Option("--on-loss", help="raise: rows that lose anything are rejects.")
     ] = OnLoss.raise_,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first row that would be rejected.")
+    ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Count the rows written as this model bills them.", autocompletion=complete_model),
+    ] = None,
+    source_model: Annotated[
+        str | None,
+        typer.Option(
+            "--source-model", help="Count the rows read as this model bills them.", autocompletion=complete_model
+        ),
+    ] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; by default one a core.")] = None,
     engine: Annotated[Engine, typer.Option("--engine", help="This machine, or a Ray cluster.")] = Engine.local,
     json_: Json = False,
 ) -> None:
     """Convert a data set; what is done is not done again, and bad rows go to a rejects file.
 
-    diptych migrate data prompts.jsonl chats.jsonl --from finetune_legacy --to finetune_chat
+    diptych migrate data prompts.jsonl chats.jsonl --to finetune_chat --model gpt-4o-mini
     """
-    from ..migrate import Spec, convert_dataset
+    from ..migrate.data import Spec, convert_dataset
+    from ..migrate.data.shard import totals
     from .output import write_document, write_text
 
-    counts = convert_dataset(src, dst, Spec(from_, to, on_loss.value), workers=workers, engine=engine.value)
+    spec = Spec.of(
+        {
+            "from": from_,
+            "to": to,
+            "on_loss": on_loss.value,
+            "columns": _pairs(column, "--column"),
+            "drop": drop or (),
+            "request": {name: _value(text) for name, text in _pairs(set_, "--set").items()},
+            "fail_fast": fail_fast,
+            "model": model,
+            "source_model": source_model,
+        }
+    )
+    with _bar() as on_progress:
+        counts = convert_dataset(src, dst, spec, workers=workers, engine=engine.value, on_progress=on_progress)
     if json_:
-        write_document(**counts.to_json())
+        write_document(**{**counts.to_json(), **totals(counts, spec)})
     else:
-        losses = ", ".join(f"{kind} {number}" for kind, number in sorted(counts.losses.items())) or "none"
-        write_text(f"{counts.rows} rows, {counts.converted} converted, {counts.rejected} rejected; losses: {losses}\n")
-    if counts.rejected:
+        write_text(_summary(totals(counts, spec)))
+    if counts.rejected or counts.problems:
         raise typer.Exit(1)
+
+
+def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    for pair in given or ():
+        if "=" not in pair:
+            raise typer.BadParameter(f"{option} takes NAME=VALUE, not {pair!r}")
+    return dict(pair.split("=", 1) for pair in given or ())
+
+
+def _value(text: str) -> Any:
+    """Return a number, a list … where the text is one in JSON, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _summary(told: dict[str, Any]) -> str:
+    counts, tokens, cost = told["counts"], told["tokens"], told["cost"]
+    losses = ", ".join(f"{kind} {number:,}" for kind, number in told["losses"].items()) or "none"
+    lines = [
+        f"{counts['rows']:,} rows: {counts['converted']:,} converted, {counts['rejected']:,} rejected",
+        f"losses: {losses}",
+    ]
+    for when in ("before", "after"):
+        if tokens[when] is not None:
+            usd = "price unknown" if cost[when] is None else f"{cost[when]} USD as input"
+            lines.append(f"tokens {when}: {tokens[when]:,} ({usd})")
+    lines += [f"problem: {problem}" for problem in counts["problems"]]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int, Any], None] | None]:
+    """Show shards, rows a second and the time left on standard error, where that is a terminal."""
+    from .output import console
+
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True) as progress:
+        task = progress.add_task("rows", total=None)
+        rows = 0
+
+        def step(done: int, shards: int, counts: Any) -> None:
+            nonlocal rows
+            rows += 0 if counts.skipped else counts.rows
+            seconds = progress.tasks[0].elapsed or 1e-9
+            progress.update(task, completed=done, total=shards, description=f"{rows / seconds:,.0f} rows/s")
+
+        yield step

@@ -38,6 +38,13 @@ def complete_format(incomplete: str) -> list[str]:
     return [entry.name for entry in list_formats() if entry.name.startswith(incomplete)]
 
 
+def complete_layout(incomplete: str) -> list[str]:
+    """Complete the name of a data set's layout."""
+    from ..formats.registry import list_formats
+
+    return [e.name for e in list_formats() if e.kind == "dataset" and e.name.startswith(incomplete)]
+
+
 def complete_model(incomplete: str) -> list[str]:
     """Complete the name of a model."""
     from ..prices import list_models

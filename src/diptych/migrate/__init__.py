@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from .audit import Audit, Finding, audit
 from .code import Change, CodeMigration, Refusal, migrate_code
-from .dataset import convert_dataset
-from .shard import ShardCounts, Spec, convert_shard
+from .data import Plan, ShardCounts, ShardRef, Spec, convert_dataset, convert_shard, plan_dataset
 from .templates import TemplateMigration, migrate_template, to_prompty
 
 __all__ = [
@@ -17,8 +16,10 @@ __all__ = [
     "Change",
     "CodeMigration",
     "Finding",
+    "Plan",
     "Refusal",
     "ShardCounts",
+    "ShardRef",
     "Spec",
     "TemplateMigration",
     "audit",
@@ -26,5 +27,6 @@ __all__ = [
     "convert_shard",
     "migrate_code",
     "migrate_template",
+    "plan_dataset",
     "to_prompty",
 ]

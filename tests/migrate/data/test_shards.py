@@ -6,7 +6,7 @@ import pytest
 
 import diptych
 from diptych.migrate import Spec, convert_dataset, convert_shard
-from diptych.migrate import shard as shards
+from diptych.migrate.data import rows as shards
 
 ROWS = [{"prompt": f"q{n}\n\n###\n\n", "completion": f" a{n} END"} for n in range(20)]
 SPEC = {"from": "finetune_legacy", "to": "finetune_chat"}
@@ -63,10 +63,10 @@ def test_a_shard_that_is_interrupted_leaves_nothing_behind(tmp_path, monkeypatch
             raise KeyboardInterrupt
         return real(*args)
 
-    real = shards._converted
-    monkeypatch.setattr(shards, "_converted", broken)
+    real = shards.Rows._converted
+    monkeypatch.setattr(shards.Rows, "_converted", broken)
     with pytest.raises(KeyboardInterrupt):
-        convert_shard(source, out, SPEC)
+        convert_shard(source, out, {**SPEC, "to": "sharegpt"})
     assert [p.name for p in tmp_path.iterdir()] == ["in.jsonl"]
 
 

@@ -1,0 +1,72 @@
+"""What a shard or a data set came to; sums are the same in any order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ...loss import Loss
+from ...prices.usage import price_usage
+
+#: Tokens of a prompt that no long-context tier begins below: a row is priced as a short prompt.
+_SHORT = 100_000
+
+
+@dataclass
+class ShardCounts:
+    """Rows read, converted and rejected, rows written, losses by kind, tokens before and after.
+
+    ``written`` differs from ``converted`` where one row became several. Tokens are None where
+    they were not asked for. ``problems`` are what the receiver's rules say of the file as a
+    whole. ``skipped``: the work had been done before.
+    """
+
+    rows: int = 0
+    converted: int = 0
+    rejected: int = 0
+    written: int = 0
+    losses: dict[str, int] = field(default_factory=dict)
+    tokens_before: int | None = None
+    tokens_after: int | None = None
+    problems: list[str] = field(default_factory=list)
+    skipped: bool = False
+
+    def add(self, other: ShardCounts) -> None:
+        """Add another shard's counts."""
+        self.rows += other.rows
+        self.converted += other.converted
+        self.rejected += other.rejected
+        self.written += other.written
+        self.losses = dict(sorted((Counter(self.losses) + Counter(other.losses)).items()))
+        self.tokens_before = _sum(self.tokens_before, other.tokens_before)
+        self.tokens_after = _sum(self.tokens_after, other.tokens_after)
+        self.problems += other.problems
+
+    def lose(self, losses: Iterable[Loss]) -> None:
+        """Count the losses of one row."""
+        for loss in losses:
+            self.losses[loss.kind] = self.losses.get(loss.kind, 0) + 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ShardCounts:
+        """Return the counts of a manifest."""
+        return cls(**value)
+
+
+def _sum(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else a + b
+
+
+def cost_of(model: str | None, tokens: int | None) -> Decimal | None:
+    """Return the USD of so many tokens as input of short prompts, None where no price is known."""
+    if model is None or tokens is None:
+        return None
+    price = price_usage(model, {"prompt_tokens": _SHORT, "completion_tokens": 0})
+    return None if price is None else price / _SHORT * tokens

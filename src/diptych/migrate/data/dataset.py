@@ -1,0 +1,50 @@
+"""A data set: its shards side by side, in processes of this machine or of a Ray cluster.
+
+Rule: shards share nothing, so a worker that dies costs its shard and nothing else; what is
+done stays done, and the same call goes on where it ended, to the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from ...errors import MigrationError
+from . import local, ray_cluster
+from .counts import ShardCounts
+from .plan import PART, plan_dataset
+from .spec import Spec
+
+Engine = Literal["local", "ray"]
+#: Is told how many of how many shards are done, and the counts of the last one.
+OnProgress = Callable[[int, int, ShardCounts], None]
+
+
+def convert_dataset(
+    src: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    spec: Spec | Mapping[str, Any],
+    *,
+    workers: int | None = None,
+    engine: Engine = "local",
+    part: int = PART,
+    on_progress: OnProgress | None = None,
+) -> ShardCounts:
+    """Convert a file, or every data file under a folder; return the counts of all of it.
+
+    Data files are JSON lines (``.jsonl``, ``.jsonl.gz``, ``.jsonl.zst``) and ``.parquet``. A folder is
+    written as a folder of the same shape; larger files are converted in parts of ``part`` bytes. ``workers`` is
+    the number of processes (by default one a core; on Ray, the shards in flight). Raises
+    MigrationError for a source without data, or when workers keep dying; MissingExtra for
+    ``engine="ray"`` without Ray.
+    """
+    if engine not in ("local", "ray"):
+        raise MigrationError(f"there is no engine {engine!r}", hint="local or ray")
+    plan = plan_dataset(src, out, spec, part=part)
+    shards = plan.shards
+    run = ray_cluster.run if engine == "ray" else local.run
+    for done, counts in enumerate(run(shards, workers), 1):
+        if on_progress is not None:
+            on_progress(done, len(shards), counts)
+    return plan.finish()

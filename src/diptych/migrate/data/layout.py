@@ -1,0 +1,93 @@
+"""The layout of a data set and the separators of its texts: found once, in its first rows.
+
+Rule: a data set has one layout; what is named is taken, what is found has to be common to
+all rows of the sample. Where nothing is certain nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from ...errors import DiptychError, MigrationError
+from ...formats.datasets import separators_of
+from ...formats.registry import get, list_formats
+from . import parquet
+from .files import blocks, is_parquet, opened
+from .ref import ShardRef
+from .rows import loads
+from .spec import Spec
+
+#: Rows of a file, and of a whole data set, that are looked at.
+SAMPLE: Final = 1_000
+SAMPLE_ROWS: Final = 20_000
+_LEGACY: Final = "finetune_legacy"
+
+
+def sample_of(ref: ShardRef, most: int = SAMPLE) -> list[Mapping[str, Any]]:
+    """Return the first rows of a shard that are objects; what is no JSON is left for later."""
+    path = Path(ref.path)
+    if is_parquet(path.name):
+        return [row for _, row in islice(parquet.rows(path, ref.start, ref.end, ref.first), most)]
+    found: list[Mapping[str, Any]] = []
+    with opened(path) as file:
+        if ref.start:
+            file.seek(ref.start)
+        length = None if ref.end is None else ref.end - ref.start
+        lines = (line for block in blocks(file, length) for line in block.split(b"\n"))
+        for line in islice(lines, most):
+            try:
+                row = loads(line) if line.strip() else None
+            except DiptychError:
+                continue
+            if isinstance(row, Mapping):
+                found.append(row)
+    return found
+
+
+def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
+    """Return the spec of each file with the layouts' own names, and the separators where a layout has some.
+
+    The separators are those of the data set, not of a file. Raises MigrationError where the
+    rows of a file have no layout in common, FormatError for a name that is none.
+    """
+    target = get(spec.target).name
+    named = get(spec.source).name if spec.source != "auto" else None
+    if named is not None and (named != _LEGACY or spec.separators is not None):
+        return [spec.resolved(named, target, spec.separators)] * len(refs)
+    most = max(1, SAMPLE_ROWS // max(1, len(refs)))
+    pairs: list[Mapping[str, Any]] = []
+    sources: list[str] = []
+    for ref in refs:
+        rows = [_renamed(row, spec) for row in sample_of(ref, min(SAMPLE, most))]
+        sources.append(named or _layout_of(rows, ref.path))
+        if sources[-1] == _LEGACY:
+            pairs += (row for row in rows if _is_pair(row))
+    found = spec.separators or separators_of(pairs)
+    return [spec.resolved(source, target, found if source == _LEGACY else spec.separators) for source in sources]
+
+
+def _renamed(row: Mapping[str, Any], spec: Spec) -> Mapping[str, Any]:
+    names = {column: name for name, column in spec.columns.items()}
+    return {names.get(column, column): item for column, item in row.items() if column not in spec.drop}
+
+
+def _is_pair(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get("prompt"), str) and isinstance(row.get("completion"), str)
+
+
+def _layout_of(rows: list[Mapping[str, Any]], path: str) -> str:
+    if not rows:
+        raise MigrationError("there is no row to tell the layout from", path=path, hint="name it: --from")
+    best: dict[str, int] = {}
+    for row in rows:
+        sure = [(entry.detect(row), entry.name) for entry in list_formats() if entry.kind == "dataset" and entry.detect]
+        confidence, name = max(sure)
+        if confidence > 0:
+            best[name] = best.get(name, 0) + 1
+    if len(best) != 1:
+        said = ", ".join(f"{name} ({number} rows)" for name, number in sorted(best.items())) or "none is recognised"
+        raise MigrationError(f"the rows have no layout in common: {said}", path=path, hint="name it: --from")
+    return next(iter(best))

@@ -1,0 +1,88 @@
+"""What is to become of each row: a value that travels to every worker and stands in every manifest.
+
+Rule: a spec that is resolved says everything; two workers with the same spec and the same
+bytes write the same bytes, wherever they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, cast
+
+from ...errors import MigrationError
+from ...formats.datasets import Separators
+from ...loss import OnLoss
+from ...model import EMPTY, FrozenMap, freeze, thaw
+
+_NAMES: Final = {"from": "source", "to": "target"}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What becomes of each row: its layout, the target's, and what a loss does to it.
+
+    ``on_loss="raise"`` puts rows that would lose anything among the rejects. ``columns`` maps
+    a field of the layout to the rows' own name for it; a name in ``drop`` is left out
+    knowingly, which is no loss. ``model`` counts the tokens of the rows written, as it is
+    billed; ``source_model`` those of the rows read. ``request`` holds fields for the bodies of
+    batch lines (a ``model``, say). ``fail_fast`` raises at the first row that would be
+    rejected. ``separators`` are what stands around a legacy row's texts; they are found in
+    the data where they are not given.
+
+    >>> Spec.of({"from": "finetune_legacy", "to": "finetune_chat"}).source
+    'finetune_legacy'
+    """
+
+    source: str = "auto"
+    target: str = "finetune_chat"
+    on_loss: OnLoss = "raise"
+    columns: FrozenMap = field(default=EMPTY)
+    drop: tuple[str, ...] = ()
+    model: str | None = None
+    source_model: str | None = None
+    request: FrozenMap = field(default=EMPTY)
+    fail_fast: bool = False
+    separators: Separators | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", freeze(self.columns))
+        object.__setattr__(self, "request", freeze(self.request))
+        object.__setattr__(self, "drop", tuple(self.drop))
+        if self.on_loss not in ("raise", "warn", "ignore"):
+            raise MigrationError(f"{self.on_loss!r} is no policy", path="$.on_loss", hint="raise, warn or ignore")
+        if self.separators is not None:
+            object.__setattr__(self, "separators", Separators(*self.separators))
+
+    @classmethod
+    def of(cls, value: Spec | Mapping[str, Any]) -> Spec:
+        """Return the spec of a mapping with ``from``, ``to`` and the fields above. Raises MigrationError."""
+        if isinstance(value, Spec):
+            return value
+        known = {entry.name for entry in fields(cls)}
+        found: dict[str, Any] = {}
+        for name, item in value.items():
+            own = _NAMES.get(name, name)
+            if own not in known:
+                hint = ", ".join(("from", "to", *sorted(known)))
+                raise MigrationError(f"a spec has no {name!r}", path=f"$.{name}", hint=hint)
+            found[own] = item
+        return cls(**found)
+
+    def resolved(self, source: str, target: str, separators: Separators | None) -> Spec:
+        """Return the spec with the layouts' own names and the separators that were found in the data."""
+        return replace(self, source=source, target=target, separators=separators)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the spec as the JSON object of a manifest."""
+        return {
+            "from": self.source,
+            "to": self.target,
+            "on_loss": self.on_loss,
+            "columns": thaw(self.columns),
+            "drop": list(self.drop),
+            "model": self.model,
+            "source_model": self.source_model,
+            "request": thaw(self.request),
+            "separators": None if self.separators is None else list(cast("tuple[str, str, str]", self.separators)),
+        }

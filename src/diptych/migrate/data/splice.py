@@ -1,0 +1,252 @@
+"""Rows of prompt and completion, spliced into messages without being taken apart.
+
+Rule: the bytes between the quotes stay as they were. A line is spliced only where it is
+nothing but the two texts and valid JSON: the standard library's own scanner, or msgspec,
+has read both. Any other line is left to the general way; what is spliced says what the
+general way would have said, and msgspec changes no byte of it
+(tests/migrate/data/test_splice.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import chain, repeat
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from ...formats.datasets import Separators
+
+#: A line up to its first text, and from the first text to the second.
+_FIRST: Final = re.compile(r'[ \t]*\{[ \t]*"prompt"[ \t]*:[ \t]*"')
+_BETWEEN: Final = re.compile(r'[ \t]*,[ \t]*"completion"[ \t]*:[ \t]*"')
+
+#: Gives the rows of a line that cannot be spliced: its number, its bytes.
+Slow = Callable[[int, bytes], bytes]
+_OPEN: Final = b'{"messages":[{"role":"user","content":"'
+_ANSWER: Final = b'"},{"role":"assistant","content":"'
+_CLOSE: Final = b'"}]}\n'
+
+
+class Texts(NamedTuple):
+    """The texts of spliced rows, as they were."""
+
+    prompts: list[str]
+    completions: list[str]
+
+
+_Line = Callable[[str], str | None]
+
+
+class Shape(NamedTuple):
+    """How a line is written around its two texts."""
+
+    head: str
+    between: str
+    tail: str
+
+
+def shape_of(line: str) -> Shape | None:
+    """Return the shape of a line, None where it is no row of a prompt and a completion.
+
+    >>> shape_of('{"prompt": "a", "completion": "b"}')
+    Shape(head='{"prompt": "', between=', "completion": "', tail='}')
+    """
+    first = _FIRST.match(line)
+    if first is None:
+        return None
+    try:
+        between = _BETWEEN.match(line, scanstring(line, first.end(), True)[1])
+        tail = line[scanstring(line, between.end(), True)[1] :] if between else ""
+    except ValueError:
+        return None
+    return Shape(first.group(), between.group(), tail) if between and tail.strip(" \t\r") == "}" else None
+
+
+def _splicer(shape: Shape, separators: Separators, is_spelt_plainly: bool, texts: Texts | None) -> _Line:
+    """Return a function that splices a line of this shape, and gives None for any other.
+
+    ``is_spelt_plainly``: what a text ends in, the line spells in one way only.
+    """
+    head, between, tail = shape
+    prompt_end, start, completion_end = separators
+    raw_prompt_end, raw_end = (json.dumps(mark)[1:-1] for mark in (prompt_end, completion_end))
+    opening, answering, closing = (piece.decode() for piece in (_OPEN, _ANSWER, _CLOSE))
+    at_prompt, step, scan = len(head), len(between), scanstring
+    prompt_size, start_size, end_size = len(raw_prompt_end), len(start), len(raw_end)
+
+    def splice(line: str) -> str | None:
+        if not line.startswith(head):
+            return None
+        try:
+            prompt, end = scan(line, at_prompt, True)
+            if not line.startswith(between, end):
+                return None
+            at = end + step
+            completion, stop = scan(line, at, True)
+        except ValueError:
+            return None
+        if line[stop:] != tail:
+            return None
+        end, stop = end - 1, stop - 1
+        if prompt_end and prompt.endswith(prompt_end):
+            end -= prompt_size
+            if not is_spelt_plainly and not line.startswith(raw_prompt_end, end):
+                return None
+        if start and completion.startswith(start):
+            if not is_spelt_plainly and not line.startswith(start, at):
+                return None
+            at += start_size
+        if completion_end and completion.endswith(completion_end):
+            stop -= end_size
+            if not is_spelt_plainly and not line.startswith(raw_end, stop):
+                return None
+        if end <= at_prompt or stop <= at:
+            return None  # an empty text: what becomes of it, the rules of the target say
+        if texts is not None:
+            texts.prompts.append(prompt)
+            texts.completions.append(completion)
+        return f"{opening}{line[at_prompt:end]}{answering}{line[at:stop]}{closing}"
+
+    return splice
+
+
+def is_plain(data: bytes, separators: Separators) -> bool:
+    """Tell whether the separators can be spelt in one way only in a block of lines."""
+    text = "".join(separators)
+    return b"\\u00" not in data and text.isascii() and "/" not in text and "\x7f" not in text
+
+
+def splice_lines(
+    data: bytes, separators: Separators, slow: Slow, out: list[bytes], number: int = 1, texts: Texts | None = None
+) -> int:
+    """Put the rows of a block of lines into ``out``, in order; return how many were spliced.
+
+    ``slow`` gives the rows of every line that cannot be; ``number`` is that of the first line.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        lines = data.split(b"\n")
+        if len(lines) == 1:  # only the line that is no UTF-8 goes the general way
+            out.append(slow(number, data))
+            return 0
+        return sum(splice_lines(line, separators, slow, out, number + n, texts) for n, line in enumerate(lines))
+    # Where nobody wants the texts, the bytes are taken for characters: narrow ones are faster.
+    codec = "utf-8" if texts is not None else "latin-1"
+    text = text if texts is not None else data.decode("latin-1")
+    plain = is_plain(data, separators)
+    splice: _Line = _nothing
+    rows: list[str] = []
+    others = 0
+    for index, line in enumerate(text.split("\n")):
+        row = splice(line)
+        if row is None and line:
+            shape = shape_of(line)
+            if shape is not None:
+                splice = _splicer(shape, separators, plain, texts)
+                row = splice(line)
+            if row is None:
+                raw = line.encode(codec)
+                row = slow(number + index, raw).decode(codec) if raw.strip() else ""
+                others += 1
+        if row is not None:
+            rows.append(row)
+    out.append("".join(rows).encode(codec))
+    return len(rows) - others
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+# with msgspec ---------------------------------------------------------------------------------
+
+
+class Decoders(NamedTuple):
+    """What takes a block of lines apart: into raw JSON, and into texts."""
+
+    raw: Callable[[bytes], list[Any]]
+    text: Callable[[bytes], list[Any]]
+
+
+@lru_cache(maxsize=1)
+def lines_decoder() -> Decoders | None:
+    """Return what takes a block of lines apart, None where msgspec (extra ``fast``) is not installed."""
+    try:
+        import msgspec
+    except ImportError:
+        return None
+
+    def decoder(kind: Any) -> Callable[[bytes], list[Any]]:
+        fields = [("prompt", kind), ("completion", kind)]
+        row = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, gc=False)
+        decode: Callable[[bytes], list[Any]] = msgspec.json.Decoder(row).decode_lines
+        return decode
+
+    return Decoders(decoder(msgspec.Raw), decoder(str))
+
+
+def splice_block(
+    data: bytes, separators: Separators, decoders: Decoders, texts: Texts | None = None
+) -> tuple[bytes, int] | None:
+    """Return the lines and the number of rows of a block whose lines are all alike, None for any other block.
+
+    Alike are lines of one shape, with the separators in each. msgspec checks the JSON of what
+    it hands over raw, but not its UTF-8, and lets a key stand twice: so the block is put
+    together again from what was read, and has to come out the same.
+    """
+    try:
+        shape = shape_of(data[: data.find(b"\n") + 1 or None].decode().rstrip("\n"))
+        if shape is None:
+            return None
+        if not data.isascii():
+            data.decode()
+        rows = decoders.raw(data)
+    except ValueError:  # msgspec's errors are such, and those of UTF-8
+        return None
+    prompt_end, start, completion_end = (json.dumps(mark)[1:-1] for mark in separators)
+    prompts = list(map(bytes, map(_get_prompt, rows)))
+    completions = list(map(bytes, map(_get_completion, rows)))
+    users = _cut(prompts, "", prompt_end)
+    answers = _cut(completions, start, completion_end)
+    if users is None or answers is None:
+        return None
+    opening = shape.head.encode()
+    between = f'{prompt_end}"{shape.between}{start}'.encode()
+    closing = f'{completion_end}"{shape.tail}\n'.encode()
+    again = _joined(opening, users, between, answers, closing)
+    if data != (again if data.endswith(b"\n") else again[:-1]):
+        return None
+    if texts is not None:
+        try:
+            read = decoders.text(data)
+        except ValueError:  # a lone surrogate, which is no text to msgspec
+            return None
+        texts.prompts.extend(map(_get_prompt, read))
+        texts.completions.extend(map(_get_completion, read))
+    return _joined(_OPEN, users, _ANSWER, answers, _CLOSE), len(rows)
+
+
+def _cut(texts: list[bytes], start: str, end: str) -> list[bytes] | None:
+    """Return raw texts without their quotes and as much as the marks around them are long.
+
+    None where a text is empty, of which the rules of the target decide, or where a back slash
+    stands before the end mark: it may belong to it.
+    """
+    first, last = len(start) + 1, -len(end) - 1
+    found = [text[first:last] for text in texts]
+    if b"" in found or (end and any(text.endswith(b"\\") for text in found)):
+        return None
+    return found
+
+
+def _joined(opening: bytes, users: list[bytes], between: bytes, answers: list[bytes], closing: bytes) -> bytes:
+    pieces = zip(repeat(opening), users, repeat(between), answers, repeat(closing))
+    return b"".join(chain.from_iterable(pieces))
+
+
+_get_prompt, _get_completion = attrgetter("prompt"), attrgetter("completion")

@@ -1,0 +1,114 @@
+"""Tokens of a data set, before and after: counted as they are billed, a row at a time.
+
+Rule: a row of messages counts as the messages do; a row of a prompt and a completion
+counts as those two texts. What is spliced is counted from its texts alone, which is the
+same number: a message is its border, its role and its text (tests/migrate/data/test_tokens.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import DiptychError, MigrationError
+from ...formats import openai_chat
+from ...formats.datasets import Separators
+from ...formats.registry import get
+from ...model import Conversation, Example
+from ...tokens import count
+from ...tokens.encodings import encoding
+from ...tokens.text import LONG_RUN, count_text
+from .counts import ShardCounts
+from .spec import Spec
+
+
+class Tokens:
+    """Adds the tokens of rows to a shard's counts, where the spec names models for it."""
+
+    def __init__(self, spec: Spec, counts: ShardCounts) -> None:
+        self._spec, self._counts = spec, counts
+        self._before = _counter(spec.source_model)
+        self._after = _counter(spec.model)
+        if self._before is not None:
+            counts.tokens_before = 0
+        if self._after is not None:
+            counts.tokens_after = 0
+
+    def add(self, row: Any, written: list[Any]) -> None:
+        """Add the tokens of a row, and of what was written for it."""
+        if self._before is not None:
+            found = self._before.row(row, self._spec.source)
+            self._counts.tokens_before = (self._counts.tokens_before or 0) + found
+        if self._after is not None:
+            found = sum(self._after.row(value, self._spec.target) for value in written)
+            self._counts.tokens_after = (self._counts.tokens_after or 0) + found
+
+    @property
+    def are_asked(self) -> bool:
+        """Whether any tokens are to be counted."""
+        return self._before is not None or self._after is not None
+
+    def add_texts(self, prompts: list[str], completions: list[str], separators: Separators) -> None:
+        """Add the tokens of spliced rows: their prompts and completions as they were."""
+        counts, (end, start, close) = self._counts, separators
+        if self._before is not None:
+            found = self._before.texts(prompts) + self._before.texts(completions)
+            counts.tokens_before = (counts.tokens_before or 0) + found
+        if self._after is not None:
+            users = [prompt.removesuffix(end) for prompt in prompts]
+            answers = [text.removeprefix(start).removesuffix(close) for text in completions]
+            found = self._after.border * len(users) + self._after.texts(users) + self._after.texts(answers)
+            counts.tokens_after = (counts.tokens_after or 0) + found
+
+
+class _Counter:
+    """Counts rows as one model is billed."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        pair = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
+        found = count(pair, model)
+        if found.tokens is None or found.encoding is None:
+            raise MigrationError(f"the tokens of {model!r} cannot be counted: its encoding is not known")
+        #: The tokens of a question and its answer around their texts.
+        self.border = found.tokens
+        self._encoding = found.encoding
+        self._encode = encoding(found.encoding).encode_ordinary
+
+    def text(self, text: str) -> int:
+        """Return the tokens of a text."""
+        return count_text(text, self._encoding)
+
+    def texts(self, texts: list[str]) -> int:
+        """Return the tokens of many texts, with no detour where none is very long."""
+        if max(map(len, texts), default=0) < LONG_RUN:
+            return sum(map(len, map(self._encode, texts)))
+        return sum(map(self.text, texts))
+
+    def row(self, row: Any, layout: str) -> int:
+        """Return the tokens of a row of this layout; of one that cannot be read, those of its texts."""
+        if isinstance(row, Mapping) and layout == "finetune_legacy":
+            return self.text(str(row.get("prompt", ""))) + self.text(str(row.get("completion", "")))
+        if isinstance(row, Mapping) and isinstance(row.get("body"), Mapping):
+            return count({**row["body"], "model": self._model}, self._model).tokens or 0
+        try:
+            read = get(layout).read
+            conversation = read(row)[0] if read is not None else None
+        except DiptychError:
+            conversation = None
+        if conversation is None:
+            return self.text(row if isinstance(row, str) else str(row))
+        return self._conversation(conversation)
+
+    def _conversation(self, conversation: Conversation) -> int:
+        example = Example.of(conversation)
+        tools = {"tools": openai_chat.write_tools(conversation)} if conversation.tools else {}
+        total = count({"messages": openai_chat.write(conversation), **tools}, self._model).tokens or 0
+        if example.rejected is not None:
+            worse = Conversation((*example.messages[: example.answer], *example.rejected))
+            total += count({"messages": openai_chat.write(worse), **tools}, self._model).tokens or 0
+        return total
+
+
+def _counter(model: str | None) -> _Counter | None:
+    return None if model is None else _Counter(model)
