@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
-from diptych.formats.datasets import Separators, separators_of
+from diptych.formats.finetune import Separators, separators_of
 from diptych.formats.registry import get
 
 TALK = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]
