@@ -121,8 +121,9 @@ def _is_alpaca(value: Any) -> float:
     if not isinstance(value, Mapping) or "instruction" not in value:
         return 0.0
     if {"chosen", "rejected"} <= value.keys():
-        return 0.94
-    return 0.92 if "output" in value else 0.9 if "response" in value else 0.0
+        return 0.97
+    # Above the Responses API, whose bodies have an input, too.
+    return 0.96 if "output" in value else 0.95 if "response" in value else 0.0
 
 
 FORMATS: Final = (

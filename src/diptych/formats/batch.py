@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import FormatError, LossError
-from ..loss import Loss
+from ..loss import Loss, settle
 from ..model import Conversation, Example, FrozenMap, thaw
 from . import openai_chat
 from .base import Format
@@ -65,13 +65,12 @@ def _as_chat(body: Mapping[str, Any], losses: list[Loss]) -> Mapping[str, Any]:
         # A prompt that only might be a talk is one message: nothing is guessed in a file of thousands.
         made = convert_request(body, "chat", "ignore", format="auto" if found is not None else "plain")
     except LossError as error:
-        told = [_inside(loss) for loss in error.losses]
-        raise LossError(str(told[0]) if told else error.message, losses=told, path="$.body") from None
+        settle([_inside(loss) for loss in error.losses], "ignore")  # raises, with the paths of the line
+        raise
     except FormatError as error:
         raise FormatError(error.message, path=(error.path or "$").replace("$", "$.body", 1), hint=error.hint) from None
     if len(made) != 1:
-        loss = Loss("$.body.prompt", "unsupported", f"{len(made)} prompts are as many lines")
-        raise LossError(str(loss), losses=[loss], path="$.body.prompt")
+        settle([Loss("$.body.prompt", "unsupported", f"{len(made)} prompts are as many lines")])
     losses += [_inside(loss) for loss in made[0].losses]
     losses.append(Loss("$.url", "renamed", f"{_CHAT}, with the body that it takes"))
     output: Mapping[str, Any] = made[0].output

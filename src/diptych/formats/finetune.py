@@ -146,9 +146,11 @@ def openai_messages(messages: Iterable[Message], losses: list[Loss], path: str =
     for index, message in enumerate(messages):
         wire = openai_chat.write_message(message)
         for name in [name for name in wire if name not in MESSAGE_FIELDS]:
-            kind = "reasoning-dropped" if name == "reasoning_content" else "field-dropped"
-            del wire[name]
-            losses.append(Loss(f"{path}[{index}].{'reasoning' if kind[0] == 'r' else name}", kind, "no field for it"))
+            value = wire.pop(name)
+            if name != "reasoning_content":
+                losses.append(Loss(f"{path}[{index}].{name}", "field-dropped", "no field for it"))
+            elif value:
+                losses.append(Loss(f"{path}[{index}].reasoning", "reasoning-dropped", "no field for it"))
         written.append(wire)
     return written
 

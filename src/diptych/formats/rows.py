@@ -85,8 +85,8 @@ class _Calls:
         self._made += id_ == f"call_{self._made}"
         self._waiting.append(id_)
 
-    def result(self) -> str:
-        return self._waiting.pop(0) if self._waiting else f"call_{max(self._made - 1, 0)}"
+    def result(self) -> str | None:
+        return self._waiting.pop(0) if self._waiting else None
 
     def answered(self, id_: str) -> None:
         if id_ in self._waiting:

@@ -115,7 +115,7 @@ def tell_tagged(example: Example, losses: list[Loss]) -> None:
 
 def is_plain_system(message: Message) -> bool:
     """Say whether a message can stand in a column of its own."""
-    return message.role == "system" and bool(message.text)
+    return message.role in ("system", "developer") and bool(message.text)
 
 
 def turns_of(messages: Iterable[Message]) -> list[dict[str, Any]]:

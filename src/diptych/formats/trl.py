@@ -8,8 +8,8 @@
 - ``trl_preference``: ``{"prompt", "chosen", "rejected"}``. Without a prompt it is what the two lists
   of messages have in common, message by message; of two texts no prompt is guessed
 - ``trl_unpaired``: ``{"prompt", "completion", "label"}``; an answer of which nothing is said is a good one
-- ``trl_stepwise``: ``{"prompt", "completions", "labels"}``: an assistant message a step, with its ``label``;
-  the whole answer is good where each step is
+- ``trl_stepwise``: ``{"prompt", "completions", "labels"}``: an assistant message a step; the whole answer
+  is good where each step is, and where one is not, each message keeps its ``label``
 
 Lists are written; a prompt of text is read as one user message (or as the messages that it says in
 a format of marks, where it ends with the cue of a reply), a completion of text as one assistant message.
@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from ..errors import FormatError
 from ..loss import Loss
-from ..model import Conversation, Example, FrozenMap, Message
+from ..model import EMPTY, Conversation, Example, FrozenMap, Message
 from . import openai_chat
 from .base import Format
 from .rows import (
@@ -144,7 +144,7 @@ def _read_prompt(value: Any) -> Read:
 
 def without_answer(example: Example, losses: list[Loss]) -> Example:
     """Return the question of an example, and tell of the answer that is gone."""
-    border = border_of(example, losses)
+    border = border_of(example, [])
     losses += [
         Loss(f"$.messages[{index}]", "text-dropped", "a question holds no answer")
         for index in range(border, len(example.messages))
@@ -251,13 +251,14 @@ def _read_stepwise(value: Any) -> Read:
         raise FormatError("there are as many labels as completions", path="$.labels")
     losses = other(row, ("prompt", "completions", "labels"))
     messages = [Message("user", text_of(row, "prompt"))]
+    good = [flag_of({"label": label}, "label", losses, f"$.labels[{i}]") for i, label in enumerate(labels)]
+    says_more = len(good) > 1 and not all(good)  # than the label of the whole answer does
     for index, step in enumerate(steps):
         if not isinstance(step, str):
             raise FormatError("a step is text", path=f"$.completions[{index}]")
-        good = flag_of({"label": labels[index]}, "label", losses, f"$.labels[{index}]")
-        messages.append(Message("assistant", step, extra=FrozenMap({"label": good})))
-    good = all(message.extra["label"] for message in messages[1:])
-    return example_of(messages, losses, answer=1, label=good)
+        extra = FrozenMap({"label": good[index]}) if says_more else EMPTY
+        messages.append(Message("assistant", step, extra=extra))
+    return example_of(messages, losses, answer=1, label=all(good) if good else None)
 
 
 def _write_stepwise(conversation: Conversation) -> Written:
