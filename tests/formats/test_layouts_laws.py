@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 import diptych
@@ -157,12 +157,20 @@ def covers(loss, path):
     return path.startswith(loss.path) or loss.path.startswith(f"{path}.") or loss.path.startswith(f"{path}[")
 
 
+def converted(value, target, source="auto"):
+    """Convert a value, None where it is refused."""
+    try:
+        return diptych.convert(value, source, target, on_loss="ignore")
+    except diptych.LossError as error:
+        refused = [loss for loss in error.losses if loss.severity is Severity.REFUSED]
+    assert refused
+    return None
+
+
 def check(example, name):
     """Write an example in a layout and read it again; return the row, None where it is refused."""
-    try:
-        found = diptych.convert(example, target=name, on_loss="ignore")
-    except diptych.LossError as error:
-        assert any(loss.severity is Severity.REFUSED for loss in error.losses)
+    found = converted(example, name)
+    if found is None:
         return None
     assert repr(json.loads(json.dumps(found.output))) == repr(found.output)
     again, told = get(name).read(found.output)
@@ -197,9 +205,29 @@ def test_from_every_layout_to_every_other(source, example):
     held, _ = get(source).read(row)
     for target in NAMES:
         direct = check(held, target)
-        try:
-            found = diptych.convert(row, source, target, on_loss="ignore")
-        except diptych.LossError:
-            assert direct is None
-        else:
-            assert repr(found.output) == repr(direct)
+        found = converted(row, target, source)
+        assert repr(found and found.output) == repr(direct)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_laws_are_not_empty(name):
+    """Every layout holds some example with an answer, and each field that it carries."""
+    carries = get(name).carries
+
+    def held(example):
+        return converted(example, name) is not None
+
+    for wanted in carries & {"rejected", "label", "id"}:
+        found = find(examples(), lambda e: getattr(e, wanted) is not None and held(e))
+        assert getattr(get(name).read(converted(found, name).output)[0], wanted) == getattr(found, wanted)
+    several = [
+        "openai_dpo",
+        "sharegpt",
+        "alpaca_row",
+        "trl_preference",
+        "finetune_chat",
+        "message_pairs",
+        "trl_unpaired",
+    ]
+    found = find(examples(), lambda e: len(e.messages) > (3 if name in several else 1) and held(e))
+    assert get(name).read(converted(found, name).output)[0].messages
