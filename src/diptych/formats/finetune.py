@@ -167,13 +167,13 @@ def _write_chat(conversation: Conversation) -> Written:
     example = Example.of(conversation)
     losses: list[Loss] = []
     messages = openai_messages(example.messages, losses)
-    if not implied(example.messages, example.answer):
-        for index, wire in enumerate(messages[: example.answer]):
-            if wire["role"] == "assistant" and "weight" not in wire:
-                wire["weight"] = 0
-                losses.append(Loss(f"$.messages[{index}].weight", "synthesised", "it stands before the answer"))
+    is_shown = implied(example.messages, example.answer)
+    for index, wire in enumerate(messages[: 0 if is_shown else example.answer]):
+        if wire["role"] == "assistant" and "weight" not in wire:
+            wire["weight"] = 0
+            losses.append(Loss(f"$.messages[{index}].weight", "synthesised", "it stands before the answer"))
     row = {"messages": messages, **body_parts(example)}
-    if _read_chat(row)[0].answer != example.answer and not implied(example.messages, example.answer):
+    if not is_shown and _read_chat(row)[0].answer != example.answer:
         losses.append(Loss("$.answer", "merged", "weights cannot say where this answer begins"))
     return row, proven_row(example, losses, _read_chat, row)
 

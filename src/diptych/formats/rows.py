@@ -24,6 +24,7 @@ SPEAKERS: Final = {
     "model": "assistant", "bot": "assistant", "system": "system", "developer": "developer", "tool": "tool",
     "observation": "tool", "function_response": "tool", "ipython": "tool",
 }  # fmt: skip
+_PLAIN: Final = ("user", "assistant", "system", "developer")
 _CALL_FIELDS: Final = frozenset({"id", "type", "function"})
 _TOOL_FIELDS: Final = frozenset({"name", "description", "parameters", "strict"})
 
@@ -124,6 +125,8 @@ class Turns:
     def _turn(self, turn: Any, path: str) -> Message:
         if not isinstance(turn, Mapping):
             raise FormatError(f"a turn is an object, not {type(turn).__name__}", path=path)
+        if len(turn) == 2 and isinstance(turn.get("content"), str) and turn.get("role") in _PLAIN:
+            return Message(turn["role"], turn["content"])  # nearly every turn of nearly every row
         said = {name: value for name, value in turn.items() if value is not None or name == "content"}
         wire = self._spoken(said, path) if "role" not in said and "from" in said else self._chat(said, path)
         if "thinking" in wire and "reasoning_content" not in wire:
