@@ -314,6 +314,54 @@ def test_nothing_of_a_call_or_a_tool_is_lost_in_silence():
     }  # fmt: skip
 
 
+def objects_of(value, path="$"):
+    """Yield every object of a row that is no JSON Schema, with its path."""
+    if isinstance(value, dict):
+        yield path, value
+        for name, item in value.items():
+            if name not in ("parameters", "arguments"):
+                yield from objects_of(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from objects_of(item, f"{path}[{index}]")
+
+
+@pytest.mark.parametrize("row", [golden[1] for golden in GOLDENS], ids=[f"{g[0]}-{i}" for i, g in enumerate(GOLDENS)])
+def test_no_field_anywhere_is_lost_in_silence(row):
+    name = detect_layout([row])[0]
+    for number, (path, _) in enumerate(objects_of(row)):
+        changed = json.loads(json.dumps(row))
+        [*objects_of(changed)][number][1]["zz"] = 77
+        found, told = get(name).read(changed)
+        is_told = (f"{path}.zz", "field-dropped") in [(loss.path, loss.kind) for loss in told]
+        assert is_told != ("77" in repr(found)), (path, found, told)
+
+
+def test_rows_of_a_table_have_nulls_for_what_they_do_not_say():
+    """As Arrow gives them: every object has the columns of all."""
+    empty = {"name": None, "tool_calls": None, "tool_call_id": None, "weight": None, "thinking": None}
+    part = {"type": "text", "text": "Capital of Peru?", "image_url": None}
+    row = {"messages": [{**USER, **empty, "content": [part]}, {**SAID, **empty}], "tools": None, "system": None}
+    assert diptych.convert(row, "finetune_chat", "finetune_chat").output == {
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "Capital of Peru?"}]}, SAID]
+    }
+
+
+def test_ids_that_are_made_are_no_ids_that_are_there():
+    call = {"type": "function", "function": {"name": "tides", "arguments": "{}"}}
+    calls = [{**call, "id": "call_0"}, call, call]
+    results = [{"role": "tool", "content": text} for text in "abc"]
+    found, _ = get("finetune_chat").read({"messages": [USER, {"role": "assistant", "tool_calls": calls}, *results]})
+    ids = [call.id for call in found.messages[1].tool_calls]
+    assert ids == ["call_0", "call_1", "call_2"] == [message.tool_call_id for message in found.messages[2:]]
+
+
+def test_a_row_nested_too_deeply_is_refused():
+    deep = json.loads("[" * 900 + "]" * 900)
+    with pytest.raises(diptych.FormatError, match="nested too deeply"):
+        diptych.convert({"messages": [{**USER, "deep": deep}, SAID]}, "finetune_chat", "trl_prompt_completion")
+
+
 BAD = [{}, [], 3, None, "text", {"prompt": 3, "completion": ""}, {"conversations": [{"from": "elf", "value": ""}]},
        {"conversations": [{"from": ["human"], "value": ""}]}, {"conversations": "x"}, {"conversations": [{"from": "human"}]},
        {"conversations": [{"from": "function_call", "value": "x"}]}, {"conversations": [{"from": "function_call", "value": "[]"}]},

@@ -66,6 +66,13 @@ def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_lo
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
     """
+    try:
+        return _convert(value, source, target, on_loss)
+    except RecursionError:
+        raise FormatError("the value is nested too deeply to be read", path="$") from None
+
+
+def _convert(value: Any, source: str, target: str, on_loss: OnLoss) -> Conversion:
     if (filled := convert_fim(value, source, target)) is not None:
         return Conversion(filled, format=source)
     if target == "diptych-template" and isinstance(value, str):

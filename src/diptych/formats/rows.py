@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any, Final
 
 from ..errors import FormatError
@@ -72,19 +73,17 @@ class _Calls:
     """The calls that wait for a result: layouts without ids link them by their order."""
 
     def __init__(self) -> None:
-        self._made = 0
+        self._ids: set[str] = set()
         self._waiting: list[str] = []
 
     def call(self, given: Any) -> str:
-        id_ = given if isinstance(given, str) else ""
-        if not id_:
-            id_, self._made = f"call_{self._made}", self._made + 1
+        id_ = given if isinstance(given, str) and given else self._new()
+        self._ids.add(id_)
         self._waiting.append(id_)
         return id_
 
-    def seen(self, id_: str) -> None:
-        self._made += id_ == f"call_{self._made}"
-        self._waiting.append(id_)
+    def _new(self) -> str:
+        return next(id_ for id_ in (f"call_{number}" for number in count()) if id_ not in self._ids)
 
     def result(self) -> str | None:
         return self._waiting.pop(0) if self._waiting else None
@@ -110,7 +109,7 @@ class Turns:
         """Take calls and results of these messages as read: what is read next comes after them."""
         for message in messages:
             for call in message.tool_calls:
-                self._calls.seen(call.id)
+                self._calls.call(call.id)
             if message.tool_call_id is not None:
                 self._calls.answered(message.tool_call_id)
 
@@ -194,7 +193,7 @@ class Turns:
             isinstance(part, str) or (isinstance(part, Mapping) and isinstance(part.get("type"), str))
             for part in content
         ):
-            return [{"type": "text", "text": part} if isinstance(part, str) else part for part in content]
+            return [{"type": "text", "text": part} if isinstance(part, str) else _present(part) for part in content]
         self.losses.append(Loss(path, "flattened", f"{type(content).__name__} became its JSON text"))
         return as_text(content)
 
@@ -229,9 +228,14 @@ class Turns:
             wire["tool_call_id"] = self._calls.result()
 
 
+def _present(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part without its nulls: a table of parts has the columns of every kind in each."""
+    return {name: value for name, value in part.items() if value is not None}
+
+
 def as_text(value: Any) -> str:
     """Return a text as it is, and any other JSON value as its text."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def read_tools(tools: Any, losses: list[Loss], path: str = "$.tools") -> Any:
