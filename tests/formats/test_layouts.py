@@ -242,6 +242,12 @@ def test_several_answers_are_cut_before_the_last_and_told():
     assert [(loss.path, loss.kind) for loss in found.losses] == [("$.answer", "split")]
 
 
+def test_a_warning_names_the_line_that_asked():
+    with pytest.warns(diptych.LossWarning, match="several answers are learnt") as caught:
+        diptych.convert({"messages": LONG}, target="trl_prompt_completion", on_loss="warn")
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_one_answer_makes_no_pair():
     for target in ("openai_dpo", "trl_preference"):
         with pytest.raises(diptych.LossError, match="compares two answers"):

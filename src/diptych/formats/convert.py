@@ -66,26 +66,22 @@ def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_lo
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
     """
-    try:
-        return _convert(value, source, target, on_loss)
-    except RecursionError:
-        raise FormatError("the value is nested too deeply to be read", path="$") from None
-
-
-def _convert(value: Any, source: str, target: str, on_loss: OnLoss) -> Conversion:
     if (filled := convert_fim(value, source, target)) is not None:
         return Conversion(filled, format=source)
     if target == "diptych-template" and isinstance(value, str):
         found_template = to_template(value, source)
         settle(found_template.losses, on_loss)
         return found_template
-    conversation, losses, verdict, name, alternatives = _read(value, source)
-    if target == "diptych-template":
-        return to_template(conversation)
-    entry = get(target)
-    if entry.write is None:
-        raise FormatError(f"{target} can be read, not written")
-    output, written = _write(conversation, entry, (*losses,), on_loss)
+    try:
+        conversation, losses, verdict, name, alternatives = _read(value, source)
+        if target == "diptych-template":
+            return to_template(conversation)
+        entry = get(target)
+        if entry.write is None:
+            raise FormatError(f"{target} can be read, not written")
+        output, written = _write(conversation, entry, losses, on_loss)
+    except RecursionError:
+        raise FormatError("the value is nested too deeply to be read", path="$") from None
     found = settle((*losses, *written), on_loss)
     if verdict == "lossless":
         verdict = verdict_of(found)
