@@ -26,6 +26,7 @@ SIBLINGS = {
     "loss": {"errors"},
     "model": {"errors", "loss"},
     "templating": {"formats"},
+    "formats": {"wire"},
     "wire": {"formats", "tokens"},
     "tokens": {"formats"},
     "prices": {"tokens"},

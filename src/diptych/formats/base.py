@@ -68,9 +68,10 @@ class Format:
     losses)``; either may be None. ``detect(value) -> float`` says how sure it is
     that a value is of this format (0: not at all). ``carries`` names the fields of
     :class:`~diptych.model.Example` that a data set's row has a place for: what it
-    does not carry is told as a loss by ``convert``, not by each writer. ``rules(row)``
-    yields a refused loss for everything in a written row that the receiver's published
-    rules forbid.
+    does not carry is told as a loss by ``convert``, not by each writer
+    (``request.name``: this parameter alone). ``asks`` marks a layout whose rows hold a
+    question and no answer. ``rules(row)`` yields a refused loss for everything in a written
+    row that the receiver's published rules forbid.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Format:
     aliases: tuple[str, ...] = field(default=())
     carries: frozenset[str] = field(default=frozenset())
     rules: Callable[[Any], Iterable[Loss]] | None = None
+    asks: bool = False
 
     @property
     def direction(self) -> str:

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import FormatError
-from ..loss import Loss, OnLoss, Verdict, settle, verdict_of
-from ..model import Conversation
-from .base import Conversion, Reading, Writing
+from ..loss import Loss, OnLoss, Severity, Verdict, settle, verdict_of, worst
+from ..model import Conversation, Example
+from .base import Conversion, Format, Reading, Writing
+from .carried import not_carried
 from .fim import convert_fim
 from .openai_chat import read_messages
 from .reading import read_text
 from .registry import get, list_formats
 from .template_text import to_template
 from .text import write_text
+
+Written = tuple[Any, tuple[Loss, ...]]
 
 
 def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] | None = None) -> Reading:
@@ -69,17 +72,32 @@ def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_lo
         found_template = to_template(value, source)
         settle(found_template.losses, on_loss)
         return found_template
-    conversation, losses, verdict, name, alternatives = _read(value, source)
-    if target == "diptych-template":
-        return to_template(conversation)
-    entry = get(target)
-    if entry.write is None:
-        raise FormatError(f"{target} can be read, not written")
-    output, written = entry.write(conversation)
+    try:
+        conversation, losses, verdict, name, alternatives = _read(value, source)
+        if target == "diptych-template":
+            return to_template(conversation)
+        entry = get(target)
+        if entry.write is None:
+            raise FormatError(f"{target} can be read, not written")
+        output, written = _write(conversation, entry, losses, on_loss)
+    except RecursionError:
+        raise FormatError("the value is nested too deeply to be read", path="$") from None
     found = settle((*losses, *written), on_loss)
     if verdict == "lossless":
         verdict = verdict_of(found)
     return Conversion(output, verdict, found, name, alternatives)
+
+
+def _write(conversation: Conversation, entry: Format, read: tuple[Loss, ...], on_loss: OnLoss) -> Written:
+    """Write a conversation; what its format has no place for, and what its receiver forbids, is told."""
+    assert entry.write is not None
+    example = Example.of(conversation)
+    lost = tuple(not_carried(example, entry))
+    if worst(lost) is Severity.REFUSED:
+        settle((*read, *lost), on_loss)  # raises: a writer need not know a row that it cannot hold
+    output, losses = entry.write(conversation)
+    forbidden = tuple(entry.rules(output)) if entry.rules and worst(losses) < Severity.REFUSED else ()
+    return output, (*losses, *lost, *forbidden)
 
 
 def _read(value: Any, source: str) -> tuple[Conversation, tuple[Loss, ...], Verdict, str, tuple[Any, ...]]:

@@ -33,7 +33,8 @@ def differences(conversation: Conversation, again: Conversation) -> list[Loss]:
         losses.append(Loss("$.messages", kind, f"{len(before)} messages became {len(after)}"))
     else:
         for index, (wanted, came) in enumerate(zip(before, after, strict=True)):
-            losses += _message(wanted, came, f"$.messages[{index}]")
+            if wanted != came:
+                losses += _message(wanted, came, f"$.messages[{index}]")
     if conversation.tools != again.tools:
         losses.append(Loss("$.tools", "tools-dropped", "tools differ"))
     if (conversation.response_format or None) != (again.response_format or None):

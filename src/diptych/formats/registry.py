@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from ..errors import FormatError
-from .base import Format
+from .base import Format, Kind
 from .grammar import Grammar
 
 _PACKAGE = __name__.rpartition(".")[0]
@@ -34,15 +34,19 @@ def _modules() -> tuple[tuple[str, ...], dict[str, Format], dict[str, Grammar]]:
 _MACHINERY = frozenset(
     {
         "base",
+        "carried",
         "convert",
         "detect",
         "grammar",
         "guard",
         "labels",
+        "layouts",
+        "openai_rules",
         "parse",
         "proof",
         "reading",
         "registry",
+        "rows",
         "text",
         "template_text",
         "chat_template",
@@ -86,13 +90,25 @@ def list_formats() -> tuple[Format, ...]:
 
 
 @lru_cache(maxsize=256)
-def get(name: str) -> Format:
-    """Return the format of that name or alias. Raises FormatError with a did-you-mean."""
-    entries = list_formats()
-    for entry in entries:
-        if name == entry.name or _folded(name) in map(_folded, (entry.name, *entry.aliases)):
-            return entry
-    raise _unknown(name, [entry.name for entry in entries], "format")
+def get(name: str, kind: Kind | None = None) -> Format:
+    """Return the format of that name or alias. Raises FormatError with a did-you-mean.
+
+    Where several have it, that of ``kind`` wins (``alpaca`` is a text format, and as a
+    ``dataset`` a row); without a kind a data set's alias comes last.
+
+    >>> get("alpaca").name, get("alpaca", "dataset").name
+    ('alpaca', 'alpaca_row')
+    """
+    entries, wanted = list_formats(), _folded(name)
+    found = [entry for entry in entries if name == entry.name or wanted in map(_folded, (entry.name, *entry.aliases))]
+    if not found:
+        raise _unknown(name, [entry.name for entry in entries if kind in (None, entry.kind)], "format")
+
+    def order(entry: Format) -> tuple[bool, ...]:
+        is_named = wanted == _folded(entry.name)
+        return (kind is not None and entry.kind != kind, entry.name != name, not is_named, entry.kind == "dataset")
+
+    return min(found, key=order)
 
 
 def _unknown(name: str, known: list[str], what: str) -> FormatError:

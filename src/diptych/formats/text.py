@@ -387,6 +387,6 @@ def _message_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
     if message.tool_call_id is not None:
         losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
-    if message.reasoning is not None:
+    if message.reasoning:
         losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
     return losses
