@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -81,11 +82,13 @@ def data_command(
     )
     with _bar() as on_progress:
         counts = convert_dataset(src, dst, spec, workers=workers, engine=engine.value, on_progress=on_progress)
+    for problem in counts.problems:
+        print(f"problem: {problem}", file=sys.stderr)
     if json_:
         write_document(**{**counts.to_json(), **totals(counts, spec)})
     else:
         write_text(_summary(totals(counts, spec)))
-    if counts.rejected or counts.problems:
+    if counts.rejected:
         raise typer.Exit(1)
 
 
@@ -115,7 +118,6 @@ def _summary(told: dict[str, Any]) -> str:
         if tokens[when] is not None:
             usd = "price unknown" if cost[when] is None else f"{cost[when]} USD as input"
             lines.append(f"tokens {when}: {tokens[when]:,} ({usd})")
-    lines += [f"problem: {problem}" for problem in counts["problems"]]
     return "\n".join(lines) + "\n"
 
 

@@ -296,7 +296,7 @@ class FileRules:
         self.layout = layout
         self.rows = 0
         self.bytes = 0
-        self._with_images = 0
+        self.image_rows = 0
         self._ids: set[bytes] = set()
         self._again: list[tuple[int, str]] = []
         self._same: dict[str, str] = {}
@@ -312,7 +312,7 @@ class FileRules:
         if self.layout == "openai_batch":
             self._line(row)
         elif isinstance(row.get("messages"), list):
-            self._with_images += any(_images(turn) for turn in row["messages"] if isinstance(turn, Mapping))
+            self.image_rows += any(_images(turn) for turn in row["messages"] if isinstance(turn, Mapping))
 
     def _line(self, row: Mapping[str, Any]) -> None:
         id_, body = row.get("custom_id"), row.get("body")
@@ -354,5 +354,5 @@ class FileRules:
             yield _bad("$", f"{self.rows} rows: fine-tuning takes at least {TRAINING_ROWS}")
         if self.bytes > TRAINING_BYTES:
             yield _bad("$", f"{self.bytes:,} bytes: a file has at most {TRAINING_BYTES:,}")
-        if self._with_images > IMAGE_ROWS:
-            yield _bad("$", f"{self._with_images:,} rows with images: there are at most {IMAGE_ROWS:,}")
+        if self.image_rows > IMAGE_ROWS:
+            yield _bad("$", f"{self.image_rows:,} rows with images: there are at most {IMAGE_ROWS:,}")

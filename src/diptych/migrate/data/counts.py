@@ -31,6 +31,7 @@ class ShardCounts:
     losses: dict[str, int] = field(default_factory=dict)
     tokens_before: int | None = None
     tokens_after: int | None = None
+    image_rows: int = 0
     problems: list[str] = field(default_factory=list)
     skipped: bool = False
 
@@ -43,6 +44,7 @@ class ShardCounts:
         self.losses = dict(sorted((Counter(self.losses) + Counter(other.losses)).items()))
         self.tokens_before = _sum(self.tokens_before, other.tokens_before)
         self.tokens_after = _sum(self.tokens_after, other.tokens_after)
+        self.image_rows += other.image_rows
         self.problems += other.problems
 
     def lose(self, losses: Iterable[Loss]) -> None:

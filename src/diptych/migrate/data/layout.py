@@ -11,19 +11,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from ...errors import DiptychError, MigrationError
-from ...formats.datasets import separators_of
-from ...formats.registry import get, list_formats
+from ...errors import DiptychError, FormatError, MigrationError
+from ...formats.finetune import separators_of
+from ...formats.layouts import detect_layout
+from ...formats.registry import get
 from . import parquet
 from .files import blocks, is_parquet, opened
 from .ref import ShardRef
-from .rows import loads
+from .rows import LEGACY, loads
 from .spec import Spec
 
 #: Rows of a file, and of a whole data set, that are looked at.
 SAMPLE: Final = 1_000
 SAMPLE_ROWS: Final = 20_000
-_LEGACY: Final = "finetune_legacy"
 
 
 def sample_of(ref: ShardRef, most: int = SAMPLE) -> list[Mapping[str, Any]]:
@@ -53,9 +53,9 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
     The separators are those of the data set, not of a file. Raises MigrationError where the
     rows of a file have no layout in common, FormatError for a name that is none.
     """
-    target = get(spec.target).name
-    named = get(spec.source).name if spec.source != "auto" else None
-    if named is not None and (named != _LEGACY or spec.separators is not None):
+    target = get(spec.target, "dataset").name
+    named = get(spec.source, "dataset").name if spec.source != "auto" else None
+    if named is not None and (named != LEGACY or spec.separators is not None):
         return [spec.resolved(named, target, spec.separators)] * len(refs)
     most = max(1, SAMPLE_ROWS // max(1, len(refs)))
     pairs: list[Mapping[str, Any]] = []
@@ -63,10 +63,10 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
     for ref in refs:
         rows = [_renamed(row, spec) for row in sample_of(ref, min(SAMPLE, most))]
         sources.append(named or _layout_of(rows, ref.path))
-        if sources[-1] == _LEGACY:
+        if sources[-1] == LEGACY:
             pairs += (row for row in rows if _is_pair(row))
     found = spec.separators or separators_of(pairs)
-    return [spec.resolved(source, target, found if source == _LEGACY else spec.separators) for source in sources]
+    return [spec.resolved(source, target, found if source == LEGACY else spec.separators) for source in sources]
 
 
 def _renamed(row: Mapping[str, Any], spec: Spec) -> Mapping[str, Any]:
@@ -79,15 +79,10 @@ def _is_pair(row: Mapping[str, Any]) -> bool:
 
 
 def _layout_of(rows: list[Mapping[str, Any]], path: str) -> str:
-    if not rows:
-        raise MigrationError("there is no row to tell the layout from", path=path, hint="name it: --from")
-    best: dict[str, int] = {}
-    for row in rows:
-        sure = [(entry.detect(row), entry.name) for entry in list_formats() if entry.kind == "dataset" and entry.detect]
-        confidence, name = max(sure)
-        if confidence > 0:
-            best[name] = best.get(name, 0) + 1
-    if len(best) != 1:
-        said = ", ".join(f"{name} ({number} rows)" for name, number in sorted(best.items())) or "none is recognised"
-        raise MigrationError(f"the rows have no layout in common: {said}", path=path, hint="name it: --from")
-    return next(iter(best))
+    try:
+        return detect_layout(rows)[0]
+    except FormatError as error:
+        place = path if error.path in (None, "$") else f"{path}: {error.path}"
+        raise MigrationError(
+            f"the layout is not certain: {error.message}", path=place, hint="name it: --from"
+        ) from None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 from ...errors import MigrationError
+from ...formats.openai_rules import FileRules
 from ...formats.registry import get
 from . import parquet
 from .counts import ShardCounts
@@ -104,7 +105,7 @@ def plan_dataset(
     ['finetune_legacy']
     """
     asked, source, target = Spec.of(spec), Path(src), Path(out)
-    may_cut = get(asked.target).name != BATCH  # its ids are told apart in one piece
+    may_cut = get(asked.target, "dataset").name != BATCH  # its ids are told apart in one piece
     found = [_measured(path, place, part, may_cut) for path, place in pairs_of(source, target)]
     files, done = list[File](), list[ShardCounts]()
     for measured, own in zip(found, resolve(asked, [entry.ref for entry in found]), strict=True):
@@ -221,6 +222,9 @@ def _finish(file: File) -> ShardCounts:
     _join([path for path in (beside(out, "rejects.jsonl") for out in outs) if path.exists()], rejects)
     if not total.rejected:
         rejects.unlink(missing_ok=True)
+    rules = FileRules(file.spec.target)
+    rules.rows, rules.bytes, rules.image_rows = total.written, file.out.stat().st_size, total.image_rows
+    total.problems += [str(loss) for loss in rules.losses()]
     write_manifest(file.out, file.ref, file.spec, total)
     shutil.rmtree(_parts(file.out))
     return total

@@ -18,3 +18,8 @@ class ShardRef(NamedTuple):
     end: int | None = None
     first: int = 1
     sha256: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is all of the file."""
+        return self.start == 0 and self.end is None

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import DiptychError, FormatError, LossError, MigrationError
-from ...formats.base import Conversion
+from ...formats.base import Format
 from ...formats.convert import convert
+from ...formats.finetune import Separators, read_row
+from ...formats.openai_rules import FileRules
 from ...formats.registry import get
-from ...loss import Loss, settle
-from ...model import thaw
-from ...wire.convert_request import convert_request
+from ...formats.rows import other, row_of
+from ...loss import Loss, OnLoss, settle
+from ...model import Conversation, Example, FrozenMap, thaw
 from .counts import ShardCounts
 from .spec import Spec
 from .tokens import Tokens
 
 BATCH: Final = "openai_batch"
+LEGACY: Final = "finetune_legacy"
+#: A row that was written, and what it lost.
+_Written = tuple[Any, tuple[Loss, ...]]
 
 
 def loads(raw: bytes) -> Any:
@@ -76,20 +81,22 @@ class Rows:
 
     def __init__(self, spec: Spec, counts: ShardCounts) -> None:
         self.spec, self.counts = spec, counts
-        self._tokens = Tokens(spec, counts)
+        self.tokens = Tokens(spec, counts)
+        self.rules = FileRules(spec.target)
+        self._source = get(spec.source, "dataset")
+        self._reader = _reader(self._source, spec.separators)
         self._renamed = {column: name for name, column in spec.columns.items()}
-        self._same = spec.source == spec.target and not spec.columns and not spec.drop and not spec.request
+        self._same = spec.source == spec.target and not (spec.columns or spec.drop or spec.request)
+        # Losses are counted: a million warnings help nobody.
+        self._policy: OnLoss = "raise" if spec.on_loss == "raise" else "ignore"
 
-    @property
-    def tokens(self) -> Tokens:
-        """What counts the tokens of the rows."""
-        return self._tokens
-
-    def spliced(self, count: int) -> None:
-        """Count rows that were spliced: each became one, and lost nothing."""
+    def spliced(self, count: int, size: int) -> None:
+        """Count rows that were spliced: each became one, and lost nothing; ``size`` is that of their lines."""
         self.counts.rows += count
         self.counts.converted += count
         self.counts.written += count
+        self.rules.rows += count
+        self.rules.bytes += size
 
     def line(self, number: int, raw: bytes) -> tuple[bytes, bytes]:
         """Return the lines that a line becomes, and the line of the reject; one of them is empty."""
@@ -110,22 +117,34 @@ class Rows:
             return b"", self._rejected(number, error, text)
         self.counts.converted += 1
         self.counts.written += len(found)
-        for conversion in found:
-            self.counts.lose(conversion.losses)
-        self._tokens.add(value, [conversion.output for conversion in found])
-        if self._same and raw is not None and len(found) == 1 and found[0].output == value:
-            return (raw if raw.endswith(b"\n") else raw + b"\n"), b""  # untouched: byte for byte
-        return b"".join(line_of(conversion.output) for conversion in found), b""
+        lines = []
+        for output, losses in found:
+            self.counts.lose(losses)
+            untouched = self._same and raw is not None and len(found) == 1 and output == value
+            line = raw.rstrip(b"\r\n") + b"\n" if raw is not None and untouched else line_of(output)
+            self.rules.add(output, len(line))
+            lines.append(line)
+        self.tokens.add(value, [output for output, _ in found])
+        return b"".join(lines), b""
 
-    def _converted(self, number: int, value: Any) -> list[Conversion]:
-        # Losses are counted here: a million warnings help nobody.
-        policy: Any = "raise" if self.spec.on_loss == "raise" else "ignore"
+    def _converted(self, number: int, value: Any) -> list[_Written]:
+        """Return the rows that a row becomes, each with its losses. Raises what the policy raises."""
         if isinstance(value, Mapping):
             value = self._columns(value)
-        if self.spec.source == self.spec.target == BATCH:
-            return _batch(value, self.spec, policy)
-        found = convert(_unwrapped(value, self.spec.source), self.spec.source, self.spec.target, policy)
-        return [replace(found, output=_wrapped(found.output, self.spec.target))]
+        if self._source.kind == "text":
+            found = convert(_unwrapped(value, self._source.name), self._source.name, self.spec.target, self._policy)
+            return [(_wrapped(found.output), found.losses)]
+        return [self._one(number, row, losses) for row, losses in _single(value, self._source.name)]
+
+    def _one(self, number: int, value: Any, told: tuple[Loss, ...]) -> _Written:
+        conversation, read = self._reader(value)
+        example = Example.of(conversation)
+        if self.spec.target == BATCH:
+            request = FrozenMap({**thaw(example.request), **thaw(self.spec.request)})
+            example = replace(example, id=example.id or f"row-{number}", request=request)
+        written = convert(example, target=self.spec.target, on_loss="ignore")
+        losses = settle((*told, *read, *written.losses), self._policy)
+        return _wrapped(written.output), losses
 
     def _columns(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row under the names of its layout, without what is left out knowingly."""
@@ -151,9 +170,37 @@ class Rows:
         return line_of({"line": number, "error": said, "row": text.rstrip("\r\n")})
 
 
+def _reader(source: Format, separators: Separators | None) -> Callable[[Any], tuple[Conversation, tuple[Loss, ...]]]:
+    """Return what reads a row: a legacy one with the separators of its data set, not with its own."""
+    if source.read is None:
+        raise FormatError(f"{source.name} can be written, not read")
+    if source.name != LEGACY or separators is None:
+        return source.read
+
+    def read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
+        row = row_of(value)
+        return read_row(row, separators), tuple(other(row, ("prompt", "completion")))
+
+    return read
+
+
+def _single(value: Any, source: str) -> Iterator[tuple[Any, tuple[Loss, ...]]]:
+    """Yield a row; a batch line of several prompts as one line a prompt, each with an id of its own."""
+    body = value.get("body") if source == BATCH and isinstance(value, Mapping) else None
+    body = body if isinstance(body, Mapping) else {}
+    prompts = body.get("prompt")
+    if not isinstance(prompts, list) or len(prompts) < 2 or isinstance(prompts[0], int):
+        yield value, ()
+        return
+    for index, prompt in enumerate(prompts):
+        id_ = f"{value.get('custom_id')}-{index}"
+        split = Loss(f"$.body.prompt[{index}]", "split", f"a line of its own: {id_}")
+        yield {**value, "custom_id": id_, "body": {**body, "prompt": prompt}}, (split,)
+
+
 def _unwrapped(row: Any, source: str) -> Any:
-    """Return the text of a row where the layout is a text format: the row itself, its ``text`` or its ``prompt``."""
-    if isinstance(row, str) or get(source).kind != "text":
+    """Return the text of a row of a text format: the row itself, its ``text`` or its ``prompt``."""
+    if isinstance(row, str):
         return row
     names = [name for name in ("text", "prompt") if isinstance(row, Mapping) and isinstance(row.get(name), str)]
     if len(names) != 1 or len(row) != 1:
@@ -161,27 +208,8 @@ def _unwrapped(row: Any, source: str) -> Any:
     return row[names[0]]
 
 
-def _wrapped(output: Any, target: str) -> Any:
+def _wrapped(output: Any) -> Any:
     """Return an output as a row: an object, as every reader of data sets wants it."""
     if isinstance(output, str):
         return {"text": output}
-    return {"messages": output} if isinstance(output, list) and get(target).kind == "messages" else output
-
-
-def _batch(value: Any, spec: Spec, policy: Any) -> list[Conversion]:
-    """Return the chat lines of a batch line: one, or one a prompt, each with an id of its own."""
-    if not isinstance(value, Mapping) or not isinstance(value.get("body"), Mapping):
-        raise FormatError("a batch line has a body", path="$.body")
-    asked = thaw(spec.request)
-    body = {**value["body"], **{name: item for name, item in asked.items() if name != "model"}}
-    found = convert_request(body, "chat", policy, model=asked.get("model"))
-    several = len(found) > 1
-    lines = []
-    for index, conversion in enumerate(found):
-        id_ = f"{value.get('custom_id')}-{index}" if several else value.get("custom_id")
-        line = {**value, "custom_id": id_, "url": "/v1/chat/completions", "body": conversion.output}
-        split = (Loss("$.body.prompt", "split", "one line a prompt"),) if several else ()
-        rules = get(BATCH).rules
-        settle(rules(line) if rules else (), policy)
-        lines.append(Conversion(line, conversion.verdict, (*conversion.losses, *split), BATCH))
-    return lines
+    return {"messages": output} if isinstance(output, list) else output

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from ...errors import MigrationError
-from ...formats.datasets import Separators
+from ...formats.finetune import Separators
 from . import parquet
 from .counts import ShardCounts, cost_of
 from .files import Writing, beside, blocks, digest_of, is_packed, is_parquet, opened, write_whole
@@ -77,6 +77,9 @@ def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCoun
         bad = stack.enter_context(Writing(rejects))
         shard = _Shard(ref, Rows(spec, counts), spec, good.file, bad.file)
         digest = shard.convert(source)
+        counts.image_rows = shard.rows.rules.image_rows
+        if ref.is_whole:
+            counts.problems += [str(loss) for loss in shard.rows.rules.losses()]
         if to_table:
             good.file.flush()
             parquet.write(good.path, target)
@@ -94,7 +97,7 @@ class _Shard:
     """The rows of one shard on their way."""
 
     def __init__(self, ref: ShardRef, rows: Rows, spec: Spec, good: BinaryIO, bad: BinaryIO) -> None:
-        self._ref, self._rows, self._good, self._bad = ref, rows, good, bad
+        self._ref, self.rows, self._good, self._bad = ref, rows, good, bad
         fits = (spec.source, spec.target) in _SPLICED and not (spec.columns or spec.drop or spec.request)
         self._separators = spec.separators if fits else None
 
@@ -102,7 +105,7 @@ class _Shard:
         """Convert every row; return the SHA-256 of the source."""
         if is_parquet(source.name):
             for number, row in parquet.rows(source, self._ref.start, self._ref.end, self._ref.first):
-                self._write(*self._rows.row(number, row))
+                self._write(*self.rows.row(number, row))
             return self._ref.sha256 or digest_of(source)
         number, digest = self._ref.first, hashlib.sha256()
         hashed = self._ref.sha256 is None and not is_packed(source.name)
@@ -129,26 +132,25 @@ class _Shard:
         return len(lines) - 1
 
     def _splice(self, block: bytes, number: int, separators: Separators) -> int:
-        decoders, tokens = lines_decoder(), self._rows.tokens
+        decoders, tokens = lines_decoder(), self.rows.tokens
         texts = Texts([], []) if tokens.are_asked else None
         whole = splice_block(block, separators, decoders, texts) if decoders else None
         if whole is None:
             out: list[bytes] = []
             texts = Texts([], []) if tokens.are_asked else None
             count = splice_lines(block, separators, self._slow, out, number, texts)
-            lines = block.count(b"\n")
-            self._good.write(b"".join(out))
+            found, lines = b"".join(out), block.count(b"\n")
         else:
             found, count = whole
             lines = count
-            self._good.write(found)
-        self._rows.spliced(count)
+        self._good.write(found)
+        self.rows.spliced(count, len(found))
         if texts is not None:
             tokens.add_texts(texts.prompts, texts.completions, separators)
         return lines
 
     def _slow(self, number: int, line: bytes) -> bytes:
-        good, bad = self._rows.line(number, line)
+        good, bad = self.rows.line(number, line)
         if bad:
             self._bad.write(bad)
         return good

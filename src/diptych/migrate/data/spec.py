@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, cast
 
 from ...errors import MigrationError
-from ...formats.datasets import Separators
+from ...formats.finetune import Separators
 from ...loss import OnLoss
 from ...model import EMPTY, FrozenMap, freeze, thaw
 

@@ -18,7 +18,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from ...formats.datasets import Separators
+from ...formats.finetune import Separators
 
 #: A line up to its first text, and from the first text to the second.
 _FIRST: Final = re.compile(r'[ \t]*\{[ \t]*"prompt"[ \t]*:[ \t]*"')

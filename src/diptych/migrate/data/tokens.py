@@ -12,7 +12,7 @@ from typing import Any
 
 from ...errors import DiptychError, MigrationError
 from ...formats import openai_chat
-from ...formats.datasets import Separators
+from ...formats.finetune import Separators
 from ...formats.registry import get
 from ...model import Conversation, Example
 from ...tokens import count
@@ -92,7 +92,7 @@ class _Counter:
         if isinstance(row, Mapping) and isinstance(row.get("body"), Mapping):
             return count({**row["body"], "model": self._model}, self._model).tokens or 0
         try:
-            read = get(layout).read
+            read = get(layout, "dataset").read
             conversation = read(row)[0] if read is not None else None
         except DiptychError:
             conversation = None
