@@ -11,8 +11,9 @@ import gzip
 import hashlib
 import os
 import secrets
+import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -43,15 +44,66 @@ def _zstandard() -> Any:
     return zstandard
 
 
-def opened(path: Path) -> BinaryIO:
-    """Open a file for reading; ``.gz`` and ``.zst`` are unpacked as they are read."""
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading; ``.gz`` and ``.zst`` are unpacked as they are read.
+
+    Raises MigrationError where it cannot be read, or is packed and damaged.
+    """
+    try:
+        with _reader(path) as file:
+            yield file
+    except (OSError, EOFError, zlib.error) as error:
+        said = getattr(error, "strerror", None) or error
+        raise MigrationError(f"the file cannot be converted: {said}", path=os.fspath(path)) from None
+
+
+def _reader(path: Path) -> BinaryIO:
     if path.name.endswith(".gz"):
         return cast("BinaryIO", gzip.open(path, "rb"))
-    if path.name.endswith(".zst"):
-        zstandard = _zstandard()
-        stream = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True, closefd=True)
-        return cast("BinaryIO", stream)
-    return path.open("rb")
+    return cast("BinaryIO", _Frames(path)) if path.name.endswith(".zst") else path.open("rb")
+
+
+class _Frames:
+    """Reads frames of Zstandard one behind another; one that is cut off is an error, not an end."""
+
+    #: Bytes that are unpacked at once: as each may stand for thousands, few.
+    _CHUNK = 1 << 13
+
+    def __init__(self, path: Path) -> None:
+        self._new = _zstandard().ZstdDecompressor().decompressobj
+        self._error = _zstandard().ZstdError
+        self._file = path.open("rb")
+        self._frame: Any = None
+
+    def __enter__(self) -> _Frames:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self, _: int) -> bytes:
+        """Return the next bytes, as many as there are at hand; none at the end."""
+        rest = b""
+        while True:
+            packed = rest or self._file.read(self._CHUNK)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError("the file ends inside a frame")
+                return b""
+            self._frame = self._frame or self._new()
+            try:
+                data: bytes = self._frame.decompress(packed)
+            except self._error as error:
+                raise OSError(0, f"no Zstandard: {error}") from None
+            rest = b""
+            if self._frame.eof:
+                rest, self._frame = self._frame.unused_data, None
+            if rest:
+                self._file.seek(-len(rest), os.SEEK_CUR)
+            if data:
+                return data
+            rest = b""
 
 
 def blocks(file: BinaryIO, length: int | None = None, size: int = BLOCK) -> Iterator[bytes]:
@@ -107,7 +159,7 @@ class Writing:
             self._stack.callback(packed.close)
             return cast("BinaryIO", packed)
         if name.endswith(".zst"):
-            frame = _zstandard().ZstdCompressor(level=3).stream_writer(self._raw, closefd=False)
+            frame = _zstandard().ZstdCompressor(level=3, write_checksum=True).stream_writer(self._raw, closefd=False)
             self._stack.callback(frame.close)
             return cast("BinaryIO", frame)
         return self._raw

@@ -117,15 +117,18 @@ def _kinds(lines: Path) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for row in _objects(lines):
         for name, value in row.items():
-            if value is None:
-                continue
             kind = _kind(value)
-            if kinds.setdefault(name, kind) != kind:
+            known = kinds.setdefault(name, kind)
+            if known == "null":
+                kinds[name] = kind
+            elif kind not in ("null", known):
                 kinds[name] = "json"
-    return kinds
+    return {name: "json" if kind == "null" else kind for name, kind in kinds.items()}
 
 
 def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):

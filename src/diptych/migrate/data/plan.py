@@ -157,7 +157,7 @@ def _measured(source: Path, target: Path, part: int, may_cut: bool) -> _Measured
     digest, cuts = hashlib.sha256(), list[tuple[int, int, int]]()
     start, first, at, line = 0, 1, 0, 1
     with source.open("rb") as file:
-        for block in blocks(file):
+        for block in blocks(file, size=min(BLOCK, part)):
             digest.update(block)
             at += len(block)
             line += block.count(b"\n")

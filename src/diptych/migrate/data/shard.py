@@ -63,8 +63,8 @@ def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, A
         target.parent.mkdir(parents=True, exist_ok=True)
         return _convert(ref, source, target, spec)
     except OSError as error:
-        place = os.fspath(error.filename or source)
-        raise MigrationError(f"the shard cannot be converted: {error.strerror or error}", path=place) from None
+        place = os.fspath(error.filename or target)
+        raise MigrationError(f"the shard cannot be written: {error.strerror or error}", path=place) from None
 
 
 def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCounts:
