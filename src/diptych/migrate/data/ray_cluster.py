@@ -18,7 +18,7 @@ from .shard import convert_shard
 #: Tries of a shard whose worker was killed.
 _RETRIES: Final = 20
 #: A cluster of one's own: shards pass files, not objects, so the store may be as small as Ray allows.
-_LOCAL: Final = {"include_dashboard": False, "object_store_memory": 80 << 20}
+_LOCAL: Final = {"address": "local", "include_dashboard": False, "object_store_memory": 80 << 20}
 
 
 def run(shards: list[Shard], workers: int | None) -> Iterator[ShardCounts]:
@@ -52,5 +52,5 @@ def _ray() -> Any:
 
 
 def _start(ray: Any, workers: int | None) -> None:
-    options: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else _LOCAL | {"num_cpus": workers}
+    options: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else {**_LOCAL, "num_cpus": workers}
     ray.init(log_to_driver=False, logging_level="ERROR", **options)

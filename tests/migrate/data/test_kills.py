@@ -1,0 +1,200 @@
+"""Workers and drivers are killed at random points: the rerun completes to the identical bytes.
+
+The job is one of 2 GB in its shape: a file in 256 parts and a folder of files, broken rows among
+them; the rows are few, so that ten kills fit into a test.
+"""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from diptych.migrate import convert_dataset
+
+PART = 16_000
+KILLS = 10
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog"]
+SPEC = {"from": "finetune_legacy", "to": "finetune_chat", "model": "gpt-4o-mini"}
+DRIVER = """
+import sys
+from diptych.migrate import convert_dataset
+if __name__ == "__main__":
+    src, out, engine, part = sys.argv[1:]
+    spec = {"from": "finetune_legacy", "to": "finetune_chat", "model": "gpt-4o-mini"}
+    convert_dataset(src, out, spec, workers=2, engine=engine, part=int(part))
+"""
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are found in /proc")
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    """The source, and the files of an undisturbed run."""
+    folder = tmp_path_factory.mktemp("job")
+    pick = random.Random(11)
+    for name, parts in (("large.jsonl", 240), ("a/small.jsonl", 8), ("b/small.jsonl", 8)):
+        path = folder / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            while file.tell() < parts * PART:
+                prompt = " ".join(pick.choices(WORDS, k=60))
+                row = {"prompt": f"{prompt}\n\n###\n\n", "completion": f" {prompt[:50]} END"}
+                file.write(("broken" if pick.random() < 0.01 else json.dumps(row)) + "\n")
+    counts = convert_dataset(folder / "in", folder / "undisturbed", SPEC, workers=1, part=PART)
+    assert counts.rejected > 50
+    return folder / "in", files_of(folder / "undisturbed")
+
+
+def files_of(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def processes():
+    """Return the parent and the command of every process."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat, command = (entry / "stat").read_text(), (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            state, parent = stat.rpartition(")")[2].split()[:2]
+            if state != "Z":
+                found[int(entry.name)] = (int(parent), command.replace(b"\0", b" ").decode("utf-8", "replace"))
+    return found
+
+
+def workers_of(root, engine):
+    """Return the processes below ``root``, a driver or a cluster, that convert shards."""
+    # Ray names its workers by what they do; "ray::" also stands among the arguments of its other processes.
+    every, inside = processes(), {root}
+    for _ in range(6):
+        inside |= {pid for pid, (parent, _) in every.items() if parent in inside}
+    commands = {pid: every[pid][1] for pid in inside - {root}}
+    if engine == "ray":
+        return sorted(pid for pid, command in commands.items() if command.startswith("ray::convert_shard"))
+    return sorted(pid for pid, command in commands.items() if "spawn_main" in command)
+
+
+@pytest.fixture
+def cluster():
+    """A Ray cluster of one machine, as ``ray start`` makes it: its process and its address."""
+    pytest.importorskip("ray", reason="Ray comes with the extra `ray`")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # Its sockets' paths must be short.
+    with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder:
+        options = ["--node-ip-address=127.0.0.1", f"--port={port}", "--num-cpus=2", "--object-store-memory=80000000"]
+        quiet = ["--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={folder}", "--block"]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", *options, *quiet]
+        head = subprocess.Popen(command, env=environment(), start_new_session=True, stdout=subprocess.DEVNULL)
+        try:
+            yield head.pid, f"127.0.0.1:{port}"
+        finally:
+            end_tree(head)
+
+
+def environment(**more):
+    paths = os.pathsep.join(filter(None, sys.path))
+    return {**os.environ, "PYTHONPATH": paths, "RAY_AUTH_MODE": "disabled", **more}
+
+
+def start(script, source, out, engine, address=""):
+    command = [sys.executable, str(script), str(source), str(out), engine, str(PART)]
+    return subprocess.Popen(
+        command, env=environment(RAY_ADDRESS=address), start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+
+
+def disturbed(source, folder, engine, root=None, address=""):
+    """Run the job, with ten kills of workers and drivers; return what each kill hit."""
+    script, out, pick = folder / "driver.py", folder / "out", random.Random(5)
+    script.write_text(DRIVER)
+    hits = []
+    driver = start(script, source, out, engine, address)
+    try:
+        while len(hits) < KILLS:
+            wait_for_work(driver, out, engine, root)
+            time.sleep(pick.uniform(0, 0.2))
+            victims = workers_of(root or driver.pid, engine)
+            if victims and pick.random() < 0.7:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pick.choice(victims), signal.SIGKILL)
+                    hits.append("worker")
+            else:
+                driver.kill()
+                driver.communicate()
+                hits.append("driver")
+                driver = start(script, source, out, engine, address)
+        _, errors = driver.communicate(timeout=240)
+        assert driver.returncode == 0, errors
+        return hits
+    finally:
+        end_tree(driver)
+
+
+def wait_for_work(driver, out, engine, root=None):
+    """Return when a shard has been finished since, and others are being converted."""
+    parts = out / ".large.jsonl.parts"
+    before = len(list(parts.glob("*"))) if parts.exists() else 0
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        assert driver.poll() is None, f"the job ended before it was killed {KILLS} times: {driver.stderr.read()}"
+        now = len(list(parts.glob("*"))) if parts.exists() else 0
+        if now > before and workers_of(root or driver.pid, engine):
+            return
+        time.sleep(0.01)
+    pytest.fail("nothing was converted for a minute and a half")
+
+
+def end_tree(process):
+    """Kill a process and everything below it."""
+    every, inside = processes(), {process.pid}
+    for _ in range(8):
+        inside |= {pid for pid, (parent, _) in every.items() if parent in inside}
+    for pid in inside:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.communicate()
+
+
+def assert_undisturbed(out, expected):
+    found = files_of(out)
+    assert sorted(found) == sorted(expected)
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+def test_ten_kills_change_no_byte(job, tmp_path):
+    hits = disturbed(job[0], tmp_path, "local")
+    assert set(hits) == {"worker", "driver"}, hits
+    assert_undisturbed(tmp_path / "out", job[1])
+
+
+def test_ten_kills_on_a_cluster_change_no_byte(job, tmp_path, cluster):
+    hits = disturbed(job[0], tmp_path, "ray", *cluster)
+    assert set(hits) == {"worker", "driver"}, hits
+    assert_undisturbed(tmp_path / "out", job[1])
+
+
+def test_workers_end_with_their_driver(job, tmp_path):
+    script = tmp_path / "driver.py"
+    script.write_text(DRIVER)
+    driver = start(script, job[0], tmp_path / "out", "local")
+    wait_for_work(driver, tmp_path / "out", "local")
+    workers = workers_of(driver.pid, "local")
+    driver.kill()
+    driver.communicate()
+    deadline = time.monotonic() + 20
+    while set(workers) & set(processes()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert workers
+    assert not set(workers) & set(processes())
