@@ -23,7 +23,20 @@ from ..model import EMPTY, Conversation, Example, FrozenMap, Message
 from . import openai_chat
 from .base import Format
 from .openai_rules import MESSAGE_FIELDS, finetune_rules
-from .rows import Read, Turns, Written, example_of, implied, other, proven_row, read_tools, refusal, row_of, text_of
+from .rows import (
+    Read,
+    Turns,
+    Written,
+    border_kept,
+    example_of,
+    implied,
+    other,
+    proven_row,
+    read_tools,
+    refusal,
+    row_of,
+    text_of,
+)
 
 #: Ends of prompts and of completions that were customary (openai 1.50, ``lib/_validators.py``, and its guide).
 PROMPT_ENDS: Final = (
@@ -91,7 +104,7 @@ def _write_legacy(conversation: Conversation) -> Written:
         return {}, refusal("$.messages", "a row is one user message and one answer")
     prompt, answer = example.messages
     row = {"prompt": f"{prompt.text}\n\n###\n\n", "completion": f" {answer.text} END"}
-    return row, proven_row(example, (), _read_legacy, row)
+    return row, proven_row(example, border_kept(example), _read_legacy, row)
 
 
 def _is_legacy(value: Any) -> float:
