@@ -176,9 +176,21 @@ def body_parts(example: Example) -> dict[str, Any]:
     return found
 
 
+def _bordered(example: Example, losses: list[Loss]) -> Example:
+    """Return an example whose weights only say where its answer begins as one that says so itself."""
+    messages, border = _weighed(example.messages)
+    if border is None or example.answer not in (None, border):
+        return example
+    moved = [i for i, (old, new) in enumerate(zip(example.messages, messages, strict=True)) if old != new]
+    losses += [Loss(f"$.messages[{i}].weight", "renamed", f"the answer begins at message {border}") for i in moved]
+    if example.answer is None:
+        losses.append(Loss("$.answer", "renamed", "weights said where it begins"))
+    return replace(example, messages=messages, answer=border)
+
+
 def _write_chat(conversation: Conversation) -> Written:
-    example = Example.of(conversation)
     losses: list[Loss] = []
+    example = _bordered(Example.of(conversation), losses)
     messages = openai_messages(example.messages, losses)
     is_shown = implied(example.messages, example.answer)
     for index, wire in enumerate(messages[: 0 if is_shown else example.answer]):
@@ -186,8 +198,10 @@ def _write_chat(conversation: Conversation) -> Written:
             wire["weight"] = 0
             losses.append(Loss(f"$.messages[{index}].weight", "synthesised", "it stands before the answer"))
     row = {"messages": messages, **body_parts(example)}
-    if not is_shown and _read_chat(row)[0].answer != example.answer:
-        losses.append(Loss("$.answer", "merged", "weights cannot say where this answer begins"))
+    if not is_shown or any("weight" in message.extra for message in example.messages):
+        said = _read_chat(row)[0].answer
+        if said != example.answer and not (is_shown and implied(example.messages, said)):
+            losses.append(Loss("$.answer", "merged", "weights do not say that this answer begins where it does"))
     return row, proven_row(example, losses, _read_chat, row)
 
 
