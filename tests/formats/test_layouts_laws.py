@@ -222,7 +222,9 @@ def check(example, name):
             is_open = loss.path == "$.answer" and "$.messages" in differ
             assert is_open or any(covers(loss, path) for path in differ), (loss, example, found.output)
     results = [m for m in (*example.messages, *(example.rejected or ())) if m.role == "tool"]
-    if all(message.tool_call_id for message in results):  # reading links a result that names no call
+    # Reading links a result that names no call, and a text may itself be in a format of marks, which is told.
+    is_text = name == "trl_text" and len(differ) > 0
+    if all(message.tool_call_id for message in results) and not is_text:
         assert repr(get(name).write(again)[0]) == repr(found.output)
     return found.output
 
