@@ -276,7 +276,7 @@ def _write_stepwise(conversation: Conversation) -> Written:
 
 def _labels(example: Example, steps: Sequence[Message], losses: list[Loss]) -> list[bool] | None:
     """Return whether each step is right, None where the example does not say."""
-    labels = [step.extra.get("label") for step in steps]
+    labels: list[Any] = [step.extra.get("label") for step in steps]
     if all(label is None for label in labels) and (len(steps) == 1 or example.label is not False):
         return [label_of(example, losses)] * len(steps)
     if not all(isinstance(label, bool) for label in labels):
