@@ -82,6 +82,43 @@ def examples(draw):
     )
 
 
+@st.composite
+def wild_message(draw):
+    """A message in any place: of any role, with anything a message may have."""
+    role = draw(st.sampled_from(["system", "developer", "user", "user", "assistant", "assistant", "tool"]))
+    extra = draw(
+        st.sampled_from([{}, {}, {"weight": 0}, {"weight": 1}, {"label": True}, {"label": False}, {"note": 10**30}])
+    )
+    is_plain = role != "assistant" or draw(st.booleans())
+    return Message(
+        role,
+        draw(TEXT | PARTS if is_plain else st.none() | TEXT),
+        draw(st.sampled_from([None, None, "ann"])),
+        ()
+        if is_plain
+        else draw(
+            st.lists(st.builds(ToolCall, st.sampled_from(["call_0", "x"]), st.just("f"), ARGUMENTS), max_size=2).map(
+                tuple
+            )
+        ),
+        draw(st.sampled_from([None, "call_0", "x"])) if role == "tool" else None,
+        draw(st.none() | TEXT) if role == "assistant" else None,
+        FrozenMap(extra),
+    )
+
+
+@st.composite
+def wild_examples(draw):
+    """Messages in no order at all, an answer that begins anywhere."""
+    messages = tuple(draw(st.lists(wild_message(), max_size=4)))
+    return Example(
+        messages,
+        answer=draw(st.none() | st.integers(0, len(messages))),
+        rejected=draw(st.none() | st.lists(wild_message(), max_size=2).map(tuple)),
+        label=draw(st.sampled_from([None, True, False])),
+    )
+
+
 # what differs, in the test's own words ---------------------------------------------------------
 
 
@@ -184,20 +221,24 @@ def check(example, name):
             # Where the number of messages changed, no border can be compared.
             is_open = loss.path == "$.answer" and "$.messages" in differ
             assert is_open or any(covers(loss, path) for path in differ), (loss, example, found.output)
-    rewritten, _ = get(name).write(again)
-    assert repr(rewritten) == repr(found.output)
+    results = [m for m in (*example.messages, *(example.rejected or ())) if m.role == "tool"]
+    # Reading links a result that names no call, and a text may itself be in a format of marks, which is told.
+    is_text = name == "trl_text" and len(differ) > 0
+    if all(message.tool_call_id for message in results) and not is_text:
+        assert repr(get(name).write(again)[0]) == repr(found.output)
     return found.output
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(examples())
+@settings(max_examples=120)
+@given(examples() | wild_examples())
 def test_what_is_lost_is_told_and_what_is_told_is_lost(name, example):
     check(example, name)
 
 
 @pytest.mark.parametrize("source", NAMES)
-@settings(max_examples=25)
-@given(example=examples())
+@settings(max_examples=20)
+@given(example=examples() | wild_examples())
 def test_from_every_layout_to_every_other(source, example):
     row = check(example, source)
     if row is None:

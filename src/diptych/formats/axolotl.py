@@ -49,7 +49,7 @@ class Columns(NamedTuple):
         if len(roles) == 3:
             row = {str(self.system): example.messages[0].text}
         row |= {self.user: example.messages[-2].text, self.assistant: example.messages[-1].text}
-        return row, proven_row(example, (), self.read, row)
+        return row, proven_row(example, border_kept(example), self.read, row)
 
     def _roles(self) -> tuple[str, ...]:
         return ("user", "assistant") if self.system is None else ("system", "user", "assistant")

@@ -23,7 +23,20 @@ from ..model import EMPTY, Conversation, Example, FrozenMap, Message
 from . import openai_chat
 from .base import Format
 from .openai_rules import MESSAGE_FIELDS, finetune_rules
-from .rows import Read, Turns, Written, example_of, implied, other, proven_row, read_tools, refusal, row_of, text_of
+from .rows import (
+    Read,
+    Turns,
+    Written,
+    border_kept,
+    example_of,
+    implied,
+    other,
+    proven_row,
+    read_tools,
+    refusal,
+    row_of,
+    text_of,
+)
 
 #: Ends of prompts and of completions that were customary (openai 1.50, ``lib/_validators.py``, and its guide).
 PROMPT_ENDS: Final = (
@@ -91,7 +104,7 @@ def _write_legacy(conversation: Conversation) -> Written:
         return {}, refusal("$.messages", "a row is one user message and one answer")
     prompt, answer = example.messages
     row = {"prompt": f"{prompt.text}\n\n###\n\n", "completion": f" {answer.text} END"}
-    return row, proven_row(example, (), _read_legacy, row)
+    return row, proven_row(example, border_kept(example), _read_legacy, row)
 
 
 def _is_legacy(value: Any) -> float:
@@ -163,9 +176,21 @@ def body_parts(example: Example) -> dict[str, Any]:
     return found
 
 
+def _bordered(example: Example, losses: list[Loss]) -> Example:
+    """Return an example whose weights only say where its answer begins as one that says so itself."""
+    messages, border = _weighed(example.messages)
+    if border is None or example.answer not in (None, border):
+        return example
+    moved = [i for i, (old, new) in enumerate(zip(example.messages, messages, strict=True)) if old != new]
+    losses += [Loss(f"$.messages[{i}].weight", "renamed", f"the answer begins at message {border}") for i in moved]
+    if example.answer is None:
+        losses.append(Loss("$.answer", "renamed", "weights said where it begins"))
+    return replace(example, messages=messages, answer=border)
+
+
 def _write_chat(conversation: Conversation) -> Written:
-    example = Example.of(conversation)
     losses: list[Loss] = []
+    example = _bordered(Example.of(conversation), losses)
     messages = openai_messages(example.messages, losses)
     is_shown = implied(example.messages, example.answer)
     for index, wire in enumerate(messages[: 0 if is_shown else example.answer]):
@@ -173,8 +198,10 @@ def _write_chat(conversation: Conversation) -> Written:
             wire["weight"] = 0
             losses.append(Loss(f"$.messages[{index}].weight", "synthesised", "it stands before the answer"))
     row = {"messages": messages, **body_parts(example)}
-    if not is_shown and _read_chat(row)[0].answer != example.answer:
-        losses.append(Loss("$.answer", "merged", "weights cannot say where this answer begins"))
+    if not is_shown or any("weight" in message.extra for message in example.messages):
+        said = _read_chat(row)[0].answer
+        if said != example.answer and not (is_shown and implied(example.messages, said)):
+            losses.append(Loss("$.answer", "merged", "weights do not say that this answer begins where it does"))
     return row, proven_row(example, losses, _read_chat, row)
 
 

@@ -295,6 +295,7 @@ def border_of(example: Example, losses: list[Loss]) -> int:
     start = len(messages)
     while start and messages[start - 1].role in ("assistant", "tool"):
         start -= 1
+    start += next(i for i, message in enumerate(messages[start:]) if message.role == "assistant")
     if not implied(messages, start):
         losses.append(Loss("$.answer", "split", "several answers are learnt; the cut is before the last turn"))
     return start

@@ -267,15 +267,26 @@ def _write_stepwise(conversation: Conversation) -> Written:
     if border_of(example, losses) != 1 or roles != ["user", *["assistant"] * (len(roles) - 1)]:
         return {}, refusal("$.messages", "a row is one user message and the steps of its answer")
     steps = example.messages[1:]
-    labels = [step.extra.get("label") for step in steps]
-    if all(label is None for label in labels) and (len(steps) == 1 or example.label is not False):
-        labels = [label_of(example, losses)] * len(steps)
-    if not all(isinstance(label, bool) for label in labels):
+    labels = _labels(example, steps, losses)
+    if labels is None:
         return {}, refusal("$.label", "a row says of each step whether it is right")
     row = {"prompt": example.messages[0].text, "completions": [step.text for step in steps], "labels": labels}
-    if example.label is not None and example.label != all(labels):
-        losses.append(Loss("$.label", "substituted", f"{example.label} became {all(labels)}, as its steps say"))
     return row, proven_row(example, losses, _read_stepwise, row)
+
+
+def _labels(example: Example, steps: Sequence[Message], losses: list[Loss]) -> list[bool] | None:
+    """Return whether each step is right, None where the example does not say."""
+    labels: list[Any] = [step.extra.get("label") for step in steps]
+    if all(label is None for label in labels) and (len(steps) == 1 or example.label is not False):
+        return [label_of(example, losses)] * len(steps)
+    if not all(isinstance(label, bool) for label in labels):
+        return None
+    good = all(labels)
+    if example.label is None:
+        losses.append(Loss("$.label", "defaulted", f"{good}, as its steps say"))
+    elif example.label != good:
+        losses.append(Loss("$.label", "substituted", f"{example.label} became {good}, as its steps say"))
+    return labels
 
 
 # what a row is ------------------------------------------------------------------------------
