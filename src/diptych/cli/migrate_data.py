@@ -46,22 +46,23 @@ def data_command(
         bool, typer.Option("--fail-fast", help="Stop at the first row that would be rejected.")
     ] = False,
     model: Annotated[
-        str | None,
-        typer.Option("--model", help="Count the rows written as this model bills them.", autocompletion=complete_model),
-    ] = None,
+        str,
+        typer.Option("--model", help="Count the rows written as this model is billed.", autocompletion=complete_model),
+    ] = "gpt-4o-mini",
     source_model: Annotated[
-        str | None,
+        str,
         typer.Option(
-            "--source-model", help="Count the rows read as this model bills them.", autocompletion=complete_model
+            "--source-model", help="Count the rows read as this model is billed.", autocompletion=complete_model
         ),
-    ] = None,
+    ] = "gpt-3.5-turbo-instruct",
+    no_count: Annotated[bool, typer.Option("--no-count", help="Count no tokens: ten times faster.")] = False,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; by default one a core.")] = None,
     engine: Annotated[Engine, typer.Option("--engine", help="This machine, or a Ray cluster.")] = Engine.local,
     json_: Json = False,
 ) -> None:
     """Convert a data set; what is done is not done again, and bad rows go to a rejects file.
 
-    diptych migrate data prompts.jsonl chats.jsonl --to finetune_chat --model gpt-4o-mini
+    diptych migrate data prompts.jsonl chats.jsonl --from finetune_legacy --to finetune_chat
     """
     from ..migrate.data import Spec, convert_dataset
     from ..migrate.data.shard import totals
@@ -76,8 +77,8 @@ def data_command(
             "drop": drop or (),
             "request": {name: _value(text) for name, text in _pairs(set_, "--set").items()},
             "fail_fast": fail_fast,
-            "model": model,
-            "source_model": source_model,
+            "model": None if no_count else model,
+            "source_model": None if no_count else source_model,
         }
     )
     with _bar() as on_progress:
