@@ -26,6 +26,8 @@ _BETWEEN: Final = re.compile(r'[ \t]*,[ \t]*"completion"[ \t]*:[ \t]*"')
 
 #: Gives the rows of a line that cannot be spliced: its number, its bytes.
 Slow = Callable[[int, bytes], bytes]
+#: What may stand behind a back slash in JSON.
+_ESCAPED: Final = frozenset('"\\/bfnrtu')
 _OPEN: Final = b'{"messages":[{"role":"user","content":"'
 _ANSWER: Final = b'"},{"role":"assistant","content":"'
 _CLOSE: Final = b'"}]}\n'
@@ -239,7 +241,7 @@ def _cut(texts: list[bytes], start: str, end: str) -> list[bytes] | None:
     """
     first, last = len(start) + 1, -len(end) - 1
     found = [text[first:last] for text in texts]
-    if b"" in found or (end and any(text.endswith(b"\\") for text in found)):
+    if b"" in found or (end[:1] in _ESCAPED and 92 in [text[-1] for text in found]):
         return None
     return found
 
