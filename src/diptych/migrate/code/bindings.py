@@ -63,10 +63,8 @@ class Bindings:
         self.source = source
         self.imported = frozenset(path.partition(".")[0] for path in _imports(source))
         #: Azure's old way: ``openai.api_type = "azure"``; there ``engine`` names a deployment.
-        self.is_azure = (
-            any("azure" in (text_of(node) or "").lower() for node in source.nodes if isinstance(node, cst.SimpleString))
-            or "AzureOpenAI" in source.text
-        )
+        words = [(text_of(node) or "").lower() for node in source.nodes if isinstance(node, cst.SimpleString)]
+        self.is_azure = "api_type" in source.text.lower() and any("azure" in word for word in words)
 
     @property
     def vendors(self) -> frozenset[str]:

@@ -21,8 +21,8 @@ from .webs import reaching
 class Constants:
     """The names that calls take their models from."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, exported: frozenset[str] = frozenset()) -> None:
+        self.plan, self.exported = plan, exported
         self._uses: dict[Node, list[tuple[Site, Item]]] = {}
         plan.later.append(self._settle)
 
@@ -65,7 +65,10 @@ class Constants:
                     self.plan.change(site, item.label, what, "call")
 
     def _is_private(self, binding: Node, readers: set[cst.Name]) -> bool:
-        """Tell whether nothing else reads a name: it is bound once, and ``globals()`` and the like are not used."""
+        """Tell whether nothing else reads a name: it is bound once, and no other module takes it."""
+        is_global = self.plan.source.function_of(binding) is self.plan.source.module
+        if is_global and _name(binding) in self.exported:
+            return False
         return bool(readers) and len(self.plan.source.bindings(next(iter(readers)))) == 1
 
 

@@ -81,7 +81,6 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "shared-result": ("its answer is used together with that of a call that is refused", "mend the other call"),
     "stream-unknown": ("stream is no literal, so the shape of the answer cannot be seen", "write one call for each"),
     "suffix": ("Chat cannot insert before a suffix", f"say it in the prompt, {_BRIDGE}"),
-    "symlink": ("a link that leads out of the folder", "name the file itself"),
     "syntax": ("the file does not parse as Python", "mend it, or migrate it by hand"),
     "encoding": ("the file is no text in the encoding that it names", "save it as UTF-8"),
     "unknown-argument": ("an argument that the Completions API does not have", "take it out, or pass it in extra_body"),

@@ -273,8 +273,7 @@ class _Holes:
             case ast.BinOp(op=ast.Add()):
                 node.left, node.right = self.text(node.left), self.text(node.right)
                 return node
-            case ast.BinOp(op=ast.Mod(), right=ast.Tuple()):
-                values = node.right
+            case ast.BinOp(op=ast.Mod(), right=ast.Tuple() as values):
                 values.elts = [self.hole(value) for value in values.elts]
                 return node
             case ast.Call(func=ast.Attribute(attr="format")):

@@ -111,7 +111,10 @@ class Results:
                 if outer.test is not node:
                     self.follow(outer, value, site)
             case cst.BooleanOperation():
-                self.follow(outer, value, site)
+                # What `and` lets through on its left is false: no answer, and no list of choices.
+                is_left_of_and = isinstance(outer.operator, cst.And) and outer.left is node
+                if not is_left_of_and and not self._is_tested(outer):
+                    self.follow(outer, value, site)
             case cst.Comparison() | cst.ComparisonTarget():
                 self._compared(node, outer, value, site)
             case cst.Return():
@@ -135,6 +138,15 @@ class Results:
                 pass
             case _:
                 self.escape(site, node, _told(outer))
+
+    def _is_tested(self, node: Any) -> bool:
+        """Tell whether only the truth of an expression is looked at."""
+        outer: Any = self.source.parent(node)
+        while isinstance(outer, cst.BooleanOperation) or (
+            isinstance(outer, cst.UnaryOperation) and isinstance(outer.operator, cst.Not)
+        ):
+            node, outer = outer, self.source.parent(outer)
+        return isinstance(outer, cst.If | cst.While | cst.IfExp | cst.CompIf | cst.Assert) and outer.test is node
 
     def _attribute(self, node: cst.Attribute, value: Value, site: Site) -> None:
         name = node.attr.value
@@ -214,8 +226,12 @@ class Results:
             return
         if value.many:
             is_slice = isinstance(node.slice[0].slice, cst.Slice)
-            if value.is_chunk and value.kind == "choice" and is_slice:
-                self.escape(site, node)
+            if (
+                value.is_chunk
+                and value.kind == "choice"
+                and value.many == 1
+                and not self._is_guarded(node, is_slice, site)
+            ):
                 return
             self.follow(node, value if is_slice else replace(value, many=value.many - 1), site)
         elif value.kind in ("response", "choice"):
@@ -227,8 +243,17 @@ class Results:
         else:
             self.escape(site, node)
 
+    def _is_guarded(self, node: cst.Subscript, is_slice: bool, site: Site) -> bool:
+        """Tell whether ``chunk.choices[0]`` may stand: the list is empty in some chunks of Chat."""
+        outer = self.source.parent(node)
+        is_read = isinstance(outer, cst.Attribute | cst.Subscript) and outer.value is node
+        if is_slice or is_read or self.streams.indexed(node, site):
+            return True
+        self.escape(site, node, "a chunk may have no choices, and there is no place for a guard")
+        return False
+
     def _list_method(self, node: Node, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
-        if is_called and name in ("pop", "copy") and value.kind != "stream":
+        if is_called and name in ("pop", "copy") and value.kind != "stream" and not value.is_chunk:
             self.follow(call, value if name == "copy" else replace(value, many=value.many - 1), site)
         elif not (is_called and name in ("append", "__len__", "clear", "reverse")):
             self.escape(site, node, f"a list's {name}")
@@ -296,6 +321,8 @@ class Results:
                 self._enumerated(call, value, site)
             else:
                 self.follow(call, value, site)
+        elif name in _ITEMS and value.kind == "choice" and value.is_chunk:
+            self.escape(site, arg, "a chunk may have no choices")
         elif name in _ITEMS and (value.many or value.kind == "stream") and not self._has_default(call, name):
             self._keyed(call, value, site)
             self.follow(call, self._one_of(value), site)
@@ -421,7 +448,9 @@ class Results:
     def _bind(self, target: Any, value: Value, site: Site) -> None:
         if isinstance(target, cst.Name):
             self._variable(target, target.value, value, site)
-        elif isinstance(target, cst.Tuple | cst.List) and value.many:
+        elif (
+            isinstance(target, cst.Tuple | cst.List) and value.many and not (value.is_chunk and value.kind == "choice")
+        ):
             for element in target.elements:
                 inner = replace(value, many=value.many - 1)
                 self._bind(element.value, value if isinstance(element, cst.StarredElement) else inner, site)

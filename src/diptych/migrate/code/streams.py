@@ -30,6 +30,7 @@ class Streams:
         self.source: Source = plan.source
         self._loops: dict[Node, _Loop] = {}
         self._texts: list[tuple[Any, str, Site, bool]] = []
+        self._indexed: list[tuple[Any, Site]] = []
         plan.later.append(self._settle)
 
     def loop(self, node: Any, site: Site) -> None:
@@ -44,7 +45,17 @@ class Streams:
         """Note a read of another field of a chunk's choice, which may be absent, too."""
         self._texts.append((node, "", site, False))
 
+    def indexed(self, node: Any, site: Site) -> bool:
+        """Note that a chunk's choice is taken out of its list; tell whether that can be guarded."""
+        if self._guard(node, node.value, write=False) == "expression":
+            return False
+        self._indexed.append((node, site))
+        return True
+
     def _settle(self) -> None:
+        for node, site in self._indexed:
+            if self.plan.is_good(site):
+                self._guard(node, node.value)
         for node, sdk, site, is_text in self._texts:
             if not self.plan.is_good(site):
                 continue
@@ -90,22 +101,38 @@ class Streams:
             return inner.value
         return None
 
-    def _guard(self, node: Any, chunk: Any) -> str:
+    def _guard(self, node: Any, chunk: Any, *, write: bool = True) -> str:
         """Return how a read is guarded: "" where there is nothing to guard, loop, or expression."""
         if chunk is None:
             return ""
         code = self.source.code(chunk)
-        for outer in self.source.ancestors(node):
-            test = outer.test if isinstance(outer, cst.If | cst.IfExp | cst.While) else None
-            if test is not None and code in self.source.code(test) and not self.source.inside(node, test):
-                return ""
+        if any(self._tests(outer, node, code) for outer in self.source.ancestors(node)):
+            return ""
         loop = self.source.enclosing(node, cst.For)
         while loop is not None and loop not in self._loops:
             loop = self.source.enclosing(loop, cst.For)
+        if loop is not None and self._skips(loop.body.body[0], code):
+            return ""
         if loop is None or not self._takes_a_guard(loop, chunk):
             return "expression"
-        self._guard_loop(loop, code)
+        if write:
+            self._guard_loop(loop, code)
         return "loop"
+
+    def _tests(self, outer: Any, node: Any, code: str) -> bool:
+        """Tell whether a node is only reached where the list of choices was seen not to be empty."""
+        if isinstance(outer, cst.If | cst.IfExp):
+            return self.source.inside(node, outer.body) and self._is_sure(outer.test, code)
+        if isinstance(outer, cst.BooleanOperation) and isinstance(outer.operator, cst.And):
+            return self.source.inside(node, outer.right) and self._is_sure(outer.left, code)
+        if isinstance(outer, cst.ListComp | cst.SetComp | cst.GeneratorExp):
+            return self.source.inside(node, outer.elt) and any(self._is_sure(i.test, code) for i in outer.for_in.ifs)
+        return False
+
+    def _is_sure(self, test: Any, code: str) -> bool:
+        if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+            return self._is_sure(test.left, code) or self._is_sure(test.right, code)
+        return self.source.code(test) in (code, f"len({code})", f"len({code}) > 0", f"({code})")
 
     def _takes_a_guard(self, loop: cst.For, chunk: Any) -> bool:
         """Tell whether a loop may skip chunks without choices: it reads nothing else of them."""
@@ -115,8 +142,6 @@ class Streams:
             loop, cst.FunctionDef, cst.Lambda
         ):
             return False
-        if isinstance(loop.body.body[0], cst.If) and self._skips(loop.body.body[0], loop.target.value):
-            return False
         for load in self.source.readers(loop.target, loop.target.value):
             outer = self.source.parent(load)
             name = outer.attr.value if isinstance(outer, cst.Attribute) else None
@@ -125,8 +150,14 @@ class Streams:
                 return False
         return True
 
-    def _skips(self, statement: cst.If, name: str) -> bool:
-        return f"not {name}" in self.source.code(statement.test)
+    def _skips(self, statement: Any, code: str) -> bool:
+        """Tell whether a statement is ``if not chunk.choices: continue``."""
+        if not isinstance(statement, cst.If) or not isinstance(statement.test, cst.UnaryOperation):
+            return False
+        body = statement.body.body
+        last: Any = body[-1].body[-1] if body and isinstance(body[-1], cst.SimpleStatementLine) else body[-1]
+        is_not = isinstance(statement.test.operator, cst.Not) and self._is_sure(statement.test.expression, code)
+        return is_not and isinstance(last, cst.Continue)
 
     def _guard_loop(self, loop: cst.For, code: str) -> None:
         found = self._loops[loop]
