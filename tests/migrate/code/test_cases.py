@@ -152,7 +152,7 @@ LOCAL = [
     "run_name_bound_again",
     "run_stream",
     "run_async",
-    "run_raw_http",
+    "run_raw_httpx",
     "run_chatml_by_name",
 ]
 

@@ -19,6 +19,8 @@ __all__ = ["CODES", "KINDS", "Change", "CodeMigration", "Place", "Refusal", "may
 #: A source without any of these words has nothing to migrate: it is not even parsed.
 _WORDS: Final = re.compile(r"\bcompletions?\b|\bCompletion\b|text_completion|\bOpenAI\b", re.IGNORECASE)
 _MARK: Final = "\ufeff"
+#: A carriage return alone: Python ends a line there, and libcst does not.
+_BARE: Final = re.compile(r"\r(?!\n)")
 
 
 def may_concern(source: str) -> bool:
@@ -48,8 +50,6 @@ def migrate_code(
         return CodeMigration(source)
     mark = _MARK if source.startswith(_MARK) else ""
     parsed = _parsed(source[len(mark) :], filename)
-    if parsed is None:
-        return CodeMigration(source)
     from .migration import migrate_source
 
     found = migrate_source(parsed, outside, todo=todo)
@@ -57,7 +57,7 @@ def migrate_code(
 
 
 def _parsed(source: str, filename: str) -> Any:
-    """Return the parsed source, None where its text cannot be given back as it was."""
+    """Return the parsed source. Raises MigrationError, also where its text could not be given back as it was."""
     try:
         import libcst
     except ImportError:
@@ -71,7 +71,9 @@ def _parsed(source: str, filename: str) -> Any:
         raise MigrationError(f"the source does not parse: {error.message}", path=place) from None
     except RecursionError:
         raise MigrationError("the source is nested too deeply", path=f"{filename}:1:1") from None
-    return found if found.module.code == source else None
+    if found.module.code != source or _BARE.search(source):
+        raise MigrationError("its lines end as those of no system do today", path=f"{filename}:1:1")
+    return found
 
 
 def _check_syntax(source: str, filename: str) -> None:

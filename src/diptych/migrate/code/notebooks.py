@@ -58,8 +58,6 @@ def migrate_notebook(text: str, filename: str = "<notebook>", *, outside: Collec
     cells = list(_code_cells(text, filename))
     module = _module(cells, filename)
     source = _parsed(module.parsed, filename)
-    if source is None:
-        return CodeMigration(text)
     from .migration import planned, written
 
     edits, changes, refusals = planned(source, outside)

@@ -81,6 +81,10 @@ class Results:
             elif not self._is_nothing(node):
                 self.plan.refuse(site, "result-mixed", at=at)
 
+    def _owe(self, node: Any, value: Value, site: Site, at: Node) -> None:
+        """Say that an expression must turn out to give the same, or nothing."""
+        self._owed.append((node, value, site, at))
+
     def _is_nothing(self, node: Any) -> bool:
         """Tell whether a value is no answer of any API: a literal, or nothing at all."""
         if node is None or constant_of(node) is not ...:
@@ -109,11 +113,14 @@ class Results:
                 self._assigned(outer, value, site)
             case cst.IfExp():
                 if outer.test is not node:
+                    self._owe(outer.orelse if outer.body is node else outer.body, value, site, outer)
                     self.follow(outer, value, site)
             case cst.BooleanOperation():
                 # What `and` lets through on its left is false: no answer, and no list of choices.
                 is_left_of_and = isinstance(outer.operator, cst.And) and outer.left is node
                 if not is_left_of_and and not self._is_tested(outer):
+                    if isinstance(outer.operator, cst.Or):
+                        self._owe(outer.right if outer.left is node else outer.left, value, site, outer)
                     self.follow(outer, value, site)
             case cst.Comparison() | cst.ComparisonTarget():
                 self._compared(node, outer, value, site)
@@ -363,7 +370,7 @@ class Results:
                 return
             for other in call.args:
                 if other is not arg and not other.keyword:
-                    self._owed.append((other.value, value, site, call))
+                    self._owe(other.value, value, site, call)
             self.follow(call, value if arg.star == "*" else replace(value, many=value.many + 1), site)
         else:
             self.follow(call, value, site)
@@ -408,7 +415,7 @@ class Results:
         if isinstance(container, cst.List | cst.Tuple | cst.Set):
             for other in container.elements:
                 if other is not element:
-                    self._owed.append((other.value, value, site, container))
+                    self._owe(other.value, value, site, container)
             self.follow(container, replace(value, many=value.many + 1), site)
         else:
             self.escape(site, element)
@@ -480,7 +487,7 @@ class Results:
                 continue
             for other_binding in found:
                 if other_binding is not binding and other_binding not in self._names:
-                    self._owed.append((self._value_of(other_binding, name), value, site, other_binding))
+                    self._owe(self._value_of(other_binding, name), value, site, other_binding)
             self.follow(load, value, site)
 
     def _value_of(self, binding: Node, name: str) -> Any:
@@ -513,7 +520,7 @@ class Results:
             if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.value is load:
                 for arg in call.args if call.func.attr.value in ("append", "extend", "insert") else ():
                     many = 1 if call.func.attr.value == "extend" else 0
-                    self._owed.append((arg.value, replace(value, many=value.many + many), site, call))
+                    self._owe(arg.value, replace(value, many=value.many + many), site, call)
         self._variable(bindings[0], name.value, replace(value, many=value.many + 1), site)
 
     # functions of the module -------------------------------------------------------------------
@@ -526,7 +533,7 @@ class Results:
         self._annotated(function.returns, site)
         for other in self.functions.returns_of(function):
             if other is not node and other.value is not None:
-                self._owed.append((other.value, value, site, other))
+                self._owe(other.value, value, site, other)
         self._called(self.functions.calls_of(function), function, value, site)
 
     def _called(self, calls: Iterable[cst.Call] | str, function: Any, value: Value, site: Site) -> None:
@@ -547,7 +554,7 @@ class Results:
             return
         param, others = found
         for other in others:
-            self._owed.append((other, value, site, arg))
+            self._owe(other, value, site, arg)
         self._bind_param(param, value, site)
 
 

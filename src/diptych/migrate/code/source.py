@@ -6,6 +6,7 @@ Rule: positions are characters of the text as given. Nothing here knows of any A
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,6 @@ from libcst.metadata import (
     ExpressionContext,
     ExpressionContextProvider,
     MetadataWrapper,
-    ParentNodeProvider,
     PositionProvider,
     ScopeProvider,
     WhitespaceInclusivePositionProvider,
@@ -24,6 +24,7 @@ from .model import Place
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 Node = cst.CSTNode
+_METADATA: Any = (PositionProvider, WhitespaceInclusivePositionProvider, ScopeProvider, ExpressionContextProvider)
 
 
 class Source:
@@ -33,13 +34,11 @@ class Source:
         self.text, self.file = text, file
         wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
         self.module = wrapper.module
-        self.parents: Any = wrapper.resolve(ParentNodeProvider)
-        self._positions: Any = wrapper.resolve(PositionProvider)
-        self._outer: Any = wrapper.resolve(WhitespaceInclusivePositionProvider)
-        self.scopes: Any = wrapper.resolve(ScopeProvider)
-        self.contexts: Any = wrapper.resolve(ExpressionContextProvider)
+        found: Any = wrapper.resolve_many(_METADATA)  # one walk for all of them
+        self._positions, self._outer, self.scopes, self.contexts = (found[provider] for provider in _METADATA)
         self._lines = [0, *(found.end() for found in _NEWLINE.finditer(text))]
-        self.nodes: list[Node] = list(_walk(self.module))
+        self.parents: dict[Node, Node] = {}
+        self.nodes: list[Node] = list(self._walk(self.module))
         #: Name nodes that read a variable, by name.
         self.loads: dict[str, list[cst.Name]] = {}
         #: Name nodes (or functions, classes, imports, parameters) that bind one, by name.
@@ -52,6 +51,17 @@ class Source:
                 self.loads.setdefault(node.value, []).append(node)
             elif isinstance(node, cst.Attribute):
                 self.attributes.setdefault(node.attr.value, []).append(node)
+
+    def _walk(self, node: Node) -> Iterator[Node]:
+        """Yield every node, each before those inside it."""
+        waiting = [node]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            children = node.children
+            for child in children:
+                self.parents[child] = node
+            waiting += reversed(children)
 
     # where -----------------------------------------------------------------------------------
 
@@ -138,12 +148,6 @@ class Source:
         return start.line, start.column
 
 
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from _walk(child)
-
-
 def name_of(binding: Node) -> str:
     """Return the name that a function, class, parameter or name node binds."""
     if isinstance(binding, cst.FunctionDef | cst.ClassDef | cst.Param):
@@ -153,10 +157,15 @@ def name_of(binding: Node) -> str:
 
 def text_of(node: Any) -> str | None:
     """Return the value of a string literal without holes, None for anything else."""
-    if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
-        value = node.evaluated_value
-        return value if isinstance(value, str) else None
-    return None
+    if not isinstance(node, cst.SimpleString | cst.ConcatenatedString):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd escapes are the code's own affair
+            value = node.evaluated_value
+    except (SyntaxError, ValueError):
+        return None  # NUL, or an escape that names no character
+    return value if isinstance(value, str) else None
 
 
 def constant_of(node: Any) -> Any:
