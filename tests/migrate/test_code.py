@@ -96,11 +96,11 @@ def test_refusals_leave_the_call_and_say_where(call, why):
     assert why in found.refusals[0].reason
 
 
-def test_a_name_that_was_imported_is_refused():
+def test_a_name_that_was_imported_is_imported_anew():
     source = 'from openai import Completion\nr = Completion.create(model="m", prompt="x", max_tokens=1)\n'
     found = migrate_code(source)
-    assert found.source == source
-    assert "imported" in found.refusals[0].reason
+    assert found.source.startswith("from openai import ChatCompletion\nr = ChatCompletion.create(")
+    assert found.refusals == ()
 
 
 def test_other_code_is_left_alone():

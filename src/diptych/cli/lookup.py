@@ -90,9 +90,10 @@ def models_command(
 
 
 def explain_command(
-    code: Annotated[str, typer.Argument(help="An error's code or a kind of loss.")], json_: Json = False
+    code: Annotated[str, typer.Argument(help="An error's code, a kind of loss, or a refusal's code.")],
+    json_: Json = False,
 ) -> None:
-    """Explain an error's code or a kind of loss.
+    """Explain an error's code, a kind of loss, or why a code migration refuses.
 
     diptych explain undefined-input
     """
@@ -111,6 +112,7 @@ def explain_command(
 
 def _explanations() -> dict[str, str]:
     from .. import errors, loss
+    from ..migrate.code import CODES
 
     found = {
         cls.error_code: inspect.cleandoc(cls.__doc__ or "")
@@ -119,6 +121,8 @@ def _explanations() -> dict[str, str]:
     }
     for kind, (severity, meaning) in loss.KINDS.items():
         found[kind] = f"A loss of severity {severity.name.lower()}: {meaning}."
+    for name, (reason, hint) in CODES.items():
+        found.setdefault(name, f"A refusal of `diptych migrate code`: {reason}.\nwhat to do: {hint}.")
     return found
 
 

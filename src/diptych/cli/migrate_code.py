@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,50 +12,55 @@ from .options import Json
 
 
 def code_command(
-    paths: Annotated[list[str], typer.Argument(help="Python files, or folders of them.")],
+    paths: Annotated[list[str], typer.Argument(help="Python files and notebooks, or folders of them.")],
     write: Annotated[bool, typer.Option("--write", help="Change the files; without it a diff is shown.")] = False,
+    backup: Annotated[bool, typer.Option("--backup", help="With --write: keep the old text as FILE.bak.")] = False,
+    todo: Annotated[bool, typer.Option("--todo", help="Put a TODO comment over every refused statement.")] = False,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; chosen by the files.")] = None,
     json_: Json = False,
 ) -> None:
     """Turn Completions calls of Python code into Chat calls; what is uncertain is refused with its reason.
 
     diptych migrate code src --write
     """
-    from ..migrate import migrate_code
+    from ..migrate.code.files import migrate_files
     from .output import write_document, write_text
 
-    documents, refused = [], 0
-    for file in _python_files(paths):
-        before = file.read_bytes().decode("utf-8")
-        found = migrate_code(before, str(file))
-        refused += len(found.refusals)
-        if write and found.source != before:
-            file.write_bytes(found.source.encode())
-        documents.append(
-            {
-                "file": str(file),
-                "changes": [{"place": str(c.place), "what": c.what} for c in found.changes],
-                "refusals": [{"place": str(r.place), "reason": r.reason} for r in found.refusals],
-            }
-        )
-        if not json_:
-            if not write:
-                write_text(_diff(str(file), before, found.source))
-            for refusal in found.refusals:
-                print(f"{refusal.place}: refused: {refusal.reason}", file=sys.stderr)
+    if backup and not write:
+        raise typer.BadParameter("--backup keeps what --write changes: give both")
+    report = migrate_files(paths, write=write, backup=backup, todo=todo, workers=workers)
     if json_:
-        write_document(files=documents)
-    if refused:
+        told = [file.to_json() for file in report.files]
+        write_document(files=told, summary=report.summary())
+    else:
+        for file in report.files:
+            if not write:
+                write_text(_diff(file.file, file.before, file.after))
+            for refusal in file.refusals:
+                print(f"{refusal.place}: refused: {refusal.reason} [{refusal.code}]", file=sys.stderr)
+                print(f"    what to do: {refusal.hint}", file=sys.stderr)
+    _print_summary(report, write=write)
+    if report.refused:
         raise typer.Exit(1)
 
 
-def _python_files(paths: list[str]) -> list[Path]:
-    found: list[Path] = []
-    for name in paths:
-        path = Path(name)
-        found += sorted(path.rglob("*.py")) if path.is_dir() else [path]
-    return found
+def _print_summary(report: Any, *, write: bool) -> None:
+    from ..migrate.code import KINDS
+
+    summary = report.summary()
+    verb = "changed" if write else "would change"
+    parts = [f"{number} {KINDS[kind]}" for kind, number in summary["changes"].items()]
+    print(f"{summary['files']} files, {summary['changed']} {verb}: {', '.join(parts) or 'nothing'}", file=sys.stderr)
+    if report.refused:
+        parts = [f"{number} {code}" for code, number in summary["refusals"].items()]
+        print(f"{report.refused} refused: {', '.join(parts)}", file=sys.stderr)
 
 
 def _diff(name: str, before: str, after: str) -> str:
-    lines = difflib.unified_diff(before.splitlines(True), after.splitlines(True), f"a/{name}", f"b/{name}")
-    return "".join(lines)
+    lines = difflib.unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    """Split at line feeds alone, as diff and patch do."""
+    return [line + "\n" for line in text.split("\n")[:-1]] + ([last] if (last := text.split("\n")[-1]) else [])

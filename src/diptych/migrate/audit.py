@@ -36,6 +36,8 @@ _TEMPLATES: Final = {
     ".prompt.yml": "github-prompt", ".prompt.yaml": "github-prompt",
 }  # fmt: skip
 _LARGEST: Final = 5_000_000
+#: The kinds of change that are a call each.
+_CALLS: Final = ("call", "langchain", "http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def _calls(source: str, name: str) -> list[Finding]:
         migrated = migrate_code(source, name)
     except MissingExtra:
         return []
-    calls = [Finding("call", str(c.place), {"migrates": True}) for c in migrated.changes if "create" in c.what]
+    calls = [Finding("call", str(c.place), {"migrates": True}) for c in migrated.changes if c.kind in _CALLS]
     calls += [Finding("call", str(r.place), {"migrates": False, "reason": r.reason}) for r in migrated.refusals]
     return calls
 

@@ -205,7 +205,7 @@ class _Completions:
         """Return the stops that still mean something: those that were only role markers do not."""
         stop = self.body.get("stop")
         given = [stop] if isinstance(stop, str) else list(stop or [])
-        marks = {mark.strip() for mark in _role_marks(format)} - {""}
+        marks = {mark.strip() for mark in role_marks(format)} - {""}
         kept = [mark for mark in given if mark.strip() not in marks]
         if not given:
             return {}, []
@@ -222,7 +222,12 @@ class _Completions:
         self.losses.append(Loss(path, kind, detail))
 
 
-def _role_marks(format: str) -> list[str]:
+def role_marks(format: str) -> list[str]:
+    """Return the marks of a text format that only say whose turn it is.
+
+    >>> role_marks("chatml")[0]
+    '<|im_end|>'
+    """
     grammar = grammar_of(format)
     if grammar.plain:
         return []

@@ -1,0 +1,221 @@
+"""The arguments of a Completions request, as those of a Chat request.
+
+Rule: the table of :mod:`diptych.wire.parameters`, applied to source text. What is not a
+literal is only renamed; where the value would decide, the call is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import libcst as cst
+
+from ...wire.convert_request import HIDDEN_CAP, rebias, role_marks
+from ...wire.parameters import PARAMETERS
+from ...wire.substitution import TO_CHAT
+from .bindings import Origin
+from .constants import Constants
+from .items import Item, Items
+from .plan import Plan, Site
+from .prompts import Prompts
+from .source import Source, constant_of, quotes_around, requoted, text_of
+
+#: What the SDKs take beside the parameters of the API.
+_OF_CLIENTS: Final = frozenset({"extra_headers", "extra_query", "extra_body", "timeout"})
+_OF_OLD_SDK: Final = frozenset(
+    {"api_key", "api_base", "api_type", "api_version", "organization", "request_timeout", "request_id", "headers",
+     "engine", "deployment_id"}
+)  # fmt: skip
+OF_COMPLETIONS: Final = frozenset(name for name, row in PARAMETERS.items() if row.to_chat != "absent")
+KNOWN: Final = OF_COMPLETIONS | _OF_CLIENTS | _OF_OLD_SDK
+_NOTHING: Final = (None, "", False)
+
+
+class Asked(NamedTuple):
+    """What a call asks for, as far as it decides how the answer is read."""
+
+    streams: bool
+    format: str
+
+
+class Arguments:
+    """Rewrites the arguments of calls of one source."""
+
+    def __init__(self, plan: Plan, constants: Constants, prompts: Prompts) -> None:
+        self.plan, self.constants, self.prompts = plan, constants, prompts
+        self.source: Source = plan.source
+
+    def rewrite(self, site: Site, brackets: Sequence[Items], origin: Origin, cap: int = HIDDEN_CAP) -> Asked | None:
+        """Change the arguments of a call, which may stand in several brackets; None where it is refused.
+
+        The first bracket is where an argument is added.
+        """
+        refuse = self.plan.refuse
+        every = [item for bracket in brackets for item in bracket.items]
+        names = [item.name for item in every]
+        if odd := next((bracket.odd for bracket in brackets if bracket.odd), ""):
+            refuse(site, "http-body" if brackets[0].is_dict else "positional-arguments", odd)
+        elif any(bracket.unpacked for bracket in brackets):
+            refuse(site, "unpacked-arguments")
+        elif unknown := [n for n in names if n not in KNOWN and n not in PARAMETERS and not brackets[0].is_dict]:
+            refuse(site, "unknown-argument", ", ".join(unknown))
+        elif len(set(names)) < len(names):
+            refuse(site, "unpacked-arguments", "a name is given twice")
+        elif "prompt" not in names:
+            refuse(site, "no-prompt")
+        if site.refusal is not None:
+            return None
+        format_ = ""
+        for bracket in brackets:
+            for item in bracket.items:
+                found = self._one(site, bracket, item, origin, every)
+                format_ = found or format_
+        if site.refusal is not None:
+            return None
+        stop = next((item for item in every if item.name == "stop"), None)
+        if stop is not None and format_:
+            self._stop(site, next(b for b in brackets if stop in b.items), stop, format_)
+        if "max_tokens" not in names and "max_completion_tokens" not in names:
+            brackets[0].append(self.plan, site, "max_completion_tokens", str(cap))
+        for bracket in brackets:
+            bracket.write_drops(self.plan, site)
+        streams = any(item.name == "stream" and constant_of(item.value) is True for item in every)
+        return Asked(streams, format_)
+
+    def _one(self, site: Site, bracket: Items, item: Item, origin: Origin, every: list[Item]) -> str:
+        """Change one argument; return the format of a prompt that became several messages."""
+        value = constant_of(item.value)
+        refuse = self.plan.refuse
+        match item.name:
+            case "prompt":
+                return self.prompts.rewrite(site, bracket, item)
+            case "max_tokens":
+                if value == 0 and value is not False:
+                    refuse(site, "scoring", "max_tokens=0")
+                elif value is None:
+                    bracket.replace(self.plan, site, item, str(HIDDEN_CAP))
+                bracket.rename(self.plan, site, item, "max_completion_tokens")
+            case "model":
+                self._model(site, bracket, item, origin)
+            case "engine" | "deployment_id":
+                if not (origin.sdk == "v0" and origin.elsewhere):
+                    if any(other.name == "model" for other in every):
+                        refuse(site, "unknown-argument", f"model and {item.name}")
+                    bracket.rename(self.plan, site, item, "model")
+                    self._model(site, bracket, item, origin)
+            case "suffix" | "echo":
+                if value in _NOTHING:
+                    item.drop = True
+                else:
+                    detail = "with logprobs that is scoring" if any(i.name == "logprobs" for i in every) else ""
+                    refuse(site, item.name, detail if item.name == "echo" else "")
+            case "best_of":
+                n = next((constant_of(i.value) for i in every if i.name == "n"), 1)
+                if value is None or (value is not ... and value in (1, n)):
+                    item.drop = True
+                else:
+                    refuse(site, "best-of")
+            case "logprobs":
+                self._logprobs(site, bracket, item, value)
+            case "logit_bias":
+                self._bias(site, bracket, item, value, every)
+            case "stream":
+                if value not in (True, False, None):
+                    refuse(site, "stream-unknown")
+            case "extra_body":
+                self._extra(site, item)
+        return ""
+
+    # one parameter each --------------------------------------------------------------------------
+
+    def _model(self, site: Site, bracket: Items, item: Item, origin: Origin) -> None:
+        if origin.elsewhere:
+            return
+        name = text_of(item.value)
+        if name is not None:
+            if name in TO_CHAT:
+                bracket.replace(self.plan, site, item, requoted(self.source, item.value, TO_CHAT[name].model))
+        else:
+            self.constants.model(site, item)
+
+    def _logprobs(self, site: Site, bracket: Items, item: Item, value: Any) -> None:
+        if value is None or value is False:
+            item.drop = True
+        elif isinstance(value, int) and value is not True:
+            site.asks_logprobs = True
+            bracket.replace(self.plan, site, item, "True")
+            start, end = item.start, self.source.outer(item.value)[1]
+            label = self.source.text[start : self.source.span(item.label)[1]].replace("logprobs", "top_logprobs")
+            between = ": " if item.is_entry else "="
+            self.plan.edit(site, end, end, f", {label}{between}{value}")
+        else:
+            self.plan.refuse(site, "logprobs", "its number is no literal")
+
+    def _bias(self, site: Site, bracket: Items, item: Item, value: Any, every: list[Item]) -> None:
+        if value is None:
+            return
+        model = next((text_of(i.value) for i in every if i.name in ("model", "engine")), None)
+        if isinstance(item.value, cst.Dict) and not item.value.elements:
+            return
+        if model is not None and model not in TO_CHAT:
+            return  # the same model: its ids stay
+        bias = _literal_bias(item.value)
+        losses: list[Any] = []
+        if bias is None or model is None:
+            self.plan.refuse(site, "logit-bias")
+            return
+        found = rebias(bias, model, TO_CHAT[model].model, losses)
+        if wrong := [loss.detail for loss in losses if loss.kind == "unsupported"]:
+            self.plan.refuse(site, "logit-bias", "; ".join(wrong))
+            return
+        quote = '"' if '"' not in quotes_around(self.source, item.value) else "'"
+        text = ", ".join(f"{quote}{id_}{quote}: {value}" for id_, value in found.items())
+        bracket.replace(self.plan, site, item, "{" + text + "}")
+
+    def _extra(self, site: Site, item: Item) -> None:
+        if constant_of(item.value) is None:
+            return
+        names = (
+            [text_of(e.key) for e in item.value.elements if isinstance(e, cst.DictElement)]
+            if isinstance(item.value, cst.Dict)
+            else [None]
+        )
+        if None in names or (isinstance(item.value, cst.Dict) and len(names) < len(item.value.elements)):
+            self.plan.refuse(site, "extra-body")
+        elif own := [name for name in names if name in OF_COMPLETIONS or name == "add_special_tokens"]:
+            self.plan.refuse(site, "extra-body", ", ".join(map(str, own)))
+
+    def _stop(self, site: Site, bracket: Items, item: Item, format_: str) -> None:
+        """Take out the stops that were only role markers of the prompt's format, as the wire does."""
+        marks = {mark.strip() for mark in role_marks(format_)} - {""}
+        text = text_of(item.value)
+        if text is not None:
+            item.drop = text.strip() in marks
+        elif isinstance(item.value, cst.List | cst.Tuple):
+            texts = [text_of(e.value) for e in item.value.elements]
+            kept = [
+                self.source.code(e.value)
+                for e, text in zip(item.value.elements, texts, strict=True)
+                if text is None or text.strip() not in marks
+            ]
+            if not kept:
+                item.drop = bool(texts)
+            elif len(kept) < len(texts):
+                bracket.replace(self.plan, site, item, f"[{', '.join(kept)}]")
+        if item.drop:
+            self.plan.change(site, item.label, "stops that were only role markers were dropped", "call")
+
+
+def _literal_bias(node: Any) -> dict[str, Any] | None:
+    if not isinstance(node, cst.Dict):
+        return None
+    found: dict[str, Any] = {}
+    for element in node.elements:
+        if not isinstance(element, cst.DictElement):
+            return None
+        key, value = constant_of(element.key), constant_of(element.value)
+        if not isinstance(key, str | int) or not isinstance(value, int | float):
+            return None
+        found[str(key)] = value
+    return found

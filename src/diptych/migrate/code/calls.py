@@ -1,0 +1,184 @@
+"""Calls of the OpenAI SDKs: which there are, whose they are, what becomes of them.
+
+Rule: a call counts as OpenAI's where its receiver is known to be, or where its arguments
+are and the file uses no other vendor's SDK; that it was taken by its shape is said.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from .arguments import KNOWN, Arguments
+from .bindings import Bindings, Origin, bound
+from .imports import Imports
+from .items import Items
+from .plan import Plan, Site
+from .results import Results, Value
+from .source import Node, Source, dotted
+
+
+class Calls:
+    """Finds and rewrites the SDK calls of one source."""
+
+    def __init__(
+        self, plan: Plan, bindings: Bindings, arguments: Arguments, results: Results, imports: Imports
+    ) -> None:
+        self.plan, self.bindings, self.arguments, self.results, self.imports = (
+            plan,
+            bindings,
+            arguments,
+            results,
+            imports,
+        )
+        self.source: Source = plan.source
+        self._aliases: dict[Node, list[tuple[Site, cst.Name]]] = {}
+        self._dicts: dict[Node, list[tuple[Site, cst.Name]]] = {}
+
+    def find(self) -> None:
+        """Look at every call, and at every use of ``create`` that is none."""
+        named = {
+            target.value
+            for node in self.source.nodes
+            if isinstance(node, cst.Assign) and isinstance(node.value, cst.Attribute)
+            if node.value.attr.value in ("create", "acreate")
+            for target in (t.target for t in node.targets)
+            if isinstance(target, cst.Name)
+        }
+        for node in self.source.nodes:
+            if not isinstance(node, cst.Attribute | cst.Name):
+                continue
+            name = node.attr.value if isinstance(node, cst.Attribute) else node.value
+            if name not in ("create", "acreate") and not (isinstance(node, cst.Name) and name in named):
+                continue
+            if isinstance(node, cst.Name) and node not in self.source.loads.get(name, ()):
+                continue
+            origin = self.bindings.of(node)
+            if origin.what == "create":
+                self._use(node, origin)
+        self._settle_names(self._aliases, "function-escapes")
+        self._settle_names(self._dicts, "unpacked-arguments")
+
+    def _use(self, node: Any, origin: Origin) -> None:
+        call = self.source.parent(node)
+        if isinstance(call, cst.Call) and call.func is node:
+            self._call(call, origin)
+        elif origin.path != "?" and not isinstance(call, cst.AssignTarget) and not self._is_alias(node, call):
+            site = self.plan.site(node)
+            self.plan.refuse(site, "function-escapes", ".".join(dotted(node)))
+            self._tie_aliases(site, origin)
+
+    def _is_alias(self, node: Any, outer: Any) -> bool:
+        """Tell whether the function is only given a name, or is the target of a mock."""
+        if isinstance(outer, cst.Assign):
+            return all(isinstance(target.target, cst.Name) for target in outer.targets)
+        return isinstance(outer, cst.Attribute)
+
+    def _call(self, call: cst.Call, origin: Origin) -> None:
+        brackets, unpacked = self._brackets(call)
+        if origin.path == "?" and not self._has_shape(brackets):
+            return
+        site = self.plan.site(call)
+        if origin.path == "?" and self.bindings.vendors:
+            if "openai" in self.bindings.imported:
+                self.plan.refuse(site, "receiver-unknown", ", ".join(sorted(self.bindings.vendors)))
+            else:
+                self.plan.sites.remove(site)
+            return
+        path = ".".join(dotted(call.func)).lstrip(".")
+        self._tie_aliases(site, origin)
+        for name in unpacked:
+            self._dicts.setdefault(self.source.bindings(name)[0], []).append((site, name))
+        if origin.raw == "with_streaming_response":
+            self.plan.refuse(site, "raw-response", origin.raw)
+        asked = self.arguments.rewrite(site, brackets, origin)
+        streams = asked.streams if asked is not None else _streams(brackets)
+        self._receiver(site, call, origin)
+        head = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
+        told = " (taken by its shape: whose client it is cannot be seen)" if origin.path == "?" else ""
+        if origin.elsewhere:
+            told += " (its server is not OpenAI's own: the model's name stays)"
+        self.plan.change(site, call, f"{path} became {head}.{origin.method}{told}", "call")
+        site.changes.insert(0, site.changes.pop())
+        kind = "raw" if origin.raw else "stream" if streams else "response"
+        self.results.follow(call, Value(kind, origin.sdk, is_chunk=streams and bool(origin.raw)), site)
+
+    def _has_shape(self, brackets: list[Items]) -> bool:
+        names = {item.name for bracket in brackets for item in bracket.items}
+        unpacked = any(bracket.unpacked for bracket in brackets)
+        return names <= KNOWN and ("prompt" in names or (unpacked and not names - {"model"}))
+
+    def _brackets(self, call: cst.Call) -> tuple[list[Items], list[cst.Name]]:
+        """Return where the arguments stand: the call, and dicts that are bound once and only unpacked."""
+        own = Items(self.source, call)
+        found, names = [own], []
+        for value in list(own.unpacked):
+            literal = self._literal(value)
+            if literal is not None:
+                own.unpacked.remove(value)
+                found.append(Items(self.source, literal))
+                if isinstance(value, cst.Name):
+                    names.append(value)
+        return found, names
+
+    def _literal(self, value: Any) -> cst.Dict | None:
+        """Return the dict literal that a name is bound to once, where it is only unpacked."""
+        if isinstance(value, cst.Dict):
+            return value
+        if not isinstance(value, cst.Name):
+            return None
+        found = self.source.bindings(value)
+        if len(found) != 1 or not isinstance(found[0], cst.Name):
+            return None
+        kind, literal, _ = bound(self.source, found[0])
+        if kind != "value" or not isinstance(literal, cst.Dict):
+            return None
+        if self.source.function_of(found[0]) is not self.source.function_of(value):
+            return None
+        for load in self.source.readers(found[0], value.value):
+            outer = self.source.parent(load)
+            if not (isinstance(outer, cst.Arg) and outer.star == "**"):
+                return None
+        return literal
+
+    # the receiver --------------------------------------------------------------------------------
+
+    def _receiver(self, site: Site, call: cst.Call, origin: Origin) -> None:
+        new = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
+        if isinstance(origin.at, cst.Attribute):
+            self.plan.edit(site, *self.source.span(origin.at.attr), new)
+        elif isinstance(origin.node, cst.ImportFrom) and origin.sdk == "v0":
+            name = _first(call.func)
+            if origin.aliases or not isinstance(name, cst.Name):
+                self.plan.refuse(site, "function-escapes", "the imported name has another name, too")
+            else:
+                self.imports.use(site, origin.node, name, "openai", "ChatCompletion")
+        else:
+            self.plan.refuse(site, "function-escapes", "the resource was imported by its name")
+
+    def _tie_aliases(self, site: Site, origin: Origin) -> None:
+        for name in origin.aliases:
+            self._aliases.setdefault(self.source.bindings(name)[0], []).append((site, name))
+
+    def _settle_names(self, found: dict[Node, list[tuple[Site, cst.Name]]], code: str) -> None:
+        """Tie the calls that share a name; refuse them where the name has another use."""
+        for binding, uses in found.items():
+            names = {name for _, name in uses}
+            readers = set(self.source.readers(binding, uses[0][1].value))
+            for site, _ in uses:
+                self.plan.tie(uses[0][0], site)
+            if not readers <= names or any(len(self.source.bindings(name)) != 1 for name in names):
+                self.plan.refuse(uses[0][0], code, f"{uses[0][1].value} has other uses")
+            # A dict that two calls share is edited once: equal edits are made once.
+
+
+def _first(func: Any) -> Any:
+    while isinstance(func, cst.Attribute):
+        func = func.value
+    return func
+
+
+def _streams(brackets: list[Items]) -> bool:
+    item = next((found for bracket in brackets if (found := bracket.get("stream"))), None)
+    return item is not None and isinstance(item.value, cst.Name) and item.value.value == "True"

@@ -1,0 +1,251 @@
+"""Files and folders: which are looked at, how they are read, and how they are written whole or not at all.
+
+Rule: bytes in, bytes out. A file is decoded as Python itself would, and what is not
+changed is given back byte for byte; a new file takes the old one's place in one step.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import io
+import multiprocessing
+import os
+import re
+import tempfile
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ...errors import MigrationError
+from ..walk import iter_files
+from . import may_concern, migrate_code
+from .model import KINDS, Change, Place, Refusal
+from .notebooks import migrate_notebook
+
+ENDINGS: Final = (".py", ".ipynb")
+#: Files that make it worth to start processes.
+_MANY: Final = 40
+_ROOTS: Final = (".git", "pyproject.toml", "setup.py", "setup.cfg")
+_IMPORTED: Final = re.compile(r"^[ \t]*from[ \t]+\S+[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
+_ATTRIBUTE: Final = re.compile(r"\.\s*([A-Za-z_]\w*)")
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass
+class FileMigration:
+    """One file: its text before and after, what was changed, what was refused."""
+
+    file: str
+    before: str = ""
+    after: str = ""
+    changes: tuple[Change, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report of the file as a JSON object."""
+        return {
+            "file": self.file,
+            "changes": [{"place": str(c.place), "what": c.what, "kind": c.kind} for c in self.changes],
+            "refusals": [
+                {"place": str(r.place), "code": r.code, "reason": r.reason, "hint": r.hint} for r in self.refusals
+            ],
+        }
+
+
+@dataclass
+class CodeReport:
+    """What a run over files found, in the order of the files."""
+
+    files: list[FileMigration] = field(default_factory=list)
+    #: Files that hold no word of the API, and were not parsed.
+    passed_over: int = 0
+
+    @property
+    def refused(self) -> int:
+        """How many calls were refused, and files that could not be read."""
+        return sum(len(file.refusals) for file in self.files)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers by kind of change and code of refusal."""
+        changes = [change.kind for file in self.files for change in file.changes]
+        codes = [refusal.code for file in self.files for refusal in file.refusals]
+        return {
+            "files": len(self.files) + self.passed_over,
+            "changed": sum(file.before != file.after for file in self.files),
+            "changes": {kind: changes.count(kind) for kind in KINDS if kind in changes},
+            "refusals": {code: codes.count(code) for code in sorted(set(codes))},
+        }
+
+
+def migrate_files(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    write: bool = False,
+    backup: bool = False,
+    todo: bool = False,
+    workers: int | None = None,
+) -> CodeReport:
+    """Migrate Python files and notebooks, and folders of them.
+
+    Nothing is written without ``write``; ``backup`` keeps the old text as ``FILE.bak``.
+    ``workers`` is the number of processes; by default one, or the processors' where there
+    are many files. Raises MigrationError for a path that does not exist.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.py").write_text("print(1)")
+    >>> migrate_files([folder]).passed_over
+    1
+    """
+    files = list(_files(paths))
+    concerned = [file for file in files if _concerns(file)]
+    report = CodeReport(passed_over=len(files) - len(concerned))
+    outside = _outside(concerned, _project_of(paths, files))
+    jobs = [(os.fspath(file), sorted(outside[file]), write, backup, todo) for file in concerned]
+    if workers is None:
+        workers = (os.cpu_count() or 1) if len(jobs) >= _MANY else 1
+    if workers > 1 and len(jobs) > 1:
+        context = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
+            report.files = list(pool.map(_migrated, jobs, chunksize=max(1, len(jobs) // (workers * 4))))
+    else:
+        report.files = [_migrated(job) for job in jobs]
+    return report
+
+
+def _migrated(job: tuple[str, list[str], bool, bool, bool]) -> FileMigration:
+    name, outside, write, backup, todo = job
+    return migrate_file(Path(name), outside=outside, write=write, backup=backup, todo=todo)
+
+
+def migrate_file(
+    path: Path, *, outside: Iterable[str] = (), write: bool = False, backup: bool = False, todo: bool = False
+) -> FileMigration:
+    """Migrate one file; what cannot be read is a refusal of the file."""
+    name = path.as_posix()
+    data = path.read_bytes()
+    try:
+        text, encoding = _decoded(data, is_python=path.suffix != ".ipynb")
+    except (SyntaxError, UnicodeError, LookupError) as error:
+        return FileMigration(name, refusals=(Refusal.of(Place(name, 1, 1), "encoding", str(error)),))
+    try:
+        if path.suffix == ".ipynb":
+            found = migrate_notebook(text, name, outside=frozenset(outside))
+        else:
+            found = migrate_code(text, name, outside=frozenset(outside), todo=todo)
+    except MigrationError as error:
+        code = "notebook" if path.suffix == ".ipynb" else "syntax"
+        return FileMigration(name, text, text, refusals=(Refusal.of(_place_of(error, name), code, error.message),))
+    if write and found.source != text:
+        replace_file(path, data, found.source.encode(encoding), backup=backup)
+    return FileMigration(name, text, found.source, found.changes, found.refusals)
+
+
+def _decoded(data: bytes, *, is_python: bool) -> tuple[str, str]:
+    """Return the text and the encoding to write it in; a byte order mark is a character of the text."""
+    encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0] if is_python else "utf-8"
+    encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+    text = data.decode(encoding)
+    if text.encode(encoding) != data:
+        raise UnicodeError(f"its bytes are not those that {encoding} would write")
+    return text, encoding
+
+
+def _place_of(error: MigrationError, name: str) -> Place:
+    parts = str(error.path or "").rsplit(":", 2)
+    if len(parts) == 3 and parts[1].isdigit() and parts[2].isdigit():
+        return Place(name, int(parts[1]), int(parts[2]))
+    return Place(name, 1, 1)
+
+
+def replace_file(path: Path, old: bytes, new: bytes, *, backup: bool = False) -> None:
+    """Put new bytes in a file's place in one step; permissions stay, a link is followed.
+
+    Raises MigrationError where the file changed since it was read.
+    """
+    target = Path(os.path.realpath(path))
+    mode = target.stat().st_mode
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(new)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, mode & 0o7777)
+        if target.read_bytes() != old:
+            raise MigrationError("the file changed while it was migrated", path=os.fspath(path))
+        if backup:
+            _keep(target, old, mode)
+        os.replace(name, target)
+    except BaseException:
+        if os.path.exists(name):
+            os.unlink(name)
+        raise
+
+
+def _keep(target: Path, old: bytes, mode: int) -> None:
+    kept = target.with_name(target.name + ".bak")
+    kept.write_bytes(old)
+    os.chmod(kept, mode & 0o7777)
+
+
+# which files ----------------------------------------------------------------------------------------
+
+
+def _files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Path]:
+    seen: set[str] = set()
+    for name in paths:
+        path = Path(name)
+        if not path.exists():
+            raise MigrationError("there is no such file or folder", path=os.fspath(name))
+        for file in iter_files(path, ENDINGS) if path.is_dir() else [path]:
+            real = os.path.realpath(file)
+            if real not in seen:
+                seen.add(real)
+                yield file
+
+
+def _concerns(file: Path) -> bool:
+    return may_concern(file.read_bytes().decode("utf-8", "replace"))
+
+
+def _project_of(paths: Sequence[str | os.PathLike[str]], files: list[Path]) -> list[Path]:
+    """Return the files that may use those: their own folders', and the project's of a file that was named."""
+    found = {os.path.realpath(file): file for file in files}
+    for name in paths:
+        folder = Path(name).resolve()
+        roots = [up for up in (folder, *folder.parents) if any((up / mark).exists() for mark in _ROOTS)]
+        root = roots[0] if roots else folder if folder.is_dir() else folder.parent
+        for file in iter_files(root, ENDINGS):
+            found.setdefault(os.path.realpath(file), file)
+    return list(found.values())
+
+
+def _outside(concerned: list[Path], project: list[Path]) -> dict[Path, set[str]]:
+    """Return, by file, the names that other files of the project may take from it.
+
+    A file that mentions another's name may use whatever it imports or reads as an attribute.
+    """
+    found: dict[Path, set[str]] = {file: set() for file in concerned}
+    stems: dict[str, list[Path]] = {}
+    for file in concerned:
+        stems.setdefault(file.parent.name if file.stem == "__init__" else file.stem, []).append(file)
+    if not stems:
+        return found
+    mention = re.compile(r"\b(?:" + "|".join(map(re.escape, stems)) + r")\b")
+    for file in project:
+        text = file.read_bytes().decode("utf-8", "replace")
+        mentioned = set(mention.findall(text))
+        if not mentioned:
+            continue
+        words = set(_ATTRIBUTE.findall(text))
+        for names in _IMPORTED.findall(text):
+            words.update(_WORD.findall(names))
+        real = os.path.realpath(file)
+        for stem in mentioned:
+            for other in stems[stem]:
+                if os.path.realpath(other) != real:
+                    found[other] |= words
+    return found

@@ -1,0 +1,257 @@
+"""LangChain's ``OpenAI`` becomes ``ChatOpenAI``: its text becomes a message's ``.content``.
+
+Rule: every use of the model is one of those listed here, or the model stays. The wrapper's
+own defaults (256 tokens, its model) are written out, since the chat class has others.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import libcst as cst
+
+from ...wire.substitution import TO_CHAT
+from .bindings import Bindings, bound, import_path
+from .imports import Imports
+from .items import Items
+from .plan import Plan, Site
+from .source import Source, constant_of, dotted, requoted, text_of
+
+#: Where the class is imported from, and where its counterpart lives.
+HOMES: Final = {
+    "langchain_openai": "langchain_openai",
+    "langchain_openai.llms": "langchain_openai.chat_models",
+    "langchain_openai.llms.base": "langchain_openai.chat_models.base",
+    "langchain": "langchain.chat_models",
+    "langchain.llms": "langchain.chat_models",
+    "langchain.llms.openai": "langchain.chat_models.openai",
+    "langchain_community.llms": "langchain_community.chat_models",
+    "langchain_community.llms.openai": "langchain_community.chat_models.openai",
+}
+_CLASSES: Final = {"OpenAI": "ChatOpenAI", "AzureOpenAI": "AzureChatOpenAI"}
+#: The cap of the wrapper where none is given (langchain_openai, ``BaseOpenAI.max_tokens``).
+_CAP: Final = 256
+_MODEL: Final = "gpt-3.5-turbo-instruct"
+_SAME: Final = frozenset(
+    {"temperature", "max_tokens", "model", "model_name", "top_p", "n", "openai_api_key", "api_key",
+     "openai_api_base", "base_url", "openai_organization", "organization", "request_timeout", "timeout",
+     "max_retries", "streaming", "verbose", "callbacks", "callback_manager", "cache", "tags", "metadata",
+     "frequency_penalty", "presence_penalty", "seed", "default_headers", "default_query", "http_client",
+     "http_async_client", "openai_proxy", "azure_endpoint", "azure_deployment", "deployment_name",
+     "openai_api_version", "api_version", "openai_api_type", "stop", "stop_sequences"}
+)  # fmt: skip
+_CHAINS: Final = frozenset(
+    {"LLMChain", "ConversationChain", "load_qa_chain", "load_summarize_chain", "load_qa_with_sources_chain",
+     "create_stuff_documents_chain", "create_retrieval_chain", "create_history_aware_retriever", "RetrievalQA",
+     "from_chain_type", "ConversationalRetrievalChain", "MapReduceDocumentsChain", "create_extraction_chain"}
+)  # fmt: skip
+_TEXT_BOTH: Final = ("predict", "apredict")
+_KEEP: Final = ("with_config", "with_retry", "bind", "with_fallbacks")
+_PARSERS: Final = ("OutputParser",)
+
+
+class LangChain:
+    """Finds and rewrites LangChain models of one source."""
+
+    def __init__(self, plan: Plan, bindings: Bindings, imports: Imports) -> None:
+        self.plan, self.bindings, self.imports = plan, bindings, imports
+        self.source: Source = plan.source
+
+    def find(self) -> None:
+        """Look at every call of an imported ``OpenAI`` of LangChain."""
+        if not any(name.startswith("langchain") for name in self.bindings.imported):
+            return
+        for node in self.source.nodes:
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and (home := self._home(node.func)):
+                self._model(node, *home)
+
+    def _home(self, name: cst.Name) -> tuple[Any, str, str] | None:
+        """Return the import, its module and the class, of a name that is LangChain's model."""
+        found = self.source.bindings(name)
+        if len(found) != 1 or not isinstance(found[0], cst.ImportFrom):
+            return None
+        module, _, class_ = import_path(found[0], name.value).rpartition(".")
+        return (found[0], module, class_) if module in HOMES and class_ in _CLASSES else None
+
+    def _model(self, call: cst.Call, binding: Any, module: str, class_: str) -> None:
+        site = self.plan.site(call, "langchain")
+        items = Items(self.source, call)
+        names = {item.name for item in items.items}
+        if items.unpacked:
+            self.plan.refuse(site, "unpacked-arguments")
+        elif items.odd:
+            self.plan.refuse(site, "positional-arguments")
+        elif other := sorted(names - _SAME - {"best_of", "logit_bias"}):
+            self.plan.refuse(site, "langchain-argument", ", ".join(other))
+        for item in items.items:
+            self._argument(site, items, item, class_)
+        if site.refusal is None:
+            items.write_drops(self.plan, site)
+            if not names & {"model", "model_name"} and class_ == "OpenAI":
+                self._add(site, items, "model", f'"{TO_CHAT[_MODEL].model}"')
+            if "max_tokens" not in names:
+                self._add(site, items, "max_tokens", str(_CAP))
+        assert isinstance(call.func, cst.Name)
+        self.imports.use(site, binding, call.func, HOMES[module], _CLASSES[class_])
+        self.plan.change(site, call, f"{class_} became {_CLASSES[class_]}", "langchain")
+        self._use(call, site)
+
+    def _add(self, site: Site, items: Items, name: str, value: str) -> None:
+        if any(not item.drop for item in items.items):
+            items.append(self.plan, site, name, value)
+            return
+        start, end = self.source.span(items.node)
+        at = start + self.source.text[start:end].rindex(")")
+        first = not any(edit.start == at for edit in site.edits)
+        self.plan.edit(site, at, at, f"{'' if first else ', '}{name}={value}")
+
+    def _argument(self, site: Site, items: Items, item: Any, class_: str) -> None:
+        value = constant_of(item.value)
+        if item.name == "best_of" and value in (1, None):
+            item.drop = True
+        elif item.name == "best_of":
+            self.plan.refuse(site, "best-of")
+        elif item.name == "logit_bias":
+            self.plan.refuse(site, "logit-bias")
+        elif item.name == "max_tokens" and value == -1:
+            item.drop = True  # as many as there is room for, which is Chat's own default
+        elif item.name in ("model", "model_name") and class_ == "OpenAI" and not _leads_elsewhere(items):
+            name = text_of(item.value)
+            if name in TO_CHAT:
+                items.replace(self.plan, site, item, requoted(self.source, item.value, TO_CHAT[str(name)].model))
+            elif name is None:
+                self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "langchain")
+
+    # uses ------------------------------------------------------------------------------------------
+
+    def _use(self, node: Any, site: Site) -> None:
+        """Follow a model: ``node`` is an expression that gives it."""
+        outer: Any = self.source.parent(node)
+        if isinstance(outer, cst.Assign) and all(isinstance(t.target, cst.Name) for t in outer.targets):
+            for target in outer.targets:
+                self._named(target.target, site)
+        elif isinstance(outer, cst.Attribute) and outer.value is node:
+            self._method(outer, site, is_chain=False)
+        elif isinstance(outer, cst.Call) and outer.func is node:
+            self._called(outer, site)
+        elif isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.BitOr):
+            self._chain(node, outer, site)
+        elif isinstance(outer, cst.Arg) and self._is_chain_class(self.source.parent(outer)):
+            pass
+        elif not isinstance(outer, cst.Expr):
+            self.plan.refuse(site, "langchain-use", at=node)
+
+    def _is_chain_class(self, call: Any) -> bool:
+        return isinstance(call, cst.Call) and any(name in _CHAINS for name in dotted(call.func))
+
+    def _named(self, name: Any, site: Site) -> None:
+        if len(self.source.bindings(name)) != 1 or name.value in self.imports.exported:
+            self.plan.refuse(site, "langchain-use", f"{name.value} is bound more than once, or exported", at=name)
+            return
+        for load in self.source.readers(name, name.value):
+            self._use(load, site)
+
+    def _called(self, call: cst.Call, site: Site) -> None:
+        """``llm(text)``, the old way to ask."""
+        assert isinstance(call.func, cst.Name | cst.Call)
+        if isinstance(call.func, cst.Call):
+            self.plan.refuse(site, "langchain-use", at=call)
+            return
+        end = self.source.outer(call.func)[1]
+        self.plan.edit(site, end, end, ".invoke")
+        self._content(call, site)
+
+    def _method(self, node: cst.Attribute, site: Site, *, is_chain: bool) -> None:
+        call: Any = self.source.parent(node)
+        name = node.attr.value
+        if not (isinstance(call, cst.Call) and call.func is node):
+            self.plan.refuse(site, "langchain-use", f".{name}", at=node)
+        elif name in ("invoke", "ainvoke"):
+            outer: Any = self.source.parent(call)
+            self._content(outer if name == "ainvoke" and isinstance(outer, cst.Await) else call, site, name)
+        elif name in ("batch", "abatch"):
+            outer = self.source.parent(call)
+            whole = outer if name == "abatch" and isinstance(outer, cst.Await) else call
+            self._around(whole, site, "[message.content for message in ", "]")
+        elif name == "stream":
+            self._around(call, site, "(message.content for message in ", ")")
+        elif name == "astream":
+            self._around(call, site, "(message.content async for message in ", ")")
+        elif name in _TEXT_BOTH and not is_chain:
+            pass
+        elif name in _KEEP and not is_chain:
+            if name == "with_fallbacks":
+                self.plan.refuse(site, "langchain-use", f".{name}", at=node)
+            self._use(call, site)
+        else:
+            self.plan.refuse(site, "langchain-use", f".{name}", at=node)
+
+    def _content(self, node: Any, site: Site, name: str = "invoke") -> None:
+        if name == "ainvoke" and not isinstance(node, cst.Await):
+            self.plan.refuse(site, "langchain-use", "a call that is not awaited here", at=node)
+            return
+        start, end = self.source.outer(node)
+        if isinstance(node, cst.Await) and not node.lpar:
+            self.plan.edit(site, start, start, "(")
+            self.plan.edit(site, end, end, ").content")
+        else:
+            self.plan.edit(site, end, end, ".content")
+        self.plan.change(site, node, "the text of the answer is its .content", "result")
+
+    def _around(self, node: Any, site: Site, before: str, after: str) -> None:
+        start, end = self.source.outer(node)
+        self.plan.edit(site, start, start, before)
+        self.plan.edit(site, end, end, after)
+        self.plan.change(site, node, "the texts of the answers are their .content", "result")
+
+    def _chain(self, node: Any, outer: Any, site: Site) -> None:
+        """``prompt | llm | StrOutputParser()``: a parser reads either; without one the chain gives a message."""
+        top = outer
+        while isinstance(up := self.source.parent(top), cst.BinaryOperation) and isinstance(up.operator, cst.BitOr):
+            top = up
+        parts = _parts(top)
+        number = next(i for i, part in enumerate(parts) if part is node)
+        after = parts[number + 1 :]
+        if after:
+            if not self._is_parser(after[0]):
+                self.plan.refuse(site, "langchain-use", self.source.code(after[0]), at=after[0])
+            return
+        holder = self.source.parent(top)
+        if isinstance(holder, cst.Assign) and all(isinstance(t.target, cst.Name) for t in holder.targets):
+            for target in holder.targets:
+                self._chain_named(target.target, site)
+        elif isinstance(holder, cst.Attribute):
+            self._method(holder, site, is_chain=True)
+        else:
+            self.plan.refuse(site, "langchain-use", at=top)
+
+    def _chain_named(self, name: Any, site: Site) -> None:
+        if len(self.source.bindings(name)) != 1 or name.value in self.imports.exported:
+            self.plan.refuse(site, "langchain-use", at=name)
+            return
+        for load in self.source.readers(name, name.value):
+            outer: Any = self.source.parent(load)
+            if isinstance(outer, cst.Attribute) and outer.value is load:
+                self._method(outer, site, is_chain=True)
+            elif isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.BitOr):
+                self._chain(load, outer, site)
+            else:
+                self.plan.refuse(site, "langchain-use", at=load)
+
+    def _is_parser(self, node: Any) -> bool:
+        """Tell whether a part of a chain reads text and messages alike: an output parser."""
+        value = node
+        if isinstance(node, cst.Name):
+            found = self.source.bindings(node)
+            value = bound(self.source, found[0])[1] if len(found) == 1 and isinstance(found[0], cst.Name) else None
+        return isinstance(value, cst.Call) and dotted(value.func)[-1].endswith(_PARSERS)
+
+
+def _parts(node: Any) -> list[Any]:
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.BitOr):
+        return [*_parts(node.left), *_parts(node.right)]
+    return [node]
+
+
+def _leads_elsewhere(items: Items) -> bool:
+    return any(item.name in ("base_url", "openai_api_base", "openai_proxy") for item in items.items)

@@ -1,0 +1,68 @@
+"""One source from its parsed tree to its new text: find, follow, decide, write.
+
+Rule: everything is looked at before anything is written; the new text is parsed again,
+and a text that would not parse is never given out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import libcst as cst
+
+from ...errors import MigrationError
+from .arguments import Arguments
+from .bindings import Bindings
+from .calls import Calls
+from .constants import Constants
+from .edits import Edit, apply
+from .functions import Functions
+from .http import Http
+from .imports import Imports
+from .langchain import LangChain
+from .mocks import Mocks
+from .model import Change, CodeMigration, Refusal
+from .plan import Plan
+from .prompts import Prompts
+from .results import Results
+from .source import Source
+from .todo import todo_edits
+
+
+def planned(source: Source, outside: Collection[str] = ()) -> tuple[list[Edit], list[Change], list[Refusal]]:
+    """Return what changes in a source, and what is refused."""
+    plan = Plan(source)
+    bindings = Bindings(source)
+    functions = Functions(source, outside)
+    constants = Constants(plan, functions.exported)
+    results = Results(plan, functions)
+    imports = Imports(plan, functions.exported)
+    arguments = Arguments(plan, constants, Prompts(plan))
+    Calls(plan, bindings, arguments, results, imports).find()
+    http = Http(plan, bindings, arguments, results)
+    http.find()
+    LangChain(plan, bindings, imports).find()
+    Mocks(plan, bindings, http).find()
+    http.report_rest()
+    results.settle()
+    return plan.settle()
+
+
+def migrate_source(source: Source, outside: Collection[str] = (), *, todo: bool = False) -> CodeMigration:
+    """Return the migration of a parsed source."""
+    edits, changes, refusals = planned(source, outside)
+    if todo:
+        more, told = todo_edits(source, refusals)
+        edits, changes = [*edits, *more], [*changes, *told]
+    text = written(source, edits)
+    return CodeMigration(text, tuple(sorted(changes)), tuple(sorted(refusals)))
+
+
+def written(source: Source, edits: list[Edit]) -> str:
+    """Return the new text. Raises MigrationError where it would not parse: nothing is changed then."""
+    try:
+        text = apply(source.text, edits)
+        cst.parse_module(text)
+    except (ValueError, cst.ParserSyntaxError) as error:
+        raise MigrationError(f"the changes do not go together: {error}", path=source.file) from None
+    return text

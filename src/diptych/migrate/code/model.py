@@ -1,0 +1,161 @@
+"""What a code migration says: places, changes, refusals, and the closed table of reasons.
+
+Rule: every refusal has a code of :data:`CODES`; the code says what to do about it, and
+the reason says what was seen at the place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+_BRIDGE: Final = "or keep the call behind diptych.compat.Completions"
+
+#: Why a call is left as it was: what it means, and what to do.
+CODES: Final[dict[str, tuple[str, str]]] = {
+    "annotation": (
+        "a type of the Completions API stands beside the result",
+        "change the annotation to the Chat type, run again",
+    ),
+    "best-of": (
+        "best_of has the server rank answers, which Chat does not do",
+        f"ask for n answers and choose, {_BRIDGE}",
+    ),
+    "echo": ("Chat does not repeat its prompt", f"put the prompt before the text yourself, {_BRIDGE}"),
+    "extra-body": (
+        "a body that cannot be seen may hold parameters of Completions",
+        "write the extra body as a literal",
+    ),
+    "fill-in-middle": ("a fill-in-the-middle prompt is no chat", "keep the Completions API for it"),
+    "function-escapes": (
+        "the function itself is passed on, so that its calls cannot be seen",
+        f"call it by name, or write a lambda that reads the text, {_BRIDGE}",
+    ),
+    "http-body": ("the body of the request cannot be seen", "write the body as a dict literal where it is sent"),
+    "http-stream": ("the lines of a streamed HTTP answer have another shape in Chat", f"use a client, {_BRIDGE}"),
+    "http-url": (
+        "an address of the Completions API that no call of requests, httpx or aiohttp is seen to use",
+        "change the address together with the body and with what is read of the answer",
+    ),
+    "langchain-argument": ("an argument of LangChain's OpenAI that ChatOpenAI does not have", "take the argument out"),
+    "langchain-use": (
+        "a language model gives text, a chat model a message, and here it cannot be seen who reads it",
+        "put StrOutputParser() after the model, or read .content",
+    ),
+    "logit-bias": ("token ids belong to the old model's encoding", "write the ids of the new model's encoding"),
+    "logprobs": (
+        "log probabilities have another shape in Chat",
+        "ask for logprobs=True and top_logprobs=k, and read .content of the logprobs",
+    ),
+    "magic": ("a line of notebook magic holds a call", "put the call on a line of its own"),
+    "mock-shape": (
+        "the answer that a mock gives cannot be seen",
+        "write the mocked answer as a literal, run again",
+    ),
+    "mock-use": ("what a mock was called with is looked at", "look at messages in place of prompt"),
+    "nested-quotes": ("no quotes are left inside this f-string", "take the call out of the f-string"),
+    "no-prompt": ("there is no prompt", "say what is asked"),
+    "notebook": ("the notebook is no JSON of the known shape", "save it again with Jupyter"),
+    "positional-arguments": ("positional arguments have no names", "write name=value"),
+    "prompt-list": ("a list of prompts becomes as many calls", f"call once a prompt, {_BRIDGE}"),
+    "prompt-tokens": ("token ids are no text", "give the text"),
+    "raw-response": ("the raw bytes of an answer have another shape in Chat", "read the answer with .parse()"),
+    "receiver-unknown": (
+        "the file uses another vendor's SDK too, and whose client this is cannot be seen",
+        "annotate the client, for example client: OpenAI",
+    ),
+    "reply-begun": (
+        "the prompt begins the reply, which a message of the user cannot",
+        "say the beginning in the prompt, or use diptych.convert_request(continuation=…)",
+    ),
+    "result-escapes": (
+        "the answer goes where it cannot be followed, and may be read there as a Completions answer",
+        f"read the text here and pass that on, {_BRIDGE}",
+    ),
+    "result-mixed": (
+        "a name holds this answer and something else",
+        "give each its own name",
+    ),
+    "result-shape": ("a field is read that Chat does not have in this shape", f"read what Chat has, {_BRIDGE}"),
+    "scoring": ("scoring with no new tokens has no counterpart in Chat", "keep the Completions API for it"),
+    "shared-result": ("its answer is used together with that of a call that is refused", "mend the other call"),
+    "stream-unknown": ("stream is no literal, so the shape of the answer cannot be seen", "write one call for each"),
+    "suffix": ("Chat cannot insert before a suffix", f"say it in the prompt, {_BRIDGE}"),
+    "syntax": ("the file does not parse as Python", "mend it, or migrate it by hand"),
+    "encoding": ("the file is no text in the encoding that it names", "save it as UTF-8"),
+    "unknown-argument": ("an argument that the Completions API does not have", "take it out, or pass it in extra_body"),
+    "unpacked-arguments": ("arguments that are unpacked cannot be seen", f"write the arguments out, {_BRIDGE}"),
+}  # fmt: skip
+
+#: What a change may be, in the words of the summary.
+KINDS: Final[dict[str, str]] = {
+    "call": "calls",
+    "result": "reads of an answer",
+    "stream": "reads of a stream",
+    "helper": "functions that give an answer back",
+    "constant": "model constants",
+    "import": "imports",
+    "langchain": "LangChain models",
+    "http": "HTTP requests",
+    "mock": "mocks and fixtures",
+    "todo": "TODO comments",
+}
+
+
+class Place(NamedTuple):
+    """A place in a source file: 1-based line and column.
+
+    >>> str(Place("app.py", 3, 5))
+    'app.py:3:5'
+    """
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Change(NamedTuple):
+    """What was changed, where it stood, and its kind (one of ``KINDS``).
+
+    >>> Change(Place("app.py", 3, 5), ".text became .message.content", "result").kind
+    'result'
+    """
+
+    place: Place
+    what: str
+    kind: str = "call"
+
+
+class Refusal(NamedTuple):
+    """A call that was left as it was: where, why, and what to do.
+
+    >>> Refusal.of(Place("app.py", 3, 5), "suffix").reason
+    'Chat cannot insert before a suffix'
+    """
+
+    place: Place
+    reason: str
+    code: str = "result-escapes"
+    hint: str = ""
+
+    @classmethod
+    def of(cls, place: Place, code: str, detail: str = "") -> Refusal:
+        """Return a refusal of the table; ``detail`` says what was seen."""
+        reason, hint = CODES[code]
+        return cls(place, f"{reason}: {detail}" if detail else reason, code, hint)
+
+
+@dataclass(frozen=True)
+class CodeMigration:
+    """The migrated source, what was changed and what was refused.
+
+    >>> CodeMigration("x = 1").changes
+    ()
+    """
+
+    source: str
+    changes: tuple[Change, ...] = ()
+    refusals: tuple[Refusal, ...] = ()

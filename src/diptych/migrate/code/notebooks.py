@@ -1,0 +1,227 @@
+"""Jupyter notebooks: the code cells are one module, and only the changed cells' sources change.
+
+Rule: the JSON text outside those sources stays byte for byte. Lines of magic are kept, and
+so are cells that begin with ``%%``; a call inside magic refuses the notebook's calls.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from ...errors import MigrationError
+from .edits import Edit, apply
+from .model import Change, CodeMigration, Place, Refusal
+
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_MAGIC: Final = re.compile(r"^(\s*)(?:[%!?]|[\w., ]+=\s*[%!]|[\w.]+\?{1,2}\s*$)")
+_BINDS: Final = re.compile(r"^(\s*[\w, ]+=)\s*[%!]")
+_CALL: Final = re.compile(r"\b(?:completions|Completion)\.a?create\b")
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+$")
+_DECODER: Final = json.JSONDecoder()
+
+
+class _Cell(NamedTuple):
+    number: int
+    source: str
+    start: int
+    end: int
+
+
+@dataclass
+class _Module:
+    """The cells as one text: as it is in the notebook, and as Python can parse it."""
+
+    original: str
+    parsed: str
+    #: The cell and its first line, by the first line in the module.
+    starts: list[tuple[int, _Cell]]
+    magic: list[Place]
+
+
+def migrate_notebook(text: str, filename: str = "<notebook>", *, outside: Collection[str] = ()) -> CodeMigration:
+    """Migrate the code cells of a notebook; places are ``file[cell n]:line:col``.
+
+    Raises MissingExtra without libcst, MigrationError for what is no notebook.
+
+    >>> migrate_notebook('{"cells": []}').source
+    '{"cells": []}'
+    """
+    from . import _parsed, may_concern
+
+    if not may_concern(text):
+        return CodeMigration(text)
+    cells = list(_code_cells(text, filename))
+    module = _module(cells, filename)
+    source = _parsed(module.parsed, filename)
+    from .migration import planned, written
+
+    edits, changes, refusals = planned(source, outside)
+    refused = [_placed(r, module, filename) for r in refusals]
+    if module.magic:
+        refused += [Refusal.of(place, "magic") for place in module.magic]
+        told = f"line {module.magic[0].line} of {module.magic[0].file}"
+        calls = {c.place for c in changes if c.kind in ("call", "http", "langchain", "mock") and "became" in c.what}
+        refused += [_placed(Refusal.of(place, "shared-result", told), module, filename) for place in sorted(calls)]
+        return CodeMigration(text, (), tuple(sorted(refused)))
+    written(source, edits)
+    result = _spliced(text, cells, module, edits)
+    return CodeMigration(result, tuple(sorted(_placed(c, module, filename) for c in changes)), tuple(sorted(refused)))
+
+
+# the cells as a module ------------------------------------------------------------------------------
+
+
+def _module(cells: list[_Cell], filename: str) -> _Module:
+    module = _Module("", "", [], [])
+    line = 1
+    for cell in cells:
+        module.starts.append((line, cell))
+        kept, parsed = cell.source, _python(cell.source)
+        lines, shown = kept.split("\n"), parsed.split("\n")
+        for number, (was, is_) in enumerate(zip(lines, shown, strict=True), 1):
+            if was != is_ and _CALL.search(was):
+                module.magic.append(Place(f"{filename}[cell {cell.number}]", number, 1))
+        module.original += kept + "\n"
+        module.parsed += parsed + "\n"
+        line += len(lines)
+    return module
+
+
+def _python(source: str) -> str:
+    """Return a cell as Python of as many lines: magic becomes ``pass``, what is no Python becomes nothing."""
+    import libcst
+
+    lines = source.split("\n")
+    if source.lstrip().startswith("%%"):
+        return "\n" * (len(lines) - 1)
+    for text in (source, "\n".join(_without_magic(lines))):
+        try:
+            libcst.parse_module(text)
+        except libcst.ParserSyntaxError:
+            continue
+        return text
+    return "\n" * (len(lines) - 1)
+
+
+def _without_magic(lines: list[str]) -> Iterator[str]:
+    continued = False
+    for line in lines:
+        found = _MAGIC.match(line)
+        if continued:
+            yield ""
+        elif found is None:
+            yield line
+            continue
+        elif binds := _BINDS.match(line):
+            yield f"{binds.group(1)} None"
+        else:
+            yield f"{found.group(1)}pass"
+        continued = line.endswith("\\")
+
+
+def _placed(told: Any, module: _Module, filename: str) -> Any:
+    """Return a change or refusal with its place in its cell."""
+    place = told.place
+    if "[cell " in place.file:
+        return told
+    number = bisect.bisect_right([start for start, _ in module.starts], place.line) - 1
+    start, cell = module.starts[number]
+    where = Place(f"{filename}[cell {cell.number}]", place.line - start + 1, place.column)
+    return told._replace(place=where) if isinstance(told, Change | Refusal) else told
+
+
+def _spliced(text: str, cells: list[_Cell], module: _Module, edits: list[Edit]) -> str:
+    """Return the notebook's text with the changed cells' sources in it."""
+    # Magic lines have other lengths in the text that was parsed: ranges are told by line and column.
+    starts = [0, *(found.end() for found in re.finditer("\n", module.original))]
+    parsed_starts = [0, *(found.end() for found in re.finditer("\n", module.parsed))]
+
+    def moved(at: int) -> int:
+        line = bisect.bisect_right(parsed_starts, at) - 1
+        return starts[line] + at - parsed_starts[line]
+
+    by_cell: dict[int, list[Edit]] = {}
+    bounds = [starts[line - 1] for line, _ in module.starts]
+    for edit in edits:
+        start = moved(edit.start)
+        number = bisect.bisect_right(bounds, start) - 1
+        shift = bounds[number]
+        by_cell.setdefault(number, []).append(Edit(start - shift, moved(edit.end) - shift, edit.text))
+    splices = []
+    for number, changed in by_cell.items():
+        cell = cells[number]
+        new = apply(cell.source, changed)
+        splices.append(Edit(cell.start, cell.end, _written(text[cell.start : cell.end], new)))
+    return apply(text, splices)
+
+
+# JSON, with places ----------------------------------------------------------------------------------
+
+
+def _code_cells(text: str, filename: str) -> Iterator[_Cell]:
+    try:
+        top = dict(_members(text, _skip(text, text.startswith("\ufeff"))))
+        spans = list(_elements(text, top["cells"][0]))
+        for number, (start, _) in enumerate(spans, 1):
+            cell = dict(_members(text, start))
+            if _value(text, cell["cell_type"][0]) != "code":
+                continue
+            source_start, source_end = cell["source"]
+            source = _value(text, source_start)
+            joined = source if isinstance(source, str) else "".join(source)
+            yield _Cell(number, joined, source_start, source_end)
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise MigrationError(f"this is no notebook: {error}", path=f"{filename}:1:1") from None
+
+
+def _value(text: str, start: int) -> Any:
+    return _DECODER.raw_decode(text, start)[0]
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _members(text: str, start: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield the keys of the object at a place, with the ranges of their values."""
+    if text[start] != "{":
+        raise ValueError("an object is missing")
+    at = _skip(text, start + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        at = _skip(text, _skip(text, at) + 1)
+        _, end = _DECODER.raw_decode(text, at)
+        yield key, (at, end)
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+
+
+def _elements(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of the elements of the array at a place."""
+    if text[start] != "[":
+        raise ValueError("a list is missing")
+    at = _skip(text, start + 1)
+    while text[at] != "]":
+        _, end = _DECODER.raw_decode(text, at)
+        yield at, end
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+
+
+def _written(old: str, new: str) -> str:
+    """Return a source as JSON, set as the old one: lines that stay keep their very text."""
+    is_ascii = old.isascii()
+    if old.startswith('"'):
+        return json.dumps(new, ensure_ascii=is_ascii)
+    spans = list(_elements(old, 0))
+    known = {_value(old, start): old[start:end] for start, end in spans}
+    lines = [known.get(line) or json.dumps(line, ensure_ascii=is_ascii) for line in _LINE.findall(new)]
+    head, tail = old[: spans[0][0]], old[spans[-1][1] :]
+    between = old[spans[0][1] : spans[1][0]] if len(spans) > 1 else "," + head[1:]
+    return head + between.join(lines) + tail

@@ -1,0 +1,195 @@
+"""A prompt expression becomes a messages expression.
+
+Rule: a prompt is one user message that holds the same expression, untouched. Only a text
+that is written in a format of special tokens, read without loss and proved by evaluation,
+becomes several messages; holes are opaque, so that no data can be taken for structure.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import libcst as cst
+
+from ...errors import FormatError
+from ...formats.base import Reading
+from ...formats.reading import read_text
+from ...formats.registry import grammar_of
+from .bindings import bound
+from .items import Item, Items
+from .pieces import Pieces, expression, pieces_of, proof
+from .plan import Plan, Site
+from .source import Source, constant_of, dotted, quotes_around, text_of
+from .webs import reaching
+
+#: Names of what is several prompts, where nothing says what they hold.
+_PLURALS: Final = ("prompts", "texts", "inputs", "questions", "batch", "queries", "messages_list")
+
+
+class Prompts:
+    """Rewrites the prompts of calls of one source."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.source: Source = plan.source
+
+    def rewrite(self, site: Site, bracket: Items, item: Item) -> str:
+        """Change a prompt into messages; return the format that it was read as several messages of."""
+        value = self._single(item.value)
+        if code := self._is_no_text(value):
+            self.plan.refuse(site, code)
+            return ""
+        avoid = quotes_around(self.source, item.value)
+        if len(avoid) > 1:
+            self.plan.refuse(site, "nested-quotes")
+            return ""
+        bracket.rename(self.plan, site, item, "messages")
+        written, pieces = self._written(site, value)
+        reading = self._reading(site, pieces)
+        if site.refusal is not None:
+            return ""
+        messages = self._messages(reading, pieces, written, avoid) if reading and pieces else None
+        if messages is not None and reading is not None:
+            self.plan.edit(site, *self.source.outer(written), messages)
+            self._say(site, item, f"the prompt became {len(reading.messages)} messages ({reading.format})")
+            return reading.format
+        if reading is not None and reading.format != "plain":
+            self._say(site, item, f"the prompt stays one message, though it reads as {reading.format}, too")
+        quote = "'" if '"' in avoid else '"'
+        start, end = self.source.outer(item.value)
+        value_start, value_end = self.source.outer(value)
+        head = f"[{{{quote}role{quote}: {quote}user{quote}, {quote}content{quote}: "
+        if value is item.value:
+            self.plan.edit(site, start, start, head)
+            self.plan.edit(site, end, end, "}]")
+        else:  # a list of one prompt
+            self.plan.edit(site, start, value_start, head)
+            self.plan.edit(site, value_end, end, "}]")
+        return ""
+
+    def _say(self, site: Site, item: Item, what: str) -> None:
+        self.plan.change(site, item.label, what, "call")
+
+    def _single(self, node: Any) -> Any:
+        """Return the one prompt of a list of one."""
+        if isinstance(node, cst.List) and len(node.elements) == 1 and isinstance(node.elements[0], cst.Element):
+            inner = node.elements[0].value
+            if text_of(inner) is not None or isinstance(inner, cst.FormattedString | cst.ConcatenatedString):
+                return inner
+        return node
+
+    def _is_no_text(self, node: Any, depth: int = 0) -> str:
+        """Return the code of a prompt that is no one text, as far as can be seen."""
+        if isinstance(node, cst.List | cst.Tuple):
+            numbers = [constant_of(e.value) for e in node.elements if isinstance(e, cst.Element)]
+            is_ids = bool(numbers) and all(isinstance(number, int) for number in numbers)
+            return "prompt-tokens" if is_ids else "prompt-list"
+        if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp):
+            return "prompt-list"
+        if isinstance(node, cst.SimpleString) and node.prefix.lower().startswith(("b", "rb", "br")):
+            return "prompt-tokens"
+        if constant_of(node) is None:
+            return "no-prompt"
+        if isinstance(node, cst.Call) and depth < 4:
+            name = dotted(node.func)[-1]
+            if name in ("encode", "tokenize", "encode_ordinary", "convert_tokens_to_ids"):
+                return "prompt-tokens"
+            return "prompt-list" if name in ("list", "split", "splitlines", "tolist", "to_list") else ""
+        if isinstance(node, cst.Name) and depth < 4:
+            return self._named(node, depth)
+        if isinstance(node, cst.Attribute) and node.attr.value.lower() in _PLURALS:
+            return "prompt-list"
+        return ""
+
+    def _named(self, node: cst.Name, depth: int) -> str:
+        seen = False
+        for binding in reaching(self.source, node):
+            annotation: Any = None
+            if isinstance(binding, cst.Param):
+                annotation, value = binding.annotation, binding.default
+            elif isinstance(binding, cst.Name):
+                kind, value, annotation = bound(self.source, binding)
+                if kind == "iter":
+                    return ""  # one of many
+                value = value if kind == "value" else None
+            else:
+                continue
+            if annotation is not None:
+                told = self.source.code(annotation.annotation)
+                if (
+                    any(word in told.lower() for word in ("list[", "sequence[", "iterable[", "tuple["))
+                    or told == "list"
+                ):
+                    return "prompt-list"
+                seen = True
+            if value is not None and constant_of(value) is not None:
+                if code := self._is_no_text(value, depth + 1):
+                    return code
+                seen = seen or not isinstance(value, cst.Call)
+        return "prompt-list" if not seen and node.value.lower() in _PLURALS else ""
+
+    # structure ---------------------------------------------------------------------------------
+
+    def _written(self, site: Site, value: Any) -> tuple[Any, Pieces | None]:
+        """Return the expression that a prompt is written as, and its pieces.
+
+        A name is looked through where it is bound once and read here alone.
+        """
+        pieces = pieces_of(self.source, value)
+        if pieces is not None or not isinstance(value, cst.Name):
+            return value, pieces
+        found = self.source.bindings(value)
+        if len(found) != 1 or not isinstance(found[0], cst.Name):
+            return value, None
+        kind, written, _ = bound(self.source, found[0])
+        if kind != "value" or self.source.readers(found[0], value.value) != [value]:
+            return value, None
+        if self.source.function_of(found[0]) is not self.source.function_of(value):
+            return value, None
+        if not isinstance(self.source.parent(found[0]), cst.AssignTarget):
+            return value, None
+        return written, pieces_of(self.source, written)
+
+    def _reading(self, site: Site, pieces: Pieces | None) -> Reading | None:
+        if pieces is None:
+            return None
+        marked, ranges = pieces.marked()
+        try:
+            reading = read_text(marked, opaque=ranges)
+        except FormatError:
+            self.plan.refuse(site, "fill-in-middle")
+            return None
+        certain = reading.format != "plain" and grammar_of(reading.format).is_certain
+        if certain and (reading.conversation.cue == "continue" or _ends_in_reply(reading)):
+            self.plan.refuse(site, "reply-begun")
+        return reading
+
+    def _messages(self, reading: Reading, pieces: Pieces, written: Any, avoid: set[str]) -> str | None:
+        """Return the messages expression of a structured prompt, None where anything is uncertain."""
+        if reading.verdict != "lossless" or reading.losses or reading.format == "plain":
+            return None
+        if not grammar_of(reading.format).is_certain:
+            return None
+        quote = "'" if '"' in avoid else '"'
+        entries, contents = [], []
+        for message in reading.messages:
+            if set(message) - {"role", "content"} or not isinstance(message["content"], str):
+                return None
+            content = expression(pieces.within(message["content"]), quote, avoid)
+            if content is None:
+                return None
+            contents.append(content)
+            entries.append(f"{{{quote}role{quote}: {quote}{message['role']}{quote}, {quote}content{quote}: {content}}}")
+        return f"[{', '.join(entries)}]" if self._is_proved(written, contents, reading) else None
+
+    def _is_proved(self, written: Any, contents: list[str], reading: Reading) -> bool:
+        """Tell whether the contents, evaluated, are what the evaluated prompt reads as."""
+        found = proof([self.source.code(written), *contents])
+        if found is None:
+            return False
+        again = read_text(found[0], reading.format)
+        return again.verdict == "lossless" and [m["content"] for m in again.messages] == found[1:]
+
+
+def _ends_in_reply(reading: Reading) -> bool:
+    return bool(reading.messages) and reading.messages[-1]["role"] == "assistant"

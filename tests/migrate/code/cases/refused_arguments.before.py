@@ -1,0 +1,13 @@
+# refused: unpacked-arguments@7 positional-arguments@8 unpacked-arguments@10 unpacked-arguments@13
+import openai
+
+
+def ask(*args, **kwargs):
+    # the cookbook's helper
+    openai.Completion.create(**kwargs)
+    openai.Completion.create("m", prompt="x")
+    options = dict(model="m")
+    openai.Completion.create(prompt="x", **options)
+    more = {"model": "m"}
+    more["stop"] = "x"
+    openai.Completion.create(prompt="x", **more)

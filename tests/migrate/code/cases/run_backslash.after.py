@@ -1,0 +1,7 @@
+def main(client):
+    reply = client \
+        .chat.completions \
+        .create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5) \
+        .choices[0] \
+        .message.content
+    return reply

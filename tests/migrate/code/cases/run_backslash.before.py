@@ -1,0 +1,7 @@
+def main(client):
+    reply = client \
+        .completions \
+        .create(model="m", prompt="Hi", max_tokens=5) \
+        .choices[0] \
+        .text
+    return reply

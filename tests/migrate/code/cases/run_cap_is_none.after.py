@@ -1,0 +1,2 @@
+def main(client):
+    return client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=16).choices[0].message.content

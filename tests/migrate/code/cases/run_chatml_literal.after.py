@@ -1,0 +1,8 @@
+def main(client):
+    reply = client.chat.completions.create(
+        model="m",
+        messages=[{"role": "system", "content": "You are terse."}, {"role": "user", "content": "Say \"hi\" {now}"}],
+        max_completion_tokens=5,
+        stop=["END"],
+    )
+    return reply.choices[0].message.content

@@ -1,0 +1,3 @@
+def main(client):
+    ask = lambda prompt: client.chat.completions.create(model="m", messages=[{"role": "user", "content": prompt}], max_completion_tokens=5)
+    return ask("Hi").choices[0].message.content

@@ -1,0 +1,8 @@
+def main(client):
+    q = "Why?"
+    reply = client.chat.completions.create(
+        model="m",
+        messages=[{"role": "user", "content": f"{q}"}],
+        max_completion_tokens=5,
+    )
+    return reply.choices[0].message.content

@@ -1,0 +1,5 @@
+def main(client):
+    response = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5)
+    response = response.choices[0].message.content
+    response = response.strip()
+    return response

@@ -1,0 +1,12 @@
+def main(client):
+    reply = client.chat.completions.create(
+        model="gpt-4o-mini",
+        messages=[{"role": "user", "content": "Hello"}],  # a comment that stays here
+        max_completion_tokens=16,
+    )
+    other = client.chat.completions.create(
+        model="gpt-4o-mini",
+        messages=[{"role": "user", "content": "Hello"}],  # no comma
+        max_completion_tokens=16
+    )
+    return reply.choices[0].message.content + other.choices[0].message.content

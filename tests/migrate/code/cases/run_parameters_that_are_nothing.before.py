@@ -1,0 +1,14 @@
+def main(client):
+    reply = client.completions.create(
+        model="m",
+        echo=False,
+        prompt="Hi",
+        suffix=None,
+        best_of=1,  # no ranking
+        logprobs=None,
+        max_tokens=5,
+        stream=False,
+        logit_bias={},
+    )
+    again = client.completions.create(model="m", prompt="Hi", max_tokens=5, n=2, best_of=2)
+    return reply.choices[0].text + again.choices[1].text

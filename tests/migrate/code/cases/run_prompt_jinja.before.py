@@ -1,0 +1,6 @@
+from jinja2 import Template
+
+
+def main(client):
+    prompt = Template("Say {{ word }}").render(word="hi")
+    return client.completions.create(model="m", prompt=prompt, max_tokens=5).choices[0].text

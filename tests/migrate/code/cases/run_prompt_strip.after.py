@@ -1,0 +1,8 @@
+def main(client):
+    who = "Ann"
+    reply = client.chat.completions.create(
+        model="m",
+        messages=[{"role": "system", "content": "Be terse."}, {"role": "user", "content": f"I am {who}"}],
+        max_completion_tokens=5,
+    )
+    return reply.choices[0].message.content

@@ -1,0 +1,7 @@
+def main(client):
+    text = ""
+    for chunk in client.chat.completions.create(model="m", messages=[{"role": "user", "content": "one two three"}], max_completion_tokens=5, stream=True):
+        if not chunk.choices:
+            continue
+        text += chunk.choices[0].delta.content or ""
+    return text

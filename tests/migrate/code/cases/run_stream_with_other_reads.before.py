@@ -1,0 +1,13 @@
+def main(client):
+    parts, reason, used = [], None, None
+    stream = client.completions.create(
+        model="m", prompt="one two three", max_tokens=5, stream=True, stream_options={"include_usage": True}
+    )
+    for chunk in stream:
+        if chunk.usage:
+            used = chunk.usage.total_tokens
+        if chunk.choices:
+            parts.append(chunk.choices[0].text)
+            reason = chunk.choices[0].finish_reason or reason
+    assert used
+    return "".join(parts) + str(reason)

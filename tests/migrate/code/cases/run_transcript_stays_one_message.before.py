@@ -1,0 +1,6 @@
+def main(client):
+    q = "Why?"
+    reply = client.completions.create(
+        model="m", prompt=f"Human: Hi\nAI: Hello\nHuman: {q}\nAI:", max_tokens=5, stop=["\nHuman: W", "AI:"]
+    )
+    return reply.choices[0].text

@@ -1,0 +1,3 @@
+def main(client):
+    reply = client.completions.create(**{"model": "m", "prompt": "Hi", "max_tokens": 5})
+    return reply.choices[0].text

