@@ -38,7 +38,7 @@ CASES = {
         '{{role "user"}}\n{{! a note }}For {{name}}:{{#each items}} {{@index}}={{this}}{{/each}}\n{{role "model"}}\nYes?\n',
         {"name": "Ann", "items": ["a", "b"]},
         [("system", "Be brief."), ("user", "For Ann: 0=a 1=b"), ("assistant", "Yes?")],
-        {"$.config.topK"},
+        {"$.config.topK", "$.messages"},
     ),
     "github": (
         "d.prompt.yml",
@@ -122,7 +122,7 @@ def test_settings_come_along():
     [
         ("{{#each a}}x", "a.prompt", "not closed"),
         ("{{> partial}}", "a.prompt", "more than simple"),
-        ('{{#if a}}{{role "user"}}{{/if}}', "a.prompt", "inside a block"),
+        ('{{#if a}}x{{role "user"}}y{{/if}}', "a.prompt", "beside a block of messages"),
         ("a: [", "a.yaml", "does not parse"),
         ("{}", "a.json", "no known layout"),
         ('{"_type": "few_shot"}', "a.json", "few_shot"),

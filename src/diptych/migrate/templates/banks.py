@@ -1,0 +1,63 @@
+"""banks (2.5): Jinja with ``{% chat role="…" %}``; its engine trims blocks as Diptych's does.
+
+=========================================  ================================================
+``{% chat role="user" %}``                 ``{% message role="user" %}``
+a text without ``chat`` tags               a prompt
+``{{ address|image }}``, ``|audio`` …      ``{% image address %}`` …; files beside it are inputs
+``|cache_control(…)``                      the text; the mark is lost
+line breaks around a message               layout: lost, and said so
+text beside the ``chat`` tags              lost there too: refused, so that somebody sees it
+``{% completion %}``, ``{% generate %}``   refused: they call a model
+``|tool``, ``|lemmatize``, ``|to_xml``     refused: code outside of the template
+``{{ canary_word }}``                      an input, which banks would make up
+=========================================  ================================================
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .draft import Draft
+from .model import Layout, Source
+from .reading import split_front
+
+_CHAT: Final = re.compile(r"\{%([-+]?)\s*chat\s+role\s*=\s*([\"'])(\w+)\2\s*([-+]?)%\}")
+_END: Final = re.compile(r"\{%([-+]?)\s*endchat\s*([-+]?)%\}")
+_MEDIA: Final = re.compile(r"\{\{-?\s*([^{}|]+?)\s*\|\s*(image|audio|document|video)(?:\([^)]*\))?\s*-?\}\}")
+_CACHED: Final = re.compile(r"\s*\|\s*cache_control(?:\([^)]*\))?")
+_REFUSED: Final = {
+    r"\{%-?\s*(completion|generate)\b": "the template calls a model, which a Diptych template does not",
+    r"\|\s*(tool|lemmatize|to_xml)\b": "the filter is code outside of the template, and not in Diptych's sandbox",
+    r"\|\s*(video)\b": "a video has no place in a message of Chat",
+}
+_PARTS: Final = {"image": "image", "audio": "audio", "document": "file"}
+
+
+def read(source: Source, draft: Draft) -> None:
+    """Fill the draft from a banks template. Raises MigrationError."""
+    meta, body = split_front(source.text, source.filename)
+    draft.drop(meta, ())
+    for pattern, reason in _REFUSED.items():
+        if found := re.search(pattern, body):
+            line = source.text.count("\n", 0, len(source.text) - len(body) + found.start()) + 1
+            raise draft.refuse(f"{found[1]}: {reason}", line)
+    if _CACHED.search(body):
+        draft.lose("$.messages", "field-dropped", "cache_control: a mark for another API")
+        body = _CACHED.sub("", body)
+    body = _MEDIA.sub(lambda found: f"{{% {_PARTS[found[2]]} {found[1]} %}}", body)
+    if re.search(r"(?:-?%\}\n|\S\n)[ \t]*\{%\s*endchat", body):
+        draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
+    body = _CHAT.sub(lambda found: _opened(found, draft), body)
+    draft.prompt(_END.sub(r"{%\1 endmessage \2%}", body))
+
+
+def _opened(found: re.Match[str], draft: Draft) -> str:
+    return f'{{%{found[1]} message role="{draft.role(found[3])}" {found[4]}%}}'
+
+
+def _is_certain(source: Source) -> bool:
+    return _CHAT.search(source.text) is not None and source.name.endswith((".jinja", ".jinja2", ".j2", ".txt", ".md"))
+
+
+LAYOUT: Final = Layout("banks", read, _is_certain, lambda source: _CHAT.search(source.text) is not None, rank=60)
