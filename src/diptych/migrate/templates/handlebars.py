@@ -289,6 +289,8 @@ class Handlebars:
     def _shown(self, value: Expression, tag: _Tag) -> str:
         """Return how JavaScript prints a value: ``true``, ``a,b``, and nothing for null."""
         kind, source = _type(value.schema), value.source
+        if value.schema.get("type") == "null":
+            return "''"
         if kind == "object":
             self.draft.lose(
                 f"line {tag.line}", "substituted", "an object is printed as [object Object] there, as JSON here"
@@ -310,7 +312,8 @@ class Handlebars:
         if path[0] in "\"'":
             return Expression(repr(path[1:-1]), {"type": "string"})
         if path in _LITERALS or re.fullmatch(r"-?\d+(\.\d+)?", path):
-            return Expression(_LITERALS.get(path, path), {})
+            kind = {"true": "boolean", "false": "boolean", "null": "null", "undefined": "null"}.get(path, "number")
+            return Expression(_LITERALS.get(path, path), {"type": kind})
         if path.startswith("("):
             raise self._refused(tag, "a helper inside of a helper is more than simple Handlebars")
         if path.startswith("@") and not path.startswith("@root"):

@@ -31,6 +31,7 @@ from .proof import HISTORY
 
 _OPEN: Final = re.compile(r"\{%[-+]?\s*message\s+role\s*=\s*([^%]*?)\s*[-+]?%\}")
 _END: Final = re.compile(r"\{%[-+]?\s*endmessage\s*[-+]?%\}")
+_DIPTYCH: Final = re.compile(r"\A---|\{%[-+]?\s*(?:system|developer|user|assistant|history)\b")
 _ROLE: Final = re.compile(r"([\"'])(\w+)\1")
 _PART: Final = re.compile(r"\{\{[-+]?\s*([\w.\[\]]+)\s*\|\s*templatize_part\s*[-+]?\}\}")
 _INSERT: Final = re.compile(r"\{%[-+]?\s*insert\s+(.*?)\s*[-+]?%\}")
@@ -172,7 +173,8 @@ def _is_certain(source: Source) -> bool:
     if isinstance(components, Mapping):
         return any(map(_is_builder, components.values()))
     is_body = source.name.endswith((".jinja", ".jinja2", ".j2", ".txt", ".md"))
-    return is_body and _OPEN.search(source.text) is not None
+    # Front matter and the short tags are Diptych's own: such a file is none of Haystack's.
+    return is_body and _OPEN.search(source.text) is not None and not _DIPTYCH.search(source.text)
 
 
 LAYOUT: Final = Layout(

@@ -16,6 +16,7 @@ import jinja2
 from jinja2 import nodes
 
 from ...errors import DiptychError
+from ...formats.template_text import Syntax, holes_of
 from ...sandbox import make_environment
 from ...templating import Engine
 from .draft import Draft
@@ -82,6 +83,24 @@ def _kind_of(token: str, code: str) -> Kind:
     if word in ("else", "elif"):
         return "mid"
     return "close" if word.startswith("end") and word[3:] in {*_BLOCKS, "set"} else "tag"
+
+
+def syntax_of(text: str) -> Syntax:
+    """Return which holes a text has: Jinja's where its marks are and parse, else ``{name}`` where one is.
+
+    >>> syntax_of("{{ x }} {y}"), syntax_of('{{"a": 1}} {y}'), syntax_of("{}")
+    ('jinja', 'fstring', 'none')
+    """
+    has_marks = bool(holes_of(text, "jinja"))
+    if has_marks:
+        try:
+            _engine().environment._parse(text, None, None)
+            return "jinja"
+        except (jinja2.TemplateSyntaxError, RecursionError, MemoryError, OverflowError):
+            pass
+    if any(hole.written.startswith("{{") for hole in holes_of(text, "fstring")):
+        return "fstring"
+    return "jinja" if has_marks else "none"
 
 
 def rewrite(body: str, draft: Draft, line: int = 1) -> str:

@@ -31,8 +31,9 @@ from .model import Layout, Source
 
 _PROMPTS: Final = {"PromptTemplate", "ChatPromptTemplate", "FewShotPromptTemplate"}
 _MESSAGES: Final = {
-    "SystemMessagePromptTemplate": "system", "HumanMessagePromptTemplate": "user", "AIMessagePromptTemplate": "assistant",
-    "SystemMessage": "system", "HumanMessage": "user", "AIMessage": "assistant",
+    "SystemMessagePromptTemplate": "system", "SystemMessage": "system",
+    "HumanMessagePromptTemplate": "user", "HumanMessage": "user",
+    "AIMessagePromptTemplate": "assistant", "AIMessage": "assistant",
 }  # fmt: skip
 _LANGCHAIN: Final = ("langchain", "langchain_core", "langchain_community", "langchain_classic")
 
@@ -82,7 +83,7 @@ def _parsed(source: Source) -> ast.Module:
         raise MigrationError("the source is no Python", path=source.filename) from None
 
 
-def read(source: Source, draft: Draft) -> None:
+def read(_: Source, draft: Draft) -> None:
     """Refuse: a Python source is read by :func:`read_all`."""
     raise draft.refuse("a Python source holds definitions", hint="take them by migrate_templates")
 

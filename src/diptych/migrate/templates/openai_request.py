@@ -15,6 +15,7 @@ several prompts, token ids            refused
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -22,6 +23,7 @@ from typing import Any, Final
 from ...formats.template_text import holes_of
 from .draft import Draft
 from .holes import ended
+from .jinja import syntax_of
 from .model import Layout, Source
 from .pieces import Piece, write
 
@@ -81,7 +83,8 @@ def _content(content: Any, place: str, draft: Draft) -> str:
     if not isinstance(content, list):
         raise draft.refuse("a message without text cannot be migrated", place)
     parts = [_part(part, f"{place}.content[{number}]", draft) for number, part in enumerate(content)]
-    if sum(not part.startswith("{%") for part in parts) > 1:
+    is_text = [not part.startswith("{%") for part in parts if part]
+    if any(left and right for left, right in itertools.pairwise(is_text)):
         draft.lose(f"{place}.content", "merged", "texts beside each other are one text")
     return "".join(parts)
 
@@ -110,7 +113,7 @@ def _value(text: str, draft: Draft) -> str:
     """Return an address as an expression: one hole is an input, several are joined."""
     pieces: list[str] = []
     last = 0
-    for hole in holes_of(text):
+    for hole in holes_of(text, syntax_of(text)):
         if before := text[last : hole.start]:
             pieces.append(repr(before))
         pieces.append(_named(hole.written, draft).strip("{} "))
@@ -122,7 +125,7 @@ def _value(text: str, draft: Draft) -> str:
 
 def _jinja(text: str, draft: Draft) -> str:
     pieces, last = [], 0
-    for hole in holes_of(text):
+    for hole in holes_of(text, syntax_of(text)):
         pieces.append(Piece("text", text[last : hole.start]))
         is_brace = not re.match(r"\{\{|\{%|\{#", hole.written)
         if is_brace or hole.written == "{% raw %}":

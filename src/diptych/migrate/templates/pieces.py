@@ -28,6 +28,8 @@ class Piece(NamedTuple):
     value: str
     line: int = 0
     is_native: bool = False
+    #: The participant of a role.
+    name: str = ""
 
 
 def literal(text: str, *, before_code: bool = False) -> str:
@@ -142,29 +144,29 @@ def write_messages(
     ``after_history`` that of text behind a history, ``=`` for the role before it. ``keep_empty``
     keeps messages without text.
     """
-    role, is_begun = first, False
+    role, name, is_begun = first, "", False
     buffer: list[Node] = []
     for node in nodes:
         if isinstance(node, Block) and has_messages([node]):
-            _flush(buffer, role, is_begun and keep_empty, draft)
+            _flush(buffer, role, name, is_begun and keep_empty, draft)
             for tag, inside in node.branches:
                 draft.raw(tag.value + "\n")
                 write_messages(inside, draft, first=None, after_history=after_history, keep_empty=keep_empty)
             draft.raw(node.close.value + "\n")
-            role, is_begun = None, False
+            role, name, is_begun = None, "", False
         elif isinstance(node, Piece) and node.kind == "role":
-            _flush(buffer, role, is_begun and keep_empty, draft)
-            role, is_begun = draft.role(node.value, node.line), True
+            _flush(buffer, role, name, is_begun and keep_empty, draft)
+            role, name, is_begun = draft.role(node.value, node.line), node.name, True
         elif isinstance(node, Piece) and node.kind == "history":
-            _flush(buffer, role, False, draft)
+            _flush(buffer, role, name, False, draft)
             draft.history(node.value)
             role, is_begun = role if after_history == "=" else after_history, False
         else:
             buffer.append(node)
-    _flush(buffer, role, is_begun and keep_empty, draft)
+    _flush(buffer, role, name, is_begun and keep_empty, draft)
 
 
-def _flush(buffer: list[Node], role: str | None, keep: bool, draft: Draft) -> None:
+def _flush(buffer: list[Node], role: str | None, name: str, keep: bool, draft: Draft) -> None:
     """Write what stands in the buffer as a message, or between messages where it writes nothing."""
     said = [piece for node in buffer if not _is_silent(node) for piece in flat(node)]
     pieces = [piece for node in buffer for piece in flat(node)]
@@ -178,7 +180,7 @@ def _flush(buffer: list[Node], role: str | None, keep: bool, draft: Draft) -> No
         trimmed = _trimmed(pieces)
         if draft.tells_trim and trimmed != pieces:
             draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
-        draft.message(role or "user", write(trimmed))
+        draft.message(role or "user", write(trimmed), name)
         return
     for node in definitions:
         if not (isinstance(node, Piece) and node.value.startswith("{#")):

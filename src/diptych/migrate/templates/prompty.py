@@ -47,6 +47,7 @@ _LOOP: Final = re.compile(
 _IMAGE: Final = re.compile(r"!\[[^\]\n]*\]\(\s*(?:\{\{-?\s*([^}\n]+?)\s*-?\}\}|([^)\s]+))[^)\n]*\)")
 _MARK: Final = re.compile(r"\x00(role|history):([^\x00]*)\x00")
 _REFERENCE: Final = re.compile(r"\$\{(\w+):([^}]*)\}")
+_ATTRIBUTE: Final = re.compile(r"(\w+)\s*=\s*\"?([^\",\]]*)\"?")
 _RICH: Final = {"image", "audio", "file"}
 _KNOWN: Final = {
     "name", "description", "model", "inputs", "sample", "template", "tools", "version", "kind", "$schema", "outputs",
@@ -324,9 +325,11 @@ def _parts(piece: Piece, kinds: Mapping[str, str], draft: Draft) -> list[Piece]:
     for found in _MARK.finditer(piece.value):
         parts.append(Piece("text", piece.value[last : found.start()], piece.line))
         value, _, attributes = found[2].partition(" ")
-        if attributes:
-            draft.lose(f"$.messages.{value}", "field-dropped", f"the attributes {attributes}")
-        parts.append(Piece("role" if found[1] == "role" else "history", value, piece.line))
+        fields = dict(_ATTRIBUTE.findall(attributes))
+        name = fields.pop("name", "")
+        for field in fields:
+            draft.lose(f"$.messages.{value}.{field}", "field-dropped", "an attribute that Chat has not")
+        parts.append(Piece("role" if found[1] == "role" else "history", value, piece.line, name=name))
         last = found.end()
     return [*parts, Piece("text", piece.value[last:], piece.line)]
 

@@ -38,12 +38,13 @@ def prove(draft: Draft) -> Template:
             told = {**_defaults(template, draft), **inputs}
             given = {originals.get(name, name): value for name, value in told.items()}
             meant = draft.meaning(given) if draft.meaning else None
+            meant = None if meant is None else _expanded(meant, inputs, draft)
         except RoleError as error:
             raise draft.refuse(f"the messages are not whole: {error.message}") from None
         except (DiptychError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
             continue  # a sample that one of the two cannot take proves nothing
         if meant is not None:
-            _compare(_expanded(meant, inputs, draft), said, draft)
+            _compare(meant, said, draft)
     return template
 
 
@@ -66,7 +67,8 @@ def _expanded(meant: list[tuple[str, str]], inputs: Mapping[str, Any], draft: Dr
     found: list[tuple[str, Any]] = []
     for role, content in meant:
         if role == HISTORY:
-            found += [(m["role"], m["content"]) for m in inputs[draft.input_name(content)]]
+            # An optional history that is not given is empty.
+            found += [(m["role"], m["content"]) for m in inputs.get(draft.input_name(content), ())]
         else:
             found.append((role, content))
     return found

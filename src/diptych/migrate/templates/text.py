@@ -17,12 +17,13 @@ from typing import Final
 
 from ...formats.template_text import to_template
 from .draft import Draft
+from .jinja import syntax_of
 from .model import Layout, Source
 
 
 def read(source: Source, draft: Draft) -> None:
     """Fill the draft from a text with holes."""
-    found = to_template(source.text)
+    found = to_template(source.text, syntax=syntax_of(source.text))
     draft.losses += found.losses
     draft.prompt(str(found.output))
 
