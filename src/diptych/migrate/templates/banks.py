@@ -5,7 +5,7 @@
 a text without ``chat`` tags               a prompt
 ``{{ address|image }}``, ``|audio`` …      ``{% image address %}`` …; files beside it are inputs
 ``|cache_control(…)``                      the text; the mark is lost
-line breaks around a message               layout: lost, and said so
+white space around a text or part          layout, as there
 text beside the ``chat`` tags              lost there too: refused, so that somebody sees it
 ``{% completion %}``, ``{% generate %}``   refused: they call a model
 ``|tool``, ``|lemmatize``, ``|to_xml``     refused: code outside of the template
@@ -16,15 +16,17 @@ text beside the ``chat`` tags              lost there too: refused, so that some
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from .draft import Draft
+from .jinja import plain_renderer
 from .model import Layout, Source
 from .reading import split_front
 
-_CHAT: Final = re.compile(r"\{%([-+]?)\s*chat\s+role\s*=\s*([\"'])(\w+)\2\s*([-+]?)%\}")
-_END: Final = re.compile(r"\{%([-+]?)\s*endchat\s*([-+]?)%\}")
-_MEDIA: Final = re.compile(r"\{\{-?\s*([^{}|]+?)\s*\|\s*(image|audio|document|video)(?:\([^)]*\))?\s*-?\}\}")
+_CHAT: Final = re.compile(r"\{%([-+]?)\s*chat\s+role\s*=\s*([\"'])(\w+)\2\s*([-+]?)%\}\s*")
+_END: Final = re.compile(r"\s*\{%([-+]?)\s*endchat\s*([-+]?)%\}")
+_MEDIA: Final = re.compile(r"\s*\{\{-?\s*([^{}|]+?)\s*\|\s*(image|audio|document|video)(?:\([^)]*\))?\s*-?\}\}\s*")
 _CACHED: Final = re.compile(r"\s*\|\s*cache_control(?:\([^)]*\))?")
 _REFUSED: Final = {
     r"\{%-?\s*(completion|generate)\b": "the template calls a model, which a Diptych template does not",
@@ -45,15 +47,29 @@ def read(source: Source, draft: Draft) -> None:
     if _CACHED.search(body):
         draft.lose("$.messages", "field-dropped", "cache_control: a mark for another API")
         body = _CACHED.sub("", body)
+    draft.strips_data = True
+    if not _MEDIA.search(body):
+        draft.meaning = _meaning(body)
     body = _MEDIA.sub(lambda found: f"{{% {_PARTS[found[2]]} {found[1]} %}}", body)
-    if re.search(r"(?:-?%\}\n|\S\n)[ \t]*\{%\s*endchat", body):
-        draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
     body = _CHAT.sub(lambda found: _opened(found, draft), body)
     draft.prompt(_END.sub(r"{%\1 endmessage \2%}", body))
 
 
 def _opened(found: re.Match[str], draft: Draft) -> str:
     return f'{{%{found[1]} message role="{draft.role(found[3])}" {found[4]}%}}'
+
+
+def _meaning(body: str) -> Any:
+    """Return what banks makes of a body: messages at its tags, their texts stripped."""
+    marked = _END.sub("\x01", _CHAT.sub(lambda found: f"\x00{found[3]}\x02", body))
+
+    def meaning(inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+        rendered = plain_renderer(marked, trims=True)(inputs)
+        if "\x00" not in marked:
+            return [("user", rendered)]
+        return [(found[1], found[2].strip()) for found in re.finditer(r"\x00([^\x02]*)\x02([^\x01]*)\x01", rendered)]
+
+    return meaning
 
 
 def _is_certain(source: Source) -> bool:

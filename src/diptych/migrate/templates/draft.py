@@ -52,6 +52,7 @@ _RESERVED: Final = frozenset({
 _SECRET: Final = re.compile(
     r"api_?key|secret|password|credential|authorization|cookie|headers|bearer|(^|_)token$", re.I
 )
+_MESSAGE: Final = re.compile(r"\{%[-+]?\s*(?:message|chat|system|developer|user|assistant|tool|history)\b")
 _FENCE: Final = re.compile(r"---[ \t]*\r?(\n|\Z)")
 #: Types of elsewhere and their JSON Schema.
 KINDS: Final[dict[str, dict[str, Any]]] = {
@@ -100,6 +101,8 @@ class Draft:
         self.meaning: Meaning | None = None
         #: True where the source keeps the line breaks around a message, which tags take away.
         self.tells_trim = False
+        #: True where the source takes white space off the ends of a message, that of data included.
+        self.strips_data = False
         self._body: list[str] = []
         self._prompt: str | None = None
         self.names: dict[str, str] = {}
@@ -210,6 +213,11 @@ class Draft:
         self.inputs[self.input_name(name, path)] = facts
 
     # the body ------------------------------------------------------------------------------
+
+    @property
+    def is_prompt(self) -> bool:
+        """True where the body has no message: what it writes is one text."""
+        return _MESSAGE.search(self.source()) is None
 
     def prompt(self, source: str) -> None:
         """Make the template a prompt without roles: ``source`` is Jinja."""

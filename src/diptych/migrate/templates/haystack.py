@@ -85,6 +85,7 @@ def _read_body(body: str, draft: Draft) -> None:
         draft.prompt(ended(write(pieces)))
         draft.meaning = lambda inputs: [("user", plain_renderer(body)(inputs))]
         return
+    draft.strips_data = True
     draft.prompt(write(_stripped(pieces)))
     for piece in pieces:
         if piece.kind == "history":

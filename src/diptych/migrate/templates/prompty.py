@@ -325,6 +325,8 @@ def _parts(piece: Piece, kinds: Mapping[str, str], draft: Draft) -> list[Piece]:
     for found in _MARK.finditer(piece.value):
         parts.append(Piece("text", piece.value[last : found.start()], piece.line))
         value, _, attributes = found[2].partition(" ")
+        if value == "function":
+            draft.lose("$.messages", "role-changed", "function became tool; a result's id comes with a history")
         fields = dict(_ATTRIBUTE.findall(attributes))
         name = fields.pop("name", "")
         for field in fields:
