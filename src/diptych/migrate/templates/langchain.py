@@ -255,7 +255,7 @@ def _is_certain(source: Source) -> bool:
     value = source.keys
     if value.get("lc") == 1:
         return _constructor(value)[0] in _PROMPTS
-    if value.get("_type") in _TYPES:
+    if isinstance(value.get("_type"), str) and value["_type"] in _TYPES:
         return bool(value.keys() & {"template", "template_path", "messages", "examples", "example_prompt"})
     return False
 

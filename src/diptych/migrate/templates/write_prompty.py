@@ -181,12 +181,23 @@ def _written(messages: list[tuple[str, list[Piece]]], draft: Draft) -> str:
             raise draft.refuse("a text holds a line that Prompty takes for a role")
         if role:
             lines.append(f"{role}:\n{text}\n")
-            if not text and index + 1 < len(messages) and not messages[index + 1][0]:
-                draft.lose(f"$.messages[{index}]", "message-dropped", "an empty message before a history")
+            is_before_history = index + 1 < len(messages) and not messages[index + 1][0]
+            if is_before_history and not _says_something(pieces):
+                draft.lose(f"$.messages[{index}]", "message-dropped", "before a history, where it is blank")
         else:
             # A history stands in the message before it; the first one in an empty one, which is none.
             lines.append(f"{text}\n" if index else f"system:\n{text}\n")
     return "\n".join(lines)
+
+
+def _says_something(pieces: list[Piece]) -> bool:
+    """True where a text stands outside of blocks: the message is never blank."""
+    depth = 0
+    for piece in pieces:
+        depth += {"open": 1, "close": -1}.get(piece.kind, 0)
+        if depth == 0 and piece.kind == "text" and piece.value.strip():
+            return True
+    return False
 
 
 # the front matter --------------------------------------------------------------------------------
