@@ -24,7 +24,7 @@ FILES = {
     "llm": "b.yaml", "openai-request": "a.json", "banks": "a.jinja", "haystack": "b.jinja", "text": "a.txt",
 }  # fmt: skip
 soup = st.lists(st.sampled_from(MARKS), max_size=14).map("".join)
-relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | soup,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted({
@@ -127,7 +127,7 @@ def source_of(turns):
     return f"---\nmodel: gpt-4o-mini\nparams: {{temperature: 0, max_tokens: 5}}\ninputs:\n  p: string\n  q: {{type: string, default: d}}\n{past}---\n{''.join(parts)}"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(turns=messages, p=st.text(max_size=5).map(lambda text: text.encode("utf-8", "replace").decode()))
 def test_prompty_and_back_says_the_same(turns, p):
     template = Template.from_string(source_of(turns))
