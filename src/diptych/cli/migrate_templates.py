@@ -2,86 +2,207 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from .options import Json, OnLoss
 
 
+class Target(StrEnum):
+    """What is written."""
+
+    diptych = "diptych"
+    prompty = "prompty"
+
+
+def _complete_layout(incomplete: str) -> list[str]:
+    from ..migrate.templates import layout_names
+
+    return [name for name in ("auto", *layout_names()) if name.startswith(incomplete)]
+
+
 def templates_command(
-    paths: Annotated[list[str], typer.Argument(help="Template files of other tools, or folders of them.")],
+    paths: Annotated[list[str], typer.Argument(help="Template files of other tools, or folders; - is standard input.")],
     out: Annotated[
         str | None, typer.Option("--out", "-o", help="The folder to write to; without it they are shown.")
     ] = None,
-    from_: Annotated[str, typer.Option("--from", help="The layout, by default what name and keys say.")] = "auto",
-    to: Annotated[str, typer.Option("--to", help="diptych, or prompty for the way back.")] = "diptych",
+    from_: Annotated[
+        str,
+        typer.Option("--from", help="The layout, by default what name and keys say.", autocompletion=_complete_layout),
+    ] = "auto",
+    to: Annotated[Target, typer.Option("--to", help="diptych, or prompty for the way back.")] = Target.diptych,
     on_loss: Annotated[
         OnLoss, typer.Option("--on-loss", help="raise: a file that loses anything is refused.")
     ] = OnLoss.warn,
+    force: Annotated[bool, typer.Option("--force", help="Write over files that differ.")] = False,
     json_: Json = False,
 ) -> None:
-    """Turn Prompty, dotprompt, LangChain, llm, GitHub and request files into Diptych templates.
+    """Turn Prompty, dotprompt, LangChain, banks, Haystack, llm, GitHub and request files into Diptych templates.
 
     diptych migrate templates prompts --out templates
     """
-    from ..errors import DiptychError
-    from ..migrate.templates import migrate_template, to_prompty
-    from ..template import Template
     from .output import write_document, write_text
 
-    documents, refused = [], 0
-    for file in _template_files(paths):
-        document: dict[str, Any] = {"file": str(file)}
-        documents.append(document)
-        try:
-            text = file.read_bytes().decode("utf-8-sig")
-            back = to == "prompty"
-            found = (
-                to_prompty(Template.from_string(text), file.stem) if back else migrate_template(text, str(file), from_)
-            )
-        except (DiptychError, UnicodeDecodeError) as error:
-            refused += 1
-            document["error"] = getattr(error, "message", str(error))
-            print(f"{file}: refused: {document['error']}", file=sys.stderr)
-            continue
-        document |= {
-            "layout": found.layout,
-            "verdict": found.verdict,
-            "losses": [loss.to_json() for loss in found.losses],
-        }
-        if on_loss is not OnLoss.ignore:
-            for loss in found.losses:
-                print(f"{file}: {loss}", file=sys.stderr)
-        if on_loss is OnLoss.raise_ and found.verdict != "lossless":
-            refused += 1
-            continue
-        if out is not None:
-            name = file.name.removesuffix(".yml").removesuffix(".yaml").rpartition(".")[0] or file.stem
-            target = Path(out) / f"{name}.{'prompty' if to == 'prompty' else 'jinja'}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(found.source.encode())
-            document["written"] = str(target)
-        elif json_:
-            document["source"] = found.source
-        else:
-            write_text(found.source)
+    run = _Run(Path(out) if out is not None else None, to, on_loss, force)
+    for file in _template_files(paths, to):
+        run.migrate(file, from_)
+    for document in run.documents:
+        source = document.pop("source", None)
+        if source is not None and out is None:
+            if json_:
+                document["source"] = source
+            else:
+                write_text(source)
     if json_:
-        write_document(files=documents)
-    if refused:
+        write_document(files=run.documents)
+    if run.refused:
         raise typer.Exit(1)
 
 
+class _Run:
+    """One call of the command: what was written where, and what was refused."""
+
+    def __init__(self, out: Path | None, to: Target, on_loss: OnLoss, force: bool) -> None:
+        self.out, self.to, self.on_loss, self.force = out, to, on_loss, force
+        self.documents: list[dict[str, Any]] = []
+        self.refused = 0
+        self._written: dict[Path, str] = {}
+
+    def migrate(self, file: Path, layout: str) -> None:
+        """Migrate every template of a file; what is refused is told and counted."""
+        from ..errors import DiptychError
+
+        try:
+            found, refusals = self._migrations(file, layout)
+        except DiptychError as error:
+            self._refuse(file, error)
+            return
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is no UTF-8 text"
+            self._refuse(file, reason)
+            return
+        for migration in found:
+            self._take(file, migration)
+        for refusal in refusals:
+            self._refuse(file, refusal)
+
+    def _migrations(self, file: Path, layout: str) -> tuple[Any, Any]:
+        from ..migrate.templates import migrate_templates, to_prompty
+        from ..template import Template
+
+        is_stdin = str(file) == "-"
+        text = (sys.stdin.buffer.read() if is_stdin else file.read_bytes()).decode("utf-8-sig")
+        if self.to is Target.prompty:
+            return [to_prompty(Template.from_string(text, name=str(file)), file.stem)], ()
+        found = migrate_templates(text, "<stdin>" if is_stdin else str(file), layout)
+        return found.migrations, found.refusals
+
+    def _take(self, file: Path, migration: Any) -> None:
+        name = migration.name if self.to is Target.diptych else ""
+        document: dict[str, Any] = {
+            "file": str(file),
+            **({"name": name} if name else {}),
+            "layout": migration.layout,
+            "verdict": migration.verdict,
+            "losses": [loss.to_json() for loss in migration.losses],
+        }
+        if self.on_loss is not OnLoss.ignore:
+            for loss in migration.losses:
+                print(f"{file}{f' ({name})' if name else ''}: {loss}", file=sys.stderr)
+        if self.on_loss is OnLoss.raise_ and migration.verdict != "lossless":
+            self.refused += 1
+            self.documents.append({**document, "error": "it would lose something, and --on-loss is raise"})
+            return
+        if self.out is None:
+            self.documents.append({**document, "source": migration.source})
+            return
+        try:
+            target = self._write(self.out / f"{name or _stem(file)}{_SUFFIXES[self.to]}", migration.source, str(file))
+            self.documents.append({**document, "written": str(target)})
+        except (FileExistsError, OSError) as error:
+            self._refuse(file, str(error) if isinstance(error, FileExistsError) else error.strerror or "not written")
+
+    def _write(self, target: Path, source: str, origin: str) -> Path:
+        """Write a file whole or not at all; another template's place is never taken."""
+        if (other := self._written.get(target)) is not None:
+            raise FileExistsError(f"{target} is written already, from {other}")
+        if target.exists() and not self.force and target.read_bytes() != source.encode():
+            raise FileExistsError(f"{target} is there already and differs: --force writes over it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(source.encode())
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(temporary).chmod(0o666 & ~umask)
+            Path(temporary).replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+            raise
+        self._written[target] = origin
+        return target
+
+    def _refuse(self, file: Path, error: Any) -> None:
+        from ..errors import DiptychError
+
+        self.refused += 1
+        reason = error.message if isinstance(error, DiptychError) else str(error)
+        place = (error.where() if isinstance(error, DiptychError) else None) or str(file)
+        place = place if place.startswith(str(file)) else str(file)
+        self.documents.append({"file": str(file), "error": reason, "place": place})
+        hint = f"\n  hint: {error.hint}" if isinstance(error, DiptychError) and error.hint else ""
+        print(f"{place}: refused: {reason}{hint}", file=sys.stderr)
+
+
+_SUFFIXES: Final = {Target.diptych: ".jinja", Target.prompty: ".prompty"}
 #: What a folder is searched for; a file that is named is read whatever its name.
-_TEMPLATE_ENDINGS = (".prompty", ".prompt", ".prompt.yml", ".prompt.yaml", ".jinja", ".j2")
+_ENDINGS: Final = (".prompty", ".prompt", ".json", ".yaml", ".yml", ".txt", ".md", ".py", ".jinja", ".jinja2", ".j2")
+_OWN_ENDINGS: Final = (".jinja", ".jinja2", ".j2")
+#: Larger than any template: not opened in a search.
+_MAX_BYTES: Final = 2_000_000
 
 
-def _template_files(paths: list[str]) -> list[Path]:
-    found: list[Path] = []
+def _stem(file: Path) -> str:
+    if str(file) == "-":
+        return "stdin"
+    name = file.name.removesuffix(".yml").removesuffix(".yaml")
+    return name.rpartition(".")[0] or file.stem
+
+
+def _template_files(paths: list[str], to: Target) -> Iterator[Path]:
+    """Yield the files that are named, and of folders those that are templates without doubt."""
+    from ..migrate.templates import is_template
+
     for name in paths:
         path = Path(name)
-        inside = sorted(p for p in path.rglob("*") if p.name.endswith(_TEMPLATE_ENDINGS)) if path.is_dir() else [path]
-        found += inside
-    return found
+        if not path.is_dir():
+            yield path
+            continue
+        for file in sorted(path.rglob("*")):
+            inside = file.relative_to(path).parts[:-1]
+            if any(part.startswith(".") or part in ("node_modules", "__pycache__") for part in inside):
+                continue
+            if not file.name.lower().endswith(_OWN_ENDINGS if to is Target.prompty else _ENDINGS) or not file.is_file():
+                continue
+            if to is Target.prompty or (text := _text_of(file)) is None or is_template(text, str(file)):
+                yield file
+
+
+def _text_of(file: Path) -> str | None:
+    """Return the text of a file for a look at it; empty where it is none, None where only its name tells."""
+    if file.name.lower().endswith((".prompty", ".prompt", ".prompt.yml", ".prompt.yaml")):
+        return None
+    try:
+        return file.read_bytes().decode("utf-8-sig") if file.stat().st_size <= _MAX_BYTES else ""
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -117,8 +117,15 @@ def _tags(conversation: Conversation, prompt: str | None, holes: tuple[Hole, ...
 
 
 def _filled(text: str, holes: tuple[Hole, ...]) -> str:
-    pieces, last = [], 0
+    written, last = "", 0
     for hole in holes:
-        pieces += [_raw(text[last : hole.start]), hole.written]
+        written = _join(_join(written, _raw(text[last : hole.start])), hole.written)
         last = hole.end
-    return "".join([*pieces, _raw(text[last:])])
+    return _join(written, _raw(text[last:]))
+
+
+def _join(left: str, right: str) -> str:
+    """Join two pieces of source; a brace that is text must not make a mark with what follows."""
+    if left.endswith("{") and right[:1] in ("{", "%", "#"):
+        return f"{left[:-1]}{{{{ '{{' }}}}{right}"
+    return left + right

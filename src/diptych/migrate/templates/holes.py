@@ -1,0 +1,145 @@
+"""Holes of other tools' strings: ``{name}`` of ``str.format``, ``{{name}}`` of Mustache, ``$name``.
+
+Rule: what a hole means is what its own engine makes of it; each function here returns Jinja
+source, and its twin under *meanings* asks that engine.
+
+=====================  ==========================================================
+``{x}``                ``{{ x }}``
+``{x:>8.2f}``          ``{{ '{:>8.2f}'.format(x) }}``
+``{{`` ``}}``          one brace, as text
+``{0}`` ``{}`` ``!r``  refused: a position has no name, ``repr`` is Python's notation
+``{{x}}`` ``{{{x}}}``  ``{{ x }}`` (Mustache)
+``{{#x}} {{/x}}``      refused: a section depends on what its value is
+``$x`` ``${x}`` ``$$``  ``{{ x }}`` ``{{ x }}`` ``$`` (``string.Template``)
+=====================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .draft import Draft
+from .pieces import Piece, write
+
+_NAME: Final = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\w+\])*")
+_MUSTACHE: Final = re.compile(r"\{\{\{\s*(.*?)\s*\}\}\}|\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+
+
+def of_format(text: str, draft: Draft, place: str = "") -> str:
+    """Return a text of ``str.format`` as Jinja source. Raises MigrationError.
+
+    >>> of_format("{a} {{b}} {c:.1f}", Draft("x"))
+    "{{ a }} {b} {{ '{:.1f}'.format(c) }}"
+    """
+    pieces: list[Piece] = []
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise draft.refuse(f"the braces do not match: {error}", place, hint="double a brace that is text") from None
+    for before, name, spec, conversion in parsed:
+        pieces.append(Piece("text", before))
+        if name is not None:
+            pieces.append(Piece("print", _format_hole(name, spec or "", conversion, draft, place)))
+    return write(pieces)
+
+
+def _format_hole(name: str, spec: str, conversion: str | None, draft: Draft, place: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise draft.refuse(f"{{{name}}} is no name", place, hint="double a brace that is text, or name the hole")
+    if conversion not in (None, "s") or "{" in spec:
+        raise draft.refuse(f"the hole {{{name}!{conversion}:{spec}}} shows Python's own notation", place)
+    path = path_of(name, draft)
+    return f"{{{{ {f'{{:{spec}}}'!r}.format({path}) }}}}" if spec else f"{{{{ {path} }}}}"
+
+
+def path_of(name: str, draft: Draft) -> str:
+    """Return a dotted name as Jinja writes it: ``a.b[0]``, its first part a name that Jinja takes."""
+    head = re.match(r"\w+", name)
+    first = head[0] if head else name
+    rest = re.sub(r"\[([^\W\d]\w*)\]", r"['\1']", name[len(first) :])
+    return draft.input_name(first) + rest
+
+
+def of_mustache(text: str, draft: Draft, place: str = "", *, escapes: bool = False) -> str:
+    """Return a text of simple Mustache as Jinja source. Raises MigrationError for a section or partial.
+
+    ``escapes`` says that the engine writes ``&lt;`` for ``<`` in ``{{x}}``, which Diptych does not.
+
+    >>> of_mustache("{{ a }} {{! note }}{b}", Draft("x"))
+    '{{ a }} {b}'
+    """
+    pieces, last = [], 0
+    for found in _MUSTACHE.finditer(text):
+        pieces.append(Piece("text", text[last : found.start()]))
+        last = found.end()
+        inner = found[1] if found[1] is not None else found[2]
+        if inner.startswith("!"):
+            continue
+        if escapes and found[1] is None and not inner.startswith("&"):
+            draft.lose(place or "$.template", "substituted", "values were escaped for HTML; here they are not")
+        inner = inner.removeprefix("&").strip()
+        if not re.fullmatch(r"[^\W\d][\w-]*(?:\.[^\W\d]\w*)*", inner):
+            raise draft.refuse(f"{{{{{inner[:40]}}}}} is more than a name in Mustache", place, hint="write it in Jinja")
+        first, dot, rest = inner.partition(".")
+        pieces.append(Piece("print", f"{{{{ {draft.input_name(first)}{dot}{rest} }}}}"))
+    return write([*pieces, Piece("text", text[last:])])
+
+
+def of_dollars(text: str, draft: Draft, place: str = "") -> str:
+    """Return a text of ``string.Template`` as Jinja source. Raises MigrationError for a lone ``$``.
+
+    >>> of_dollars("$$5 for $what", Draft("x"))
+    '$5 for {{ what }}'
+    """
+    pieces, last = [], 0
+    for found in string.Template.pattern.finditer(text):
+        pieces.append(Piece("text", text[last : found.start()]))
+        last = found.end()
+        name = found["named"] or found["braced"]
+        if found["invalid"] is not None:
+            raise draft.refuse("a $ that is no hole must be doubled", place)
+        pieces.append(Piece("print", f"{{{{ {draft.input_name(name)} }}}}") if name else Piece("text", "$"))
+    return write([*pieces, Piece("text", text[last:])])
+
+
+# meanings ----------------------------------------------------------------------------------
+
+
+def format_meaning(text: str, inputs: Mapping[str, Any]) -> str:
+    """Return what ``str.format`` makes of a text."""
+    return string.Formatter().vformat(text, (), _Shown(inputs))
+
+
+class _Shown(dict[str, Any]):
+    """Inputs for ``str.format``, in which a missing name is an error that no sample survives."""
+
+    def __missing__(self, key: str) -> Any:
+        raise ValueError(key)
+
+
+def mustache_meaning(text: str, inputs: Mapping[str, Any]) -> str:
+    """Return what Mustache without sections makes of a text, HTML escaping off."""
+
+    def value(found: re.Match[str]) -> str:
+        inner = (found[1] if found[1] is not None else found[2]).removeprefix("&").strip()
+        if inner.startswith("!"):
+            return ""
+        shown: Any = inputs
+        for step in inner.split("."):
+            shown = shown[step]
+        return str(shown)
+
+    return _MUSTACHE.sub(value, text)
+
+
+def dollar_meaning(text: str, inputs: Mapping[str, Any]) -> str:
+    """Return what ``string.Template`` makes of a text."""
+    return string.Template(text).substitute(inputs)
+
+
+def ended(source: str) -> str:
+    """Return a prompt's source so that its last line break survives: Jinja takes one away."""
+    return source + "\n" if source.endswith("\n") else source

@@ -1,0 +1,235 @@
+"""Jinja bodies of other tools: their white space, their names, and what Diptych's sandbox lacks.
+
+Rule: most tools run Jinja with its defaults, in which the line break after a tag stays;
+Diptych trims blocks. A body is taken apart by Jinja's own lexer and written so that it means
+the same. A filter, test, function or tag that Diptych has not is refused by its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import jinja2
+from jinja2 import nodes
+
+from ...errors import DiptychError
+from ...formats.template_text import Syntax, holes_of
+from ...sandbox import make_environment
+from ...templating import Engine
+from .draft import Draft
+from .pieces import Kind, Piece, write
+
+_BLOCKS: Final = {"if", "for", "macro", "call", "filter", "with", "autoescape", "block"}
+#: What some Jinja tags and filters of other tools would need.
+_REASONS: Final = {
+    "include": "it loads another template",
+    "import": "it loads another template",
+    "extends": "it loads another template",
+    "generate": "it calls a model",
+    "completion": "it calls a model",
+    "now": "it reads the clock",
+    "insert": "it places messages by an expression",
+}
+
+
+@lru_cache(maxsize=1)
+def _plain() -> Any:
+    return jinja2.Environment(keep_trailing_newline=True, autoescape=False)  # noqa: S701 - it only reads tokens
+
+
+@lru_cache(maxsize=1)
+def _trimming() -> Any:
+    return jinja2.Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 - it only reads tokens
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Engine:
+    return Engine()
+
+
+def pieces_of(body: str, draft: Draft, line: int = 1, *, trims: bool = False) -> list[Piece]:
+    """Return the pieces of a Jinja body; ``trims`` leaves out what Diptych's own tags take away.
+
+    Raises MigrationError where it does not lex.
+    """
+    pieces: list[Piece] = []
+    gathered: list[str] = []
+    try:
+        for number, token, value in (_trimming() if trims else _plain()).lex(body):
+            if token in ("data", "raw_begin", "raw_end"):
+                if token == "data":
+                    pieces.append(Piece("text", value, line + number - 1))
+                continue
+            gathered.append(value)
+            if token in ("variable_end", "block_end", "comment_end"):
+                code = "".join(gathered).rstrip()
+                gathered.clear()
+                pieces.append(Piece(_kind_of(token, code), code, line + number - 1))
+    except jinja2.TemplateSyntaxError as error:
+        raise draft.refuse(f"the body is no Jinja: {error.message}", line + error.lineno - 1) from None
+    return pieces
+
+
+def _kind_of(token: str, code: str) -> Kind:
+    if token == "variable_end":
+        return "print"
+    found = re.match(r"\{%[-+]?\s*(\w+)", code)
+    word = found[1] if found and token == "block_end" else ""
+    if word in _BLOCKS or (word == "set" and "=" not in code):
+        return "open"
+    if word in ("else", "elif"):
+        return "mid"
+    return "close" if word.startswith("end") and word[3:] in {*_BLOCKS, "set"} else "tag"
+
+
+def syntax_of(text: str) -> Syntax:
+    """Return which holes a text has: Jinja's where its marks are and parse, else ``{name}`` where one is.
+
+    >>> syntax_of("{{ x }} {y}"), syntax_of('{{"a": 1}} {y}'), syntax_of("{}")
+    ('jinja', 'fstring', 'none')
+    """
+    has_marks = bool(holes_of(text, "jinja"))
+    if has_marks:
+        try:
+            _engine().environment._parse(text, None, None)
+            return "jinja"
+        except (jinja2.TemplateSyntaxError, RecursionError, MemoryError, OverflowError):
+            pass
+    if any(hole.written.startswith("{{") for hole in holes_of(text, "fstring")):
+        return "fstring"
+    return "jinja" if has_marks else "none"
+
+
+def rewrite(body: str, draft: Draft, line: int = 1) -> str:
+    """Return a body of plain Jinja as one for an environment that trims blocks.
+
+    >>> rewrite("{% if x %}\\na\\n{% endif %}", Draft("a"))
+    '{% if x +%}\\na\\n{% endif %}'
+    """
+    return write(pieces_of(body.replace("\r\n", "\n"), draft, line))
+
+
+# what the sandbox has ------------------------------------------------------------------------
+
+
+def check(source: str, draft: Draft) -> nodes.Template:
+    """Return the syntax tree of a Diptych template's body. Raises MigrationError naming what it lacks."""
+    environment = _engine().environment
+    body = re.sub(r"\A---\n.*?^---\n", lambda front: "\n" * front.group().count("\n"), source, flags=re.DOTALL | re.M)
+    try:
+        tree: nodes.Template = environment._parse(body, draft.filename, draft.filename)
+    except jinja2.TemplateSyntaxError as error:
+        found = re.search(r"unknown tag '(\w+)'", error.message or "")
+        if found:
+            why = _REASONS.get(found[1], "Diptych has no such tag")
+            raise draft.refuse(f"the tag {found[1]!r} cannot be migrated: {why}") from None
+        raise draft.refuse(f"the body is no Jinja that Diptych reads: {error.message}") from None
+    except (RecursionError, MemoryError, OverflowError):
+        raise draft.refuse("the body is nested too deeply") from None
+    for reason in _lacks(tree, environment):
+        raise draft.refuse(reason)
+    return tree
+
+
+def _lacks(tree: nodes.Template, environment: Any) -> Iterator[str]:
+    """Yield what a tree uses and the environment has not."""
+    macros = {node.name for node in tree.find_all(nodes.Macro)}
+    assigned = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"} | {"caller", "super"}
+    for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        yield f"the tag {type(node).__name__.lower()!r} cannot be migrated: it loads another template"
+    for filter_ in tree.find_all(nodes.Filter):
+        if filter_.name not in environment.filters:
+            yield f"the filter {filter_.name!r} is not in Diptych's sandbox"
+    for test in tree.find_all(nodes.Test):
+        if test.name not in environment.tests:
+            yield f"the test {test.name!r} is not in Diptych's sandbox"
+    for call in tree.find_all(nodes.Call):
+        called = call.node
+        if isinstance(called, nodes.Name) and called.name not in {*environment.globals, *macros, *assigned}:
+            yield f"the function {called.name!r} is not in Diptych's sandbox"
+
+
+# names that are not given ----------------------------------------------------------------------
+
+
+def complete_inputs(draft: Draft, tree: nodes.Template, *, is_lenient: bool) -> None:
+    """Declare what the body uses and nobody declared, where anything is declared at all.
+
+    In a lenient engine a name that is not given prints nothing and is false: one that is only
+    asked about, or looped over, gets the default that means so.
+    """
+    used = jinja2.meta.find_undeclared_variables(tree) - set(_engine().environment.globals)
+    missing = sorted(used - draft.inputs.keys())
+    defaults = _lenient_defaults(tree) if is_lenient else {}
+    asked = {name for name in missing if name in defaults}
+    if not draft.inputs and (not asked or _asks_defined(tree)):
+        return
+    for name in missing:
+        if name in asked:
+            draft.inputs[name] = {"default": defaults[name]}
+            draft.lose(f"$.inputs.{name}", "defaulted", "a name that may be missing has the default that means so")
+        else:
+            draft.inputs[name] = {}
+            draft.lose(f"$.inputs.{name}", "synthesised", "the body uses it and nothing declares it")
+    for name in sorted(_asks_defined(tree) & draft.inputs.keys()):
+        draft.lose(f"$.inputs.{name}", "substituted", "an input that is declared is always defined")
+
+
+def _lenient_defaults(tree: nodes.Template) -> dict[str, Any]:
+    """Return names that are asked about or looped over, with what stands for a missing one."""
+    found: dict[str, Any] = {}
+    tests: list[nodes.If | nodes.CondExpr] = [*tree.find_all(nodes.If), *tree.find_all(nodes.CondExpr)]
+    for choice in tests:
+        found |= dict.fromkeys(_bare(choice.test))
+    for loop in tree.find_all(nodes.For):
+        found |= dict.fromkeys(_bare(loop.iter), ())
+    for given in tree.find_all(nodes.Filter):
+        if given.name in ("default", "d") and isinstance(given.node, nodes.Name):
+            args = given.args or []
+            if args and isinstance(args[0], nodes.Const):
+                found[given.node.name] = args[0].value
+    return {name: [] if value == () else value for name, value in found.items()}
+
+
+def _bare(node: nodes.Node) -> list[str]:
+    if isinstance(node, nodes.Name):
+        return [node.name]
+    if isinstance(node, nodes.Not):
+        return _bare(node.node)
+    return [*_bare(node.left), *_bare(node.right)] if isinstance(node, nodes.And | nodes.Or) else []
+
+
+def _asks_defined(tree: nodes.Template) -> set[str]:
+    return {
+        test.node.name
+        for test in tree.find_all(nodes.Test)
+        if test.name in ("defined", "undefined") and isinstance(test.node, nodes.Name)
+    }
+
+
+# the other tool's engine ------------------------------------------------------------------------
+
+
+def plain_renderer(body: str, *, trims: bool = False) -> Callable[[Mapping[str, Any]], str]:
+    """Return a function that renders a body as Jinja does by default: missing names print nothing.
+
+    >>> plain_renderer("{% if x %}\\na{% endif %}{{ y }}")({"x": 1})
+    '\\na'
+    """
+    environment = make_environment(undefined=jinja2.Undefined)
+    environment.trim_blocks = environment.lstrip_blocks = trims
+    try:
+        template = environment.from_string(body)
+    except (jinja2.TemplateError, RecursionError, SyntaxError) as error:
+        raise ValueError(str(error)) from None
+
+    def render(inputs: Mapping[str, Any]) -> str:
+        try:
+            return str(template.render(dict(inputs)))
+        except (jinja2.TemplateError, DiptychError, RecursionError) as error:
+            raise ValueError(type(error).__name__) from None
+
+    return render

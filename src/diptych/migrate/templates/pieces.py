@@ -1,0 +1,215 @@
+"""A body in pieces: text, printed values, tags, and where messages begin; then one template.
+
+Rule: white space means what it meant. Diptych takes the line break after a tag and the blanks
+before one away; a ``+`` in the tag keeps those that the other engine keeps. A message never
+begins inside a text: a block that holds messages holds whole ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+from .draft import Draft
+
+Kind = Literal["text", "print", "tag", "open", "mid", "close", "role", "history"]
+_OBEYED: Final = re.compile(r"\{\{|\{%|\{#|\r")
+
+
+class Piece(NamedTuple):
+    """One piece. ``text`` is literal; ``print`` and the tags are Jinja; a role or history is a name.
+
+    ``is_native`` says that a tag stands alone on its line, and takes the line with it in both
+    engines.
+    """
+
+    kind: Kind
+    value: str
+    line: int = 0
+    is_native: bool = False
+    #: The participant of a role.
+    name: str = ""
+
+
+def literal(text: str, *, before_code: bool = False) -> str:
+    """Return a text as Jinja source that writes it.
+
+    >>> literal("50 {% off"), literal("a {", before_code=True)
+    ("50 {{ '{%' }} off", "a {{ '{' }}")
+    """
+    written = _OBEYED.sub(lambda found: f"{{{{ {found.group()!r} }}}}", text)
+    if before_code and written.endswith("{"):
+        written = written[:-1] + "{{ '{' }}"
+    return written
+
+
+def write(pieces: Sequence[Piece]) -> str:
+    """Return pieces of one text as Jinja source for an environment that trims blocks.
+
+    >>> write([Piece("open", "{% if x %}"), Piece("text", "\\n  "), Piece("close", "{% endif %}")])
+    '{% if x +%}\\n  {%+ endif %}'
+    """
+    pieces = _joined(pieces)
+    written: list[str] = []
+    line = ""
+    for index, piece in enumerate(pieces):
+        following = pieces[index + 1] if index + 1 < len(pieces) else None
+        if piece.kind == "text":
+            value = literal(piece.value, before_code=following is not None and following.kind != "text")
+        elif piece.kind == "print" or piece.is_native:
+            value = piece.value
+        else:
+            value = _kept(piece.value, line, following)
+        written.append(value)
+        line = value.rpartition("\n")[2] if "\n" in value else line + value
+    return "".join(written)
+
+
+def _joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """Join neighbouring texts: two braces that meet are one mark of Jinja."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if joined and piece.kind == joined[-1].kind == "text":
+            joined[-1] = joined[-1]._replace(value=joined[-1].value + piece.value)
+        elif piece.value:
+            joined.append(piece)
+    return joined
+
+
+def _kept(tag: str, line: str, following: Piece | None) -> str:
+    """Return a tag that keeps the blanks before it and the line break after it."""
+    if line and not line.strip() and tag[2] not in "+-":
+        tag = f"{tag[:2]}+{tag[2:]}"
+    if following is not None and following.kind == "text" and following.value.startswith("\n") and tag[-3] not in "+-":
+        tag = f"{tag[:-2]}+{tag[-2:]}"
+    return tag
+
+
+# messages ----------------------------------------------------------------------------------
+
+
+class Block(NamedTuple):
+    """A block with its branches: opening tags and what stands in each, and the closing tag."""
+
+    branches: list[tuple[Piece, list[Node]]]
+    close: Piece
+
+
+Node = Piece | Block
+
+
+def tree_of(pieces: Sequence[Piece], draft: Draft) -> list[Node]:
+    """Return the pieces with their blocks nested. Raises MigrationError for one that is not closed."""
+    root: list[Node] = []
+    stack: list[tuple[list[Node], list[tuple[Piece, list[Node]]]]] = []
+    inside = root
+    for piece in pieces:
+        if piece.kind == "open":
+            branches: list[tuple[Piece, list[Node]]] = [(piece, [])]
+            stack.append((inside, branches))
+            inside = branches[0][1]
+        elif piece.kind == "mid" and stack:
+            stack[-1][1].append((piece, []))
+            inside = stack[-1][1][-1][1]
+        elif piece.kind == "close" and stack:
+            inside, branches = stack.pop()
+            inside.append(Block(branches, piece))
+        elif piece.kind in ("mid", "close"):
+            raise draft.refuse(f"{piece.value} closes nothing", piece.line)
+        else:
+            inside.append(piece)
+    if stack:
+        opened = stack[-1][1][0][0]
+        raise draft.refuse(f"the block {opened.value!r} is not closed", opened.line)
+    return root
+
+
+def has_messages(nodes: Sequence[Node]) -> bool:
+    """True where a message or a history begins among the nodes or in a block of them."""
+    return any(
+        any(has_messages(inside) for _, inside in node.branches)
+        if isinstance(node, Block)
+        else node.kind in ("role", "history")
+        for node in nodes
+    )
+
+
+def write_messages(
+    nodes: Sequence[Node], draft: Draft, *, first: str | None, after_history: str, keep_empty: bool = True
+) -> None:
+    """Write messages into the draft.
+
+    ``first`` is the role of text before the first one, None where there may be none;
+    ``after_history`` that of text behind a history, ``=`` for the role before it. ``keep_empty``
+    keeps messages without text.
+    """
+    role, name, is_begun = first, "", False
+    buffer: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Block) and has_messages([node]):
+            _flush(buffer, role, name, is_begun and keep_empty, draft)
+            for tag, inside in node.branches:
+                draft.raw(tag.value + "\n")
+                write_messages(inside, draft, first=None, after_history=after_history, keep_empty=keep_empty)
+            draft.raw(node.close.value + "\n")
+            role, name, is_begun = None, "", False
+        elif isinstance(node, Piece) and node.kind == "role":
+            _flush(buffer, role, name, is_begun and keep_empty, draft)
+            role, name, is_begun = draft.role(node.value, node.line), node.name, True
+        elif isinstance(node, Piece) and node.kind == "history":
+            _flush(buffer, role, name, False, draft)
+            draft.history(node.value)
+            role, is_begun = role if after_history == "=" else after_history, False
+        else:
+            buffer.append(node)
+    _flush(buffer, role, name, is_begun and keep_empty, draft)
+
+
+def _flush(buffer: list[Node], role: str | None, name: str, keep: bool, draft: Draft) -> None:
+    """Write what stands in the buffer as a message, or between messages where it writes nothing."""
+    said = [piece for node in buffer if not _is_silent(node) for piece in flat(node)]
+    pieces = [piece for node in buffer for piece in flat(node)]
+    definitions = [
+        node for node in buffer if _is_silent(node) and not (isinstance(node, Piece) and node.kind == "text")
+    ]
+    buffer.clear()
+    if said and role is None:
+        raise draft.refuse("text beside a block of messages belongs to none of them", said[0].line)
+    if said or keep:
+        trimmed = _trimmed(pieces)
+        if draft.tells_trim and trimmed != pieces:
+            draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
+        draft.message(role or "user", write(trimmed), name)
+        return
+    for node in definitions:
+        if not (isinstance(node, Piece) and node.value.startswith("{#")):
+            draft.raw(write(flat(node)) + "\n")
+
+
+def _is_silent(node: Node) -> bool:
+    """True for white space, and for tags that define something and write nothing."""
+    if isinstance(node, Block):
+        return re.match(r"\{%[-+]?\s*(macro|set)\b", node.branches[0][0].value) is not None
+    if node.kind == "tag":
+        return re.match(r"\{#|\{%[-+]?\s*(set|do|import|from)\b", node.value) is not None
+    return node.kind == "text" and not node.value.strip()
+
+
+def flat(node: Node) -> list[Piece]:
+    """Return the pieces of a node in order."""
+    if isinstance(node, Piece):
+        return [node]
+    pieces = []
+    for tag, inside in node.branches:
+        pieces += [tag, *(piece for child in inside for piece in flat(child))]
+    return [*pieces, node.close]
+
+
+def _trimmed(pieces: list[Piece]) -> list[Piece]:
+    """Take the line breaks at both ends away: they are layout in a message."""
+    if pieces and pieces[0].kind == "text":
+        pieces = [pieces[0]._replace(value=pieces[0].value.lstrip("\n")), *pieces[1:]]
+    if pieces and pieces[-1].kind == "text":
+        pieces = [*pieces[:-1], pieces[-1]._replace(value=pieces[-1].value.rstrip("\n"))]
+    return pieces
