@@ -4,7 +4,7 @@
 
 Rule: prices come from genai-prices alone, context windows from it and from the model
 cards in gpt-tokenizer (``src/models.gen.ts`` of the npm package, given as a path), dates
-of shutdown from the table below. Only names that genai-prices matches by equality are
+of shutdown from ``diptych.tokens.shutdowns``. Only names that genai-prices matches by equality are
 taken (``diptych.prices.genai``). Without ``--limits`` the limits of the snapshot at hand
 are kept.
 """
@@ -21,20 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from diptych.prices import genai
+from diptych.tokens.shutdowns import SHUTDOWNS
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "diptych" / "prices" / "snapshot.json"
-
-#: Last day of service. OpenAI's deprecations page (2023 capture) and, for the later rows, the
-#: docstrings of `chat/completion_create_params.py` in openai 3.54.0; gpt-3.5-turbo-instruct:
-#: announced 2025-09-26.
-SHUTDOWN = {
-    "2024-01-04": "davinci curie babbage ada text-davinci-003 text-davinci-002 text-davinci-001 text-curie-001 "
-    "text-babbage-001 text-ada-001",
-    "2026-09-28": "gpt-3.5-turbo-instruct",
-    "2026-10-23": "gpt-4 gpt-3.5-turbo",
-    "2026-12-11": "gpt-5 o3",
-    "2027-01-14": "gpt-4o gpt-4.1",
-}
 
 
 def read_limits(path: Path) -> dict[str, dict[str, Any]]:
@@ -54,13 +43,12 @@ def read_limits(path: Path) -> dict[str, dict[str, Any]]:
 
 def build(limits: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the models of the snapshot: prices as the adapter reads them, limits beside."""
-    shutdown = {name: day for day, names in SHUTDOWN.items() for name in names.split()}
     models: dict[str, Any] = genai.snapshot()["models"]
     for key, entry in models.items():
         known = next((limits[name] for name in [key, *entry["names"]] if name in limits), {})
         entry["context_window"] = known.get("context_window") or entry["context_window"]
         entry |= {"max_output": known.get("max_output"), "reasoning": known.get("reasoning")}
-        entry["shutdown"] = shutdown.get(key)
+        entry["shutdown"] = SHUTDOWNS.get(key)
     return models
 
 
@@ -91,7 +79,7 @@ def main() -> int:
         "source": f"genai-prices {version('genai-prices')}",
         "licence": "MIT, Copyright (c) Pydantic Services Inc. 2025 to present",
         "limits_source": limits_source,
-        "shutdown_source": "OpenAI's deprecations page and the docstrings of openai 3.54.0",
+        "shutdown_source": "OpenAI's deprecations page and the docstrings of openai 3.57.0",
         "unit": "USD per million tokens",
         "models": build(limits),
     }

@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
-from translate import title, translate
+from translate import summary_prompt, tell, title, translate
 
 
 class Fake:
-    """Answers both APIs with the last line of what was asked."""
+    """Answers both APIs with the last line of what was asked, word by word where a stream is wanted."""
 
     def __init__(self):
         self.completions = SimpleNamespace(create=self._complete)
@@ -15,12 +15,25 @@ class Fake:
 
     def _complete(self, *, model, prompt, **params):
         self.sent.append((model, params))
-        return SimpleNamespace(choices=[SimpleNamespace(text=" " + prompt.splitlines()[-1])])
+        choices = [SimpleNamespace(text=text) for text in self._texts(prompt, params)]
+        return self._answer(choices, params)
 
     def _chat(self, *, model, messages, **params):
         self.sent.append((model, params))
-        answer = SimpleNamespace(content=messages[-1]["content"].splitlines()[-1])
-        return SimpleNamespace(choices=[SimpleNamespace(message=answer)])
+        texts = self._texts(messages[-1]["content"], params)
+        said = [SimpleNamespace(content=text) for text in texts]
+        return self._answer([SimpleNamespace(message=each, delta=each) for each in said], params)
+
+    @staticmethod
+    def _texts(prompt, params):
+        answer = " " + prompt.splitlines()[-1]
+        return answer.split(" ") if params.get("stream") else [answer]
+
+    @staticmethod
+    def _answer(choices, params):
+        if params.get("stream"):
+            return iter([SimpleNamespace(choices=[choice]) for choice in choices])
+        return SimpleNamespace(choices=choices)
 
 
 def test_translate_asks_for_french():
@@ -31,3 +44,11 @@ def test_translate_asks_for_french():
 
 def test_title_asks_with_the_text():
     assert title(Fake(), "Once upon a time") == "Once upon a time"
+
+
+def test_a_story_comes_in_pieces():
+    assert list(tell(Fake(), "it rained")) == ["", "Retell", "this:", "it", "rained"]
+
+
+def test_a_summary_is_asked_for_in_one_sentence():
+    assert summary_prompt("It rained.") == "Summarise in one sentence: It rained."

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from diptych import Template, count
 from diptych.errors import MigrationError
 from diptych.migrate import audit
 
@@ -18,21 +19,44 @@ def places(found, kind, *facts):
     return [(f.place.rsplit("/", 1)[-1], *(f.facts[name] for name in facts)) for f in found.of(kind)]
 
 
+LAST, FIRST = "gpt-3.5-turbo-instruct", "text-davinci-003"
+
+#: What a careful reader writes down on going through the project, file by file.
+REPORT = [
+    ("dataset", "evaluation.jsonl:1:1", {"layout": "openai_batch", "rows": 2, "bad": 0}),
+    ("model", "evaluation.jsonl:1:1", {"model": LAST, "shutdown_date": "2026-09-28", "stand_in": "gpt-4o-mini"}),
+    ("dataset", "pairs.jsonl:1:1", {"layout": "finetune_legacy", "rows": 3, "bad": 0}),
+    ("model", "settings.toml:2:10", {"model": LAST, "shutdown_date": "2026-09-28"}),
+    ("template", "summary.prompty:1:1", {"layout": "prompty", "verdict": "lossless"}),
+    ("model", "summary.prompty:8:11", {"model": FIRST, "shutdown_date": "2024-01-04"}),
+    ("call", "tour.ipynb[cell 2]:4:9", {"migrates": True}),
+    ("model", "tour.ipynb[cell 2]:4:41", {"model": FIRST}),
+    ("prompt", "tour.ipynb[cell 2]:4:68", {"format": "plain", "tokens_before": 5, "tokens_after": 12}),
+    ("model", "translate.py:5:9", {"model": LAST}),
+    ("call", "translate.py:10:16", {"migrates": True}),
+    ("prompt", "translate.py:12:16", {"format": "plain", "tokens_before": 11, "tokens_after": 18}),
+    ("call", "translate.py:21:12", {"migrates": True}),
+    ("prompt", "translate.py:21:58", {"format": "plain", "tokens_before": 9, "tokens_after": 16}),
+    ("call", "translate.py:31:18", {"migrates": True}),
+    ("prompt", "translate.py:31:64", {"format": "plain", "tokens_before": 7, "tokens_after": 14}),
+    ("call", "translate.py:37:16", {"migrates": False, "code": "suffix"}),
+    ("model", "translate.py:37:48", {"model": "davinci-002", "shutdown_date": "2026-09-28"}),
+]
+
+
 def test_the_report_is_what_a_careful_reader_writes():
     found = audit(PROJECT)
-    assert places(found, "call", "migrates") == [
-        ("translate.py:6:16", True), ("translate.py:17:16", True), ("translate.py:23:16", False)
-    ]  # fmt: skip
-    assert places(found, "model", "shutdown_date", "stand_in") == [
-        (place, "2026-09-28", "gpt-4o-mini")
-        for place in ("summary.jinja:2:8", "translate.py:7:15", "translate.py:17:48", "translate.py:23:48")
+    assert [
+        (f.kind, f.place.rsplit("/", 1)[-1], {name: f.facts[name] for name in facts})
+        for f, (_, _, facts) in zip(found.findings, REPORT, strict=True)
+    ] == REPORT
+    assert (found.files, found.unread) == (7, [])
+    datasets = {f.place.rsplit("/", 1)[-1]: f.facts for f in found.of("dataset")}
+    batch = [
+        count(text, LAST).tokens for text in ("Translate to French: Good morning", "Translate to French: Thank you")
     ]
-    assert places(found, "prompt", "format", "tokens_before", "tokens_after") == [
-        ("translate.py:8:16", "plain", 11, 18), ("translate.py:17:81", "plain", 9, 16)
-    ]  # fmt: skip
-    assert places(found, "dataset", "layout", "rows", "bad") == [("pairs.jsonl:1:1", "finetune_legacy", 3, 0)]
-    assert places(found, "template", "layout") == [("summary.jinja:1:1", "jinja")]
-    assert (found.files, found.unread) == (4, [])
+    assert datasets["evaluation.jsonl:1:1"]["tokens_before"] == sum(batch)
+    assert found.tokens["after"] > found.tokens["before"] > 60
 
 
 def run(*command, cwd):
@@ -42,23 +66,81 @@ def run(*command, cwd):
 def test_the_project_goes_to_chat_with_its_tests_passing(tmp_path):
     project = tmp_path / "translator"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    assert run("pytest", "-q", "-p", "no:cacheprovider", ".", cwd=project).returncode == 0
+    tests = ("pytest", "-q", "-p", "no:cacheprovider", ".")
+    before = run(*tests, cwd=project)
+    assert (before.returncode, "4 passed" in before.stdout) == (0, True)
     assert run("diptych", "audit", ".", cwd=project).returncode == 1
+
     code = run("diptych", "migrate", "code", ".", "--write", cwd=project)
-    assert "translate.py:23:16: refused" in code.stderr
-    data = run(
-        "diptych", "migrate", "data", "pairs.jsonl", "chats.jsonl", "--from", "finetune_legacy", "--to", "finetune_chat",
-        "--on-loss", "ignore", cwd=project,
-    )  # fmt: skip
-    assert data.returncode == 0, data.stderr
+    assert "translate.py:37:16: refused" in code.stderr
+    for source, target, layout in (("pairs", "chats", "finetune_chat"), ("evaluation", "chat-evaluation", "batch")):
+        files = (f"{source}.jsonl", f"{target}.jsonl")
+        done = run("diptych", "migrate", "data", *files, "--to", layout, "--on-loss", "ignore", cwd=project)
+        assert done.returncode == 0, done.stderr
+    assert run("diptych", "migrate", "templates", "summary.prompty", "--out", ".", cwd=project).returncode == 0
+
+    after = run(*tests, cwd=project)
+    assert (after.returncode, "4 passed" in after.stdout) == (0, True)
     first = json.loads((project / "chats.jsonl").read_text("utf-8").splitlines()[0])
     assert [message["role"] for message in first["messages"]] == ["user", "assistant"]
-    assert run("pytest", "-q", "-p", "no:cacheprovider", ".", cwd=project).returncode == 0
-    after = audit(project / "translate.py")
-    assert [f.facts["migrates"] for f in after.of("call")] == [False]
-    before = (project / "translate.py").read_bytes()
+    line = json.loads((project / "chat-evaluation.jsonl").read_text("utf-8").splitlines()[0])
+    assert (line["url"], line["body"]["model"]) == ("/v1/chat/completions", "gpt-4o-mini")
+    summary = Template.from_string((project / "summary.jinja").read_text("utf-8")).render(text="It rained.")
+    assert summary.messages == [{"role": "user", "content": "Summarise in one sentence: It rained."}]
+
+    left = audit(project / "translate.py", project / "tour.ipynb")
+    assert [f.facts["migrates"] for f in left.of("call")] == [False]
+    files = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     run("diptych", "migrate", "code", ".", "--write", cwd=project)
-    assert (project / "translate.py").read_bytes() == before
+    assert {path: path.read_bytes() for path in files} == files, "a second run changes nothing"
+
+
+def test_models_are_named_for_certain(tmp_path):
+    lines = ['name = "ada"', 'model = "ada"', 'x = dict(engine="davinci")', 'y = {"model": "o1"}', 'z = "gpt-4-0613"']
+    (tmp_path / "a.py").write_text("\n".join(lines))
+    (tmp_path / "a.yaml").write_text("author: ada\nmodel: ada\nlink: https://x/gpt-4-0613\nother: gpt-4-0613\n")
+    found = audit(tmp_path)
+    assert [(place, model) for place, model in places(found, "model", "model")] == [
+        ("a.py:2:9", "ada"), ("a.py:3:17", "davinci"), ("a.py:4:15", "o1"), ("a.py:5:5", "gpt-4-0613"),
+        ("a.yaml:2:8", "ada"), ("a.yaml:4:8", "gpt-4-0613"),
+    ]  # fmt: skip
+    assert all(f.facts["shutdown_date"] for f in found.of("model"))
+
+
+def test_a_projects_own_files_are_looked_at(tmp_path):
+    for name in ("a.py", "gone.py", "old/b.py", "venv/c.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("m = 'davinci-002'")
+    (tmp_path / ".gitignore").write_text("gone.py\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.diptych]\nexclude = ["old/"]\n')
+    assert [place for (place,) in places(audit(tmp_path), "model")] == ["a.py:1:5"]
+
+
+def test_prompts_behind_names_and_in_bodies(tmp_path):
+    (tmp_path / "a.py").write_text(
+        "import openai, requests\n"
+        'PROMPT = "<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n"\n'
+        'print(openai.Completion.create(model="m", prompt=PROMPT, max_tokens=1).choices[0].text)\n'
+        'r = requests.post("http://x/v1/completions", json={"model": "m", "prompt": "Say %s" % "hi"})\n'
+        'print(r.json()["choices"][0]["text"])\n'
+        'other(prompt="no prompt of the API")\n'
+    )
+    found = audit(tmp_path)
+    assert places(found, "prompt", "format") == [("a.py:2:10", "chatml"), ("a.py:4:76", "plain")]
+
+
+def test_data_sets_of_every_kind(tmp_path):
+    import gzip
+
+    rows = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n' * 3
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(rows))
+    (tmp_path / "b.jsonl").write_text('{"x": 1}\n')
+    (tmp_path / "c.jsonl").write_bytes(rows + b'{"instruction": "a", "output": "b"}\n')
+    found = audit(tmp_path)
+    assert places(found, "dataset", "layout", "rows") == [
+        ("a.jsonl.gz:1:1", "finetune_chat", 3), ("b.jsonl:1:1", None, 1), ("c.jsonl:1:1", None, 4)
+    ]  # fmt: skip
+    assert "alpaca_row, those before are finetune_chat" in found.of("dataset")[2].facts["reason"]
 
 
 def test_notebooks_bodies_batches_and_what_cannot_be_read(tmp_path):
@@ -94,4 +176,4 @@ def test_the_command_says_it_in_json_and_as_a_table(tmp_path):
     assert (clean.returncode, json.loads(clean.stdout)["summary"]["dated"]) == (0, 0)
     table = run("diptych", "audit", str(PROJECT), cwd=tmp_path)
     assert table.returncode == 1
-    assert "3 calls" in table.stdout
+    assert "5 calls, 6 models, 4 prompts, 2 datasets, 1 template, 6 dated; tokens 75 to 144" in table.stdout

@@ -18,7 +18,7 @@ def audit_command(
 
     diptych audit src data
     """
-    from ..migrate.audit import audit
+    from ..migrate.findings import audit
     from .output import write_document
 
     found = audit(*paths)
@@ -47,23 +47,42 @@ def _print_audit(found: Any) -> None:
     told = ", ".join(
         f"{number} {kind}{'' if number == 1 or kind == 'dated' else 's'}" for kind, number in summary.items()
     )
-    write_text(f"{found.files} files: {told}\n")
+    tokens = found.tokens
+    change = f"; tokens {tokens['before']:,} to {tokens['after']:,}" if tokens["after"] else ""
+    write_text(f"{found.files} files: {told}{change}\n")
 
 
 def _facts(finding: Any) -> str:
-    facts = finding.facts
-    if finding.kind == "call":
-        return "migrates" if facts["migrates"] else f"refused: {facts['reason']}"
-    if finding.kind == "model":
-        return (
-            f"{facts['model']}: shut down {facts['shutdown_date']}; {facts['stand_in']} stands in ({facts['source']})"
-        )
-    if finding.kind == "prompt":
-        sure = f"{facts['format']} ({facts['confidence']:.0%}, {facts['verdict']})"
-        return f"{sure}; tokens {facts['tokens_before']} to {facts['tokens_after']}"
-    if finding.kind == "template":
-        return f"{facts['layout']}, {facts['tokens']} tokens"
+    return _SAID[finding.kind](finding.facts)
+
+
+def _call(facts: Any) -> str:
+    return "migrates" if facts["migrates"] else f"refused: {facts['reason']} [{facts['code']}]"
+
+
+def _model(facts: Any) -> str:
+    stand_in = f"; {facts['stand_in']} stands in" if facts["stand_in"] else ""
+    return f"{facts['model']}: shut down {facts['shutdown_date']}{stand_in} ({facts['source']})"
+
+
+def _prompt(facts: Any) -> str:
+    sure = f"{facts['format']} ({facts['confidence']:.0%}, {facts['verdict']})"
+    return f"{sure}; tokens {facts['tokens_before']} to {facts['tokens_after']}"
+
+
+def _template(facts: Any) -> str:
+    verdict = f"{facts['verdict']}, " if "verdict" in facts else ""
+    return f"{facts['layout']}: {verdict}{facts['tokens']} tokens" + (
+        f": {facts['reason']}" if "reason" in facts else ""
+    )
+
+
+def _dataset(facts: Any) -> str:
+    bad = f", {facts['bad']:,} of {facts['sampled']:,} no JSON" if facts["bad"] else ""
     if facts["layout"] is None:
-        return f"{facts['rows']} rows of no known layout"
-    tokens = f"tokens {facts.get('tokens_before', 0):,} to {facts.get('tokens_after', 0):,}"
-    return f"{facts['layout']}, {facts['rows']:,} rows; {tokens}; {facts.get('usd_after') or 'unknown'} USD of input"
+        return f"{facts['rows']:,} rows{bad}; {facts['reason']}"
+    tokens = f"tokens {facts['tokens_before']:,} to {facts['tokens_after']:,}"
+    return f"{facts['layout']}: {facts['rows']:,} rows{bad}; {tokens}; {facts['usd_after'] or 'unknown'} USD as input"
+
+
+_SAID = {"call": _call, "model": _model, "prompt": _prompt, "template": _template, "dataset": _dataset}

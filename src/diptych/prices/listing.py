@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..tokens import known_models, model_info
+from ..tokens.shutdowns import SHUTDOWNS
 from .book import PriceBook, default
 from .rates import Rates
 
@@ -53,7 +54,7 @@ def _row(name: str, book: PriceBook) -> ModelRow:
     info, price = model_info(name), book.find(name)
     encoding, family = info.encoding, info.family
     if price is None:
-        return ModelRow(name, None, encoding, family, None, None, None, None, None, (), None, None, None)
+        return ModelRow(name, None, encoding, family, None, None, None, None, None, (), None, SHUTDOWNS.get(name), None)
     rates = price.rates()
     return ModelRow(
         name,
@@ -67,7 +68,7 @@ def _row(name: str, book: PriceBook) -> ModelRow:
         _shown(rates, "output"),
         tuple(price.variants),
         price.date,
-        price.shutdown,
+        SHUTDOWNS.get(name, price.shutdown),
         price.source,
     )
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from ..loss import Loss
+from ..tokens.shutdowns import SHUTDOWNS
 
 
 class Substitute(NamedTuple):
@@ -24,21 +25,17 @@ class Substitute(NamedTuple):
 _LAST: Final = "OpenAI, notice of 2025-09-26"
 _FIRST: Final = "OpenAI, notice of 2023-07-06"
 _CODEX: Final = "OpenAI, notice of March 2023"
+_SOURCES: Final = {
+    _LAST: "gpt-3.5-turbo-instruct gpt-3.5-turbo-instruct-0914 davinci-002 babbage-002",
+    _FIRST: "text-davinci-003 text-davinci-002 text-davinci-001 text-curie-001 text-babbage-001 text-ada-001 davinci "
+    "curie babbage ada davinci-instruct-beta curie-instruct-beta",
+    _CODEX: "code-davinci-002 code-cushman-001",
+}
 TO_CHAT: Final[dict[str, Substitute]] = {
-    "gpt-3.5-turbo-instruct": Substitute("gpt-4o-mini", "2026-09-28", _LAST),
-    "gpt-3.5-turbo-instruct-0914": Substitute("gpt-4o-mini", "2026-09-28", _LAST),
-    "davinci-002": Substitute("gpt-4o-mini", "2026-09-28", _LAST),
-    "babbage-002": Substitute("gpt-4o-mini", "2026-09-28", _LAST),
-    **{
-        name: Substitute("gpt-4o-mini", "2024-01-04", _FIRST)
-        for name in (
-            "text-davinci-003", "text-davinci-002", "text-davinci-001", "text-curie-001", "text-babbage-001",
-            "text-ada-001", "davinci", "curie", "babbage", "ada",
-            "davinci-instruct-beta", "curie-instruct-beta",
-        )
-    },
-    **{name: Substitute("gpt-4o-mini", "2023-03-23", _CODEX) for name in ("code-davinci-002", "code-cushman-001")},
-}  # fmt: skip
+    name: Substitute("gpt-4o-mini", SHUTDOWNS[name], source)
+    for source, names in _SOURCES.items()
+    for name in names.split()
+}
 
 
 def chat_model(name: str, asked: str | None) -> tuple[str, list[Loss]]:

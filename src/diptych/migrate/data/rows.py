@@ -84,7 +84,7 @@ class Rows:
         self.tokens = Tokens(spec, counts)
         self.rules = FileRules(spec.target)
         self._source = get(spec.source, "dataset")
-        self._reader = _reader(self._source, spec.separators)
+        self._reader = reader_of(self._source, spec.separators)
         self._renamed = {column: name for name, column in spec.columns.items()}
         self._same = spec.source == spec.target and not (spec.columns or spec.drop or spec.request)
         # Losses are counted: a million warnings help nobody.
@@ -170,7 +170,7 @@ class Rows:
         return line_of({"line": number, "error": said, "row": text.rstrip("\r\n")})
 
 
-def _reader(source: Format, separators: Separators | None) -> Callable[[Any], tuple[Conversation, tuple[Loss, ...]]]:
+def reader_of(source: Format, separators: Separators | None) -> Callable[[Any], tuple[Conversation, tuple[Loss, ...]]]:
     """Return what reads a row: a legacy one with the separators of its data set, not with its own."""
     if source.read is None:
         raise FormatError(f"{source.name} can be written, not read")

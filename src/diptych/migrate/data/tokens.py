@@ -61,7 +61,7 @@ class Tokens:
             counts.tokens_after = (counts.tokens_after or 0) + found
 
 
-class _Counter:
+class RowCounter:
     """Counts rows as one model is billed."""
 
     def __init__(self, model: str) -> None:
@@ -98,9 +98,10 @@ class _Counter:
             conversation = None
         if conversation is None:
             return self.text(row if isinstance(row, str) else str(row))
-        return self._conversation(conversation)
+        return self.conversation(conversation)
 
-    def _conversation(self, conversation: Conversation) -> int:
+    def conversation(self, conversation: Conversation) -> int:
+        """Return the tokens of a conversation as Chat messages, those of a worse answer added."""
         example = Example.of(conversation)
         tools = {"tools": openai_chat.write_tools(conversation)} if conversation.tools else {}
         total = count({"messages": openai_chat.write(conversation), **tools}, self._model).tokens or 0
@@ -110,5 +111,5 @@ class _Counter:
         return total
 
 
-def _counter(model: str | None) -> _Counter | None:
-    return None if model is None else _Counter(model)
+def _counter(model: str | None) -> RowCounter | None:
+    return None if model is None else RowCounter(model)

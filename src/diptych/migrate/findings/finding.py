@@ -1,0 +1,64 @@
+"""What an audit says: findings with their places, in the order of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+KINDS: Final = ("call", "model", "prompt", "dataset", "template")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a migration touches: what kind, where (``file:line:col``), and the facts."""
+
+    kind: str
+    place: str
+    facts: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as a JSON object."""
+        return {"kind": self.kind, "place": self.place, **self.facts}
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Line and column, as files are read."""
+        _, line, column = self.place.rsplit(":", 2)
+        return int(line), int(column)
+
+
+@dataclass
+class Audit:
+    """Everything found, in the order of the files.
+
+    ``unread`` are the files that could not be read, each with its reason.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    files: int = 0
+    unread: list[str] = field(default_factory=list)
+
+    @property
+    def dated(self) -> list[Finding]:
+        """The findings whose model has a shutdown date."""
+        return [finding for finding in self.findings if finding.facts.get("shutdown_date")]
+
+    def of(self, kind: str) -> list[Finding]:
+        """Return the findings of one kind: call, model, prompt, dataset or template."""
+        return [finding for finding in self.findings if finding.kind == kind]
+
+    @property
+    def tokens(self) -> dict[str, int]:
+        """The tokens of the prompts and data sets found, as they are and as Chat messages."""
+        return {when: sum(f.facts.get(f"tokens_{when}") or 0 for f in self.findings) for when in ("before", "after")}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the audit as a JSON object."""
+        return {
+            "files": self.files,
+            "summary": {kind: len(self.of(kind)) for kind in KINDS} | {"dated": len(self.dated)},
+            "tokens": self.tokens,
+            "findings": [finding.to_json() for finding in self.findings],
+            "unread": self.unread,
+        }

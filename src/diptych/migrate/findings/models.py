@@ -1,0 +1,50 @@
+"""Models with a shutdown date: Completions models with their stand-ins, and Chat models.
+
+Rule: a name counts where it is the whole of a text; one that could be anything else (``ada``,
+``davinci``, ``o1``) only beside a word that says that it is a model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from ...tokens.shutdowns import SHUTDOWNS, SOURCE
+from ...wire.substitution import TO_CHAT
+from .finding import Finding
+
+#: What stands before the name of a model: ``model: ada``, ``engine="davinci"``.
+_SAYS_SO: Final = re.compile(r"(model|engine|deployment)[\w\"']*\s*[:=]\s*[\"']?$", re.IGNORECASE)
+_WORD: Final = re.compile(r"(?<![\w./-])[A-Za-z][\w.:-]*\w(?![\w/-])")
+
+
+@lru_cache(maxsize=1)
+def dated_models() -> dict[str, dict[str, Any]]:
+    """Return what is known of every model with a shutdown date, by name."""
+    found: dict[str, dict[str, Any]] = {
+        name: {"shutdown_date": day, "stand_in": None, "source": SOURCE} for name, day in SHUTDOWNS.items()
+    }
+    for name, entry in TO_CHAT.items():
+        found[name] |= {"stand_in": entry.model, "source": entry.source}
+    return found
+
+
+def is_certain(name: str) -> bool:
+    """Tell whether a text that is this name can be nothing but the model."""
+    return len(name) > 5 and "-" in name
+
+
+def model_finding(name: str, place: str) -> Finding:
+    """Return the finding of a model's use."""
+    return Finding("model", place, {"model": name, **dated_models()[name]})
+
+
+def models_in(text: str, file: str) -> Iterator[Finding]:
+    """Yield the models that a text of lines names, as front matter and settings do."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for word in _WORD.finditer(line):
+            name = word.group()
+            if name in dated_models() and (is_certain(name) or _SAYS_SO.search(line[: word.start()])):
+                yield model_finding(name, f"{file}:{number}:{word.start() + 1}")

@@ -1,0 +1,44 @@
+"""The last day of service of OpenAI's models, as announced.
+
+Rule: a name stands here exactly as it is asked for; its day is OpenAI's. Sources: the notices of
+March 2023 and 2023-07-06 for the first Completions models, that of 2025-09-26 for the last; for
+Chat models the docstring of ``types/shared/chat_model.py`` in openai 3.57.0 (November 2026).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_DAYS: Final = {
+    "2023-03-23": "code-davinci-002 code-cushman-001",
+    "2024-01-04": "text-davinci-003 text-davinci-002 text-davinci-001 text-curie-001 text-babbage-001 text-ada-001 "
+    "davinci curie babbage ada davinci-instruct-beta curie-instruct-beta",
+    "2024-09-13": "gpt-3.5-turbo-16k gpt-3.5-turbo-0301 gpt-3.5-turbo-0613 gpt-3.5-turbo-16k-0613",
+    "2024-12-06": "gpt-4-vision-preview",
+    "2025-06-06": "gpt-4-32k gpt-4-32k-0314 gpt-4-32k-0613",
+    "2025-07-28": "o1-preview o1-preview-2024-09-12",
+    "2025-10-10": "gpt-4o-audio-preview-2024-10-01",
+    "2025-10-27": "o1-mini o1-mini-2024-09-12",
+    "2026-02-12": "codex-mini-latest",
+    "2026-02-17": "chatgpt-4o-latest",
+    "2026-03-26": "gpt-4-0125-preview gpt-4-turbo-preview gpt-4-0314",
+    "2026-05-07": "gpt-4o-audio-preview gpt-4o-audio-preview-2024-12-17 gpt-4o-audio-preview-2025-06-03 "
+    "gpt-4o-mini-audio-preview gpt-4o-mini-audio-preview-2024-12-17",
+    "2026-07-23": "gpt-5.1-codex gpt-5.1-chat-latest gpt-5-chat-latest gpt-4o-search-preview "
+    "gpt-4o-mini-search-preview gpt-4o-search-preview-2025-03-11 gpt-4o-mini-search-preview-2025-03-11",
+    "2026-08-10": "gpt-5.3-chat-latest gpt-5.2-chat-latest",
+    "2026-09-28": "gpt-3.5-turbo-instruct gpt-3.5-turbo-instruct-0914 davinci-002 babbage-002 gpt-3.5-turbo-1106",
+    "2026-10-23": "gpt-4.1-nano gpt-4.1-nano-2025-04-14 o4-mini o4-mini-2025-04-16 o3-mini o3-mini-2025-01-31 o1 "
+    "o1-2024-12-17 gpt-4o-2024-05-13 gpt-4-turbo gpt-4-turbo-2024-04-09 gpt-4-1106-preview gpt-4 gpt-4-0613 "
+    "gpt-3.5-turbo gpt-3.5-turbo-0125",
+    "2026-12-11": "gpt-5 gpt-5-mini gpt-5-nano gpt-5-2025-08-07 gpt-5-mini-2025-08-07 gpt-5-nano-2025-08-07 o3 "
+    "o3-2025-04-16",
+    "2027-01-14": "gpt-4.1 gpt-4.1-mini gpt-4.1-2025-04-14 gpt-4.1-mini-2025-04-14 gpt-4o gpt-4o-2024-11-20 "
+    "gpt-4o-2024-08-06 gpt-4o-mini gpt-4o-mini-2024-07-18",
+    "2027-01-20": "gpt-audio-mini gpt-audio-mini-2025-12-15",
+    "2027-04-01": "gpt-5.4-nano gpt-5.4-nano-2026-03-17 gpt-5.1 gpt-5.1-2025-11-13",
+}
+#: The day of each model, by its name.
+SHUTDOWNS: Final[dict[str, str]] = {name: day for day, names in _DAYS.items() for name in names.split()}
+#: Where the days of Chat models come from.
+SOURCE: Final = "OpenAI, deprecations, as in openai 3.57.0"
