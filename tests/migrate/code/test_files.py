@@ -49,7 +49,7 @@ def test_every_other_byte_stays(tmp_path, template):
     [
         (b"c.completions.create(", "syntax"),
         (b"# coding: nonsense\nc.completions.create()", "encoding"),
-        (b"x = '\xff' # completions", "encoding"),
+        (b"x = '\xff' # /completions", "encoding"),
         (b"# old\rc.completions.create(prompt=p)\r", "syntax"),
     ],
 )

@@ -16,20 +16,24 @@ from .model import CODES, KINDS, Change, CodeMigration, Place, Refusal
 
 __all__ = ["CODES", "KINDS", "Change", "CodeMigration", "Place", "Refusal", "may_concern", "migrate_code"]
 
-#: A source without any of these words has nothing to migrate: it is not even parsed.
-_WORDS: Final = re.compile(r"\bcompletions?\b|\bCompletion\b|text_completion|\bOpenAI\b", re.IGNORECASE)
+#: A source without these words has nothing to migrate: it is not even parsed.
+_WORDS: Final = (
+    (re.compile(r"\b(?:completions|Completion)\b"), re.compile(r"\ba?create\b")),
+    (re.compile(r"/completions\b"),),
+    (re.compile(r"\blangchain"), re.compile(r"OpenAI\b")),
+)
 _MARK: Final = "\ufeff"
 #: A carriage return alone: Python ends a line there, and libcst does not.
 _BARE: Final = re.compile(r"\r(?!\n)")
 
 
 def may_concern(source: str) -> bool:
-    """Tell whether a source holds any word of the Completions API; most do not, and cost nothing.
+    """Tell whether a source holds the words of a call of the Completions API; most do not, and cost nothing.
 
     >>> may_concern("x = 1"), may_concern("client.completions.create()")
     (False, True)
     """
-    return _WORDS.search(source) is not None
+    return any(all(word.search(source) for word in words) for words in _WORDS)
 
 
 def migrate_code(

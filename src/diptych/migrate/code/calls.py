@@ -15,8 +15,9 @@ from .bindings import Bindings, Origin, bound
 from .imports import Imports
 from .items import Items
 from .plan import Plan, Site
-from .results import Results, Value
+from .results import Results
 from .source import Node, Source, dotted
+from .values import Value
 
 
 class Calls:

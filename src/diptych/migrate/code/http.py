@@ -16,8 +16,9 @@ from .bindings import Bindings, Origin, bound
 from .items import Items
 from .pieces import pieces_of
 from .plan import Plan, Site
-from .results import Results, Value
+from .results import Results
 from .source import Node, Source, constant_of, dotted
+from .values import Value
 
 _PATH: Final = re.compile(r"(?<!/chat)/v1/completions/?(?:\?[^/]*)?$")
 _IN_CODE: Final = re.compile(r"(?<!/chat)/completions")

@@ -43,6 +43,7 @@ class Prompts:
         if len(avoid) > 1:
             self.plan.refuse(site, "nested-quotes")
             return ""
+        site.may_be_many = not bracket.get("n") and isinstance(value, cst.Name) and self._sounds_plural(value)
         bracket.rename(self.plan, site, item, "messages")
         written, pieces = self._written(site, value)
         reading = self._reading(site, pieces)
@@ -100,6 +101,15 @@ class Prompts:
         if isinstance(node, cst.Attribute) and node.attr.value.lower() in _PLURALS:
             return "prompt-list"
         return ""
+
+    def _sounds_plural(self, node: cst.Name) -> bool:
+        """Tell whether a name says several, and is bound to no text."""
+        name = node.value.lower()
+        found = reaching(self.source, node)
+        values = [bound(self.source, binding)[1] for binding in found if isinstance(binding, cst.Name)]
+        is_text = bool(values) and all(pieces_of(self.source, value) is not None for value in values)
+        annotated = any(isinstance(binding, cst.Param) and binding.annotation is not None for binding in found)
+        return name.endswith("s") and not name.endswith("ss") and not annotated and not is_text
 
     def _named(self, node: cst.Name, depth: int) -> str:
         seen = False
