@@ -63,6 +63,23 @@ def test_what_cannot_be_read_is_reported_and_stays(tmp_path, data, code):
     assert (tmp_path / "good.py").read_text() == DONE
 
 
+def test_a_file_that_the_analysis_fails_on_is_reported_and_the_others_are_done(tmp_path, monkeypatch):
+    from diptych.migrate.code import migration
+
+    def fail(source, outside):
+        if "bad" in source.file:
+            raise KeyError("x")
+        return real(source, outside)
+
+    real = migration._planned
+    monkeypatch.setattr(migration, "_planned", fail)
+    for name in ("bad.py", "good.py"):
+        (tmp_path / name).write_text(CALL)
+    report = migrate_files([tmp_path], write=True)
+    assert [(r.code, r.place.line) for f in report.files for r in f.refusals] == [("internal", 1)]
+    assert ((tmp_path / "bad.py").read_text(), (tmp_path / "good.py").read_text()) == (CALL, DONE)
+
+
 def test_a_file_is_replaced_in_one_step_and_keeps_what_it_was(tmp_path):
     file = tmp_path / "a.py"
     file.write_text(CALL)

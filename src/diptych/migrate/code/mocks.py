@@ -95,6 +95,8 @@ class Mocks:
             self._replace_in(site, args[0].value, old + "." + found["fn"], new + "." + found["fn"])
             self.plan.change(site, call, f"the mock of {text} became one of {found['head']}{new}.{found['fn']}", "mock")
             self._answer(site, call, args[1:])
+            if not re.match(r"(?:\w+\.)*openai\.", text) and not any("shape" in change.what for change in site.changes):
+                self.plan.sites.remove(site)  # some module's own ``completions``, as far as can be seen
         elif len(args) > 1 and text_of(args[1].value) in ("create", "acreate"):
             self._object(call, args)
 

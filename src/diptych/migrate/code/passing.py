@@ -58,6 +58,10 @@ class Passing:
         elif name in _ITEMS and is_list and not self._has_default(call, name):
             self._keyed(call, value, site)
             self.results.follow(call, one_of(value), site)
+        elif name in ("map", "filter") and is_list and self._has_lambda(arg, call):
+            self.results.bind_param(call.args[0].value.params.params[0], one_of(value), site)  # type: ignore[attr-defined]
+            if name == "filter":
+                self.results.follow(call, value, site)
         elif name == "zip" and is_list:
             self._zipped(arg, call, value, site)
         elif isinstance(call.func, cst.Name):
@@ -81,6 +85,17 @@ class Passing:
             module = import_path(found[0], head.value).partition(".")[0]
             return dotted(func)[-1] if module in _MODULES else ""
         return ""
+
+    def _has_lambda(self, arg: cst.Arg, call: cst.Call) -> bool:
+        """Tell whether a call is ``map(lambda choice: …, choices)``."""
+        first = call.args[0].value
+        return (
+            len(call.args) == 2
+            and call.args[1] is arg
+            and isinstance(first, cst.Lambda)
+            and len(first.params.params) == 1
+            and not first.params.params[0].default
+        )
 
     def _has_default(self, call: cst.Call, name: str) -> bool:
         return len([arg for arg in call.args if not arg.keyword]) > 1 and name in ("max", "min")

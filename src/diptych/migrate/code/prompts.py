@@ -56,7 +56,8 @@ class Prompts:
             return reading.format
         if reading is not None and reading.format != "plain":
             self._say(site, item, f"the prompt stays one message, though it reads as {reading.format}, too")
-        quote = "'" if '"' in avoid else '"'
+        own = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
+        quote = "'" if '"' in avoid or own == "'" else '"'
         start, end = self.source.outer(item.value)
         value_start, value_end = self.source.outer(value)
         head = f"[{{{quote}role{quote}: {quote}user{quote}, {quote}content{quote}: "
@@ -69,7 +70,7 @@ class Prompts:
         return ""
 
     def _say(self, site: Site, item: Item, what: str) -> None:
-        self.plan.change(site, item.label, what, "call")
+        self.plan.change(site, item.label, what, "note")
 
     def _single(self, node: Any) -> Any:
         """Return the one prompt of a list of one."""

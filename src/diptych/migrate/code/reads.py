@@ -145,7 +145,10 @@ class Reads:
     def _list_method(self, node: Node, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
         if is_called and name in ("pop", "copy") and value.kind != "stream" and not value.is_chunk:
             self.results.follow(call, value if name == "copy" else replace(value, many=value.many - 1), site)
-        elif not (is_called and name in ("append", "__len__", "clear", "reverse")):
+        elif is_called and name == "append":
+            for arg in call.args:  # what is put in must be an answer, too
+                self.results.owe(arg.value, replace(value, many=value.many - 1), site, call)
+        elif not (is_called and name in ("clear", "reverse")):
             self.results.escape(site, node, f"a list's {name}")
 
     def _raw(self, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
