@@ -159,6 +159,15 @@ def test_files_are_taken_once_and_the_rest_is_passed_over(tmp_path):
         migrate_files([tmp_path / "absent"])
 
 
+def test_without_libcst_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "libcst", None)
+    (tmp_path / "a.py").write_text(CALL)
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": [CALL]}]}))
+    for name in ("a.py", "n.ipynb"):
+        with pytest.raises(diptych.MissingExtra, match="migrate"):
+            migrate_files([tmp_path / name])
+
+
 def test_todo_comments_are_written_once(tmp_path):
     file = tmp_path / "a.py"
     file.write_bytes(

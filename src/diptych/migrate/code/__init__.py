@@ -60,12 +60,18 @@ def migrate_code(
     return CodeMigration(mark + found.source, found.changes, found.refusals)
 
 
-def _parsed(source: str, filename: str) -> Any:
-    """Return the parsed source. Raises MigrationError, also where its text could not be given back as it was."""
+def required_libcst() -> Any:
+    """Return libcst. Raises MissingExtra where it is not installed."""
     try:
         import libcst
     except ImportError:
         raise MissingExtra.of("migrate", "libcst") from None
+    return libcst
+
+
+def _parsed(source: str, filename: str) -> Any:
+    """Return the parsed source. Raises MigrationError, also where its text could not be given back as it was."""
+    libcst = required_libcst()
     from .source import Source
 
     try:

@@ -94,8 +94,9 @@ def _module(cells: list[_Cell], filename: str) -> _Module:
 
 def _python(source: str) -> str:
     """Return a cell as Python of as many lines: magic becomes ``pass``, what is no Python becomes nothing."""
-    import libcst
+    from . import required_libcst
 
+    libcst = required_libcst()
     lines = source.split("\n")
     if source.lstrip().startswith("%%"):
         return "\n" * (len(lines) - 1)

@@ -230,7 +230,7 @@ class Results:
         return self._names[binding][0] if binding in self._names else binding
 
     def _is_public_global(self, binding: cst.Name) -> bool:
-        return binding.value in self.functions.exported and self.source.function_of(binding) is self.source.module
+        return binding.value in self.functions.exported and self.source.is_global(binding)
 
     # functions of the module -------------------------------------------------------------------
 
