@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import diptych
@@ -166,6 +166,8 @@ def test_the_standard_library_stays_as_it_is():
 
 
 @given(st.text(max_size=60))
+@example("\U00031350")  # an identifier of a later Unicode
+@example("\x00")
 def test_nothing_but_a_diptych_error_is_raised(text):
     for source in (text, f"client.completions.create(prompt={text})", f"completions = '''{text}'''"):
         with contextlib.suppress(diptych.DiptychError):

@@ -79,6 +79,8 @@ def _parsed(source: str, filename: str) -> Any:
     except libcst.ParserSyntaxError as error:
         place = f"{filename}:{error.raw_line}:{error.raw_column + 1}"
         raise MigrationError(f"the source does not parse: {error.message}", path=place) from None
+    except libcst.CSTValidationError as error:  # a letter that this Python does not know yet
+        raise MigrationError(f"the source does not parse: {error}", path=f"{filename}:1:1") from None
     except RecursionError:
         raise MigrationError("the source is nested too deeply", path=f"{filename}:1:1") from None
     if found.module.code != source or _BARE.search(source):

@@ -103,7 +103,7 @@ def _python(source: str) -> str:
     for text in (source, "\n".join(_without_magic(lines))):
         try:
             libcst.parse_module(text)
-        except libcst.ParserSyntaxError:
+        except (libcst.ParserSyntaxError, libcst.CSTValidationError):
             continue
         return text
     return "\n" * (len(lines) - 1)
