@@ -57,6 +57,8 @@ class Prompts:
         if reading is not None and reading.format != "plain":
             self._say(site, item, f"the prompt stays one message, though it reads as {reading.format}, too")
         own = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
+        if reading is None and self._holds_marks(value):
+            self._say(site, item, "the prompt stays one message, though it holds marks of a format: see to it")
         quote = "'" if '"' in avoid or own == "'" else '"'
         start, end = self.source.outer(item.value)
         value_start, value_end = self.source.outer(value)
@@ -68,6 +70,16 @@ class Prompts:
             self.plan.edit(site, start, value_start, head)
             self.plan.edit(site, value_end, end, "}]")
         return ""
+
+    def _holds_marks(self, value: Any) -> bool:
+        """Tell whether a prompt that cannot be taken apart is written with special tokens."""
+        codes = [self.source.code(value)]
+        if isinstance(value, cst.Name):
+            names = [b for b in reaching(self.source, value) if isinstance(b, cst.Name)]
+            codes += [self.source.code(found) for name in names if (found := bound(self.source, name)[1]) is not None]
+        return any(
+            mark in code for code in codes for mark in ("<|im_start|>", "<|start_header_id|>", "[INST]", "<|user|>")
+        )
 
     def _say(self, site: Site, item: Item, what: str) -> None:
         self.plan.change(site, item.label, what, "note")
@@ -191,11 +203,11 @@ class Prompts:
                 return None
             contents.append(content)
             entries.append(f"{{{quote}role{quote}: {quote}{message['role']}{quote}, {quote}content{quote}: {content}}}")
-        return f"[{', '.join(entries)}]" if self._is_proved(written, contents, reading) else None
+        return f"[{', '.join(entries)}]" if self._is_proved(written, contents, reading, pieces) else None
 
-    def _is_proved(self, written: Any, contents: list[str], reading: Reading) -> bool:
+    def _is_proved(self, written: Any, contents: list[str], reading: Reading, pieces: Pieces) -> bool:
         """Tell whether the contents, evaluated, are what the evaluated prompt reads as."""
-        found = proof([self.source.code(written), *contents])
+        found = proof([self.source.code(written), *contents], pieces.constants)
         if found is None:
             return False
         again = read_text(found[0], reading.format)
