@@ -49,7 +49,7 @@ def test_every_other_byte_stays(tmp_path, template):
     [
         (b"c.completions.create(", "syntax"),
         (b"# coding: nonsense\nc.completions.create()", "encoding"),
-        (b"x = '\xff' # completions", "encoding"),
+        (b"x = '\xff' # /completions", "encoding"),
         (b"# old\rc.completions.create(prompt=p)\r", "syntax"),
     ],
 )
@@ -61,6 +61,23 @@ def test_what_cannot_be_read_is_reported_and_stays(tmp_path, data, code):
     assert [r.code for f in report.files for r in f.refusals] == [code]
     assert file.read_bytes() == data
     assert (tmp_path / "good.py").read_text() == DONE
+
+
+def test_a_file_that_the_analysis_fails_on_is_reported_and_the_others_are_done(tmp_path, monkeypatch):
+    from diptych.migrate.code import migration
+
+    def fail(source, outside):
+        if "bad" in source.file:
+            raise KeyError("x")
+        return real(source, outside)
+
+    real = migration._planned
+    monkeypatch.setattr(migration, "_planned", fail)
+    for name in ("bad.py", "good.py"):
+        (tmp_path / name).write_text(CALL)
+    report = migrate_files([tmp_path], write=True)
+    assert [(r.code, r.place.line) for f in report.files for r in f.refusals] == [("internal", 1)]
+    assert ((tmp_path / "bad.py").read_text(), (tmp_path / "good.py").read_text()) == (CALL, DONE)
 
 
 def test_a_file_is_replaced_in_one_step_and_keeps_what_it_was(tmp_path):
@@ -140,6 +157,15 @@ def test_files_are_taken_once_and_the_rest_is_passed_over(tmp_path):
     assert report.summary()["changes"] == {"call": 1}
     with pytest.raises(diptych.MigrationError, match="no such file"):
         migrate_files([tmp_path / "absent"])
+
+
+def test_without_libcst_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "libcst", None)
+    (tmp_path / "a.py").write_text(CALL)
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": [CALL]}]}))
+    for name in ("a.py", "n.ipynb"):
+        with pytest.raises(diptych.MissingExtra, match="migrate"):
+            migrate_files([tmp_path / name])
 
 
 def test_todo_comments_are_written_once(tmp_path):

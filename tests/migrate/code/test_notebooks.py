@@ -85,7 +85,7 @@ def test_a_cell_that_is_no_python_is_passed_over():
 
 
 @pytest.mark.parametrize(
-    "text", ["completions", '{"completions": 1}', '["completions"]', '{"cells": [1], "a": "completions"}']
+    "text", ["/completions", '{"/completions": 1}', '["/completions"]', '{"cells": [1], "a": "/completions"}']
 )
 def test_what_is_no_notebook_is_an_error(text):
     with pytest.raises(diptych.MigrationError, match="no notebook"):

@@ -16,20 +16,24 @@ from .model import CODES, KINDS, Change, CodeMigration, Place, Refusal
 
 __all__ = ["CODES", "KINDS", "Change", "CodeMigration", "Place", "Refusal", "may_concern", "migrate_code"]
 
-#: A source without any of these words has nothing to migrate: it is not even parsed.
-_WORDS: Final = re.compile(r"\bcompletions?\b|\bCompletion\b|text_completion|\bOpenAI\b", re.IGNORECASE)
+#: A source without these words has nothing to migrate: it is not even parsed.
+_WORDS: Final = (
+    (re.compile(r"\b(?:completions|Completion)\b"), re.compile(r"\ba?create\b")),
+    (re.compile(r"/completions\b"),),
+    (re.compile(r"\blangchain"), re.compile(r"OpenAI\b")),
+)
 _MARK: Final = "\ufeff"
 #: A carriage return alone: Python ends a line there, and libcst does not.
 _BARE: Final = re.compile(r"\r(?!\n)")
 
 
 def may_concern(source: str) -> bool:
-    """Tell whether a source holds any word of the Completions API; most do not, and cost nothing.
+    """Tell whether a source holds the words of a call of the Completions API; most do not, and cost nothing.
 
     >>> may_concern("x = 1"), may_concern("client.completions.create()")
     (False, True)
     """
-    return _WORDS.search(source) is not None
+    return any(all(word.search(source) for word in words) for words in _WORDS)
 
 
 def migrate_code(
@@ -56,12 +60,18 @@ def migrate_code(
     return CodeMigration(mark + found.source, found.changes, found.refusals)
 
 
-def _parsed(source: str, filename: str) -> Any:
-    """Return the parsed source. Raises MigrationError, also where its text could not be given back as it was."""
+def required_libcst() -> Any:
+    """Return libcst. Raises MissingExtra where it is not installed."""
     try:
         import libcst
     except ImportError:
         raise MissingExtra.of("migrate", "libcst") from None
+    return libcst
+
+
+def _parsed(source: str, filename: str) -> Any:
+    """Return the parsed source. Raises MigrationError, also where its text could not be given back as it was."""
+    libcst = required_libcst()
     from .source import Source
 
     try:
@@ -69,6 +79,8 @@ def _parsed(source: str, filename: str) -> Any:
     except libcst.ParserSyntaxError as error:
         place = f"{filename}:{error.raw_line}:{error.raw_column + 1}"
         raise MigrationError(f"the source does not parse: {error.message}", path=place) from None
+    except libcst.CSTValidationError as error:  # a letter that this Python does not know yet
+        raise MigrationError(f"the source does not parse: {error}", path=f"{filename}:1:1") from None
     except RecursionError:
         raise MigrationError("the source is nested too deeply", path=f"{filename}:1:1") from None
     if found.module.code != source or _BARE.search(source):

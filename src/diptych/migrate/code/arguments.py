@@ -99,7 +99,7 @@ class Arguments:
             case "model":
                 self._model(site, bracket, item, origin)
             case "engine" | "deployment_id":
-                if not (origin.sdk == "v0" and origin.elsewhere):
+                if not origin.azure:
                     if any(other.name == "model" for other in every):
                         refuse(site, "unknown-argument", f"model and {item.name}")
                     bracket.rename(self.plan, site, item, "model")
@@ -204,7 +204,7 @@ class Arguments:
             elif len(kept) < len(texts):
                 bracket.replace(self.plan, site, item, f"[{', '.join(kept)}]")
         if item.drop:
-            self.plan.change(site, item.label, "stops that were only role markers were dropped", "call")
+            self.plan.change(site, item.label, "stops that were only role markers were dropped", "note")
 
 
 def _literal_bias(node: Any) -> dict[str, Any] | None:

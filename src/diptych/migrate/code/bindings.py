@@ -36,14 +36,16 @@ class Origin:
 
     ``what``: path, client, resource, create, self, function, class, foreign, none or unknown.
     ``sdk``: v1 (clients) or v0 (``openai.Completion``). ``elsewhere``: the server is not
-    OpenAI's own. ``at``: the node to rename for the Chat resource. ``raw``: the answer is
-    wrapped. ``aliases``: names that hold the resource or its function.
+    OpenAI's own; ``azure``: ``engine`` names a deployment. ``at``: the node to rename for the
+    Chat resource. ``raw``: the answer is wrapped. ``aliases``: names that hold the resource or
+    its function.
     """
 
     what: str
     path: str = ""
     sdk: str = "v1"
     elsewhere: bool = False
+    azure: bool = False
     at: Any = None
     raw: str = ""
     node: Any = None
@@ -65,6 +67,14 @@ class Bindings:
         #: Azure's old way: ``openai.api_type = "azure"``; there ``engine`` names a deployment.
         words = [(text_of(node) or "").lower() for node in source.nodes if isinstance(node, cst.SimpleString)]
         self.is_azure = "api_type" in source.text.lower() and any("azure" in word for word in words)
+
+        #: ``openai.api_base = …``: the module's own calls go to another server.
+        self._is_away = self.is_azure or any(
+            isinstance(node, cst.Assign)
+            and any(dotted(t.target)[1:] in (("api_base",), ("base_url",)) for t in node.targets)
+            and not any(host in source.code(node.value) for host in _OWN_HOSTS)
+            for node in source.nodes
+        )
 
     @property
     def vendors(self) -> frozenset[str]:
@@ -192,9 +202,11 @@ class Bindings:
             return FOREIGN
         if parts[0] == "openai":
             if parts[1:] == ["Completion"]:
-                return Origin("resource", sdk="v0", at=node, node=imported, elsewhere=self.is_azure)
+                return Origin(
+                    "resource", sdk="v0", at=node, node=imported, elsewhere=self._is_away, azure=self.is_azure
+                )
             if parts[1:] == ["completions"]:
-                return Origin("resource", at=node, node=imported, elsewhere=self.is_azure)
+                return Origin("resource", at=node, node=imported, elsewhere=self._is_away)
         return Origin("path", path)
 
     def _member(self, owner: cst.ClassDef, name: str, depth: int) -> Origin:

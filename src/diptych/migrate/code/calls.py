@@ -15,8 +15,9 @@ from .bindings import Bindings, Origin, bound
 from .imports import Imports
 from .items import Items
 from .plan import Plan, Site
-from .results import Results, Value
+from .results import Results
 from .source import Node, Source, dotted
+from .values import Value
 
 
 class Calls:
@@ -122,8 +123,8 @@ class Calls:
                     names.append(value)
         return found, names
 
-    def _literal(self, value: Any) -> cst.Dict | None:
-        """Return the dict literal that a name is bound to once, where it is only unpacked."""
+    def _literal(self, value: Any) -> cst.Dict | cst.Call | None:
+        """Return the dict literal, or call of ``dict``, that a name is bound to once and that is only unpacked."""
         if isinstance(value, cst.Dict):
             return value
         if not isinstance(value, cst.Name):
@@ -132,7 +133,7 @@ class Calls:
         if len(found) != 1 or not isinstance(found[0], cst.Name):
             return None
         kind, literal, _ = bound(self.source, found[0])
-        if kind != "value" or not isinstance(literal, cst.Dict):
+        if kind != "value" or not (isinstance(literal, cst.Dict) or self._makes_dict(literal)):
             return None
         if self.source.function_of(found[0]) is not self.source.function_of(value):
             return None
@@ -140,7 +141,13 @@ class Calls:
             outer = self.source.parent(load)
             if not (isinstance(outer, cst.Arg) and outer.star == "**"):
                 return None
-        return literal
+        found_literal: cst.Dict | cst.Call = literal
+        return found_literal
+
+    def _makes_dict(self, node: Any) -> bool:
+        if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Name) or node.func.value != "dict":
+            return False
+        return not self.source.bindings(node.func) and all(arg.keyword for arg in node.args)
 
     # the receiver --------------------------------------------------------------------------------
 

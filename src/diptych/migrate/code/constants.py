@@ -35,7 +35,7 @@ class Constants:
                 return
             if len(found) == 1 and text_of(self._value(found[0])) is not None:
                 return
-        self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "call")
+        self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
 
     def _value(self, binding: Node) -> Any:
         if isinstance(binding, cst.Param):
@@ -62,7 +62,7 @@ class Constants:
                 for site, item in good:
                     self.plan.edit(site, *source.outer(item.value), text)
                     what = f"{_name(binding)} is used elsewhere, too: the call names {TO_CHAT[old].model} itself"
-                    self.plan.change(site, item.label, what, "call")
+                    self.plan.change(site, item.label, what, "note")
 
     def _is_private(self, binding: Node, readers: set[cst.Name]) -> bool:
         """Tell whether nothing else reads a name: it is bound once, and no other module takes it."""

@@ -136,7 +136,7 @@ def migrate_file(
         else:
             found = migrate_code(text, name, outside=frozenset(outside), todo=todo)
     except MigrationError as error:
-        code = "notebook" if path.suffix == ".ipynb" else "syntax"
+        code = "internal" if error.__cause__ is not None else "notebook" if path.suffix == ".ipynb" else "syntax"
         return FileMigration(name, text, text, refusals=(Refusal.of(_place_of(error, name), code, error.message),))
     if write and found.source != text:
         replace_file(path, data, found.source.encode(encoding), backup=backup)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import libcst as cst
 
-from .source import Node, Source, constant_of, dotted
+from .source import Source, constant_of, dotted
 
 #: Decorators that give the function's result on as it is.
 _CLEAR: Final = frozenset(
@@ -127,11 +127,11 @@ def _param_of(arg: cst.Arg, call: cst.Call, function: cst.FunctionDef) -> cst.Pa
     return every[number]
 
 
-def _is_own(use: cst.Attribute, source: Source, owner: Node) -> bool:
+def _is_own(use: cst.Attribute, source: Source, owner: cst.ClassDef) -> bool:
     return (
         isinstance(use.value, cst.Name)
-        and use.value.value in ("self", "cls")
-        and source.enclosing(use, cst.ClassDef) is owner
+        and use.value.value in ("self", "cls", owner.name.value)
+        and (source.enclosing(use, cst.ClassDef) is owner or source.bindings(use.value) == [owner])
     )
 
 

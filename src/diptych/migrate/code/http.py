@@ -16,10 +16,11 @@ from .bindings import Bindings, Origin, bound
 from .items import Items
 from .pieces import pieces_of
 from .plan import Plan, Site
-from .results import Results, Value
+from .results import Results
 from .source import Node, Source, constant_of, dotted
+from .values import Value
 
-_PATH: Final = re.compile(r"(?<!/chat)/v1/completions/?(?:\?[^/]*)?$")
+_PATH: Final = re.compile(r"(?<!/chat)(?:/v1|\ue0f1)/completions/?(?:\?[^/]*)?$")
 _IN_CODE: Final = re.compile(r"(?<!/chat)/completions")
 _VENDOR_HOSTS: Final = re.compile(
     r"together\.|fireworks\.ai|mistral\.ai|groq\.com|anthropic\.com|cohere\.|perplexity\.ai|openrouter\.ai|deepinfra\.com"
@@ -104,6 +105,8 @@ class Http:
         if text.startswith("/") and self.bindings.imported & _SERVERS:
             self.looked_at.add(written)
             return
+        if "/v1/completions" not in text and _VENDOR_HOSTS.search(self.source.text):
+            return  # whose address the hole holds cannot be seen
         site = self.plan.site(call, "http")
         self.change_address(site, url, written)
         if verb == "stream" or any(
@@ -174,7 +177,11 @@ class Http:
             if found is None or any(self.source.inside(node, seen) for seen in self.looked_at):
                 continue
             text = found[0]
-            if text.startswith("/") or not ("://" in text or text.startswith("\ue0f0")):
+            if (
+                "/v1/completions" not in text
+                or text.startswith("/")
+                or not ("://" in text or text.startswith("\ue0f0"))
+            ):
                 continue
             self.looked_at.add(node)
             self.plan.refuse(self.plan.site(node, "http"), "http-url")

@@ -97,14 +97,18 @@ class Items:
         gap = self.source.text[last.end : end]
         if "#" not in gap:
             return start, end
-        comma = last.end + gap.index(",") + 1
+        comma = self.source.span(last.node.comma)[0] + 1
         while self.source.text[comma] in " \t":
             comma += 1
         return start, comma
 
     def append(self, plan: Plan, site: Site, name: str, value: str) -> None:
         """Add a named value at the end, set as the one before it."""
-        last = next(item for item in reversed(self.items) if not item.drop)
+        last = next((item for item in reversed(self.items) if not item.drop), None)
+        if last is None:  # everything is unpacked: f(**options)
+            end = self.source.outer(self.node.args[-1].value)[1]
+            plan.edit(site, end, end, f", {name}={value}")
+            return
         quote = self.source.text[self.source.span(last.label)[0]] if last.is_entry else ""
         text = f"{quote}{name}{quote}: {value}" if last.is_entry else f"{name}={value}"
         line = self.source.line_start(last.label)

@@ -120,7 +120,7 @@ class LangChain:
             if name in TO_CHAT:
                 items.replace(self.plan, site, item, requoted(self.source, item.value, TO_CHAT[str(name)].model))
             elif name is None:
-                self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "langchain")
+                self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
 
     # uses ------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from .http import Http
 from .imports import Imports
 from .langchain import LangChain
 from .mocks import Mocks
-from .model import Change, CodeMigration, Refusal
+from .model import CODES, Change, CodeMigration, Refusal
 from .plan import Plan
 from .prompts import Prompts
 from .results import Results
@@ -30,7 +30,19 @@ from .todo import todo_edits
 
 
 def planned(source: Source, outside: Collection[str] = ()) -> tuple[list[Edit], list[Change], list[Refusal]]:
-    """Return what changes in a source, and what is refused."""
+    """Return what changes in a source, and what is refused.
+
+    Raises MigrationError where the analysis fails: such a file is reported, and left as it is.
+    """
+    try:
+        return _planned(source, outside)
+    except Exception as error:
+        detail = f"{type(error).__name__}: {error}"
+        place = f"{source.file}:1:1"
+        raise MigrationError(f"the analysis failed: {detail}", path=place, hint=CODES["internal"][1]) from error
+
+
+def _planned(source: Source, outside: Collection[str]) -> tuple[list[Edit], list[Change], list[Refusal]]:
     plan = Plan(source)
     bindings = Bindings(source)
     functions = Functions(source, outside)
@@ -64,5 +76,5 @@ def written(source: Source, edits: list[Edit]) -> str:
         text = apply(source.text, edits)
         cst.parse_module(text)
     except (ValueError, cst.ParserSyntaxError) as error:
-        raise MigrationError(f"the changes do not go together: {error}", path=source.file) from None
+        raise MigrationError(f"the changes do not go together: {error}", path=f"{source.file}:1:1") from error
     return text

@@ -33,6 +33,7 @@ class Mocks:
     def __init__(self, plan: Plan, bindings: Bindings, http: Http) -> None:
         self.plan, self.bindings, self.http = plan, bindings, http
         self.source: Source = plan.source
+        self._members: dict[str, list[Site]] = {}
 
     def find(self) -> None:
         """Look at every call that may put a mock somewhere."""
@@ -43,6 +44,42 @@ class Mocks:
                     self._patch(node, name)
                 elif _ROUTERS.match(dotted(node.func)[0]) or name in ("add_response", "mock"):
                     self._route(node)
+
+            elif isinstance(node, cst.Attribute) and node.attr.value in ("create", "acreate"):
+                self._member(node)
+        self._tie()
+
+    def _member(self, node: cst.Attribute) -> None:
+        """``client.completions.create.return_value = …`` of a client that is a mock."""
+        outer: Any = self.source.parent(node)
+        if not isinstance(outer, cst.Attribute) or outer.attr.value not in {
+            *_ASSERTS,
+            "return_value",
+            "side_effect",
+            "assert_called_with",
+            "assert_called_once_with",
+            "call_args",
+            "call_args_list",
+            "mock_calls",
+        }:
+            return
+        origin = self.bindings.of(node.value)
+        if origin.what != "resource" or self.bindings.vendors or not isinstance(origin.at, cst.Attribute):
+            return
+        if origin.at is not node.value:
+            return
+        site = self.plan.site(node, "mock")
+        self._members.setdefault(".".join(dotted(node.value)), []).append(site)
+        new = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
+        self.plan.edit(site, *self.source.span(origin.at.attr), new)
+        self.plan.change(site, node, f"the mock of {'.'.join(dotted(node.value))} became one of {new}", "mock")
+        self._mock_used(site, node)
+
+    def _tie(self) -> None:
+        """Mocks of the same thing change together."""
+        for sites in self._members.values():
+            for site in sites:
+                self.plan.tie(sites[0], site)
 
     # functions that are replaced ------------------------------------------------------------------
 
@@ -58,6 +95,8 @@ class Mocks:
             self._replace_in(site, args[0].value, old + "." + found["fn"], new + "." + found["fn"])
             self.plan.change(site, call, f"the mock of {text} became one of {found['head']}{new}.{found['fn']}", "mock")
             self._answer(site, call, args[1:])
+            if not re.match(r"(?:\w+\.)*openai\.", text) and not any("shape" in change.what for change in site.changes):
+                self.plan.sites.remove(site)  # some module's own ``completions``, as far as can be seen
         elif len(args) > 1 and text_of(args[1].value) in ("create", "acreate"):
             self._object(call, args)
 

@@ -37,6 +37,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "an address of the Completions API that no call of requests, httpx or aiohttp is seen to use",
         "change the address together with the body and with what is read of the answer",
     ),
+    "internal": ("the analysis of the file failed", "report it; the file is left as it is"),
     "langchain-argument": ("an argument of LangChain's OpenAI that ChatOpenAI does not have", "take the argument out"),
     "langchain-use": (
         "a language model gives text, a chat model a message, and here it cannot be seen who reads it",
@@ -90,6 +91,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
 #: What a change may be, in the words of the summary.
 KINDS: Final[dict[str, str]] = {
     "call": "calls",
+    "note": "notes",
     "result": "reads of an answer",
     "stream": "reads of a stream",
     "helper": "functions that give an answer back",

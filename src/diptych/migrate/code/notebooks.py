@@ -94,15 +94,16 @@ def _module(cells: list[_Cell], filename: str) -> _Module:
 
 def _python(source: str) -> str:
     """Return a cell as Python of as many lines: magic becomes ``pass``, what is no Python becomes nothing."""
-    import libcst
+    from . import required_libcst
 
+    libcst = required_libcst()
     lines = source.split("\n")
     if source.lstrip().startswith("%%"):
         return "\n" * (len(lines) - 1)
     for text in (source, "\n".join(_without_magic(lines))):
         try:
             libcst.parse_module(text)
-        except libcst.ParserSyntaxError:
+        except (libcst.ParserSyntaxError, libcst.CSTValidationError):
             continue
         return text
     return "\n" * (len(lines) - 1)

@@ -10,10 +10,12 @@ import ast
 import string
 import textwrap
 import warnings
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import libcst as cst
 
+from .bindings import bound
 from .source import Source, text_of
 
 #: Around the number of a hole in a text; private characters that no prompt holds.
@@ -30,7 +32,11 @@ class Piece(NamedTuple):
 
 
 class Pieces(list[Piece]):
-    """The pieces of an expression, in order."""
+    """The pieces of an expression, in order, and the constants of the module that were looked up."""
+
+    def __init__(self, pieces: Iterable[Piece] = (), constants: Mapping[str, str] | None = None) -> None:
+        super().__init__(pieces)
+        self.constants = dict(constants or {})
 
     def marked(self) -> tuple[str, list[tuple[int, int]]]:
         """Return the text with a placeholder a hole, and the ranges of those."""
@@ -140,14 +146,17 @@ def _percent(source: Source, node: cst.BinaryOperation) -> Pieces | None:
 
 def _format(source: Source, node: cst.Call) -> Pieces | None:
     assert isinstance(node.func, cst.Attribute)
-    text = text_of(node.func.value)
+    text, constants = text_of(node.func.value), {}
+    if text is None and isinstance(node.func.value, cst.Name):
+        text = _constant(source, node.func.value)
+        constants = {node.func.value.value: text} if text is not None else {}
     if text is None or _OPEN in text or any(arg.star for arg in node.args):
         return None
     values = {arg.keyword.value: arg.value for arg in node.args if arg.keyword}
     values |= {str(index): arg.value for index, arg in enumerate(a for a in node.args if not a.keyword)}
     if not all(isinstance(value, _PURE) for value in values.values()):
         return None  # it would be evaluated in another order, or not once
-    found, automatic = Pieces(), 0
+    found, automatic = Pieces(constants=constants), 0
     try:
         fields = list(string.Formatter().parse(text))
     except ValueError:
@@ -163,6 +172,15 @@ def _format(source: Source, node: cst.Call) -> Pieces | None:
         tail = (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
         found.append(Piece("", "{" + source.code(values[name]) + tail + "}"))
     return found
+
+
+def _constant(source: Source, name: cst.Name) -> str | None:
+    """Return the text that a name is bound to, where it is bound once and to a literal."""
+    found = source.bindings(name)
+    if len(found) != 1 or not isinstance(found[0], cst.Name):
+        return None
+    kind, value, _ = bound(source, found[0])
+    return text_of(value) if kind == "value" else None
 
 
 def _stripped(found: Pieces | None, how: str) -> Pieces | None:
@@ -236,10 +254,10 @@ class _Value(str):
         return f"{_OPEN}{str.__str__(self)[1:-1]}!r{_CLOSE}"
 
 
-def proof(codes: list[str]) -> list[str] | None:
+def proof(codes: list[str], constants: Mapping[str, str]) -> list[str] | None:
     """Evaluate text expressions, equal holes having equal placeholders; None where that is impossible."""
     names: dict[str, str] = {}
-    scope: dict[str, Any] = {"__builtins__": {}, "_dedent": textwrap.dedent}
+    scope: dict[str, Any] = {**constants, "__builtins__": {}, "_dedent": textwrap.dedent}
     results = []
     for code in codes:
         try:
@@ -250,7 +268,7 @@ def proof(codes: list[str]) -> list[str] | None:
             ast.fix_missing_locations(tree)
             scope |= {name: _Value(f"{_OPEN}{name}{_CLOSE}") for name in names.values()}
             results.append(str(eval(compile(tree, "<prompt>", "eval"), scope)))  # noqa: S307 - literals and placeholders alone
-        except (SyntaxError, TypeError, ValueError, KeyError, IndexError, AttributeError):
+        except (SyntaxError, TypeError, ValueError, KeyError, IndexError, AttributeError, NameError):
             return None
     return results
 

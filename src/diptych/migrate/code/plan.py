@@ -25,6 +25,10 @@ class Site:
     refusal: Refusal | None = None
     reads_logprobs: bool = False
     asks_logprobs: bool = False
+    #: The prompt's name says several, and nothing says what it holds.
+    may_be_many: bool = False
+    #: Choices beyond the first are read, though ``n`` is not asked for.
+    reads_all: bool = False
     tied: Site | None = None
     #: Found to be no business of ours: neither changed nor reported.
     ignored: bool = False
@@ -83,6 +87,8 @@ class Plan:
         for site in self.sites:
             if site.asks_logprobs and site.reads_logprobs:
                 self.refuse(site, "logprobs", "the result's logprobs are read")
+            if site.may_be_many and site.reads_all:
+                self.refuse(site, "prompt-list", "its name says several, and every choice is read")
         # A site tied to a refused one says which.
         for site in self.sites:
             if site.refusal is None and not self.is_good(site):

@@ -43,6 +43,7 @@ class Prompts:
         if len(avoid) > 1:
             self.plan.refuse(site, "nested-quotes")
             return ""
+        site.may_be_many = not bracket.get("n") and isinstance(value, cst.Name) and self._sounds_plural(value)
         bracket.rename(self.plan, site, item, "messages")
         written, pieces = self._written(site, value)
         reading = self._reading(site, pieces)
@@ -55,7 +56,10 @@ class Prompts:
             return reading.format
         if reading is not None and reading.format != "plain":
             self._say(site, item, f"the prompt stays one message, though it reads as {reading.format}, too")
-        quote = "'" if '"' in avoid else '"'
+        own = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
+        if reading is None and self._holds_marks(value):
+            self._say(site, item, "the prompt stays one message, though it holds marks of a format: see to it")
+        quote = "'" if '"' in avoid or own == "'" else '"'
         start, end = self.source.outer(item.value)
         value_start, value_end = self.source.outer(value)
         head = f"[{{{quote}role{quote}: {quote}user{quote}, {quote}content{quote}: "
@@ -67,8 +71,18 @@ class Prompts:
             self.plan.edit(site, value_end, end, "}]")
         return ""
 
+    def _holds_marks(self, value: Any) -> bool:
+        """Tell whether a prompt that cannot be taken apart is written with special tokens."""
+        codes = [self.source.code(value)]
+        if isinstance(value, cst.Name):
+            names = [b for b in reaching(self.source, value) if isinstance(b, cst.Name)]
+            codes += [self.source.code(found) for name in names if (found := bound(self.source, name)[1]) is not None]
+        return any(
+            mark in code for code in codes for mark in ("<|im_start|>", "<|start_header_id|>", "[INST]", "<|user|>")
+        )
+
     def _say(self, site: Site, item: Item, what: str) -> None:
-        self.plan.change(site, item.label, what, "call")
+        self.plan.change(site, item.label, what, "note")
 
     def _single(self, node: Any) -> Any:
         """Return the one prompt of a list of one."""
@@ -100,6 +114,15 @@ class Prompts:
         if isinstance(node, cst.Attribute) and node.attr.value.lower() in _PLURALS:
             return "prompt-list"
         return ""
+
+    def _sounds_plural(self, node: cst.Name) -> bool:
+        """Tell whether a name says several, and is bound to no text."""
+        name = node.value.lower()
+        found = reaching(self.source, node)
+        values = [bound(self.source, binding)[1] for binding in found if isinstance(binding, cst.Name)]
+        is_text = bool(values) and all(pieces_of(self.source, value) is not None for value in values)
+        annotated = any(isinstance(binding, cst.Param) and binding.annotation is not None for binding in found)
+        return name.endswith("s") and not name.endswith("ss") and not annotated and not is_text
 
     def _named(self, node: cst.Name, depth: int) -> str:
         seen = False
@@ -180,11 +203,11 @@ class Prompts:
                 return None
             contents.append(content)
             entries.append(f"{{{quote}role{quote}: {quote}{message['role']}{quote}, {quote}content{quote}: {content}}}")
-        return f"[{', '.join(entries)}]" if self._is_proved(written, contents, reading) else None
+        return f"[{', '.join(entries)}]" if self._is_proved(written, contents, reading, pieces) else None
 
-    def _is_proved(self, written: Any, contents: list[str], reading: Reading) -> bool:
+    def _is_proved(self, written: Any, contents: list[str], reading: Reading, pieces: Pieces) -> bool:
         """Tell whether the contents, evaluated, are what the evaluated prompt reads as."""
-        found = proof([self.source.code(written), *contents])
+        found = proof([self.source.code(written), *contents], pieces.constants)
         if found is None:
             return False
         again = read_text(found[0], reading.format)

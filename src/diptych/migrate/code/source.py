@@ -14,6 +14,7 @@ import libcst as cst
 from libcst.metadata import (
     ExpressionContext,
     ExpressionContextProvider,
+    GlobalScope,
     MetadataWrapper,
     PositionProvider,
     ScopeProvider,
@@ -138,6 +139,11 @@ class Source:
             return []
         nodes = [a.node for a in scope[name.value] if getattr(a, "node", None) is not None]
         return sorted(nodes, key=lambda node: self._key(node))
+
+    def is_global(self, name: cst.Name) -> bool:
+        """Tell whether a name is one of the module, bound in a function by ``global`` or not."""
+        scope = self.scopes.get(name)
+        return scope is not None and any(isinstance(a.scope, GlobalScope) for a in scope[name.value])
 
     def readers(self, binding: Node, name: str) -> list[cst.Name]:
         """Return the names that may read the variable that a node binds."""

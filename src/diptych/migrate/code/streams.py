@@ -181,6 +181,3 @@ class Streams:
         if isinstance(outer, cst.Assign | cst.AnnAssign | cst.AugAssign | cst.Return | cst.Expr | cst.Yield):
             return False
         return not isinstance(outer, cst.ListComp | cst.SetComp | cst.GeneratorExp)
-
-
-__all__ = ["Streams"]

@@ -9,6 +9,6 @@ async def one(q):
 
 
 async def two(q, session: aiohttp.ClientSession):
-    async with session.post("https://api.openai.com" + "/v1/chat/completions", json={'messages': [{"role": "user", "content": q}], 'model': 'gpt-4o-mini', 'max_completion_tokens': 3}) as resp:
+    async with session.post("https://api.openai.com" + "/v1/chat/completions", json={'messages': [{'role': 'user', 'content': q}], 'model': 'gpt-4o-mini', 'max_completion_tokens': 3}) as resp:
         result = await resp.json()
         return result['choices'][0]['message']['content']

@@ -6,7 +6,7 @@ def ask(*args, **kwargs):
     # the cookbook's helper
     openai.Completion.create(**kwargs)
     openai.Completion.create("m", prompt="x")
-    options = dict(model="m")
+    options = dict([("model", "m")])
     openai.Completion.create(prompt="x", **options)
     more = {"model": "m"}
     more["stop"] = "x"

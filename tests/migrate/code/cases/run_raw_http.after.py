@@ -9,6 +9,6 @@ def main(base_url):
     response.raise_for_status()
     body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"Say {response.status_code}"}], "max_completion_tokens": 16}
     with requests.Session() as session:
-        again = session.post(base + "/v1/chat/completions", data=json.dumps(body), headers={"content-type": "application/json"})
+        again = session.post(base_url + "/chat/completions", data=json.dumps(body), headers={"content-type": "application/json"})
     data = again.json()
     return response.json()["choices"][0]["message"]["content"] + data["choices"][0]["message"]["content"]

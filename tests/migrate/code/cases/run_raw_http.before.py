@@ -9,6 +9,6 @@ def main(base_url):
     response.raise_for_status()
     body = {"model": "davinci-002", "prompt": f"Say {response.status_code}"}
     with requests.Session() as session:
-        again = session.post(base + "/v1/completions", data=json.dumps(body), headers={"content-type": "application/json"})
+        again = session.post(base_url + "/completions", data=json.dumps(body), headers={"content-type": "application/json"})
     data = again.json()
     return response.json()["choices"][0]["text"] + data["choices"][0]["text"]

@@ -1,0 +1,204 @@
+"""What is read of an answer: its fields, in each of the ways that the SDKs and plain data allow.
+
+Rule: a field that both APIs have stays; ``.text`` is rewritten where it is read; any other
+field refuses the call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import libcst as cst
+from libcst.metadata import ExpressionContext
+
+from .plan import Plan, Site
+from .source import Node, Source, constant_of, dotted, key_of
+from .values import Value, is_log
+
+if TYPE_CHECKING:
+    from .results import Results
+
+#: Fields that both APIs have, with the same meaning.
+_SHARED: Final = frozenset(
+    {"id", "model", "usage", "created", "system_fingerprint", "service_tier", "_request_id", "response_ms", "headers",
+     "organization", "request_id", "error"}
+)  # fmt: skip
+_OF_CHOICES: Final = frozenset({"index", "finish_reason"})
+#: Methods that give the same as plain data.
+_PLAIN: Final = frozenset({"model_dump", "to_dict", "dict", "to_dict_recursive"})
+
+
+class Reads:
+    """Looks at what is read of answers; ``results`` follows what a read gives."""
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.plan: Plan = results.plan
+        self.source: Source = results.source
+
+    def attribute(self, node: cst.Attribute, value: Value, site: Site) -> None:
+        name = node.attr.value
+        if self.source.contexts.get(node) is not ExpressionContext.LOAD:
+            self.results.escape(site, node, f"{name} is assigned to")
+            return
+        call: Any = self.source.parent(node)
+        is_called = isinstance(call, cst.Call) and call.func is node
+        if value.many:
+            self._list_method(node, name, call, is_called, value, site)
+        elif value.kind == "response" and is_called and name in _PLAIN:
+            self.results.follow(call, replace(value, sdk="plain"), site)
+        elif value.kind in ("response", "choice") and is_called and name == "get":
+            self._get(call, value, site)
+        elif value.kind == "raw":
+            self._raw(name, call, is_called, value, site)
+        elif value.kind == "http":
+            self._http(node, name, call, is_called, value, site)
+        elif value.kind == "stream":
+            if name not in ("close", "response", "aclose"):
+                self.results.escape(site, node, f"the result is a stream, which has no {name}")
+        else:
+            self._field(node, name, value, site)
+
+    def _field(self, node: Any, name: Any, value: Value, site: Site) -> None:
+        """A field of an answer or of a choice, read in any of the ways."""
+        if value.kind == "response" and name == "choices":
+            self.results.follow(node, replace(value, kind="choice", many=1), site)
+        elif value.kind == "response" and name in _SHARED:
+            return
+        elif value.kind == "choice" and name == "text":
+            self._text(node, value, site)
+        elif value.kind == "choice" and name in _OF_CHOICES:
+            if value.is_chunk:
+                self.results.streams.guarded(node, site)
+        elif value.kind == "choice" and name == "logprobs":
+            site.reads_logprobs = True
+        else:
+            self.plan.refuse(site, "result-shape", str(name), at=node)
+
+    def _text(self, node: Any, value: Value, site: Site) -> None:
+        if value.is_chunk:
+            self.results.streams.text(node, value.sdk, site)
+            return
+        if isinstance(node, cst.Attribute):
+            start, end = self.source.span(node.attr)
+            self.plan.edit(site, start, end, "message.content")
+            self.plan.change(site, node, ".text became .message.content", "result")
+            return
+        assert isinstance(node, cst.Subscript)
+        index: Any = node.slice[0].slice
+        start, end = self.source.outer(index.value)
+        quoted = self.source.text[start:end]
+        message, content = quoted.replace("text", "message"), quoted.replace("text", "content")
+        self.plan.edit(site, start, end, f"{message}][{content}")
+        self.plan.change(site, node, '["text"] became ["message"]["content"]', "result")
+
+    def _get(self, call: cst.Call, value: Value, site: Site) -> None:
+        """``.get("choices")`` and ``.get("text")`` of plain data."""
+        key = constant_of(call.args[0].value) if call.args and not call.args[0].keyword else ...
+        if not isinstance(key, str) or (value.is_chunk and key == "text"):
+            self.results.escape(site, call, "get with a key that is no literal")
+        elif key == "text" and value.kind == "choice":
+            start, end = self.source.outer(call.args[0].value)
+            quoted = self.source.text[start:end]
+            rest = ", {}" if len(call.args) > 1 else ""
+            self.plan.edit(
+                site, start, end, f"{quoted.replace('text', 'message')}{rest}).get({quoted.replace('text', 'content')}"
+            )
+            self.plan.change(site, call, '.get("text") became .get("message").get("content")', "result")
+        else:
+            self._field(call, key, value, site)
+
+    def subscript(self, node: cst.Subscript, value: Value, site: Site) -> None:
+        if self.source.contexts.get(node) is not ExpressionContext.LOAD:
+            self.results.escape(site, node, "an item is assigned to")
+            return
+        if value.many:
+            is_slice = isinstance(node.slice[0].slice, cst.Slice)
+            if (
+                value.is_chunk
+                and value.kind == "choice"
+                and value.many == 1
+                and not self._is_guarded(node, is_slice, site)
+            ):
+                return
+            site.reads_all = site.reads_all or (value.kind == "choice" and not value.is_chunk and key_of(node) != 0)
+            self.results.follow(node, value if is_slice else replace(value, many=value.many - 1), site)
+        elif value.kind in ("response", "choice"):
+            key = key_of(node)
+            if isinstance(key, str):
+                self._field(node, key, value, site)
+            else:
+                self.results.escape(site, node, "a key that is no literal")
+        else:
+            self.results.escape(site, node)
+
+    def _is_guarded(self, node: cst.Subscript, is_slice: bool, site: Site) -> bool:
+        """Tell whether ``chunk.choices[0]`` may stand: the list is empty in some chunks of Chat."""
+        outer = self.source.parent(node)
+        is_read = isinstance(outer, cst.Attribute | cst.Subscript) and outer.value is node
+        if is_slice or is_read or self.results.streams.indexed(node, site):
+            return True
+        self.results.escape(site, node, "a chunk may have no choices, and there is no place for a guard")
+        return False
+
+    def _list_method(self, node: Node, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
+        if is_called and name in ("pop", "copy") and value.kind != "stream" and not value.is_chunk:
+            self.results.follow(call, value if name == "copy" else replace(value, many=value.many - 1), site)
+        elif is_called and name == "append":
+            for arg in call.args:  # what is put in must be an answer, too
+                self.results.owe(arg.value, replace(value, many=value.many - 1), site, call)
+        elif not (is_called and name in ("clear", "reverse")):
+            self.results.escape(site, node, f"a list's {name}")
+
+    def _raw(self, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
+        if name == "parse" and is_called and not call.args:
+            self.results.follow(call, replace(value, kind="stream" if value.is_chunk else "response"), site)
+        elif name not in ("headers", "status_code", "request_id", "retries_taken", "elapsed", "http_response"):
+            self.plan.refuse(site, "raw-response", f".{name}", at=call)
+
+    def _http(self, node: Any, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
+        if name == "json" and is_called:
+            self.results.follow(call, replace(value, kind="response"), site)
+        elif name == "raise_for_status" and is_called:
+            self.results.follow(call, value, site)
+        elif name in ("text", "content") and self._is_loaded(node):
+            self.results.follow(self.source.parent(self.source.parent(node)), replace(value, kind="response"), site)
+        elif name in ("text", "content", "read") and self.is_logged(node):
+            return
+        elif name not in (
+            "status_code",
+            "status",
+            "ok",
+            "headers",
+            "is_success",
+            "is_error",
+            "reason",
+            "close",
+            "elapsed",
+        ):
+            self.results.escape(site, node, f".{name} of an HTTP answer")
+
+    def _is_loaded(self, node: Any) -> bool:
+        arg = self.source.parent(node)
+        call = self.source.parent(arg)
+        return isinstance(arg, cst.Arg) and isinstance(call, cst.Call) and dotted(call.func)[-2:] == ("json", "loads")
+
+    def is_logged(self, node: Any) -> bool:
+        call = self.source.enclosing(node, cst.Call, cst.Raise, cst.FunctionDef)
+        while isinstance(call, cst.Call) and call.func is node:
+            call = self.source.enclosing(call, cst.Call, cst.Raise, cst.FunctionDef)
+        if not isinstance(call, cst.Call):
+            return isinstance(call, cst.Raise)
+        name = dotted(call.func)[-1]
+        return is_log(call.func) or name in ("print", "pprint") or name.endswith(("Error", "Exception"))
+
+    def compared(self, node: Node, outer: Any, value: Value, site: Site) -> None:
+        comparison: Any = outer if isinstance(outer, cst.Comparison) else self.source.parent(outer)
+        for target in comparison.comparisons:
+            nothing = constant_of(target.comparator) is None or constant_of(comparison.left) is None
+            within = isinstance(target.operator, cst.In | cst.NotIn) and constant_of(comparison.left) in (
+                *_SHARED, "choices"
+            )  # fmt: skip
+            if not nothing and not within:
+                self.results.escape(site, node, "it is compared")

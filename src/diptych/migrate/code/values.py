@@ -1,0 +1,42 @@
+"""What an expression holds, as far as answers are followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from .source import dotted
+
+#: Functions that show a value to people.
+LOGS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
+
+
+def is_log(func: Any) -> bool:
+    """Tell whether a function shows its arguments to people: ``logger.info`` and the like."""
+    names = dotted(func)
+    return len(names) > 1 and names[-1] in LOGS and any("log" in name.lower() for name in names[:-1])
+
+
+@dataclass(frozen=True)
+class Value:
+    """An answer or a part of one: response, raw, stream, choice, http.
+
+    ``many`` counts the lists around it; ``sdk`` is v1, v0 or plain (data of HTTP);
+    ``is_chunk`` means that it came out of a stream.
+    """
+
+    kind: str
+    sdk: str = "v1"
+    many: int = 0
+    is_chunk: bool = False
+
+
+def one_of(value: Value) -> Value:
+    """Return what an iteration over a value gives.
+
+    >>> one_of(Value("choice", many=1))
+    Value(kind='choice', sdk='v1', many=0, is_chunk=False)
+    """
+    if value.kind == "stream" and not value.many:
+        return replace(value, kind="response", is_chunk=True)
+    return replace(value, many=value.many - 1)
