@@ -36,7 +36,7 @@ _TAG: Final = re.compile(
     r"(\\*)\{\{(?:\{(?P<left3>~?)(?P<raw>[^{].*?)(?P<right3>~?)\}\}\}|(?P<left>~?)(?P<in>!--.*?--|.*?)(?P<right>~?)\}\})",
     re.DOTALL,
 )
-_TOKEN: Final = re.compile(r"""\s*(?:(\w+)=)?("[^"]*"|'[^']*'|\(.*\)|\|[^|]*\||[^\s()|]+)""")
+_TOKEN: Final = re.compile(r"""\s*(?:(\w+)=)?("[^"]*"|'[^']*'|\(.*\)|\|[^|]*\||(?:[^\s()|\[]|\[[^\]]*\])+)""")
 _SEGMENT: Final = re.compile(r"\[([^\]]*)\]|([^./\[\]]+)")
 _LITERALS: Final = {"true": "true", "false": "false", "null": "none", "undefined": "none"}
 
@@ -123,7 +123,8 @@ class Handlebars:
             slashes = len(found[1])
             if slashes == 1:
                 continue
-            inner = found["raw"] if found["raw"] is not None else found["in"]
+            # Three braces print, whatever stands in them: {{{else}}} is a name.
+            inner = found["in"] if found["raw"] is None else f"&{found['raw']}"
             left, right = found["left3"] or found["left"], found["right3"] or found["right"]
             line = self.first_line + self.body.count("\n", 0, found.start())
             strips = (bool(left), bool(right))
@@ -354,7 +355,8 @@ class Handlebars:
             elif segment == "length" and known is None and _type(schema) in ("array", "string", ""):
                 return Expression(f"{source}|length", {"type": "integer"})
             else:
-                source = _step(source, segment)
+                # What is missing in the middle of a path is nothing, and so is what would be in it.
+                source = _step(f"({source}|default({{}}, true))" if may_miss else source, segment)
                 is_needed = isinstance(schema.get("required"), list) and segment in schema["required"]
                 may_miss = may_miss or not is_needed
             items = schema.get("items") if segment.isdigit() else None
