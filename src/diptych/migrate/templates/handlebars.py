@@ -27,9 +27,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from .draft import Draft
+from .paths import Context, Expression, step, type_of, types_of
 from .pieces import Piece
 
 _TAG: Final = re.compile(
@@ -39,23 +40,6 @@ _TAG: Final = re.compile(
 _TOKEN: Final = re.compile(r"""\s*(?:(\w+)=)?("[^"]*"|'[^']*'|\(.*\)|\|[^|]*\||(?:[^\s()|\[]|\[[^\]]*\])+)""")
 _SEGMENT: Final = re.compile(r"\[([^\]]*)\]|([^./\[\]]+)")
 _LITERALS: Final = {"true": "true", "false": "false", "null": "none", "undefined": "none"}
-
-
-class Expression(NamedTuple):
-    """A path in Jinja, its JSON Schema where one is known, and whether it may be missing."""
-
-    source: str
-    schema: Mapping[str, Any]
-    may_miss: bool = False
-
-
-class Context(NamedTuple):
-    """What names stand for inside a block: the item of a loop, or an object."""
-
-    here: Expression
-    is_loop: bool = False
-    key: str = ""
-    names: Mapping[str, Expression] = {}
 
 
 @dataclass
@@ -194,7 +178,7 @@ class Handlebars:
             raise self._refused(tag, "it is more than simple Handlebars")
         depth = sum(context.is_loop for context in self.contexts)
         item = self.draft.input_name(named[0]) if named else f"item{depth + 1 if depth else ''}"
-        kind = _type(subject.schema)
+        kind = type_of(subject.schema)
         source = f"{subject.source}|default([])" if subject.may_miss else subject.source
         is_object = kind == "object" or (kind != "array" and _asks_key(following))
         item_schema = subject.schema.get("additionalProperties" if is_object else "items")
@@ -289,7 +273,7 @@ class Handlebars:
 
     def _shown(self, value: Expression, tag: _Tag) -> str:
         """Return how JavaScript prints a value: ``true``, ``a,b``, and nothing for null."""
-        kind, source = _type(value.schema), value.source
+        kind, source = type_of(value.schema), value.source
         if value.schema.get("type") == "null":
             return "''"
         if kind == "object":
@@ -300,13 +284,13 @@ class Handlebars:
         shown = {"boolean": f"{source}|lower", "array": f"{source}|join(',')"}.get(kind, source)
         if value.may_miss:
             return f"{source}|default('')" if shown == source else f"{shown} if {source} is defined else ''"
-        is_null = "null" in _types(value.schema) or value.schema.get("x-null")
+        is_null = "null" in types_of(value.schema) or value.schema.get("x-null")
         return f"{shown} if {source} is not none else ''" if is_null else shown
 
     def _test(self, value: Expression) -> str:
         """Return the test for what Handlebars takes for true: an empty object is, zero and [] are not."""
         source = f"{value.source}|default(none)" if value.may_miss else value.source
-        return f"{source} is not none" if _type(value.schema) == "object" else source
+        return f"{source} is not none" if type_of(value.schema) == "object" else source
 
     def resolve(self, path: str, tag: _Tag) -> Expression:
         """Return what a path or literal stands for where it is written. Raises MigrationError."""
@@ -352,11 +336,11 @@ class Handlebars:
             known = properties.get(segment) if isinstance(properties, Mapping) else None
             if not source:
                 source = self.draft.input_name(segment)
-            elif segment == "length" and known is None and _type(schema) in ("array", "string", ""):
+            elif segment == "length" and known is None and type_of(schema) in ("array", "string", ""):
                 return Expression(f"{source}|length", {"type": "integer"})
             else:
                 # What is missing in the middle of a path is nothing, and so is what would be in it.
-                source = _step(f"({source}|default({{}}, true))" if may_miss else source, segment)
+                source = step(f"({source}|default({{}}, true))" if may_miss else source, segment)
                 is_needed = isinstance(schema.get("required"), list) and segment in schema["required"]
                 may_miss = may_miss or not is_needed
             items = schema.get("items") if segment.isdigit() else None
@@ -368,30 +352,6 @@ class Handlebars:
     def _refused(self, tag: _Tag, why: str) -> Exception:
         shown = tag.inner if len(tag.inner) <= 40 else tag.inner[:39] + "…"
         return self.draft.refuse(f"{{{{{shown}}}}} cannot be migrated: {why}", tag.line, hint="rewrite it in Jinja")
-
-
-def _step(source: str, segment: str) -> str:
-    if segment.isdigit():
-        return f"{source}[{segment}]"
-    is_name = re.fullmatch(r"[A-Za-z_]\w*", segment) and segment not in dir(dict)
-    return f"{source}.{segment}" if is_name else f"{source}[{segment!r}]"
-
-
-def _types(schema: Mapping[str, Any]) -> list[str]:
-    kind = schema.get("type")
-    return (
-        [kind]
-        if isinstance(kind, str)
-        else [one for one in kind if isinstance(one, str)]
-        if isinstance(kind, list)
-        else []
-    )
-
-
-def _type(schema: Mapping[str, Any]) -> str:
-    """Return the type of a schema beside null, empty where it is not one."""
-    kinds = [kind for kind in _types(schema) if kind != "null"]
-    return kinds[0] if len(kinds) == 1 else ""
 
 
 def _asks_key(following: list[_Tag]) -> bool:
