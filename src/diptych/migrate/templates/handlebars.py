@@ -27,35 +27,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from .draft import Draft
+from .paths import Context, Expression, step, type_of, types_of
 from .pieces import Piece
 
 _TAG: Final = re.compile(
     r"(\\*)\{\{(?:\{(?P<left3>~?)(?P<raw>[^{].*?)(?P<right3>~?)\}\}\}|(?P<left>~?)(?P<in>!--.*?--|.*?)(?P<right>~?)\}\})",
     re.DOTALL,
 )
-_TOKEN: Final = re.compile(r"""\s*(?:(\w+)=)?("[^"]*"|'[^']*'|\(.*\)|\|[^|]*\||[^\s()|]+)""")
+_TOKEN: Final = re.compile(r"""\s*(?:(\w+)=)?("[^"]*"|'[^']*'|\(.*\)|\|[^|]*\||(?:[^\s()|\[]|\[[^\]]*\])+)""")
 _SEGMENT: Final = re.compile(r"\[([^\]]*)\]|([^./\[\]]+)")
 _LITERALS: Final = {"true": "true", "false": "false", "null": "none", "undefined": "none"}
-
-
-class Expression(NamedTuple):
-    """A path in Jinja, its JSON Schema where one is known, and whether it may be missing."""
-
-    source: str
-    schema: Mapping[str, Any]
-    may_miss: bool = False
-
-
-class Context(NamedTuple):
-    """What names stand for inside a block: the item of a loop, or an object."""
-
-    here: Expression
-    is_loop: bool = False
-    key: str = ""
-    names: Mapping[str, Expression] = {}
 
 
 @dataclass
@@ -123,7 +107,8 @@ class Handlebars:
             slashes = len(found[1])
             if slashes == 1:
                 continue
-            inner = found["raw"] if found["raw"] is not None else found["in"]
+            # Three braces print, whatever stands in them: {{{else}}} is a name.
+            inner = found["in"] if found["raw"] is None else f"&{found['raw']}"
             left, right = found["left3"] or found["left"], found["right3"] or found["right"]
             line = self.first_line + self.body.count("\n", 0, found.start())
             strips = (bool(left), bool(right))
@@ -193,7 +178,7 @@ class Handlebars:
             raise self._refused(tag, "it is more than simple Handlebars")
         depth = sum(context.is_loop for context in self.contexts)
         item = self.draft.input_name(named[0]) if named else f"item{depth + 1 if depth else ''}"
-        kind = _type(subject.schema)
+        kind = type_of(subject.schema)
         source = f"{subject.source}|default([])" if subject.may_miss else subject.source
         is_object = kind == "object" or (kind != "array" and _asks_key(following))
         item_schema = subject.schema.get("additionalProperties" if is_object else "items")
@@ -288,7 +273,7 @@ class Handlebars:
 
     def _shown(self, value: Expression, tag: _Tag) -> str:
         """Return how JavaScript prints a value: ``true``, ``a,b``, and nothing for null."""
-        kind, source = _type(value.schema), value.source
+        kind, source = type_of(value.schema), value.source
         if value.schema.get("type") == "null":
             return "''"
         if kind == "object":
@@ -299,13 +284,13 @@ class Handlebars:
         shown = {"boolean": f"{source}|lower", "array": f"{source}|join(',')"}.get(kind, source)
         if value.may_miss:
             return f"{source}|default('')" if shown == source else f"{shown} if {source} is defined else ''"
-        is_null = "null" in _types(value.schema) or value.schema.get("x-null")
+        is_null = "null" in types_of(value.schema) or value.schema.get("x-null")
         return f"{shown} if {source} is not none else ''" if is_null else shown
 
     def _test(self, value: Expression) -> str:
         """Return the test for what Handlebars takes for true: an empty object is, zero and [] are not."""
         source = f"{value.source}|default(none)" if value.may_miss else value.source
-        return f"{source} is not none" if _type(value.schema) == "object" else source
+        return f"{source} is not none" if type_of(value.schema) == "object" else source
 
     def resolve(self, path: str, tag: _Tag) -> Expression:
         """Return what a path or literal stands for where it is written. Raises MigrationError."""
@@ -351,10 +336,11 @@ class Handlebars:
             known = properties.get(segment) if isinstance(properties, Mapping) else None
             if not source:
                 source = self.draft.input_name(segment)
-            elif segment == "length" and known is None and _type(schema) in ("array", "string", ""):
+            elif segment == "length" and known is None and type_of(schema) in ("array", "string", ""):
                 return Expression(f"{source}|length", {"type": "integer"})
             else:
-                source = _step(source, segment)
+                # What is missing in the middle of a path is nothing, and so is what would be in it.
+                source = step(f"({source}|default({{}}, true))" if may_miss else source, segment)
                 is_needed = isinstance(schema.get("required"), list) and segment in schema["required"]
                 may_miss = may_miss or not is_needed
             items = schema.get("items") if segment.isdigit() else None
@@ -366,30 +352,6 @@ class Handlebars:
     def _refused(self, tag: _Tag, why: str) -> Exception:
         shown = tag.inner if len(tag.inner) <= 40 else tag.inner[:39] + "…"
         return self.draft.refuse(f"{{{{{shown}}}}} cannot be migrated: {why}", tag.line, hint="rewrite it in Jinja")
-
-
-def _step(source: str, segment: str) -> str:
-    if segment.isdigit():
-        return f"{source}[{segment}]"
-    is_name = re.fullmatch(r"[A-Za-z_]\w*", segment) and segment not in dir(dict)
-    return f"{source}.{segment}" if is_name else f"{source}[{segment!r}]"
-
-
-def _types(schema: Mapping[str, Any]) -> list[str]:
-    kind = schema.get("type")
-    return (
-        [kind]
-        if isinstance(kind, str)
-        else [one for one in kind if isinstance(one, str)]
-        if isinstance(kind, list)
-        else []
-    )
-
-
-def _type(schema: Mapping[str, Any]) -> str:
-    """Return the type of a schema beside null, empty where it is not one."""
-    kinds = [kind for kind in _types(schema) if kind != "null"]
-    return kinds[0] if len(kinds) == 1 else ""
 
 
 def _asks_key(following: list[_Tag]) -> bool:

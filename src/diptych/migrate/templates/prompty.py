@@ -36,9 +36,10 @@ from .proof import HISTORY
 from .reading import split_front
 
 ROLE_LINE: Final = re.compile(
-    r"^[ \t]*#?[ \t]*(system|user|assistant|developer|tool|function)[ \t]*(\[[^\]\n]*\])?[ \t]*:[ \t]*$", re.M | re.I
+    r"^[ \t]*+#?[ \t]*+(system|user|assistant|developer|tool|function)[ \t]*+(\[[^\]\n]*\])?[ \t]*+:[ \t]*+$",
+    re.M | re.I,
 )
-_DYNAMIC_ROLE: Final = re.compile(r"^[ \t]*#?[ \t]*\{\{[^}\n]*\}\}[ \t]*:[ \t]*$", re.M)
+_DYNAMIC_ROLE: Final = re.compile(r"^[ \t]*+#?[ \t]*+\{\{[^}\n]*\}\}[ \t]*+:[ \t]*+$", re.M)
 #: The loop by which a v1 file writes its history; the roles come from the data's structure.
 _LOOP: Final = re.compile(
     r"\{%-?\s*for\s+(\w+)\s+in\s+(\w+)\s*-?%\}\s*#?[ \t]*\{\{-?\s*\1(?:\.role|\[.role.\])\s*-?\}\}\s*:\s*"
