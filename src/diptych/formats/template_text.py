@@ -38,12 +38,18 @@ def holes_of(text: str, syntax: Syntax = "auto") -> tuple[Hole, ...]:
     """
     if syntax == "auto":
         named = re.search(r"\{[A-Za-z_][A-Za-z0-9_.]*\}", text) is not None
-        syntax = "jinja" if _JINJA.search(text) else "fstring" if named else "none"
+        syntax = "jinja" if _marks(text) else "fstring" if named else "none"
     if syntax == "jinja":
-        return tuple(Hole(m.start(), m.end(), m.group()) for m in _JINJA.finditer(text))
+        return tuple(Hole(m.start(), m.end(), m.group()) for m in _marks(text))
     if syntax == "fstring":
         return tuple(Hole(m.start(), m.end(), _of_fstring(m)) for m in _FSTRING.finditer(text))
     return ()
+
+
+def _marks(text: str) -> list[re.Match[str]]:
+    """Return Jinja's marks; nothing behind the last closing is one, and none is searched for there."""
+    end = max(text.rfind(closing) for closing in ("}}", "%}", "#}"))
+    return list(_JINJA.finditer(text, 0, end + 2)) if end >= 0 else []
 
 
 def _of_fstring(found: re.Match[str]) -> str:

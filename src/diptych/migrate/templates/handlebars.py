@@ -34,7 +34,7 @@ from .paths import Context, Expression, step, type_of, types_of
 from .pieces import Piece
 
 _TAG: Final = re.compile(
-    r"(\\*)\{\{(?:\{(?P<left3>~?)(?P<raw>[^{].*?)(?P<right3>~?)\}\}\}|(?P<left>~?)(?P<in>!--.*?--|.*?)(?P<right>~?)\}\})",
+    r"(?<!\\)(\\*+)\{\{(?:\{(?P<left3>~?)(?P<raw>[^{].*?)(?P<right3>~?)\}\}\}|(?P<left>~?)(?P<in>!--.*?--|.*?)(?P<right>~?)\}\})",
     re.DOTALL,
 )
 _TOKEN: Final = re.compile(r"""\s*(?:(\w+)=)?("[^"]*"|'[^']*'|\(.*\)|\|[^|]*\||(?:[^\s()|\[]|\[[^\]]*\])+)""")
@@ -103,7 +103,8 @@ class Handlebars:
 
     def _tags(self) -> Iterator[_Tag]:
         """Yield the tags; a backslash before one makes it text, and two make one."""
-        for found in _TAG.finditer(self.body):
+        # Nothing behind the last closing can be a tag: unclosed ones would be searched for again and again.
+        for found in _TAG.finditer(self.body, 0, self.body.rfind("}}") + 2):
             slashes = len(found[1])
             if slashes == 1:
                 continue
