@@ -70,8 +70,8 @@ _HOMES = {
     "formats.registry": ["list_formats"],
     "loss": ["Loss", "LossWarning", "Severity", "Verdict"],
     "model": [
-        "AudioPart", "Conversation", "FilePart", "FrozenMap", "ImagePart", "Message", "OtherPart", "ResponseFormat",
-        "Segment", "Span", "TextPart", "ToolCall", "ToolSpec",
+        "AudioPart", "Conversation", "Example", "FilePart", "FrozenMap", "ImagePart", "Message", "OtherPart",
+        "ResponseFormat", "Segment", "Span", "TextPart", "ToolCall", "ToolSpec",
     ],
     "prices": ["Estimate", "PriceBook", "estimate"],
     "rendered": ["Rendered"],

@@ -269,7 +269,9 @@ def test_migrate_code_shows_a_diff_and_writes_when_asked(run, tmp_path):
     file.write_text('c.completions.create(model="m", prompt="x", suffix="y")\n')
     refused = run("migrate", "code", ".", "--json")
     assert refused.code == 1
-    assert refused.json["files"][0]["refusals"][0]["place"] == "app.py:1:1"
+    assert refused.json["files"][0]["refusals"] == refused.json["refusals"]
+    assert [(r["place"], r["code"]) for r in refused.json["refusals"]] == [("app.py:1:1", "suffix")]
+    assert refused.json["changes"] == []
 
 
 def test_migrate_data(run, tmp_path):

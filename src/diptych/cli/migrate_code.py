@@ -31,7 +31,8 @@ def code_command(
     report = migrate_files(paths, write=write, backup=backup, todo=todo, workers=workers)
     if json_:
         told = [file.to_json() for file in report.files]
-        write_document(files=told, summary=report.summary())
+        every = {kind: [entry for file in told for entry in file[kind]] for kind in ("changes", "refusals")}
+        write_document(files=told, **every, summary=report.summary())
     else:
         for file in report.files:
             if not write:
@@ -57,7 +58,7 @@ def _print_summary(report: Any, *, write: bool) -> None:
 
 
 def _diff(name: str, before: str, after: str) -> str:
-    lines = difflib.unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}")
+    lines = difflib.unified_diff(_lines(before), _lines(after), f"a/{name.lstrip('/')}", f"b/{name.lstrip('/')}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 

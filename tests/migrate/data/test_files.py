@@ -142,6 +142,12 @@ def test_a_layout_is_found_or_asked_for(tmp_path):
         convert_shard(source, tmp_path / "x.jsonl", {"from": "sharegtp"})
 
 
+def test_a_json_document_is_told_from_lines(tmp_path):
+    (tmp_path / "in.json").write_text('[{"instruction": "a", "output": "b"}]')
+    with pytest.raises(MigrationError, match=r"no file of JSON lines(.|\n)*jq"):
+        convert_dataset(tmp_path / "in.json", tmp_path / "out.jsonl", {})
+
+
 def test_separators_are_those_of_the_data_set(tmp_path):
     """A row alone looks as if its full stop were an END mark; a folder's files are looked at together."""
     write(tmp_path / "in" / "a.jsonl", [{"prompt": "a ->", "completion": " b END"}])

@@ -53,6 +53,10 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
     The separators are those of the data set, not of a file. Raises MigrationError where the
     rows of a file have no layout in common, FormatError for a name that is none.
     """
+    for ref in refs:
+        if ref.path.endswith(".json"):
+            hint = "one value a line is wanted: jq -c '.[]' does it"
+            raise MigrationError("a JSON document is no file of JSON lines", path=ref.path, hint=hint)
     target = get(spec.target, "dataset").name
     named = get(spec.source, "dataset").name if spec.source != "auto" else None
     if named is not None and (named != LEGACY or spec.separators is not None):
