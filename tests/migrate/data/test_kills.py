@@ -124,7 +124,7 @@ def disturbed(source, folder, engine, root=None, address=""):
     try:
         while len(hits) < KILLS:
             wait_for_work(driver, out, engine, root)
-            time.sleep(pick.uniform(0, 0.2))
+            time.sleep(pick.uniform(0, 0.05))  # a shard takes about as long
             victims = workers_of(root or driver.pid, engine)
             if victims and pick.random() < 0.7:
                 with contextlib.suppress(ProcessLookupError):
