@@ -129,6 +129,17 @@ def test_prompts_behind_names_and_in_bodies(tmp_path):
     assert places(found, "prompt", "format") == [("a.py:2:10", "chatml"), ("a.py:4:76", "plain")]
 
 
+def test_templates_that_python_defines(tmp_path):
+    (tmp_path / "a.py").write_text(
+        "from langchain_core.prompts import PromptTemplate\n"
+        'A = PromptTemplate.from_template("Hi {x}")\n'
+        "B = PromptTemplate.from_template(y)\n"
+    )
+    found = audit(tmp_path).of("template")
+    assert [(f.facts["verdict"], f.facts.get("name")) for f in found] == [("lossless", "A"), ("refused", None)]
+    assert found[1].place.endswith("a.py:3:34")
+
+
 def test_data_sets_of_every_kind(tmp_path):
     import gzip
 

@@ -71,10 +71,10 @@ def _prompt(facts: Any) -> str:
 
 
 def _template(facts: Any) -> str:
-    verdict = f"{facts['verdict']}, " if "verdict" in facts else ""
-    return f"{facts['layout']}: {verdict}{facts['tokens']} tokens" + (
-        f": {facts['reason']}" if "reason" in facts else ""
-    )
+    name = f" {facts['name']}" if facts.get("name") else ""
+    said = [facts["verdict"]] if "verdict" in facts else []
+    said += [f"{facts['tokens']} tokens"] if facts["tokens"] is not None else []
+    return f"{facts['layout']}{name}: {', '.join(said)}" + (f": {facts['reason']}" if "reason" in facts else "")
 
 
 def _dataset(facts: Any) -> str:

@@ -14,6 +14,7 @@ from ..code.files import FileMigration
 from .finding import Finding
 from .models import dated_models, is_certain, model_finding
 from .prompts import prompt_finding
+from .texts import definition_findings
 
 #: The kinds of change that are a call each.
 _CALLS: Final = ("call", "langchain", "http")
@@ -36,7 +37,11 @@ def calls_of(migration: FileMigration) -> list[Finding]:
 
 def python_findings(file: Path, name: str, calls: list[Finding]) -> list[Finding]:
     """Return the findings of a Python file. Raises MigrationError for one that does not parse."""
-    return _source(file.read_bytes(), name, calls)
+    source = file.read_bytes()
+    found = _source(source, name, calls)
+    if b"langchain" in source or b"PromptTemplate" in source:
+        found += definition_findings(source.decode("utf-8-sig"), name)
+    return sorted(found, key=lambda finding: finding.order)
 
 
 def notebook_findings(file: Path, name: str, calls: list[Finding]) -> list[Finding]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from ...errors import DiptychError
 from ...tokens import count
-from ..templates import migrate_template
+from ..templates import TemplateMigration, migrate_template, migrate_templates
 from ..templates.model import Source
 from ..templates.registry import certain_layout
 from .finding import Finding
@@ -30,8 +30,36 @@ def template_findings(file: Path, name: str) -> list[Finding]:
     models = list(models_in(text, name))
     if layout is None and not name.lower().endswith(JINJA):
         return models
-    facts = {"layout": layout.name if layout is not None else "jinja", "tokens": count(text, AFTER).tokens}
+    facts = {"layout": layout.name if layout is not None else "jinja", "tokens": _tokens(text)}
     return [Finding("template", f"{name}:1:1", facts | (_verdict(text, name) if layout is not None else {})), *models]
+
+
+def definition_findings(text: str, name: str) -> list[Finding]:
+    """Return the findings of the templates that a Python file defines, by their names."""
+    if certain_layout(Source(text, name)) is None:
+        return []
+    defined = migrate_templates(text, name)
+    found = [
+        Finding(
+            "template",
+            f"{name}:1:1",
+            {**_lost(each), "layout": each.layout, "name": each.name, "tokens": _tokens(each.source)},
+        )
+        for each in defined
+    ]
+    refused = {"layout": "langchain-python", "verdict": "refused"}
+    return found + [
+        Finding("template", error.path or f"{name}:1:1", {**refused, "tokens": None, "reason": error.message})
+        for error in defined.refusals
+    ]
+
+
+def _tokens(text: str) -> int | None:
+    return count(text, AFTER).tokens
+
+
+def _lost(found: TemplateMigration) -> dict[str, object]:
+    return {"verdict": found.verdict, "losses": sorted({loss.path for loss in found.losses if loss.severity})}
 
 
 def _verdict(text: str, name: str) -> dict[str, object]:
@@ -39,7 +67,7 @@ def _verdict(text: str, name: str) -> dict[str, object]:
         found = migrate_template(text, name)
     except DiptychError as error:
         return {"verdict": "refused", "reason": error.message}
-    return {"verdict": found.verdict, "losses": sorted({loss.path for loss in found.losses if loss.severity})}
+    return _lost(found)
 
 
 def body_findings(file: Path, name: str) -> list[Finding]:
