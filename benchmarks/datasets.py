@@ -27,7 +27,7 @@ from diptych.migrate.data import shard
 
 SPEC = Spec("finetune_legacy", "finetune_chat", "ignore")
 COUNTED = Spec("finetune_legacy", "finetune_chat", "ignore", model="gpt-4o-mini")
-TURNS = 5
+TURNS = 7
 #: Words of a language as people write it, and of code: those of this project's own pages.
 WORDS = " ".join(page.read_text("utf-8") for page in sorted(Path(__file__).parents[1].glob("docs/**/*.md"))).split()
 PEAK = """
@@ -69,22 +69,19 @@ def encode_alone(source: Path) -> None:
 TEXTS: dict[Path, list[tuple[str, str]]] = {}
 
 
-def seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[[], object], folder: Path) -> float:
+    """Return the processor's time of a piece of work; what the last one wrote is gone before it is looked at."""
+    for left in (*folder.glob("converted.jsonl*"), *folder.glob("hand.jsonl")):
+        left.unlink()
     start = time.process_time()
     work()
     return time.process_time() - start
-
-
-def copy_of(path: Path, turn: int) -> Path:
-    return path.with_name(f"out-{turn}-{path.name}")
 
 
 def converted(source: Path, spec: Spec, *, with_msgspec: bool) -> Callable[[], None]:
     target = source.with_name("converted.jsonl")
 
     def work() -> None:
-        for left in source.parent.glob("converted.jsonl*"):
-            left.unlink()
         found = shard.lines_decoder
         if not with_msgspec:
             shard.lines_decoder = lambda: None
@@ -97,9 +94,9 @@ def converted(source: Path, spec: Spec, *, with_msgspec: bool) -> Callable[[], N
     return work
 
 
-def ratios(floor: Callable[[], object], work: Callable[[], object]) -> tuple[float, float]:
+def ratios(folder: Path, floor: Callable[[], object], work: Callable[[], object]) -> tuple[float, float]:
     """Return the floor's median seconds, and the median of floor over work, pair by pair."""
-    pairs = [(seconds(floor), seconds(work)) for _ in range(TURNS)]
+    pairs = [(seconds(floor, folder), seconds(work, folder)) for _ in range(TURNS)]
     return statistics.median(a for a, _ in pairs), statistics.median(a / b for a, b in pairs)
 
 
@@ -138,17 +135,17 @@ def main() -> int:
         write_rows(source, rows)
         print(f"{rows:,} rows, {source.stat().st_size / 1e6:.0f} MB")
         floor, ratio = ratios(
-            lambda: by_hand(source, folder / "hand.jsonl"), converted(source, SPEC, with_msgspec=False)
+            folder, lambda: by_hand(source, folder / "hand.jsonl"), converted(source, SPEC, with_msgspec=False)
         )
         print(f"{rows / floor:>12,.0f} rows a second, json loop by hand")
         told(rows, floor, ratio, "converted, standard library", 2.5)
         if shard.lines_decoder() is not None:
             work = converted(source, SPEC, with_msgspec=True)
-            floor, ratio = ratios(lambda: by_hand(source, folder / "hand.jsonl"), work)
+            floor, ratio = ratios(folder, lambda: by_hand(source, folder / "hand.jsonl"), work)
             told(rows, floor, ratio, "converted, with msgspec", 5.0)
         with source.open("rb") as lines:
             TEXTS[source] = [(r["prompt"], r["completion"]) for r in map(json.loads, lines)]
-        floor, ratio = ratios(lambda: encode_alone(source), converted(source, COUNTED, with_msgspec=True))
+        floor, ratio = ratios(folder, lambda: encode_alone(source), converted(source, COUNTED, with_msgspec=True))
         print(f"{rows / floor:>12,.0f} rows a second, tiktoken alone")
         told(rows, floor, ratio, "converted and counted", round(1 / 1.15, 2))
         large = folder / "large.jsonl"

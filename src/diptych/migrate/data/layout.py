@@ -22,7 +22,7 @@ from .rows import LEGACY, loads
 from .spec import Spec
 
 #: Rows of a file, and of a whole data set, that are looked at.
-SAMPLE: Final = 1_000
+SAMPLE: Final = 500
 SAMPLE_ROWS: Final = 20_000
 
 

@@ -40,7 +40,7 @@ class Texts(NamedTuple):
     completions: list[str]
 
 
-_Line = Callable[[str], str | None]
+_Run = Callable[[str, int, list[str]], int]
 
 
 class Shape(NamedTuple):
@@ -68,58 +68,54 @@ def shape_of(line: str) -> Shape | None:
     return Shape(first.group(), between.group(), tail) if between and tail.strip(" \t\r") == "}" else None
 
 
-def _splicer(shape: Shape, separators: Separators, is_spelt_plainly: bool, texts: Texts | None) -> _Line:
-    """Return a function that splices a line of this shape, and gives None for any other.
+def _splicer(shape: Shape, separators: Separators, texts: Texts | None) -> _Run:
+    """Return a function that splices lines of this shape, from a place on, and gives the place of the first other one.
 
-    ``is_spelt_plainly``: what a text ends in, the line spells in one way only.
+    What is taken off a text must stand in the line as those very characters, not as escapes.
     """
-    head, between, tail = shape
+    head, between, tail = shape.head, shape.between, f"{shape.tail}\n"
     prompt_end, start, completion_end = separators
     raw_prompt_end, raw_end = (json.dumps(mark)[1:-1] for mark in (prompt_end, completion_end))
     opening, answering, closing = (piece.decode() for piece in (_OPEN, _ANSWER, _CLOSE))
-    at_prompt, step, scan = len(head), len(between), scanstring
+    head_size, step, tail_size, scan = len(head), len(between), len(tail), scanstring
     prompt_size, start_size, end_size = len(raw_prompt_end), len(start), len(raw_end)
 
-    def splice(line: str) -> str | None:
-        if not line.startswith(head):
-            return None
-        try:
-            prompt, end = scan(line, at_prompt, True)
-            if not line.startswith(between, end):
-                return None
-            at = end + step
-            completion, stop = scan(line, at, True)
-        except ValueError:
-            return None
-        if line[stop:] != tail:
-            return None
-        end, stop = end - 1, stop - 1
-        if prompt_end and prompt.endswith(prompt_end):
-            end -= prompt_size
-            if not is_spelt_plainly and not line.startswith(raw_prompt_end, end):
-                return None
-        if start and completion.startswith(start):
-            if not is_spelt_plainly and not line.startswith(start, at):
-                return None
-            at += start_size
-        if completion_end and completion.endswith(completion_end):
-            stop -= end_size
-            if not is_spelt_plainly and not line.startswith(raw_end, stop):
-                return None
-        if end <= at_prompt or stop <= at:
-            return None  # an empty text: what becomes of it, the rules of the target say
-        if texts is not None:
-            texts.prompts.append(prompt)
-            texts.completions.append(completion)
-        return f"{opening}{line[at_prompt:end]}{answering}{line[at:stop]}{closing}"
+    def splice(text: str, at: int, rows: list[str]) -> int:
+        while text.startswith(head, at):
+            begin = at + head_size
+            try:
+                prompt, end = scan(text, begin, True)  # stops at a line break: it is no character of a text
+                if not text.startswith(between, end):
+                    return at
+                first = end + step
+                completion, stop = scan(text, first, True)
+            except ValueError:
+                return at
+            if not text.startswith(tail, stop):
+                return at
+            behind, end, stop = stop + tail_size, end - 1, stop - 1
+            if prompt_end and prompt.endswith(prompt_end):
+                end -= prompt_size
+                if not text.startswith(raw_prompt_end, end):
+                    return at
+            if start and completion.startswith(start):
+                if not text.startswith(start, first):
+                    return at
+                first += start_size
+            if completion_end and completion.endswith(completion_end):
+                stop -= end_size
+                if not text.startswith(raw_end, stop):
+                    return at
+            if end <= begin or stop <= first:
+                return at  # an empty text: what becomes of it, the rules of the target say
+            if texts is not None:
+                texts.prompts.append(prompt)
+                texts.completions.append(completion)
+            rows.append(f"{opening}{text[begin:end]}{answering}{text[first:stop]}{closing}")
+            at = behind
+        return at
 
     return splice
-
-
-def is_plain(data: bytes, separators: Separators) -> bool:
-    """Tell whether the separators can be spelt in one way only in a block of lines."""
-    text = "".join(separators)
-    return b"\\u00" not in data and text.isascii() and "/" not in text and "\x7f" not in text
 
 
 def splice_lines(
@@ -140,29 +136,34 @@ def splice_lines(
     # Where nobody wants the texts, the bytes are taken for characters: narrow ones are faster.
     codec = "utf-8" if texts is not None else "latin-1"
     text = text if texts is not None else data.decode("latin-1")
-    plain = is_plain(data, separators)
-    splice: _Line = _nothing
+    text = text if text.endswith("\n") else f"{text}\n"
+    shape: Shape | None = None
+    at = others = 0
+    splice: _Run = _nothing
     rows: list[str] = []
-    others = 0
-    for index, line in enumerate(text.split("\n")):
-        row = splice(line)
-        if row is None and line:
-            shape = shape_of(line)
-            if shape is not None:
-                splice = _splicer(shape, separators, plain, texts)
-                row = splice(line)
-            if row is None:
-                raw = line.encode(codec)
-                row = slow(number + index, raw).decode(codec) if raw.strip() else ""
-                others += 1
-        if row is not None:
-            rows.append(row)
+    while at < len(text):
+        known = len(rows)
+        at = splice(text, at, rows)
+        number += len(rows) - known
+        if at == len(text):
+            break
+        end = text.index("\n", at)
+        line = text[at:end]
+        other = shape_of(line)
+        if other is not None and other != shape:
+            shape, splice = other, _splicer(other, separators, texts)
+            continue
+        raw = line.encode(codec)
+        if raw.strip():
+            rows.append(slow(number, raw).decode(codec))
+            others += 1
+        at, number = end + 1, number + 1
     out.append("".join(rows).encode(codec))
     return len(rows) - others
 
 
-def _nothing(_: str) -> None:
-    return None
+def _nothing(_: str, at: int, __: list[str]) -> int:
+    return at
 
 
 # with msgspec ---------------------------------------------------------------------------------
@@ -205,9 +206,10 @@ def splice_block(
         shape = shape_of(data[: data.find(b"\n") + 1 or None].decode().rstrip("\n"))
         if shape is None:
             return None
-        if not data.isascii():
-            data.decode()
         rows = decoders.raw(data)
+        read = decoders.text(data) if texts is not None else []  # reads UTF-8, and no lone surrogate
+        if texts is None and not data.isascii():
+            data.decode()
     except ValueError:  # msgspec's errors are such, and those of UTF-8
         return None
     prompt_end, start, completion_end = (json.dumps(mark)[1:-1] for mark in separators)
@@ -224,10 +226,6 @@ def splice_block(
     if data != (again if data.endswith(b"\n") else again[:-1]):
         return None
     if texts is not None:
-        try:
-            read = decoders.text(data)
-        except ValueError:  # a lone surrogate, which is no text to msgspec
-            return None
         texts.prompts.extend(map(_get_prompt, read))
         texts.completions.extend(map(_get_completion, read))
     return _joined(_OPEN, users, _ANSWER, answers, _CLOSE), len(rows)

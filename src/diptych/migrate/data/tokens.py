@@ -8,7 +8,7 @@ same number: a message is its border, its role and its text (tests/migrate/data/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import DiptychError, MigrationError
 from ...formats import openai_chat
@@ -20,6 +20,9 @@ from ...tokens.encodings import encoding
 from ...tokens.text import LONG_RUN, count_text
 from .counts import ShardCounts
 from .spec import Spec
+
+if TYPE_CHECKING:
+    from ...tokens.packed import PackedEncoding
 
 
 class Tokens:
@@ -73,7 +76,7 @@ class RowCounter:
         #: The tokens of a question and its answer around their texts.
         self.border = found.tokens
         self._encoding = found.encoding
-        self._encode = encoding(found.encoding).encode_ordinary
+        self._count_many = cast("PackedEncoding", encoding(found.encoding)).count_many
 
     def text(self, text: str) -> int:
         """Return the tokens of a text."""
@@ -82,7 +85,7 @@ class RowCounter:
     def texts(self, texts: list[str]) -> int:
         """Return the tokens of many texts, with no detour where none is very long."""
         if max(map(len, texts), default=0) < LONG_RUN:
-            return sum(map(len, map(self._encode, texts)))
+            return self._count_many(texts)
         return sum(map(self.text, texts))
 
     def row(self, row: Any, layout: str) -> int:
