@@ -199,6 +199,20 @@ def test_what_a_file_breaks_is_told(tmp_path):
     assert not convert_shard(write(tmp_path / "d.jsonl", [chat("a")] * 10), tmp_path / "e.jsonl", {}).problems
 
 
+def test_the_size_of_a_file_is_counted_once(tmp_path, monkeypatch):
+    """Rows that are spliced and rows that go the general way stand in one block."""
+    from diptych.formats import openai_rules
+
+    rows = [{"prompt": f"{n} ->", "completion": f" {n}", **({"id": n} if n % 2 else {})} for n in range(20)]
+    source = write(tmp_path / "in.jsonl", rows)
+    convert_shard(source, tmp_path / "a.jsonl", {**LEGACY, "on_loss": "ignore"})
+    size = (tmp_path / "a.jsonl").stat().st_size
+    for limit, told in ((size, 0), (size - 1, 1)):
+        monkeypatch.setattr(openai_rules, "TRAINING_BYTES", limit)
+        counts = convert_shard(source, tmp_path / f"{limit}.jsonl", {**LEGACY, "on_loss": "ignore"})
+        assert (counts.converted, len(counts.problems)) == (20, told), counts.problems
+
+
 # packed files and tables ---------------------------------------------------------------------------
 
 

@@ -134,6 +134,7 @@ class _Shard:
     def _splice(self, block: bytes, number: int, separators: Separators) -> int:
         decoders, tokens = lines_decoder(), self.rows.tokens
         texts = Texts([], []) if tokens.are_asked else None
+        counted = self.rows.rules.bytes
         whole = splice_block(block, separators, decoders, texts) if decoders else None
         if whole is None:
             out: list[bytes] = []
@@ -144,7 +145,8 @@ class _Shard:
             found, count = whole
             lines = count
         self._good.write(found)
-        self.rows.spliced(count, len(found))
+        # What went the general way has been counted there.
+        self.rows.spliced(count, len(found) - (self.rows.rules.bytes - counted))
         if texts is not None:
             tokens.add_texts(texts.prompts, texts.completions, separators)
         return lines
