@@ -12,14 +12,13 @@ import json
 import re
 import sys
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import typer.main
 
 from diptych import errors, loss
 from diptych.cli.app import make_app
-from diptych.formats.registry import grammars, list_formats
+from diptych.formats.registry import formats_in, grammars, grammars_in, list_formats, modules
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -77,16 +76,11 @@ EXAMPLE = [
 
 def _docstrings() -> dict[str, tuple[str, list[str]]]:
     """Return for each file of formats its docstring (what becomes what, what is lost) and its names."""
-    import pkgutil
-
     found = {}
-    package = import_module("diptych.formats")
-    for info in pkgutil.iter_modules(package.__path__):
-        module = import_module(f"diptych.formats.{info.name}")
-        names = [g.name for g in getattr(module, "GRAMMARS", ()) or [getattr(module, "GRAMMAR", None)] if g]
-        names += [f.name for f in getattr(module, "FORMATS", ()) or [getattr(module, "FORMAT", None)] if f]
+    for page, module in modules():
+        names = [entry.name for entry in (*grammars_in(module), *formats_in(module))]
         if names and module.__doc__:
-            found[info.name] = (inspect.cleandoc(module.__doc__), names)
+            found[page] = (inspect.cleandoc(module.__doc__), names)
     return found
 
 

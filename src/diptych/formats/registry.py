@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import pkgutil
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
+from types import ModuleType
 
 from ..errors import FormatError
 from .base import Format, Kind
@@ -14,20 +16,29 @@ from .grammar import Grammar
 _PACKAGE = __name__.rpartition(".")[0]
 
 
-@lru_cache(maxsize=1)
-def _modules() -> tuple[tuple[str, ...], dict[str, Format], dict[str, Grammar]]:
-    formats: dict[str, Format] = {}
-    grammars: dict[str, Grammar] = {}
+def modules() -> Iterator[tuple[str, ModuleType]]:
+    """Yield every module that holds formats, with the short name of its page in the documentation."""
     names = sorted(info.name for info in pkgutil.iter_modules(import_module(_PACKAGE).__path__))
     for name in names:
-        if name in _MACHINERY:
-            continue
-        module = import_module(f"{_PACKAGE}.{name}")
-        for grammar in getattr(module, "GRAMMARS", None) or [g for g in [getattr(module, "GRAMMAR", None)] if g]:
-            grammars[grammar.name] = grammar
-        for entry in getattr(module, "FORMATS", None) or [f for f in [getattr(module, "FORMAT", None)] if f]:
-            formats[entry.name] = entry
-    return tuple(names), formats, grammars
+        if name not in _MACHINERY:
+            yield name, import_module(f"{_PACKAGE}.{name}")
+
+
+def grammars_in(module: ModuleType) -> tuple[Grammar, ...]:
+    """Return the text grammars that a module exposes as ``GRAMMAR`` or ``GRAMMARS``."""
+    return tuple(getattr(module, "GRAMMARS", None) or filter(None, [getattr(module, "GRAMMAR", None)]))
+
+
+def formats_in(module: ModuleType) -> tuple[Format, ...]:
+    """Return the formats that a module exposes as ``FORMAT`` or ``FORMATS``."""
+    return tuple(getattr(module, "FORMATS", None) or filter(None, [getattr(module, "FORMAT", None)]))
+
+
+@lru_cache(maxsize=1)
+def _entries() -> tuple[dict[str, Format], dict[str, Grammar]]:
+    found = [module for _, module in modules()]
+    formats = {entry.name: entry for module in found for entry in formats_in(module)}
+    return formats, {grammar.name: grammar for module in found for grammar in grammars_in(module)}
 
 
 #: Modules of this folder that are no formats; they import this one, or are heavy.
@@ -56,7 +67,7 @@ _MACHINERY = frozenset(
 
 def grammar_of(name: str) -> Grammar:
     """Return the grammar of a text format. Raises FormatError with a did-you-mean."""
-    grammars = _modules()[2]
+    grammars = _entries()[1]
     if found := grammars.get(name):
         return found
     wanted = _folded(name)
@@ -73,7 +84,7 @@ def _folded(name: str) -> str:
 
 def grammars() -> dict[str, Grammar]:
     """Return every text grammar by name."""
-    return dict(_modules()[2])
+    return dict(_entries()[1])
 
 
 @lru_cache(maxsize=1)
@@ -85,8 +96,8 @@ def list_formats() -> tuple[Format, ...]:
     """
     from .reading import text_format
 
-    texts = {grammar.name: text_format(grammar) for grammar in _modules()[2].values()}
-    return tuple(sorted({**texts, **_modules()[1]}.values(), key=lambda entry: entry.name))
+    texts = {grammar.name: text_format(grammar) for grammar in _entries()[1].values()}
+    return tuple(sorted({**texts, **_entries()[0]}.values(), key=lambda entry: entry.name))
 
 
 @lru_cache(maxsize=256)
