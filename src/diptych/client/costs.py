@@ -43,7 +43,9 @@ def output_cap(ask: Ask) -> int:
             return max(cap, 1) * max(ask.choices, ask.body.get("best_of") or 1)
     if ask.api == "completions":
         return _COMPLETIONS_DEFAULT * ask.choices
-    raise BudgetExceeded("the call has no output cap, so nothing bounds its cost", hint="pass max_tokens=…")
+    raise BudgetExceeded(
+        "the call has no output cap, so nothing bounds its cost", reason="no output cap", hint="pass max_tokens=…"
+    )
 
 
 def prompt_bound(ask: Ask) -> int:
