@@ -247,5 +247,5 @@ def _foreign(name: str, number: int, value: Any, found: Survey) -> FormatError:
         hint = "if the results file is damaged here, delete the line and run again"
     else:
         hint = "name the results file of an earlier run, or a file that does not exist yet"
-    message = f"this is not a line of a results file but {_kind(value)}; nothing was changed"
+    message = f"not a results file: this line is {_kind(value)}; nothing was changed"
     return FormatError(message, path=f"{name}:{number}", hint=hint)
