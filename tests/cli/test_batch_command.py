@@ -67,7 +67,7 @@ def test_other_failures_are_said_with_their_first_error(run, tmp_path):
     run.server.next(status(400), status(400))
     _, _, err = run("b.jsonl", "-o", "o.jsonl", "--concurrency", "1")
     assert "2 × api: HTTP 400: " in err
-    assert "1 × format: line 3: " in err
+    assert "1 × format: b.jsonl:3: " in err
 
 
 def test_a_cost_that_is_unknown_is_said(run, tmp_path):
@@ -82,6 +82,7 @@ def test_a_cost_that_is_unknown_is_said(run, tmp_path):
 def test_standard_input_is_a_file_of_requests(run, tmp_path):
     assert run("-", "-o", "o.jsonl", stdin=line("a") + line("b"))[0] == 0
     assert len((tmp_path / "o.jsonl").read_bytes().splitlines()) == 2
+    assert "1 × format: -:2: not JSON" in run("-", "-o", "p.jsonl", stdin=line("a") + "x")[2]
 
 
 def test_refusals_exit_2_and_name_the_option(run, tmp_path):

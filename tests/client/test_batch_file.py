@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych.client import results_file
-from diptych.client.batch import Results, done_ids, read_results, run_batch
+from diptych.client.batch import Results, done_ids, read_lines, read_results, run_batch
 from diptych.client.results import BadResults, line_of
 from diptych.testing import Server, hang, status
 
@@ -454,6 +454,25 @@ def test_results_of_other_servers_are_read(tmp_path):
         {"id": "batch_req_1", "custom_id": "c", "response": None, "error": {"code": "batch_expired"}},
     ]
     assert list(read_results(write(tmp_path / "a.jsonl", *rows))) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "said"),
+    [
+        (b"no json", "in.jsonl:2", "not JSON"),
+        (b"\xff", "in.jsonl:2", "not JSON"),
+        (b"[]", "in.jsonl:2", "custom_id"),
+        (b'{"custom_id": 1, "body": {}}', "in.jsonl:2", "custom_id"),
+        (line_of(request("r")), "in.jsonl:2: $.custom_id", "duplicate"),
+        (line_of({**request("s"), "url": "/v1/embeddings"}), "in.jsonl:2: $.url", "/v1/chat/completions"),
+    ],
+)
+def test_bad_requests_are_named_by_file_and_line(tmp_path, line, path, said):
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(line_of(request("r")) + line)
+    good, bad = read_lines(source)
+    assert (good.error, bad.error.path) == (None, path)
+    assert said in bad.error.message
 
 
 # the budget -----------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def _requests(file: str) -> Iterator[str]:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "requests.jsonl")
+        path = Path(folder, "-")  # errors name it
         with path.open("wb") as copy:
             shutil.copyfileobj(sys.stdin.buffer, copy)
         yield str(path)

@@ -123,35 +123,34 @@ class BatchLine:
 
 
 def read_lines(path: Name) -> Iterator[BatchLine]:
-    """Yield the requests of a file; a bad line, or an id that came before, carries its error."""
+    """Yield the requests of a file; a bad line, or an id that came before, carries its error (``file:line``)."""
     seen: set[str] = set()
     with open(path, "rb") as file:
         for number, raw in enumerate(file, 1):
             if not raw.strip():
                 continue
-            line = _read_line(raw, number)
+            line = _read_line(raw, number, f"{Path(path).name}:{number}")
             if line.custom_id in seen and line.error is None:
-                error = FormatError("this custom_id came before", path=f"line {number}: $.custom_id")
+                error = FormatError("duplicate custom_id", path=f"{Path(path).name}:{number}: $.custom_id")
                 line = BatchLine(f"line-{number}", None, {}, error)
             seen.add(line.custom_id)
             yield line
 
 
-def _read_line(raw: bytes, number: int) -> BatchLine:
+def _read_line(raw: bytes, number: int, place: str) -> BatchLine:
     unknown = f"line-{number}"
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
-        return BatchLine(unknown, None, {}, FormatError("this line is no JSON", path=f"line {number}"))
+        return BatchLine(unknown, None, {}, FormatError("not JSON", path=place))
     id_ = value.get("custom_id") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(id_, str) or not isinstance(value.get("body"), dict):
-        error = FormatError("a line has a custom_id, a url and a body", path=f"line {number}")
+        error = FormatError("expected an object with custom_id (a string), url and body (an object)", path=place)
         return BatchLine(id_ if isinstance(id_, str) else unknown, None, {}, error)
     api = _URLS.get(str(value.get("url")))
     if api is None:
-        return BatchLine(
-            id_, None, {}, FormatError(f"no such endpoint: {value.get('url')!r}", path=f"line {number}: $.url")
-        )
+        message = f"unknown endpoint {value.get('url')!r} (known: {', '.join(_URLS)})"
+        return BatchLine(id_, None, {}, FormatError(message, path=f"{place}: $.url"))
     return BatchLine(id_, api, value["body"])
 
 
