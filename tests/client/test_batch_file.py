@@ -1,6 +1,8 @@
 """The results file of a batch: never somebody else's file, never two writers, nothing answered is lost."""
 
+import itertools
 import json
+import logging
 import os
 import pickle
 import signal
@@ -327,8 +329,35 @@ class Stop(BaseException):
     pass
 
 
+class Gate(logging.Handler):
+    """Answers from the sixth request on come once a run says that it is stopping."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.asked = threading.Event(), itertools.count(1)
+
+    def emit(self, record):
+        if record.getMessage().startswith("stopping"):
+            self.open.set()
+
+    def answer(self, _):
+        if next(self.asked) > 5:
+            assert self.open.wait(60)
+        return "answered"
+
+
+@pytest.fixture
+def gate():
+    handler = Gate()
+    logger = logging.getLogger("diptych.client")
+    logger.addHandler(handler)
+    yield handler
+    handler.open.set()
+    logger.removeHandler(handler)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, Stop, ValueError])
-def test_what_was_answered_is_written_before_an_error_leaves(tmp_path, error):
+def test_what_was_answered_is_written_before_an_error_leaves(tmp_path, gate, error):
     source = write(tmp_path / "in.jsonl", *(request(f"r{n}") for n in range(40)))
     out = tmp_path / "out.jsonl"
     seen = []
@@ -337,11 +366,11 @@ def test_what_was_answered_is_written_before_an_error_leaves(tmp_path, error):
         seen.append(counts)
         raise error
 
-    with Server(delay=0.02) as server:
+    with Server(gate.answer) as server:
         with pytest.raises(error):
             run(server, source, out, concurrency=8, step=step)
         sent = len(server.requests)
-        assert 1 <= sent < 40
+        assert 1 <= sent <= 5 + 8
         assert len(read_results(out)) == sent == seen[0].done
         counts = run(server, source, out)
         assert (counts.done, counts.skipped) == (40 - sent, sent)
@@ -369,24 +398,26 @@ def command(*args):
 
 
 @posix
-def test_ctrl_c_ends_with_130_and_no_answer_is_paid_twice(tmp_path):
+def test_ctrl_c_ends_with_130_and_no_answer_is_paid_twice(tmp_path, gate):
     source = write(tmp_path / "in.jsonl", *(request(f"r{n}") for n in range(30)))
     out = tmp_path / "out.jsonl"
-    with Server(delay=0.1) as server:
+    with Server(gate.answer) as server:
         args = command(source, "--out", out, "--base-url", server.base_url, "--concurrency", "4")
         with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
             until = time.monotonic() + 60
-            while len(server.requests) < 6 and time.monotonic() < until:
+            while len(server.requests) < 9 and time.monotonic() < until:
                 time.sleep(0.01)
             child.send_signal(signal.SIGINT)
+            assert child.stderr.readline().startswith("stopping")
+            gate.open.set()
             _, said = child.communicate(timeout=60)
         assert child.returncode == 130, said
-        assert "interrupted" in said
+        assert "interrupted (9 done" in said
         assert "--resume" in said
         assert "Traceback" not in said
-        assert len(read_results(out)) == len(server.requests) < 30
+        assert len(read_results(out)) == len(server.requests) == 9
         done = subprocess.run([*args, "--resume", "--json"], capture_output=True, text=True, check=True)
-        assert json.loads(done.stdout)["done"] == 30 - json.loads(done.stdout)["skipped"]
+        assert (json.loads(done.stdout)["done"], json.loads(done.stdout)["skipped"]) == (21, 9)
         assert len(server.requests) == 30
 
 
