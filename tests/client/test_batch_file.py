@@ -439,7 +439,8 @@ def test_a_second_ctrl_c_leaves_at_once(tmp_path, source):
         assert "Traceback" not in said
 
 
-def test_an_unexpected_error_of_one_line_is_its_result(tmp_path, source, server):
+def test_an_unexpected_error_of_one_line_is_its_result(tmp_path, source, server, caplog):
+    caplog.set_level(logging.DEBUG)
     out = tmp_path / "out.jsonl"
 
     class Broken(diptych.Client):
@@ -455,6 +456,8 @@ def test_an_unexpected_error_of_one_line_is_its_result(tmp_path, source, server)
     error = read_results(out)["r1"]["error"]
     assert "TypeError" in error["message"]
     assert "sk-secret" not in out.read_text()
+    assert "unexpected TypeError" in caplog.text
+    assert "sk-secret" not in caplog.text.replace('TypeError("sk-secret")', "")  # this file's own source line
     assert run(server, source, out).done == 1
 
 

@@ -19,6 +19,7 @@ import os
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -300,8 +301,9 @@ def _send(client: Client, line: BatchLine) -> Outcome:
     except DiptychError as error:
         return error
     except Exception as error:
-        # One line never ends the others. The text of an error that nobody foresaw may hold anything.
-        logger.debug("line %s failed", line.custom_id, exc_info=True)
+        # One line never ends the others. The text of an error that nobody foresaw may hold anything, a key too.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        logger.debug("request %s: unexpected %s\n%s", line.custom_id, type(error).__name__, frames)
         return ClientError(f"unexpected {type(error).__name__}", hint="this is a fault of Diptych: please report it")
 
 
