@@ -210,9 +210,23 @@ class PriceError(DiptychError):
 
 
 class BudgetExceeded(DiptychError):
-    """A call would go over the budget, or has no cap that bounds its cost."""
+    """A call would go over the budget, or nothing bounds its cost; it was not sent.
+
+    ``reason`` is ``over the budget``, ``no output cap`` or ``no known price``.
+    """
 
     error_code = "budget-exceeded"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: str = "over the budget",
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.reason = reason
 
 
 class ClientError(DiptychError):

@@ -14,7 +14,8 @@ def exit_code_of(error: BaseException) -> int:
     """Return the exit code of an error."""
     if isinstance(error, BudgetExceeded):
         return FINDINGS
-    if isinstance(error, ClientError):
+    # The class itself, and none below it, says that a call was never made: a bad address, a file in the way.
+    if isinstance(error, ClientError) and type(error) is not ClientError:
         return NETWORK
     return USAGE
 

@@ -94,11 +94,9 @@ def _endpoint(use_local: bool, model: str | None) -> Iterator[Any]:
 
 
 def _client(target: str | None, local: bool, max_cost: str | None, record: str | None, replay: str | None) -> Any:
-    from decimal import Decimal
-
     from ..client import Budget, Client
 
-    options: dict[str, Any] = {"budget": Budget(usd=Decimal(max_cost))} if max_cost is not None else {}
+    options: dict[str, Any] = {"budget": Budget(usd=max_cost)} if max_cost is not None else {}
     if record or replay:
         options["cassette"] = _cassette(record, replay)
     # A model of this machine is not behind the proxies of the environment.

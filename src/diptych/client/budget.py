@@ -8,10 +8,10 @@ nobody knows whether the server did the work, with all that was reserved.
 from __future__ import annotations
 
 import threading
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
-from ..errors import BudgetExceeded
+from ..errors import BudgetExceeded, FormatError
 
 
 class Reservation:
@@ -32,11 +32,22 @@ class Reservation:
         self.settle(Decimal(0), 0)
 
 
+def _amount(usd: Decimal | float | str) -> Decimal:
+    try:
+        # A float is meant as it is printed: 0.1 is a dime, not its binary neighbour.
+        found = Decimal(str(usd))
+        if found >= 0:
+            return found
+    except InvalidOperation:  # no number, or not a number
+        pass
+    raise FormatError(f"a budget of {str(usd)!r} USD: expected a number that is not negative")
+
+
 class Budget:
     """A limit on money (``usd``) and tokens, shared by clients, threads and tasks.
 
     ``possibly_billed`` counts what was kept for calls whose outcome nobody knows;
-    it is part of what is spent.
+    it is part of what is spent. Raises FormatError for a limit that is negative or not a number.
 
     >>> budget = Budget(usd="0.01")
     >>> budget.reserve(usd=Decimal("0.004"), tokens=100).settle(Decimal("0.001"), 20)
@@ -45,11 +56,10 @@ class Budget:
     """
 
     def __init__(self, usd: Decimal | float | str | None = None, tokens: int | None = None) -> None:
-        # A float is meant as it is printed: 0.1 is a dime, not its binary neighbour.
-        self.usd = None if usd is None else Decimal(str(usd))
+        self.usd = None if usd is None else _amount(usd)
         self.tokens = tokens
-        if (self.usd is not None and not self.usd >= 0) or (tokens is not None and tokens < 0):
-            raise ValueError("a budget is not negative")
+        if tokens is not None and tokens < 0:
+            raise FormatError(f"a budget of {tokens} tokens: expected a number that is not negative")
         self._lock = threading.Lock()
         self.spent_usd, self.reserved_usd, self.possibly_billed = Decimal(0), Decimal(0), Decimal(0)
         self.spent_tokens, self.reserved_tokens = 0, 0
@@ -77,7 +87,11 @@ class Budget:
         with self._lock:
             if self.usd is not None:
                 if usd is None:
-                    raise BudgetExceeded("the cost of the call is unknown", hint="a budget in tokens needs no price")
+                    raise BudgetExceeded(
+                        "the cost of the call is unknown",
+                        reason="no known price",
+                        hint="a budget in tokens needs no price",
+                    )
                 if self.spent_usd + self.reserved_usd + money > self.usd:
                     raise BudgetExceeded(
                         f"the call may cost {money} USD, and {self.left_usd} of {self.usd} are left",

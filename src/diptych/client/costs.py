@@ -36,14 +36,22 @@ def output_cap(ask: Ask) -> int:
 
     Raises BudgetExceeded for a call without a cap: nothing bounds its cost.
     """
-    for name in _CAPS:
-        cap = ask.body.get(name)
-        if isinstance(cap, int) and cap >= 0:
-            # llama.cpp generates one token for a cap of 0.
-            return max(cap, 1) * max(ask.choices, ask.body.get("best_of") or 1)
-    if ask.api == "completions":
-        return _COMPLETIONS_DEFAULT * ask.choices
-    raise BudgetExceeded("the call has no output cap, so nothing bounds its cost", hint="pass max_tokens=…")
+    caps = [cap for cap in map(ask.body.get, _CAPS) if cap is not None]
+    if ask.api == "completions" and not caps:
+        caps = [_COMPLETIONS_DEFAULT]
+    best_of = ask.body.get("best_of") or 1
+    # Some servers read -1 as "without end"; what is no number may mean anything.
+    if not caps or not all(_is_count(number) for number in (*caps, best_of)):
+        raise BudgetExceeded(
+            "the call has no output cap, so nothing bounds its cost", reason="no output cap", hint="pass max_tokens=…"
+        )
+    # Servers differ in which of two caps they obey, and llama.cpp generates one token for a cap of 0.
+    cap: int = max(*caps, 1)
+    return cap * max(ask.choices, int(best_of))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def prompt_bound(ask: Ask) -> int:
@@ -91,12 +99,20 @@ def estimate(ask: Ask) -> Any:
 
 
 def settle_usage(server: Usage | None, ask: Ask, choices: Sequence[Choice], *, count: bool) -> Usage | None:
-    """Return the usage that counts: per number the larger of the server's and, where asked for, ours."""
-    if not count and server is not None and len(choices) < 2:
+    """Return the usage that counts: per number the larger of the server's and, where asked for, ours.
+
+    None where nobody knows: the server states no usage, or half of one, and our count would leave
+    out what it cannot see.
+    """
+    if server is not None and not _is_whole(server, ask, choices):
+        server = None
+    if server is None:
+        return own_usage(ask, choices) if _shows_all(ask, choices) else None
+    if not count and len(choices) < 2:
         return server
     own = own_usage(ask, choices)
-    if own is None or server is None:
-        return server or own
+    if own is None:
+        return server
     if own.completion_tokens <= server.completion_tokens and own.prompt_tokens <= server.prompt_tokens:
         return server
     if len(choices) < 2 and not count:
@@ -105,6 +121,24 @@ def settle_usage(server: Usage | None, ask: Ask, choices: Sequence[Choice], *, c
     if most == server.completion_tokens:
         return server  # the prompt is the server's to count: it alone sees the chat template
     return Usage(server.prompt_tokens, most, server.cached_tokens, server.reasoning_tokens, "counted", server.server)
+
+
+def _is_whole(usage: Usage, ask: Ask, choices: Sequence[Choice]) -> bool:
+    """Return whether a server's usage has both numbers: a 0 beside a prompt or a text is a number left out."""
+    least = sum(1 for choice in choices if _written(choice))
+    return (usage.prompt_tokens > 0 or not ask.prompt) and usage.completion_tokens >= least
+
+
+def _shows_all(ask: Ask, choices: Sequence[Choice]) -> bool:
+    """Return whether all that is billed can be counted here: no hidden reasoning, no image, no tool call."""
+    price = prices.default().find(str(ask.body.get("model")))
+    if price is not None and price.reasoning:
+        return False
+    try:
+        basis = tokens.count(ask.body, model=ask.body.get("model")).basis
+    except DiptychError:
+        return False
+    return basis in ("exact", "fitted") and all(choice.message.keys() <= {"role", "content"} for choice in choices)
 
 
 def own_usage(ask: Ask, choices: Sequence[Choice]) -> Usage | None:

@@ -177,11 +177,12 @@ class Call:
                 return outcome, failure
             reply = self._reply(begun, tape, recorder)
             if held is not None:
-                held.settle(reply.cost or held.usd * 0, reply.usage.total_tokens if reply.usage else None)
+                # A cost that is unknown keeps what was reserved; so does a number of tokens.
+                held.settle(reply.cost, reply.usage.total_tokens if reply.usage else None)
             return reply
         except DiptychError as error:
             # An error that no retry mends: what was generated is billed all the same.
-            unbilled = isinstance(error, ApiError)
+            unbilled = not outcomes.may_be_billed(error)
             self._note(begun, error, not unbilled)
             raise self._dress(error) from None
         finally:

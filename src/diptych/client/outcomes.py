@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import ClientError, ConnectionFailed, QuotaExceeded, RedirectRefused, Timeout
+from ..errors import ApiError, ClientError, ConnectionFailed, DiptychError, QuotaExceeded, RedirectRefused, Timeout
 from . import costs
 from .accumulate import usage_of
 from .errors_of import api_error
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .flow import Call
 
 _REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id")
+#: Statuses of a server that waited in vain for the request's end, or whose client did not wait.
+_GAVE_UP: Final = frozenset({408, 499})
+#: Statuses from 500 on that are said before any work is done: not implemented, unavailable, overloaded.
+_REFUSED: Final = frozenset({501, 503, 505, 529})
 #: What each kind of I/O error says, and the way out.
 _LOST: Final = {
     "connect": ("no connection could be made", "is the server running, and base_url right?"),
@@ -77,8 +81,21 @@ def failure_of(error: ClientError, head: Head, lost: LostError | None) -> Failur
         head.status,
         head.headers,
         permanent=isinstance(error, QuotaExceeded),
+        ambiguous=may_be_billed(error),
         fingerprint=getattr(error, "body_hash", ""),
     )
+
+
+def may_be_billed(error: DiptychError) -> bool:
+    """Return whether the server may have done the work before this error: only a refusal says that it has not.
+
+    >>> may_be_billed(ApiError(status=429)), may_be_billed(ApiError(status=504))
+    (False, True)
+    """
+    status = error.status if isinstance(error, ApiError) else None
+    if status is None or status in _GAVE_UP:
+        return True
+    return status not in _REFUSED and not 400 <= status < 500
 
 
 def build_reply(call: Call, tape: Tape | None, notes: tuple[str, ...] = ()) -> Reply:
