@@ -47,6 +47,7 @@ _MACHINERY = frozenset(
         "reading",
         "registry",
         "rows",
+        "talks",
         "text",
         "template_text",
         "chat_template",
@@ -84,9 +85,10 @@ def list_formats() -> tuple[Format, ...]:
     ['alpaca', 'chatml']
     """
     from .reading import text_format
+    from .rows import judged
 
     texts = {grammar.name: text_format(grammar) for grammar in _modules()[2].values()}
-    return tuple(sorted({**texts, **_modules()[1]}.values(), key=lambda entry: entry.name))
+    return tuple(sorted(map(judged, {**texts, **_modules()[1]}.values()), key=lambda entry: entry.name))
 
 
 @lru_cache(maxsize=256)
