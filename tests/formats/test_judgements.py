@@ -165,3 +165,10 @@ def test_whether_a_step_is_right_survives_or_the_row_is_refused(on_loss):
                 found, _ = get(target).read(written)
                 assert found.label is False
                 assert [m.extra.get("label") for m in found.messages[1:]] == [False, True]
+
+
+def test_a_judgement_beside_a_legacy_row_is_read_with_the_separators_of_its_data_set():
+    counts = ShardCounts()
+    spec = Spec("finetune_legacy", "trl_unpaired", "ignore", separators=(" ->", " ", ""))
+    good, _ = Rows(spec, counts).row(1, {"prompt": "Tides? ->", "completion": " Low.", "label": False})
+    assert json.loads(good) == {"prompt": [USER], "completion": [SAID], "label": False}

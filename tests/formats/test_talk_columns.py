@@ -58,6 +58,9 @@ PAIRS = [
     (pair("Tides?", [SYSTEM, ASKED, HIGH], [SYSTEM, ASKED, LOW]), [SYSTEM, ASKED], [HIGH], [LOW]),
     (pair("Tides?", [*MORE, HIGH], [*MORE, LOW]), MORE, [HIGH], [LOW]),
     (pair("Tides?", "High.", "Low."), [ASKED], [HIGH], [LOW]),
+    (pair("", human("Tides?", "High."), human("Tides?", "Low.")), [ASKED], [HIGH], [LOW]),
+    (pair("Hello", "Hello there!", "Hello to you!"), [user("Hello")], [said("Hello there!")], [said("Hello to you!")]),
+    (pair("Good day", "Good day!", "Good day, you."), [user("Good day")], [said("Good day!")], [said("Good day, you.")]),
     ({"input": {"messages": [ASKED]}, "preferred_output": [ASKED, HIGH], "non_preferred_output": [ASKED, LOW]}, [ASKED], [HIGH], [LOW]),
     ({"conversations": [ASKED], "chosen": [ASKED, HIGH], "rejected": [ASKED, LOW]}, [ASKED], [HIGH], [LOW]),
 ]  # fmt: skip
@@ -87,6 +90,8 @@ UNDECIDED = [
     {"chosen": "### Human: Tides?### Assistant: High.", "rejected": "### Human: Tides?### Assistant: Low."},
     {"chosen": [ASKED, HIGH], "rejected": [user("Winds?"), LOW]},
     pair("Tides?", "Tides? High.", "Tides? Low."),
+    pair("Tides?\n", "Tides?\nHigh.", "Tides?\nLow."),
+    pair("", "High.", "Low."),
     pair("Tides?", [user("Winds?"), HIGH], [user("Winds?"), LOW]),
     pair("Tides?", [ASKED], [ASKED]),
     pair("Q: a\nA: b\n\nQ: Tides?\nA:", "High.", "Low."),
@@ -199,6 +204,14 @@ def test_a_prompt_that_is_a_talk_is_its_turns(layout, prompt):
     assert found.answer == 1
     assert worst(told) is Severity.EXACT
     assert prompt.rstrip().endswith(tails())
+
+
+@pytest.mark.parametrize("prompt", [q for q in QUESTIONS if not q.endswith(" ")])
+def test_a_prompt_of_a_batch_that_is_a_talk_is_its_turns(prompt):
+    line = {"custom_id": "q", "url": "/v1/completions", "body": {"model": "m", "prompt": prompt, "max_tokens": 9}}
+    found = diptych.convert(line, "openai_batch", "openai_batch")
+    assert [(m["role"], m["content"].strip()) for m in found.output["body"]["messages"]] == [("user", "Tides?")]
+    assert found.verdict == "lossless"
 
 
 def test_what_ends_a_turn_belongs_to_no_answer():

@@ -177,10 +177,11 @@ def answer_of(row: Mapping[str, Any], name: str, prompt: tuple[Message, ...], tu
 
 def pair_of(row: Mapping[str, Any], losses: list[Loss]) -> Pair:
     """Return the prompt and the two answers of the columns ``prompt``, ``chosen`` and ``rejected``."""
-    prompt = prompt_of(row, Turns(losses)) if row.get("prompt") is not None else ()
+    has_prompt = row.get("prompt") not in (None, "")
+    prompt = prompt_of(row, Turns(losses)) if has_prompt else ()
     # Ids of calls are made by their order: each answer counts on from the prompt.
     better, worse = (answer_of(row, name, prompt, _after(prompt, losses)) for name in ("chosen", "rejected"))
-    if row.get("prompt") is None:
+    if not has_prompt:
         losses += [no_talk(row[n], f"$.{n}") for n in ("chosen", "rejected") if _is_no_talk(row.get(n))]
         return _parted((), better, worse, losses)
     refuse_repeated(row, better, losses)
@@ -218,8 +219,14 @@ def refuse_repeated(row: Mapping[str, Any], better: tuple[Message, ...], losses:
     prompt, *answers = (row.get(name) for name in ("prompt", "chosen", "rejected"))
     if not isinstance(prompt, str) or not prompt or better != (Message("assistant", row.get("chosen")),):
         return
-    if all(isinstance(answer, str) and answer.startswith(prompt) for answer in answers):
+    if all(isinstance(answer, str) and _may_repeat(prompt, answer) for answer in answers):
         losses.append(Loss("$.prompt", "undecidable", "both answers begin with the prompt, which may be a repetition"))
+
+
+def _may_repeat(prompt: str, answer: str) -> bool:
+    """Tell whether an answer begins with the prompt as a text of its own; a greeting returned is none."""
+    is_word = prompt.isalnum()
+    return answer.startswith(prompt) and not is_word and (prompt[-1].isspace() or answer[len(prompt) :][:1].isspace())
 
 
 # proof --------------------------------------------------------------------------------------------
