@@ -66,17 +66,19 @@ def test_the_hash_is_that_of_the_bytes_read(tmp_path, ending, whole):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("way", ["written over", "replaced", "grown", "gone"])
+@pytest.mark.parametrize("way", ["written over", "replaced", "grown", "cut", "gone"])
 def test_a_source_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, ending, way):
     """The whole file is converted in one shard; it changes after the first row."""
-    source, out = write(tmp_path / f"in.{ending}", rows("a")), tmp_path / "out.jsonl"
-    other = write(tmp_path / f"other.{ending}", rows("b"))
+    source, out = write(tmp_path / f"in.{ending}", rows("a", 4 * MANY)), tmp_path / "out.jsonl"
+    other = write(tmp_path / f"other.{ending}", rows("b", 4 * MANY))
 
     def change():
         if way == "written over":
             source.write_bytes(other.read_bytes())
         elif way == "replaced":
             other.replace(source)
+        elif way == "cut":
+            os.truncate(source, source.stat().st_size // 3)
         elif way == "grown":
             with source.open("ab") as file:
                 file.write(other.read_bytes())
@@ -84,7 +86,7 @@ def test_a_source_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatc
             source.unlink()
 
     changed_at(monkeypatch, 1, change)
-    with pytest.raises(diptych.MigrationError) as caught:
+    with pytest.raises(diptych.MigrationError, match="changed") as caught:
         convert_shard(source, out, SPEC)
     assert caught.value.path == str(source)
     assert not [path.name for path in tmp_path.iterdir() if "out" in path.name]

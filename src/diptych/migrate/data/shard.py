@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -84,9 +84,7 @@ def _convert(
         good = stack.enter_context(Writing(beside(target, "rows.jsonl") if to_table else target))
         bad = stack.enter_context(Writing(rejects))
         shard = _Shard(ref, Rows(spec, counts), good.file, bad.file, is_part=is_part)
-        digest = shard.convert(source)
-        if state_of(source) != state:
-            raise changed(source)
+        digest = _unchanged(source, state, shard.convert)
         counts.image_rows = shard.rows.rules.image_rows
         if ref.is_whole:
             counts.problems += [str(loss) for loss in shard.rows.rules.losses()]
@@ -101,6 +99,19 @@ def _convert(
         rejects.unlink(missing_ok=True)
     write_manifest(target, ref._replace(sha256=digest), spec, counts)
     return counts
+
+
+def _unchanged(source: Path, state: State | None, convert: Callable[[Path], str]) -> str:
+    """Convert a source and return its SHA-256. Raises MigrationError where it was written to meanwhile."""
+    try:
+        digest = convert(source)
+    except MigrationError:
+        if state_of(source) != state:  # what was found wrong with it is no fault of its own
+            raise changed(source) from None
+        raise
+    if state_of(source) != state:
+        raise changed(source)
+    return digest
 
 
 class _Shard:
