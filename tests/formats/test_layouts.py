@@ -38,7 +38,8 @@ GOLDENS = [
     ("finetune_legacy", {"prompt": "Capital of Peru? ->", "completion": " Lima\n", "tag": 1}, at_once(ASKED, LIMA, answer=1),
      [("$.tag", "field-dropped")], {"prompt": "Capital of Peru?\n\n###\n\n", "completion": " Lima END"}),
     ("finetune_chat", {"messages": TALK}, at_once(ASKED, LIMA), [], None),
-    ("finetune_chat", {"messages": [USER, {**WORSE, "weight": 0}, *LONG[2:]]}, at_once(ASKED, CUSCO, MORE, LIMA, answer=3), [], None),
+    ("finetune_chat", {"messages": [USER, {**WORSE, "weight": 0}, *LONG[2:]]}, at_once(ASKED, CUSCO, MORE, LIMA, answer=3),
+     [("$.messages[1].weight", "renamed")], None),
     ("finetune_chat", {"messages": [USER, {**WORSE, "weight": 1}, *LONG[2:3], {**SAID, "weight": 0}]},
      at_once(ASKED, Message("assistant", "Cusco", extra=FrozenMap({"weight": 1})), MORE,
              Message("assistant", "Lima", extra=FrozenMap({"weight": 0}))), [], None),
@@ -63,10 +64,15 @@ GOLDENS = [
      at_once(ASKED, LIMA, answer=1, rejected=(CUSCO,)),
      [("$.preferred_completion", "renamed"), ("$.non_preferred_completion", "renamed")],
      {"input": {"messages": [USER]}, "preferred_output": [SAID], "non_preferred_output": [WORSE]}),
-    ("trl_text", {"text": "Lima lies on the Rímac."}, at_once(Message("assistant", "Lima lies on the Rímac.")), [], None),
-    ("trl_text", {"text": "Human: Hi\n\nAssistant: Yo"}, at_once(Message("assistant", "Human: Hi\n\nAssistant: Yo")), [], None),
+    ("trl_text", {"text": "Lima lies on the Rímac."}, at_once(Message("assistant", "Lima lies on the Rímac.")),
+     [("$.text", "unsupported")], None),
+    ("trl_text", {"text": "Human: Hi\n\nAssistant: Yo"}, at_once(Message("user", "Hi"), Message("assistant", "Yo")), [],
+     {"text": "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nYo<|im_end|>\n"}),
+    ("trl_text", {"text": "Human: Hi\nAssistant: Yo"}, at_once(Message("assistant", "Human: Hi\nAssistant: Yo")),
+     [("$.text", "undecidable")], None),
     ("trl_text", {"text": "<|im_start|>user\nCapital of Peru?<|im_end|>\n<|im_start|>assistant\nLima<|im_end|>\n"}, at_once(ASKED, LIMA), [], None),
-    ("trl_text", {"text": "<PRE> a <SUF>b <MID>"}, at_once(Message("assistant", "<PRE> a <SUF>b <MID>")), [], None),
+    ("trl_text", {"text": "<PRE> a <SUF>b <MID>"}, at_once(Message("assistant", "<PRE> a <SUF>b <MID>")),
+     [("$.text", "unsupported")], None),
     ("trl_prompt", {"prompt": [USER]}, at_once(ASKED, answer=1), [], None),
     ("trl_prompt", {"prompt": "Capital of Peru?"}, at_once(ASKED, answer=1), [], {"prompt": [USER]}),
     ("trl_prompt", {"prompt": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nCapital of Peru?<|im_end|>\n<|im_start|>assistant\n"},
@@ -84,7 +90,8 @@ GOLDENS = [
      [("$.score", "field-dropped")], {"prompt": [USER], "chosen": [SAID], "rejected": [WORSE]}),
     ("trl_preference", {"chosen": [USER, SAID], "rejected": [USER, SAID]}, at_once(ASKED, LIMA, answer=1, rejected=(LIMA,)), [],
      {"prompt": [USER], "chosen": [SAID], "rejected": [SAID]}),
-    ("trl_preference", {"chosen": "ab", "rejected": "abc"}, at_once(Message("assistant", "ab"), answer=0, rejected=(Message("assistant", "abc"),)), [],
+    ("trl_preference", {"chosen": "ab", "rejected": "abc"}, at_once(Message("assistant", "ab"), answer=0, rejected=(Message("assistant", "abc"),)),
+     [("$.chosen", "unsupported"), ("$.rejected", "unsupported")],
      {"prompt": [], "chosen": [{"role": "assistant", "content": "ab"}], "rejected": [{"role": "assistant", "content": "abc"}]}),
     ("trl_unpaired", {"prompt": [USER], "completion": [WORSE], "label": False}, at_once(ASKED, CUSCO, answer=1, label=False), [], None),
     ("trl_unpaired", {"prompt": "Capital of Peru?", "completion": "Lima", "label": 1}, at_once(ASKED, LIMA, answer=1, label=True),
@@ -409,7 +416,7 @@ def test_separators_of_a_data_set_are_taken_off(pairs, end, stop):
     rows = [{"prompt": f"{a}.{end}", "completion": f" {b}.{stop}"} for a, b in pairs]
     found = separators_of(rows)
     assert found == Separators(end, " ", stop)
-    assert [tuple(m.text for m in read_row(row, found).messages) for row in rows] == [
+    assert [tuple(m.text for m in read_row(row, found)[0].messages) for row in rows] == [
         (f"{a}.", f"{b}.") for a, b in pairs
     ]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych.formats.registry import get, list_formats
-from diptych.loss import Severity
+from diptych.loss import Severity, worst
 from diptych.model import Example, FrozenMap, Message, OtherPart, ResponseFormat, TextPart, ToolCall, ToolSpec, thaw
 
 NAMES = [entry.name for entry in list_formats() if entry.kind == "dataset"]
@@ -211,7 +211,11 @@ def check(example, name):
         return None
     assert repr(json.loads(json.dumps(found.output))) == repr(found.output)
     again, told = get(name).read(found.output)
-    assert not [loss for loss in told if loss.severity > Severity.EXACT]
+    above = [loss for loss in told if loss.severity > Severity.EXACT]
+    # A text without a user may be learnt; it goes to no other layout.
+    assert not above or (
+        name == "trl_text" and len(again.messages) == 1 and {loss.path for loss in above} == {"$.text"}
+    )
     differ = differences(example, again, found.losses)
     told = [loss for loss in found.losses if loss.kind != "flattened"]
     silent = [path for path in differ if not any(covers(loss, path) for loss in told)]
@@ -243,11 +247,15 @@ def test_from_every_layout_to_every_other(source, example):
     row = check(example, source)
     if row is None:
         return
-    held, _ = get(source).read(row)
+    held, told = get(source).read(row)
+    is_refused = worst(told) is Severity.REFUSED
     for target in NAMES:
         direct = check(held, target)
         found = converted(row, target, source)
-        assert repr(found and found.output) == repr(direct)
+        if is_refused:
+            assert found is None or (source == target and found.output == row)
+        else:
+            assert repr(found and found.output) == repr(direct)
 
 
 @pytest.mark.parametrize("name", NAMES)

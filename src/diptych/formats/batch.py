@@ -3,7 +3,7 @@
 - ``custom_id`` is the example's ``id``; ``body.messages``, ``body.tools`` and ``body.response_format``
   are the conversation, which asks and holds no answer; all other parameters are its ``request``
 - a body of the Completions API is read as the Chat body that ``convert_request`` makes of it, with the
-  same losses; its prompt is one user message, or the messages that it says in a format of marks.
+  same losses; its prompt is one user message, or the turns of a talk up to the answer that it asks for.
   Several prompts are several lines, so a list of them is refused
 - bodies of other endpoints, and lines of a batch's *output* file, are refused and told so
 - lines are written for ``/v1/chat/completions``; an answer has no place (``text-dropped``), and an
@@ -22,6 +22,7 @@ from . import openai_chat
 from .base import Format
 from .openai_rules import batch_rules
 from .rows import Read, Turns, Written, example_of, other, proven_row, read_tools, row_of, text_of
+from .talks import question_of
 from .trl import certain_reading, without_answer
 
 _FIELDS: Final = ("custom_id", "method", "url", "body")
@@ -60,10 +61,9 @@ def _as_chat(body: Mapping[str, Any], losses: list[Loss]) -> Mapping[str, Any]:
     from ..wire.convert_request import convert_request  # it imports the formats
 
     prompt = body.get("prompt")
-    found = certain_reading(prompt) if isinstance(prompt, str) else None
+    name = _format_of(prompt) if isinstance(prompt, str) else "plain"
     try:
-        # A prompt that only might be a talk is one message: nothing is guessed in a file of thousands.
-        made = convert_request(body, "chat", "ignore", format="auto" if found is not None else "plain")
+        made = convert_request(body, "chat", "ignore", format=name)
     except LossError as error:
         settle([_inside(loss) for loss in error.losses], "ignore")  # raises, with the paths of the line
         raise
@@ -71,10 +71,21 @@ def _as_chat(body: Mapping[str, Any], losses: list[Loss]) -> Mapping[str, Any]:
         raise FormatError(error.message, path=(error.path or "$").replace("$", "$.body", 1), hint=error.hint) from None
     if len(made) != 1:
         settle([Loss("$.body.prompt", "unsupported", f"{len(made)} prompts are as many lines")])
-    losses += [_inside(loss) for loss in made[0].losses]
+    # That a text of labels could also be one message is settled: its turns give the text again.
+    is_proved = name not in ("auto", "plain")
+    told = [loss for loss in made[0].losses if not (is_proved and loss.path == "$.prompt" and loss.kind == "split")]
+    losses += map(_inside, told)
     losses.append(Loss("$.url", "renamed", f"{_CHAT}, with the body that it takes"))
     output: Mapping[str, Any] = made[0].output
     return output
+
+
+def _format_of(prompt: str) -> str:
+    """Return the format of a prompt; one that only may be a talk is one message: nothing is guessed in a file."""
+    if certain_reading(prompt) is not None:
+        return "auto"
+    talk = question_of(prompt)
+    return "plain" if talk is None else talk.format
 
 
 def _inside(loss: Loss) -> Loss:

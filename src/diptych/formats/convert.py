@@ -9,11 +9,12 @@ from ..errors import FormatError
 from ..loss import Loss, OnLoss, Severity, Verdict, settle, verdict_of, worst
 from ..model import Conversation, Example
 from .base import Conversion, Format, Reading, Writing
-from .carried import not_carried
+from .carried import not_carried, unkept
 from .fim import convert_fim
 from .openai_chat import read_messages
 from .reading import read_text
 from .registry import get, list_formats
+from .rows import untouched
 from .template_text import to_template
 from .text import write_text
 
@@ -80,6 +81,8 @@ def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_lo
         if entry.write is None:
             raise FormatError(f"{target} can be read, not written")
         output, written = _write(conversation, entry, losses, on_loss)
+        if entry.kind == "dataset" and untouched(value, name, output, entry.name):
+            losses, verdict = (), "lossless"
     except RecursionError:
         raise FormatError("the value is nested too deeply to be read", path="$") from None
     found = settle((*losses, *written), on_loss)
@@ -97,7 +100,7 @@ def _write(conversation: Conversation, entry: Format, read: tuple[Loss, ...], on
         settle((*read, *lost), on_loss)  # raises: a writer need not know a row that it cannot hold
     output, losses = entry.write(conversation)
     forbidden = tuple(entry.rules(output)) if entry.rules and worst(losses) < Severity.REFUSED else ()
-    return output, (*losses, *lost, *forbidden)
+    return output, (*losses, *lost, *forbidden, *unkept(example, entry, read, (*losses, *lost)))
 
 
 def _read(value: Any, source: str) -> tuple[Conversation, tuple[Loss, ...], Verdict, str, tuple[Any, ...]]:

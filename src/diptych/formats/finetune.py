@@ -3,7 +3,8 @@
 - ``finetune_legacy``: ``{"prompt", "completion"}`` is one user message and its answer. The separator
   that ended each prompt (`` ->``, ``\\n\\n###\\n\\n`` …), the space that began each completion and the mark
   that ended it belong to no message; ``separators_of`` finds them in a data set, a single row is read
-  with the ones that were customary
+  with the ones that were customary. A prompt without separator that is a talk up to the cue of its
+  answer (ChatML, ``\\n\\nHuman: … \\n\\nAssistant:``) is its turns
 - ``finetune_chat``: ``{"messages", "tools", "parallel_tool_calls"}``, also of open trainers. Where the
   answer begins is said by ``weight: 0`` on the assistant messages before it. Names of other trainers
   are read (``from`` and ``value``, ``thinking``, arguments as objects); what OpenAI has no field for
@@ -14,7 +15,7 @@ Further fields of a row are lost (``field-dropped``) and told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -37,6 +38,7 @@ from .rows import (
     row_of,
     text_of,
 )
+from .talks import answer_in, question_of
 
 #: Ends of prompts and of completions that were customary (openai 1.50, ``lib/_validators.py``, and its guide).
 PROMPT_ENDS: Final = (
@@ -81,21 +83,28 @@ def separators_of(rows: Iterable[Mapping[str, Any]]) -> Separators:
     )
 
 
-def read_row(row: Mapping[str, Any], separators: Separators) -> Example:
+def read_row(row: Mapping[str, Any], separators: Separators) -> Read:
     """Read a row of prompt and completion. Raises FormatError where one is no text.
 
-    >>> read_row({"prompt": "2+2 ->", "completion": " 4"}, Separators(" ->")).messages[1].text
+    Where no separator ends the prompts, the cue of a format may: such a prompt is read turn by turn.
+
+    >>> read_row({"prompt": "2+2 ->", "completion": " 4"}, Separators(" ->"))[0].messages[1].text
     '4'
     """
     prompt = text_of(row, "prompt").removesuffix(separators.prompt_end)
     completion = text_of(row, "completion")
     completion = completion.removeprefix(separators.completion_start).removesuffix(separators.completion_end)
-    return Example((Message("user", prompt), Message("assistant", completion)), answer=1)
+    talk = None if separators.prompt_end else question_of(prompt)
+    asked = (Message("user", prompt),) if talk is None else talk.messages
+    said = None if talk is None else answer_in(prompt, asked, text_of(row, "completion"))
+    completion = completion if said is None else said.text.removesuffix(separators.completion_end)
+    losses = (*(talk.losses if talk else ()), *other(row, ("prompt", "completion")))
+    return Example((*asked, Message("assistant", completion)), answer=len(asked)), losses
 
 
 def _read_legacy(value: Any) -> Read:
     row = row_of(value)
-    return read_row(row, separators_of([row])), tuple(other(row, ("prompt", "completion")))
+    return read_row(row, separators_of([row]))
 
 
 def _write_legacy(conversation: Conversation) -> Written:
@@ -128,7 +137,9 @@ def _read_chat(value: Any) -> Read:
     losses = other(row, _CHAT_FIELDS)
     messages = Turns(losses).read(row.get("messages"), "$.messages")
     tools = read_tools(row.get("tools"), losses)
-    messages, answer = _weighed(messages)
+    weighed, answer = _weighed(messages)
+    losses += _moved(messages, weighed, answer)
+    messages = weighed
     return example_of(messages, losses, tools=tools, answer=answer, request=request_of(row))
 
 
@@ -141,6 +152,12 @@ def _weighed(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], int | 
     border = learnt[0]
     before = tuple(_unweighed(message) if _is_zero(message) else message for message in messages[:border])
     return (*before, *messages[border:]), border
+
+
+def _moved(before: Sequence[Message], after: Sequence[Message], border: int | None) -> list[Loss]:
+    """Return a loss for each weight that became the border of the answer."""
+    moved = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    return [Loss(f"$.messages[{i}].weight", "renamed", f"the answer begins at message {border}") for i in moved]
 
 
 def _is_zero(message: Message) -> bool:
@@ -181,8 +198,7 @@ def _bordered(example: Example, losses: list[Loss]) -> Example:
     messages, border = _weighed(example.messages)
     if border is None or example.answer not in (None, border):
         return example
-    moved = [i for i, (old, new) in enumerate(zip(example.messages, messages, strict=True)) if old != new]
-    losses += [Loss(f"$.messages[{i}].weight", "renamed", f"the answer begins at message {border}") for i in moved]
+    losses += _moved(example.messages, messages, border)
     if example.answer is None:
         losses.append(Loss("$.answer", "renamed", "weights said where it begins"))
     return replace(example, messages=messages, answer=border)

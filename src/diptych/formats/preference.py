@@ -2,7 +2,8 @@
 
 - ``input.messages``, ``input.tools``, ``input.parallel_tool_calls``: the question
 - ``preferred_output``, ``non_preferred_output``: the messages of the two answers; the older names
-  ``preferred_completion`` and ``non_preferred_completion`` are read, too
+  ``preferred_completion`` and ``non_preferred_completion`` are read, too. A question that they repeat is
+  said once
 - reasoning and further fields of a message are lost; a row without a worse answer is refused,
   and so is one whose answers are more than one message each (OpenAI trains one turn)
 
@@ -21,6 +22,7 @@ from .base import Format
 from .finetune import body_parts, openai_messages, request_of
 from .openai_rules import dpo_rules
 from .rows import Read, Turns, Written, border_of, example_of, other, proven_row, read_tools, refusal, row_of
+from .talks import said_once
 
 _OLD: Final = {"preferred_output": "preferred_completion", "non_preferred_output": "non_preferred_completion"}
 _INPUT: Final = ("messages", "tools", "parallel_tool_calls")
@@ -35,6 +37,9 @@ def _read(value: Any) -> Read:
     turns = Turns(losses)
     prompt = turns.read(asked.get("messages"), "$.input.messages")
     better, worse = (turns.read(row.get(name), f"$.{name}") for name in (_name(row, new, losses) for new in _OLD))
+    prompt, (better, worse) = said_once(
+        prompt, dict(zip((f"$.{name}" for name in _OLD), (better, worse), strict=True)), losses
+    )
     tools = read_tools(asked.get("tools"), losses, "$.input.tools")
     fields = {"answer": len(prompt), "rejected": worse, "request": request_of(asked)}
     return example_of((*prompt, *better), losses, tools=tools, **fields)

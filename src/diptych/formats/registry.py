@@ -58,6 +58,7 @@ _MACHINERY = frozenset(
         "reading",
         "registry",
         "rows",
+        "talks",
         "text",
         "template_text",
         "chat_template",
@@ -95,9 +96,10 @@ def list_formats() -> tuple[Format, ...]:
     ['alpaca', 'chatml']
     """
     from .reading import text_format
+    from .rows import judged
 
     texts = {grammar.name: text_format(grammar) for grammar in _entries()[1].values()}
-    return tuple(sorted({**texts, **_entries()[0]}.values(), key=lambda entry: entry.name))
+    return tuple(sorted(map(judged, {**texts, **_entries()[0]}.values()), key=lambda entry: entry.name))
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from ..errors import FormatError
 from ..loss import Loss, Severity
 from ..model import Conversation, Example, Message
 from . import openai_chat
+from .base import Format
 from .proof import differences
 
 Read = tuple[Example, tuple[Loss, ...]]
@@ -64,6 +66,47 @@ def flag_of(row: Mapping[str, Any], name: str, losses: list[Loss], path: str = "
         losses.append(Loss(f"{path}.{name}", "renamed", f"{value!r} became {bool(value)}"))
         return bool(value)
     raise FormatError(f"{name!r} is true or false, not {type(value).__name__}", path=f"{path}.{name}")
+
+
+#: Fields that say whether an answer is good (TRL, LLaMA-Factory). They may stand beside any layout.
+JUDGEMENTS: Final = ("label", "kto_tag")
+
+
+def judged(entry: Format) -> Format:
+    """Return a layout that reads a judgement of the answer also where it has no field for one."""
+    if entry.kind != "dataset" or entry.asks or entry.read is None:
+        return entry
+    return replace(entry, read=judging(entry.read))
+
+
+def judging(read: Callable[[Any], tuple[Conversation, tuple[Loss, ...]]]) -> Callable[[Any], Read]:
+    """Return a reader that takes ``label`` and ``kto_tag`` for what they say, where ``read`` has no place for them."""
+
+    def reading(value: Any) -> Read:
+        conversation, losses = read(value)
+        example = Example.of(conversation)
+        names = [name for name in JUDGEMENTS if any(_has_no_place(loss, name) for loss in losses)]
+        if not names:
+            return example, losses
+        kept = [loss for loss in losses if not any(_has_no_place(loss, name) for name in names)]
+        labels = {example.label, *(_judgement(row_of(value), name, kept) for name in names)} - {None}
+        if len(labels) > 1:
+            kept.append(Loss(f"$.{names[-1]}", "undecidable", "two fields judge the answer, and they differ"))
+        return replace(example, label=labels.pop(), answer=border_of(example, [])), tuple(kept)
+
+    return reading
+
+
+def _has_no_place(loss: Loss, name: str) -> bool:
+    return loss.kind == "field-dropped" and loss.path == f"$.{name}"
+
+
+def _judgement(row: Mapping[str, Any], name: str, losses: list[Loss]) -> bool:
+    try:
+        return flag_of(row, name, losses)
+    except FormatError as error:
+        said = f"{error.message}; leave the column out (drop) if it does not judge the answer"
+        raise FormatError(said, path=error.path) from None
 
 
 # turns --------------------------------------------------------------------------------------
@@ -314,12 +357,21 @@ def refusal(path: str, detail: str) -> tuple[Loss, ...]:
 
 
 def proven_row(example: Example, told: Iterable[Loss], read: Callable[[Any], Read], output: Any) -> tuple[Loss, ...]:
-    """Return the losses told of, and those that reading the row again shows beside them."""
+    """Return the losses told of, and those that reading the row again shows beside them.
+
+    What its own reader would refuse is not written, either.
+    """
     said = tuple(told)
-    again, _ = read(output)
+    again, reread = read(output)
     found = differences(example, again)
     if example.rejected is not None and again.rejected is not None:
         worse = differences(Conversation(example.rejected), Conversation(again.rejected))
         found += [loss._replace(path=loss.path.replace("$.messages", "$.rejected", 1)) for loss in worse]
     known = tuple(loss.path for loss in said if loss.severity > Severity.EXACT)
-    return (*said, *(loss for loss in found if not loss.path.startswith(known)))
+    refused = [loss for loss in reread if loss.severity is Severity.REFUSED]
+    return (*said, *(loss for loss in found if not loss.path.startswith(known)), *refused)
+
+
+def untouched(value: Any, source: str, output: Any, target: str) -> bool:
+    """Tell whether a row came out of its own layout as it went in: then reading it lost nothing."""
+    return source == target and bool(output == value)

@@ -36,6 +36,7 @@ from .rows import (
     refusal,
     row_of,
 )
+from .talks import said_once
 
 _FIELDS: Final = ("conversations", "system", "tools", "chosen", "rejected", "kto_tag")
 _NAMES: Final = {"user": "human", "assistant": "gpt", "tool": "observation", "system": "system", "developer": "system"}
@@ -51,8 +52,10 @@ def _read(value: Any) -> Read:
     found = (*system_of(row), *reader.read(turns, "$.conversations"))
     fields: dict[str, Any] = {}
     if row.get("chosen") is not None or row.get("rejected") is not None:
-        fields = {"answer": len(found), "rejected": _reread(found, row.get("rejected"), losses)}
-        found = (*found, *reader.read(row.get("chosen"), "$.chosen"))
+        worse, better = _reread(found, row.get("rejected"), losses), reader.read(row.get("chosen"), "$.chosen")
+        found, (better, worse) = said_once(found, {"$.chosen": better, "$.rejected": worse}, losses)
+        fields = {"answer": len(found), "rejected": worse}
+        found = (*found, *better)
     if row.get("kto_tag") is not None:
         fields["label"] = flag_of(row, "kto_tag", losses)
         fields.setdefault("answer", last_turn(found))

@@ -1,18 +1,21 @@
 """Rows as TRL's trainers take them: a column a part, each a text or a list of messages.
 
-- ``trl_text``: ``{"text"}``. A text in a format of marks that reads back to itself (ChatML, Llama …)
-  is its messages; any other is one assistant message, for that is what a model trained on it learns
-  to say. A single assistant message is written as its text, anything else as ChatML (``flattened``)
+- ``trl_text``: ``{"text"}``. A text in a token-delimited format (ChatML, Llama …), or in the frame of
+  a format of labels (``\\n\\nHuman:``, ``### Instruction:``) is its messages. Any other text goes to no
+  layout of conversations (``unsupported``, ``undecidable``): it is what a model learns to say, and has no
+  user. A single assistant message is written as its text, anything else as ChatML (``flattened``)
 - ``trl_prompt``: ``{"prompt"}``, a question; an answer has no place (``text-dropped``)
 - ``trl_prompt_completion``: ``{"prompt", "completion"}``
-- ``trl_preference``: ``{"prompt", "chosen", "rejected"}``. Without a prompt it is what the two lists
-  of messages have in common, message by message; of two texts no prompt is guessed
+- ``trl_preference``: ``{"prompt", "chosen", "rejected"}``. Without a prompt it is what the two have in
+  common, message by message: two lists, or two texts that are talks themselves (HH-RLHF); other texts are
+  refused (``undecidable``). A prompt that the answers repeat (UltraFeedback) is said once
 - ``trl_unpaired``: ``{"prompt", "completion", "label"}``; an answer of which nothing is said is a good one
 - ``trl_stepwise``: ``{"prompt", "completions", "labels"}``: an assistant message a step; the whole answer
   is good where each step is, and where one is not, each message keeps its ``label``
 
-Lists are written; a prompt of text is read as one user message (or as the messages that it says in
-a format of marks, where it ends with the cue of a reply), a completion of text as one assistant message.
+Lists are written; a prompt of text is read as one user message (or as the turns of the talk that it
+is up to its answer), a completion of text as one assistant message. A prompt that only may be a talk
+is told (``flattened``), or refused where answers stand in it (``undecidable``).
 ``tools`` stand beside; arguments of calls are written as objects, as chat templates want them, and
 reasoning as ``thinking``. The list of messages alone (``{"messages"}``) is ``finetune_chat``.
 Further fields of a row are lost (``field-dropped``) and told.
@@ -44,6 +47,7 @@ from .rows import (
     row_of,
     text_of,
 )
+from .talks import answer_of, no_talk, pair_of, prompt_of, said_once, talk_of
 
 
 def certain_reading(text: str) -> Conversation | None:
@@ -69,11 +73,11 @@ def _read_text(value: Any) -> Read:
     row = row_of(value)
     text = text_of(row, "text")
     losses = other(row, ("text",))
-    found = certain_reading(text)
+    found = talk_of(text)
     if found is None:
-        return example_of([Message("assistant", text)], losses)
+        return example_of([Message("assistant", text)], [*losses, no_talk(text)])
     answer = len(found.messages) if found.cue == "reply" else None
-    return example_of(found.messages, losses, answer=answer)
+    return example_of(found.messages, [*losses, *found.losses], answer=answer)
 
 
 def _write_text(conversation: Conversation) -> Written:
@@ -82,7 +86,9 @@ def _write_text(conversation: Conversation) -> Written:
     example = Example.of(conversation)
     if len(example.messages) == 1 and example.messages[0].role == "assistant":
         row = {"text": example.messages[0].text}
-        return row, proven_row(example, (), _read_text, row)
+        losses = proven_row(example, (), _read_text, row)
+        # That the text alone shows no user is no fault here: it is what a model learns to say.
+        return row, tuple(loss for loss in losses if loss.path != "$.text")
     writing = write_text(example, "chatml", add_generation_prompt=False)
     row = {"text": writing.text}
     losses = proven_row(example, writing.losses, _read_text, row)
@@ -90,19 +96,6 @@ def _write_text(conversation: Conversation) -> Written:
 
 
 # prompt and completion ------------------------------------------------------------------------
-
-
-def _prompt(row: Mapping[str, Any], turns: Turns) -> tuple[Message, ...]:
-    prompt = row.get("prompt")
-    if not isinstance(prompt, str):
-        return turns.read(prompt, "$.prompt")
-    found = certain_reading(prompt)
-    return found.messages if found is not None and found.cue == "reply" else (Message("user", prompt),)
-
-
-def _answer(row: Mapping[str, Any], name: str, turns: Turns) -> tuple[Message, ...]:
-    answer = row.get(name)
-    return (Message("assistant", answer),) if isinstance(answer, str) else turns.read(answer, f"$.{name}")
 
 
 def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -138,7 +131,7 @@ def _tools(example: Example) -> dict[str, Any]:
 def _read_prompt(value: Any) -> Read:
     row = row_of(value)
     losses = other(row, ("prompt", "tools"))
-    prompt = _prompt(row, Turns(losses))
+    prompt = prompt_of(row, Turns(losses))
     return example_of(prompt, losses, tools=read_tools(row.get("tools"), losses), answer=len(prompt))
 
 
@@ -163,9 +156,9 @@ def _read_completion(value: Any) -> Read:
     row = row_of(value)
     losses = other(row, ("prompt", "completion", "tools"))
     turns = Turns(losses)
-    prompt = _prompt(row, turns)
-    messages = (*prompt, *_answer(row, "completion", turns))
-    return example_of(messages, losses, tools=read_tools(row.get("tools"), losses), answer=len(prompt))
+    asked = prompt_of(row, turns)
+    prompt, (answer,) = said_once(asked, {"$.completion": answer_of(row, "completion", asked, turns)}, losses)
+    return example_of((*prompt, *answer), losses, tools=read_tools(row.get("tools"), losses), answer=len(prompt))
 
 
 def _write_completion(conversation: Conversation) -> Written:
@@ -184,26 +177,9 @@ def _write_completion(conversation: Conversation) -> Written:
 def _read_preference(value: Any) -> Read:
     row = row_of(value)
     losses = other(row, ("prompt", "chosen", "rejected", "tools"))
-    turns = Turns(losses)
-    prompt = _prompt(row, turns) if row.get("prompt") is not None else ()
-    better = (*prompt, *_answer(row, "chosen", turns))
-    # Ids of calls are made by their order: each answer counts on from the prompt.
-    worse = (*prompt, *_answer(row, "rejected", _after(prompt, losses)))
-    border = len(prompt) if row.get("prompt") is not None else _common(better, worse)
+    prompt, better, worse = pair_of(row, losses)
     tools = read_tools(row.get("tools"), losses)
-    return example_of(better, losses, tools=tools, answer=border, rejected=worse[border:])
-
-
-def _after(prompt: tuple[Message, ...], losses: list[Loss]) -> Turns:
-    turns = Turns(losses)
-    turns.goes_on_after(prompt)
-    return turns
-
-
-def _common(better: Sequence[Message], worse: Sequence[Message]) -> int:
-    """Return how many whole messages both begin with; each keeps one at least."""
-    most = max(min(len(better), len(worse)) - 1, 0)
-    return next((i for i in range(most) if better[i] != worse[i]), most)
+    return example_of((*prompt, *better), losses, tools=tools, answer=len(prompt), rejected=worse)
 
 
 def _write_preference(conversation: Conversation) -> Written:

@@ -17,6 +17,8 @@ TEXTS = st.one_of(
     st.text(max_size=30),
     st.text(alphabet=' \n"\\/u0aE#>-é東\ud800\x00', max_size=20),
     st.sampled_from(["", " ", "\\", "\\\\n", '"', "x\\", "\n\n###\n\n", " END", "\u2028", "\x85", "<|im_end|>"]),
+    st.sampled_from(["", "\n", " "]).map("\n\nHuman: Hi\n\nAssistant:".__add__),
+    st.sampled_from(["", "\n", "Yo<|im_end|>\n"]).map("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant".__add__),
 )
 
 
@@ -42,7 +44,9 @@ def lines(draw, separators):
     )
     if way == 3:  # another spelling of the same text
         text = (
-            text.replace("\\n", "\\u000a").replace(" ", "\\u0020") if draw(st.booleans()) else text.replace("/", "\\/")
+            text.replace("\\n", "\\u000a").replace(" ", "\\u0020").replace("<", "\\u003c").replace(">", "\\u003E")
+            if draw(st.booleans())
+            else text.replace("/", "\\/")
         )
     return text + draw(st.sampled_from(["", "\r", " "]))
 

@@ -44,24 +44,60 @@ def _zstandard() -> Any:
     return zstandard
 
 
+class Digest:
+    """The SHA-256 of the bytes of a file, taken as they are read: each once, in their order."""
+
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+        self._file: BinaryIO | None = None
+
+    def of(self, file: BinaryIO) -> BinaryIO:
+        """Return a file to read in the place of this one."""
+        self._file = file
+        return cast("BinaryIO", self)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on, and take what was read into account."""
+        assert self._file is not None
+        data = self._file.read(size)
+        self._sha.update(data)
+        return data
+
+    def seek(self, place: int) -> int:
+        """Go to the place where reading begins."""
+        assert self._file is not None
+        return self._file.seek(place)
+
+    def of_what_was_read(self) -> str:
+        """Return the SHA-256 of the bytes read so far."""
+        return self._sha.hexdigest()
+
+    def to_the_end(self) -> str:
+        """Return the SHA-256 of the whole file: what an unpacker left is read, too."""
+        while self.read(BLOCK):
+            pass
+        return self.of_what_was_read()
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path, digest: Digest | None = None) -> Iterator[BinaryIO]:
     """Open a file for reading; ``.gz`` and ``.zst`` are unpacked as they are read.
 
-    Raises MigrationError where it cannot be read, or is packed and damaged.
+    ``digest`` takes the bytes of the file itself. Raises MigrationError where it cannot be read, or is
+    packed and damaged.
     """
     try:
-        with _reader(path) as file:
-            yield file
+        with path.open("rb") as raw:
+            yield _reader(path.name, raw if digest is None else digest.of(raw))
     except (OSError, EOFError, zlib.error) as error:
         said = getattr(error, "strerror", None) or error
         raise MigrationError(f"the file cannot be converted: {said}", path=os.fspath(path)) from None
 
 
-def _reader(path: Path) -> BinaryIO:
-    if path.name.endswith(".gz"):
-        return cast("BinaryIO", gzip.open(path, "rb"))
-    return cast("BinaryIO", _Frames(path)) if path.name.endswith(".zst") else path.open("rb")
+def _reader(name: str, raw: BinaryIO) -> BinaryIO:
+    if name.endswith(".gz"):
+        return cast("BinaryIO", gzip.GzipFile(fileobj=raw, mode="rb"))
+    return cast("BinaryIO", _Frames(raw)) if name.endswith(".zst") else raw
 
 
 class _Frames:
@@ -70,23 +106,17 @@ class _Frames:
     #: Bytes that are unpacked at once: as each may stand for thousands, few.
     _CHUNK = 1 << 13
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._new = _zstandard().ZstdDecompressor().decompressobj
         self._error = _zstandard().ZstdError
-        self._file = path.open("rb")
+        self._file = file
         self._frame: Any = None
-
-    def __enter__(self) -> _Frames:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._rest = b""
 
     def read(self, _: int) -> bytes:
         """Return the next bytes, as many as there are at hand; none at the end."""
-        rest = b""
         while True:
-            packed = rest or self._file.read(self._CHUNK)
+            packed, self._rest = self._rest or self._file.read(self._CHUNK), b""
             if not packed:
                 if self._frame is not None:
                     raise EOFError("the file ends inside a frame")
@@ -96,14 +126,10 @@ class _Frames:
                 data: bytes = self._frame.decompress(packed)
             except self._error as error:
                 raise OSError(0, f"no Zstandard: {error}") from None
-            rest = b""
             if self._frame.eof:
-                rest, self._frame = self._frame.unused_data, None
-            if rest:
-                self._file.seek(-len(rest), os.SEEK_CUR)
+                self._rest, self._frame = self._frame.unused_data, None
             if data:
                 return data
-            rest = b""
 
 
 def blocks(file: BinaryIO, length: int | None = None, size: int = BLOCK) -> Iterator[bytes]:
@@ -131,6 +157,25 @@ def digest_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise MigrationError(f"the file cannot be read: {error.strerror}", path=os.fspath(path)) from None
+
+
+#: What a file's size, inode and time of change are: it was written to where they differ.
+State = tuple[int, int, int]
+
+
+def state_of(path: Path) -> State | None:
+    """Return what shows that a file was written to or replaced, None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_ino, found.st_mtime_ns
+
+
+def changed(path: Path) -> MigrationError:
+    """Return the error of a source that is not what it was when its conversion began."""
+    hint = "convert it again when nothing writes to it"
+    return MigrationError("the source changed while it was being converted", path=os.fspath(path), hint=hint)
 
 
 def beside(target: Path, ending: str) -> Path:

@@ -55,14 +55,18 @@ def groups(path: Path) -> list[int]:
 
 def rows(path: Path, start: int = 0, end: int | None = None, first: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield number and row of the row groups ``start`` to ``end``; ``first`` is the first row's number."""
+    arrow = _pyarrow()
     with _opened(path) as file:
         last = file.metadata.num_row_groups if end is None else end
         nested = _json_columns(file.schema_arrow)
         number = first
-        for batch in file.iter_batches(_BATCH, row_groups=range(start, last)):
-            for row in batch.to_pylist():
-                yield number, {name: _read(name, item, nested) for name, item in row.items() if item is not None}
-                number += 1
+        try:
+            for batch in file.iter_batches(_BATCH, row_groups=range(start, last)):
+                for row in batch.to_pylist():
+                    yield number, {name: _read(name, item, nested) for name, item in row.items() if item is not None}
+                    number += 1
+        except (arrow.ArrowException, OSError) as error:
+            raise MigrationError(f"the file cannot be converted: {error}", path=str(path)) from None
 
 
 def _json_columns(schema: Any) -> frozenset[str]:

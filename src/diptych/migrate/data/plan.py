@@ -20,7 +20,7 @@ from ...formats.openai_rules import FileRules
 from ...formats.registry import get
 from . import parquet
 from .counts import ShardCounts
-from .files import BLOCK, LINES, Writing, beside, blocks, digest_of, is_packed, is_parquet, sweep, write_whole
+from .files import BLOCK, LINES, Writing, beside, blocks, changed, digest_of, is_packed, is_parquet, sweep, write_whole
 from .layout import resolve
 from .ref import ShardRef
 from .rows import BATCH
@@ -139,11 +139,20 @@ def _is_data(path: Path, root: Path) -> bool:
 
 
 class _Measured(NamedTuple):
-    """A whole file with its SHA-256, its target, and start, end and first row of its parts."""
+    """A whole file with its SHA-256, its target, and its parts."""
 
     ref: ShardRef
     out: Path
-    cuts: list[tuple[int, int, int]]
+    cuts: list[_Cut]
+
+
+class _Cut(NamedTuple):
+    """Start, end and first row of a part, and the SHA-256 of its bytes where they are lines."""
+
+    start: int
+    end: int
+    first: int
+    sha256: str | None = None
 
 
 def _measured(source: Path, target: Path, part: int, may_cut: bool) -> _Measured:
@@ -154,30 +163,31 @@ def _measured(source: Path, target: Path, part: int, may_cut: bool) -> _Measured
         return _Measured(ShardRef(path, sha256=digest_of(source)), target, _row_groups(source) if may_cut else [])
     if is_packed(source.name) or source.stat().st_size <= part or not may_cut:
         return _Measured(ShardRef(path, sha256=digest_of(source)), target, [])
-    digest, cuts = hashlib.sha256(), list[tuple[int, int, int]]()
+    digest, own, cuts = hashlib.sha256(), hashlib.sha256(), list[_Cut]()
     start, first, at, line = 0, 1, 0, 1
     with source.open("rb") as file:
         for block in blocks(file, size=min(BLOCK, part)):
             digest.update(block)
+            own.update(block)
             at += len(block)
             line += block.count(b"\n")
             if at - start >= part:
-                cuts.append((start, at, first))
-                start, first = at, line
+                cuts.append(_Cut(start, at, first, own.hexdigest()))
+                start, first, own = at, line, hashlib.sha256()
     if at > start:
-        cuts.append((start, at, first))
+        cuts.append(_Cut(start, at, first, own.hexdigest()))
     return _Measured(ShardRef(path, sha256=digest.hexdigest()), target, cuts)
 
 
-def _row_groups(source: Path) -> list[tuple[int, int, int]]:
+def _row_groups(source: Path) -> list[_Cut]:
     """Return start, end and first row of runs of row groups that are worth a part of their own."""
-    cuts: list[tuple[int, int, int]] = []
+    cuts: list[_Cut] = []
     start, held, first = 0, 0, 1
     sizes = parquet.groups(source)
     for index, size in enumerate(sizes):
         held += size
         if held >= _PART_ROWS or index == len(sizes) - 1:
-            cuts.append((start, index + 1, first))
+            cuts.append(_Cut(start, index + 1, first))
             start, held, first = index + 1, 0, first + held
     return cuts
 
@@ -189,8 +199,12 @@ def _file(found: _Measured, spec: Spec) -> File:
     # A table is made of all its rows: its parts are lines.
     name = "part.jsonl" if is_parquet(target.name) else target.name
     shards = tuple(
-        Shard(ref._replace(start=start, end=end, first=first), os.fspath(_parts(target) / f"{n:06}-{name}"), spec)
-        for n, (start, end, first) in enumerate(cuts)
+        Shard(
+            ref._replace(start=cut.start, end=cut.end, first=cut.first, own_sha256=cut.sha256),
+            os.fspath(_parts(target) / f"{n:06}-{name}"),
+            spec,
+        )
+        for n, cut in enumerate(cuts)
     )
     return File(ref, target, spec, shards)
 
@@ -213,6 +227,7 @@ def _finish(file: File) -> ShardCounts:
     total.skipped = False
     if not file.is_cut:
         return total
+    _check(file)
     outs = [Path(shard.out) for shard in file.shards]
     rejects = beside(file.out, "rejects.jsonl")
     if is_parquet(file.out.name):
@@ -228,6 +243,14 @@ def _finish(file: File) -> ShardCounts:
     write_manifest(file.out, file.ref, file.spec, total)
     shutil.rmtree(_parts(file.out))
     return total
+
+
+def _check(file: File) -> None:
+    """Raise where a table is not what its parts were planned from; parts of lines were checked as they were read."""
+    source = Path(file.ref.path)
+    if is_parquet(source.name) and digest_of(source) != file.ref.sha256:
+        shutil.rmtree(_parts(file.out), ignore_errors=True)  # of which table each part is, nobody knows
+        raise changed(source)
 
 
 def _join(parts: Iterable[Path], target: Path) -> None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ...errors import MissingExtra
+from ...errors import DiptychError, MissingExtra
 from .counts import ShardCounts
 from .plan import Shard
 from .shard import convert_shard
@@ -25,7 +25,7 @@ def run(shards: list[Shard], workers: int | None) -> Iterator[ShardCounts]:
     """Convert the shards as tasks of Ray and yield their counts as they come.
 
     Uses the cluster that the process is connected to, else that of ``RAY_ADDRESS``, else a local
-    one with ``workers`` processors. Raises MissingExtra without Ray.
+    one with ``workers`` processors. Raises what a shard raises, and MissingExtra without Ray.
     """
     ray = _ray()
     if not ray.is_initialized():
@@ -37,10 +37,22 @@ def run(shards: list[Shard], workers: int | None) -> Iterator[ShardCounts]:
         running.append(task.remote(*shard))
         if len(running) >= 2 * most:
             finished, running = ray.wait(running)
-            yield from ray.get(finished)
+            yield from _counts(ray, finished)
     while running:
         finished, running = ray.wait(running)
-        yield from ray.get(finished)
+        yield from _counts(ray, finished)
+
+
+def _counts(ray: Any, finished: list[Any]) -> list[ShardCounts]:
+    """Return the counts of finished tasks. Raises what a shard raised, without Ray's wrapping."""
+    try:
+        found: list[ShardCounts] = ray.get(finished)
+    except ray.exceptions.RayTaskError as error:
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, DiptychError):
+            raise cause from None
+        raise
+    return found
 
 
 def _ray() -> Any:

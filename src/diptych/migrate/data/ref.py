@@ -10,7 +10,7 @@ class ShardRef(NamedTuple):
 
     ``start`` and ``end`` are bytes of a file of lines, at the ends of lines, and row groups of a
     Parquet file; ``first`` is the number of its first row or line in the file. ``sha256`` is that
-    of the whole file, where it is known already.
+    of the whole file, where it is known already, and ``own_sha256`` that of the bytes of the range.
     """
 
     path: str
@@ -18,6 +18,7 @@ class ShardRef(NamedTuple):
     end: int | None = None
     first: int = 1
     sha256: str | None = None
+    own_sha256: str | None = None
 
     @property
     def is_whole(self) -> bool:

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from ...errors import DiptychError, FormatError, LossError, MigrationError
 from ...formats.base import Format
+from ...formats.carried import unkept
 from ...formats.convert import convert
 from ...formats.finetune import Separators, read_row
 from ...formats.openai_rules import FileRules
 from ...formats.registry import get
-from ...formats.rows import other, row_of
+from ...formats.rows import judging, row_of, untouched
 from ...loss import Loss, OnLoss, settle
 from ...model import Conversation, Example, FrozenMap, thaw
 from .counts import ShardCounts
@@ -83,7 +84,7 @@ class Rows:
         self.spec, self.counts = spec, counts
         self.tokens = Tokens(spec, counts)
         self.rules = FileRules(spec.target)
-        self._source = get(spec.source, "dataset")
+        self._source, self._target = get(spec.source, "dataset"), get(spec.target, "dataset")
         self._reader = reader_of(self._source, spec.separators)
         self._renamed = {column: name for name, column in spec.columns.items()}
         self._same = spec.source == spec.target and not (spec.columns or spec.drop or spec.request)
@@ -143,7 +144,9 @@ class Rows:
             request = FrozenMap({**thaw(example.request), **thaw(self.spec.request)})
             example = replace(example, id=example.id or f"row-{number}", request=request)
         written = convert(example, target=self.spec.target, on_loss="ignore")
-        losses = settle((*told, *read, *written.losses), self._policy)
+        unheld = unkept(example, self._target, read, written.losses)
+        read = () if untouched(value, self._source.name, _wrapped(written.output), self.spec.target) else read
+        losses = settle((*told, *read, *written.losses, *unheld), self._policy)
         return _wrapped(written.output), losses
 
     def _columns(self, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,10 +181,9 @@ def reader_of(source: Format, separators: Separators | None) -> Callable[[Any], 
         return source.read
 
     def read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
-        row = row_of(value)
-        return read_row(row, separators), tuple(other(row, ("prompt", "completion")))
+        return read_row(row_of(value), separators)
 
-    return read
+    return judging(read)
 
 
 def _single(value: Any, source: str) -> Iterator[tuple[Any, tuple[Loss, ...]]]:

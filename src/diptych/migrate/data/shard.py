@@ -8,10 +8,9 @@ not converted again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -20,7 +19,7 @@ from ...errors import MigrationError
 from ...formats.finetune import Separators
 from . import parquet
 from .counts import ShardCounts, cost_of
-from .files import Writing, beside, blocks, digest_of, is_packed, is_parquet, opened, write_whole
+from .files import Digest, State, Writing, beside, blocks, changed, digest_of, is_parquet, opened, state_of, write_whole
 from .layout import resolve
 from .ref import ShardRef
 from .rows import Rows
@@ -38,7 +37,7 @@ def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, A
     Files ending in ``.gz`` and ``.zst`` are unpacked and packed, ``.parquet`` are tables (extra
     ``data``). Beside ``out`` stand ``out.rejects.jsonl`` (each row that failed: its line, the
     error, the row as it was) and ``out.manifest.json``. Raises MigrationError where the source
-    cannot be read, where its layout is not certain, or ``out`` is the source.
+    cannot be read or changes under way, where its layout is not certain, or ``out`` is the source.
 
     >>> import pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -53,21 +52,30 @@ def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, A
     source = Path(ref.path)
     if source.resolve() == target.resolve():
         raise MigrationError("a shard is not written over its source", path=os.fspath(target))
+    state = state_of(source)
+    is_part = not ref.is_whole and ref.sha256 is not None and is_parquet(ref.path)
     try:
         (spec,) = resolve(spec, [ref])
-        if ref.sha256 is None and beside(target, "manifest.json").exists():
+        if ref.sha256 is None and (_needs_hash(ref) or beside(target, "manifest.json").exists()):
             ref = ref._replace(sha256=digest_of(source))
         done = finished(target, ref, spec)
         if done is not None:
             return done
         target.parent.mkdir(parents=True, exist_ok=True)
-        return _convert(ref, source, target, spec)
+        return _convert(ref, source, target, spec, state, is_part=is_part)
     except OSError as error:
         place = os.fspath(error.filename or target)
         raise MigrationError(f"the shard cannot be written: {error.strerror or error}", path=place) from None
 
 
-def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCounts:
+def _needs_hash(ref: ShardRef) -> bool:
+    """Tell whether reading a shard does not hash all of its file, so that this comes before and after."""
+    return not ref.is_whole or is_parquet(ref.path)
+
+
+def _convert(
+    ref: ShardRef, source: Path, target: Path, spec: Spec, state: State | None, *, is_part: bool
+) -> ShardCounts:
     counts = ShardCounts()
     rejects = beside(target, "rejects.jsonl")
     to_table = is_parquet(target.name)
@@ -75,8 +83,8 @@ def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCoun
         # A table's columns depend on all of its rows: they are written as lines first.
         good = stack.enter_context(Writing(beside(target, "rows.jsonl") if to_table else target))
         bad = stack.enter_context(Writing(rejects))
-        shard = _Shard(ref, Rows(spec, counts), spec, good.file, bad.file)
-        digest = shard.convert(source)
+        shard = _Shard(ref, Rows(spec, counts), good.file, bad.file, is_part=is_part)
+        digest = _unchanged(source, state, shard.convert)
         counts.image_rows = shard.rows.rules.image_rows
         if ref.is_whole:
             counts.problems += [str(loss) for loss in shard.rows.rules.losses()]
@@ -93,33 +101,55 @@ def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCoun
     return counts
 
 
+def _unchanged(source: Path, state: State | None, convert: Callable[[Path], str]) -> str:
+    """Convert a source and return its SHA-256. Raises MigrationError where it was written to meanwhile."""
+    try:
+        digest = convert(source)
+    except MigrationError:
+        if state_of(source) != state:  # what was found wrong with it is no fault of its own
+            raise changed(source) from None
+        raise
+    if state_of(source) != state:
+        raise changed(source)
+    return digest
+
+
 class _Shard:
     """The rows of one shard on their way."""
 
-    def __init__(self, ref: ShardRef, rows: Rows, spec: Spec, good: BinaryIO, bad: BinaryIO) -> None:
+    def __init__(self, ref: ShardRef, rows: Rows, good: BinaryIO, bad: BinaryIO, *, is_part: bool) -> None:
+        self._is_part = is_part
         self._ref, self.rows, self._good, self._bad = ref, rows, good, bad
+        spec = rows.spec
         fits = (spec.source, spec.target) in _SPLICED and not (spec.columns or spec.drop or spec.request)
         self._separators = spec.separators if fits else None
 
     def convert(self, source: Path) -> str:
-        """Convert every row; return the SHA-256 of the source."""
+        """Convert every row; return the SHA-256 of the source. Raises MigrationError where it is not what it was."""
+        whole, own = self._ref.sha256, self._ref.own_sha256
         if is_parquet(source.name):
             for number, row in parquet.rows(source, self._ref.start, self._ref.end, self._ref.first):
                 self._write(*self.rows.row(number, row))
-            return self._ref.sha256 or digest_of(source)
-        number, digest = self._ref.first, hashlib.sha256()
-        hashed = self._ref.sha256 is None and not is_packed(source.name)
-        with opened(source) as file:
+        else:
+            read = self._lines(source)
+            if self._ref.is_whole:
+                return _same(source, whole, read)
+            if own is not None and whole is not None:
+                _same(source, own, read)
+                return whole
+        # The parts of one table are checked when they are put together: hashing it for each would take its square.
+        return whole if self._is_part and whole is not None else _same(source, whole, digest_of(source))
+
+    def _lines(self, source: Path) -> str:
+        """Convert the lines; return the SHA-256 of the bytes read for them, as they lie in the file."""
+        number, digest = self._ref.first, Digest()
+        with opened(source, digest) as file:
             if self._ref.start:
                 file.seek(self._ref.start)
             length = None if self._ref.end is None else self._ref.end - self._ref.start
             for block in blocks(file, length):
-                if hashed:
-                    digest.update(block)
                 number += self._block(block, number)
-        if hashed:
-            return digest.hexdigest()
-        return self._ref.sha256 or digest_of(source)
+            return digest.to_the_end() if self._ref.is_whole else digest.of_what_was_read()
 
     def _block(self, block: bytes, number: int) -> int:
         """Convert a block of lines and return how many there were; ``number`` is that of the first."""
@@ -160,6 +190,12 @@ class _Shard:
     def _write(self, good: bytes, bad: bytes) -> None:
         self._good.write(good)
         self._bad.write(bad)
+
+
+def _same(source: Path, before: str | None, after: str) -> str:
+    if before not in (None, after):
+        raise changed(source)
+    return after
 
 
 # manifests ------------------------------------------------------------------------------------

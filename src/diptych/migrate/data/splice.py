@@ -19,6 +19,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from ...formats.finetune import Separators
+from ...formats.talks import BLANKS, tails
 
 #: A line up to its first text, and from the first text to the second.
 _FIRST: Final = re.compile(r'[ \t]*\{[ \t]*"prompt"[ \t]*:[ \t]*"')
@@ -31,6 +32,8 @@ _ESCAPED: Final = frozenset('"\\/bfnrtu')
 _OPEN: Final = b'{"messages":[{"role":"user","content":"'
 _ANSWER: Final = b'"},{"role":"assistant","content":"'
 _CLOSE: Final = b'"}]}\n'
+#: White space as JSON spells it: letters of escapes are taken for it, too, from both sides of a comparison.
+_WHITE: Final = b" \\nrt"
 
 
 class Texts(NamedTuple):
@@ -79,6 +82,7 @@ def _splicer(shape: Shape, separators: Separators, texts: Texts | None) -> _Run:
     opening, answering, closing = (piece.decode() for piece in (_OPEN, _ANSWER, _CLOSE))
     head_size, step, tail_size, scan = len(head), len(between), len(tail), scanstring
     prompt_size, start_size, end_size = len(raw_prompt_end), len(start), len(raw_end)
+    asking = () if prompt_end else tails()
 
     def splice(text: str, at: int, rows: list[str]) -> int:
         while text.startswith(head, at):
@@ -93,6 +97,8 @@ def _splicer(shape: Shape, separators: Separators, texts: Texts | None) -> _Run:
                 return at
             if not text.startswith(tail, stop):
                 return at
+            if asking and prompt.rstrip(BLANKS).endswith(asking):
+                return at  # it may be a talk, and so several messages
             behind, end, stop = stop + tail_size, end - 1, stop - 1
             if prompt_end and prompt.endswith(prompt_end):
                 end -= prompt_size
@@ -215,6 +221,8 @@ def splice_block(
     prompt_end, start, completion_end = (json.dumps(mark)[1:-1] for mark in separators)
     prompts = list(map(bytes, map(_get_prompt, rows)))
     completions = list(map(bytes, map(_get_completion, rows)))
+    if not prompt_end and _may_be_talks(prompts):
+        return None
     users = _cut(prompts, "", prompt_end)
     answers = _cut(completions, start, completion_end)
     if users is None or answers is None:
@@ -242,6 +250,18 @@ def _cut(texts: list[bytes], start: str, end: str) -> list[bytes] | None:
     if b"" in found or (end[:1] in _ESCAPED and 92 in [text[-1] for text in found]):
         return None
     return found
+
+
+def _may_be_talks(prompts: list[bytes]) -> bool:
+    """Tell whether any raw prompt ends as one that is read turn by turn."""
+    ends = _raw_tails()
+    return any(prompt[:-1].rstrip(_WHITE).endswith(ends) for prompt in prompts)
+
+
+@lru_cache(maxsize=1)
+def _raw_tails() -> tuple[bytes, ...]:
+    escapes = {f"u{ord(c):04{x}}".encode() for c in f">{BLANKS}" for x in "xX"}
+    return (*(tail.encode().rstrip(_WHITE) for tail in tails()), *sorted(escapes))
 
 
 def _joined(opening: bytes, users: list[bytes], between: bytes, answers: list[bytes], closing: bytes) -> bytes:
