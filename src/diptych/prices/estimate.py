@@ -14,10 +14,12 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from .. import tokens
+from ..errors import PriceError
 from ..tokens import TokenCount
 from .book import PriceBook, default
+from .dialects import read_usage
 from .rates import Price, Rates
-from .usage import price_parts, reason_of, split_usage, variant_of
+from .usage import price_parts, price_reading, reason_of, variant_of
 
 #: Output tokens that are expected where neither the caller nor the request says more.
 EXPECTED_OUTPUT: Final = 256
@@ -64,18 +66,22 @@ class Residual(NamedTuple):
     """Actual minus estimated: prompt tokens, output tokens (against expected), USD.
 
     ``is_within`` says whether all of them lie in the estimate's range. A positive
-    number means that the call was dearer. Keep these: they are what rules are checked on.
+    number means that the call was dearer. ``reason`` says why a number is None; a usage
+    that is not understood leaves all of them None. Keep these: they are what rules are
+    checked on.
     """
 
     prompt: int | None
-    output: int
+    output: int | None
     cost: Decimal | None
-    is_within: bool
+    is_within: bool | None
+    reason: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the residual as a JSON object."""
         cost = None if self.cost is None else _plain(self.cost)
-        return {"prompt": self.prompt, "output": self.output, "cost": cost, "is_within": self.is_within}
+        found = {"prompt": self.prompt, "output": self.output, "cost": cost, "is_within": self.is_within}
+        return {**found, "reason": self.reason} if self.reason else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +110,28 @@ class Estimate:
     rates: Rates | None = None
 
     def reconcile(self, usage: Mapping[str, Any]) -> Residual:
-        """Return how far the estimate was from the usage that the server reports."""
-        prompt = usage.get("prompt_tokens") or usage.get("input_tokens") or 0
-        output = usage.get("completion_tokens") or usage.get("output_tokens") or 0
-        paid = price_parts(split_usage(usage), self.rates) if self.rates else None
-        within = self.output.low <= output and (self.output.high is None or output <= self.output.high)
+        """Return how far the estimate was from the usage that the server reports.
+
+        See :func:`diptych.prices.price_usage` for the usage objects that are understood.
+
+        >>> from diptych.prices import estimate
+        >>> estimate("Hi", "gpt-4o-mini").reconcile({"total_tokens": 9}).cost is None
+        True
+        """
+        try:
+            told = read_usage(usage)
+        except PriceError as error:
+            return Residual(None, None, None, None, str(error))
+        paid, reason = price_reading(told, self.rates, self.model) if self.rates else (None, self.reason)
+        within = self.output.low <= told.output and (self.output.high is None or told.output <= self.output.high)
         if self.prompt.low is not None and self.prompt.high is not None:
-            within = within and self.prompt.low <= prompt <= self.prompt.high
+            within = within and self.prompt.low <= told.prompt <= self.prompt.high
         return Residual(
-            None if self.prompt.tokens is None else prompt - self.prompt.tokens,
-            output - self.output.expected,
+            None if self.prompt.tokens is None else told.prompt - self.prompt.tokens,
+            told.output - self.output.expected,
             None if paid is None or self.cost is None else paid - self.cost.expected,
             within,
+            reason or self.reason,
         )
 
     def to_json(self) -> dict[str, Any]:
