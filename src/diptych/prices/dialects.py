@@ -41,15 +41,15 @@ def read_usage(usage: Any) -> UsageReading:
     """
     if not isinstance(usage, Mapping):
         raise PriceError(f"the usage is {kind(usage)}, not an object", path="$")
-    present = [dialect for dialect in _DIALECTS if dialect.is_in(usage, lambda value: value is not None)]
+    present = [dialect for dialect in _DIALECTS if any(usage.get(name) is not None for name in dialect.heads)]
     if not present:
         names = ", ".join(sorted(str(name)[:40] for name in usage)[:5]) or "no field"
         raise PriceError(f"the usage has none of the known token fields (found: {names})", path="$")
     # Some proxies fill in the fields of a second API with zeros.
-    stated = [dialect for dialect in present if dialect.is_in(usage, lambda value: not is_blank(value))] or present
-    if len({dialect.head(usage) for dialect in stated}) > 1:
+    stated = [one for one in present if not all(is_blank(usage.get(name)) for name in one.heads)] or present
+    if len(stated) > 1 and len({dialect.numbers(usage) for dialect in stated}) > 1:
         raise PriceError("the usage has the fields of two APIs, with different numbers", path="$")
-    refuse_unknown(usage, {name for dialect in present for name in dialect.fields})
+    refuse_unknown(usage, frozenset().union(*(dialect.fields for dialect in present)))
     refuse_fees(usage)
     return stated[0].read(usage)
 
@@ -76,8 +76,8 @@ _TTLS: Final = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 def _details(usage: Mapping[str, Any], names: tuple[str, ...], known: tuple[str, ...]) -> tuple[Mapping[str, Any], str]:
     found, path = inner(usage, *names)
     refuse_unknown(found, known, path)
-    for name in known:
-        if not name.endswith("details"):
+    for name in found:
+        if name in known and not name.endswith("details"):
             number(found, name, path)
     return found, path
 
@@ -289,13 +289,14 @@ class _Dialect(NamedTuple):
     reader: Callable[[Mapping[str, Any]], UsageReading]
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        return (*self.before, *self.after, *self.more)
+    def heads(self) -> tuple[str, ...]:
+        return self.before + self.after
 
-    def is_in(self, usage: Mapping[str, Any], holds: Callable[[Any], bool]) -> bool:
-        return any(holds(usage.get(name)) for name in (*self.before, *self.after))
+    @property
+    def fields(self) -> frozenset[str]:
+        return _fields(self)
 
-    def head(self, usage: Mapping[str, Any]) -> tuple[int, int]:
+    def numbers(self, usage: Mapping[str, Any]) -> tuple[int, int]:
         """Return the two main numbers as they are stated."""
         before, after = (sum(number(usage, name) for name in names) for names in (self.before, self.after))
         return before, after
@@ -304,6 +305,11 @@ class _Dialect(NamedTuple):
         if all(usage.get(name) is None for name in self.before):
             raise PriceError("the usage does not report the tokens of the prompt", path="$")
         return self.reader(usage)
+
+
+@lru_cache(maxsize=16)
+def _fields(dialect: _Dialect) -> frozenset[str]:
+    return frozenset((*dialect.heads, *dialect.more))
 
 
 def _both(*names: str) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def is_blank(value: Any, depth: int = 4) -> bool:
 def refuse_unknown(values: Mapping[str, Any], known: Iterable[str], path: str = "$") -> None:
     """Raise PriceError on a field of tokens that no rule reads: it may be billed."""
     for name, value in values.items():
-        if isinstance(name, str) and "token" in name.lower() and name not in known and not is_blank(value):
+        if name not in known and isinstance(name, str) and "token" in name.lower() and not is_blank(value):
             raise PriceError(f"unknown field of a usage: {name[:60]!r}", path=path)
 
 
