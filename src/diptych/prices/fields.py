@@ -12,6 +12,7 @@ from itertools import permutations
 from typing import Any, Final, NamedTuple
 
 from ..errors import PriceError
+from ..tokens.shapes import kind_of
 
 #: A larger number is a fault of whoever reports it, not a number of tokens.
 MOST_TOKENS: Final = 10**15
@@ -46,8 +47,7 @@ def kind(value: Any) -> str:
     """Return what a value is instead of what was expected; the value itself stays out of errors."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return "negative" if value < 0 else "not a whole number" if isinstance(value, float) else "too large"
-    names = {bool: "true or false", str: "a string", list: "a list", tuple: "a list", dict: "an object"}
-    return "null" if value is None else names.get(type(value), f"of type {type(value).__name__}")
+    return kind_of(value)
 
 
 def number(values: Mapping[str, Any], name: str, path: str = "$") -> int:
