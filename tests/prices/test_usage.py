@@ -102,6 +102,7 @@ def test_every_api_of_the_table_prices_its_own_fields(dialect):
             assert price({before: 100, after: 20}) == 300
             assert price({before: 0, after: 0}) == 0
             assert price({after: 20}) is None, "the prompt is unknown"
+            assert price({before: 100}) is None, "the output is unknown"
 
 
 # what is not understood ------------------------------------------------------------------

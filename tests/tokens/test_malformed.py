@@ -80,6 +80,12 @@ def test_a_malformed_body_is_an_error_with_its_path(name, do):
             do(body, "gpt-4.1")
 
 
+def test_a_list_of_requests_is_no_list_of_messages():
+    with pytest.raises(TokenError, match="whole request") as caught:
+        diptych.count([chat(), chat()])
+    assert "--jsonl" in caught.value.hint
+
+
 def test_an_empty_model_is_refused():
     with pytest.raises(TokenError, match="model is empty"):
         diptych.count("Hi", "")

@@ -304,6 +304,11 @@ class _Dialect(NamedTuple):
     def read(self, usage: Mapping[str, Any]) -> UsageReading:
         if all(usage.get(name) is None for name in self.before):
             raise PriceError("the usage does not report the tokens of the prompt", path="$")
+        if all(usage.get(name) is None for name in self.after) and not any(
+            usage.get(name) for name in self.more if name.startswith("total")
+        ):
+            # Embeddings have no output: there the total says that nothing is missing.
+            raise PriceError("the usage does not report the tokens of the output", path="$")
         return self.reader(usage)
 
 

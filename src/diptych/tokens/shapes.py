@@ -15,6 +15,9 @@ from ..errors import TokenError
 ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _NEED_CONTENT: Final = frozenset({"system", "developer", "user"})
 
+#: What a request has and a message has not.
+_WHOLE: Final = frozenset({"messages", "prompt", "body"})
+
 _OBJECT: Final = (Mapping,)
 _LIST: Final = (list, tuple)
 _TEXT: Final = (str,)
@@ -65,6 +68,9 @@ def _each(values: Any, path: str, check: Callable[[Mapping[str, Any], str], None
 
 def check_message(message: Any, path: str) -> None:
     """Raise TokenError on a message that no rule can count."""
+    if isinstance(message, Mapping) and "role" not in message and message.keys() & _WHOLE:
+        hint = "give one request at a time; diptych count --jsonl counts one per line"
+        raise TokenError("this is a whole request, not a message", path=path, hint=hint)
     if not isinstance(message, Mapping) or message.get("role") is None:
         raise TokenError("a message is an object with a role", path=path)
     expect(message["role"], _TEXT, f"{path}.role", "a string")
