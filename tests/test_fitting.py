@@ -96,3 +96,10 @@ def test_the_result_fits_or_is_refused(turns, limit, trim):
     assert count(found.messages, "gpt-4o").tokens <= limit
     assert len(found.messages) == len(messages) - sum(d.kept_tokens == 0 for d in found.dropped)
     assert found.messages[-1]["role"] == messages[-1]["role"]
+
+
+@pytest.mark.parametrize("value", [-5, 1.5, True, "5"], ids=repr)
+@pytest.mark.parametrize("name", ["reserve", "limit"])
+def test_a_number_of_tokens_is_whole_and_not_negative(name, value):
+    with pytest.raises(TokenError, match=f"^{name} is .*; expected a whole number of at least 0"):
+        fit([{"role": "user", "content": "Hi"}], "gpt-4o", **{name: value})

@@ -17,6 +17,7 @@ from typing import Any, Final
 from .errors import TokenError
 from .prices.book import default as default_prices
 from .tokens import count
+from .tokens.shapes import whole_number
 
 #: What goes at once, as a share of the room: one eighth keeps the prefix for several turns.
 STEP: Final = 8
@@ -100,13 +101,16 @@ def fit(
     ``priorities`` gives them by hand, one a message. ``reserve`` tokens are kept free for
     the answer. ``limit`` (tokens) stands in for the model's window. ``trim`` lets the last
     message that must go be cut at a space instead, where it is plain text. Raises TokenError
-    where what must stay is too long already, or the window or the count is unknown.
+    where what must stay is too long already, the window or the count is unknown, or
+    ``reserve`` or ``limit`` is no whole number of at least 0.
 
     >>> talk = [{"role": "user", "content": "One " * 50}, {"role": "user", "content": "Two"}]
     >>> found = fit(talk, "gpt-4o", limit=20)
     >>> [m["content"] for m in found.messages], found.dropped[0].path
     (['Two'], '$.messages[0]')
     """
+    reserve = whole_number(reserve, "reserve") or 0
+    limit = whole_number(limit, "limit")
     body, declared = _body_of(x)
     messages = [dict(message) for message in body["messages"]]
     name = model or str(body.get("model") or "gpt-4o-mini")

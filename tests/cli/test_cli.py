@@ -141,9 +141,7 @@ def test_count_text_messages_and_limits(run):
 
 def test_count_lines_take_their_own_model(run):
     rows = '{"prompt": "hello world", "model": "gpt-3.5-turbo-instruct"}\n{"prompt": "hello world"}\n'
-    found = [
-        json.loads(line) for line in run("count", "-", "--jsonl", "--model", "gpt-4o", stdin=rows).out.splitlines()
-    ]
+    found = [json.loads(line) for line in run("count", "-", "--jsonl", stdin=rows).out.splitlines()]
     assert [row["encoding"] for row in found] == ["cl100k_base", "o200k_base"]
 
 

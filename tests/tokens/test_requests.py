@@ -248,7 +248,7 @@ VALUES = st.recursive(
 @given(
     st.lists(
         st.fixed_dictionaries(
-            {"role": st.sampled_from(["system", "user", "assistant", "tool", "developer", "robot"])},
+            {"role": st.sampled_from(["system", "user", "assistant", "tool", "developer", "robot"]) | VALUES},
             optional={
                 "content": VALUES,
                 "name": VALUES,

@@ -32,8 +32,9 @@ def convert_command(
     diptych convert messages.json --to chatml
     """
     from ..formats.convert import convert
-    from .inputs import read_file, read_value
+    from .inputs import read_file
     from .output import write_document, write_json, write_text
+    from .values import read_value
 
     if jsonl:
         raise typer.Exit(_convert_lines(file, from_, to, on_loss.value))
@@ -41,7 +42,7 @@ def convert_command(
         _explain(read_file(file), json_)
         return
     policy: Literal["raise", "ignore"] = "raise" if on_loss is OnLoss.raise_ else "ignore"
-    value = read_value(file)
+    value = read_value(file, lines_hint=f"diptych convert {file} --jsonl converts each line")
     if to in ("chat", "completions") and isinstance(value, dict):
         raise typer.Exit(_convert_body(value, to, policy, on_loss, json_))
     result = convert(value, from_, to, on_loss=policy)

@@ -15,23 +15,30 @@ from .options import FileName, Json, Jsonl, complete_model
 def count_command(
     file: FileName,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="By default the body's own.", autocompletion=complete_model)
+        str | None,
+        typer.Option("--model", "-m", help="Default: the model of the request.", autocompletion=complete_model),
     ] = None,
-    max_tokens: Annotated[int | None, typer.Option("--max-tokens", help="Exit 1 if there are more.")] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option("--max-tokens", min=0, help="Exit with status 1 if the count exceeds this limit or is unknown."),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say the rule and the source behind each line.")] = False,
     json_: Json = False,
     jsonl: Jsonl = False,
 ) -> None:
-    """Count the tokens of a text, of messages or of a request body.
+    """Count the tokens of a text, of messages, of a request body or of a line of a Batch file.
+
+    --model wins over the model that a request names.
 
     diptych count prompt.txt --model gpt-4o-mini --max-tokens 4000
     """
-    from .inputs import read_value
     from .output import write_document, write_text
+    from .values import read_value
 
+    _named(model)
     if jsonl:
         raise typer.Exit(_count_lines(file, model, max_tokens))
-    counted = _count(read_value(file), model)
+    counted = _count(read_value(file, lines_hint=f"diptych count {file} --jsonl counts each line"), model)
     if json_:
         write_document(**counted.to_json())
     elif explain:
@@ -39,16 +46,35 @@ def count_command(
     else:
         write_text(f"{counted.tokens if counted.tokens is not None else 'unknown'}\n")
     if _is_over(counted, max_tokens):
-        _say(f"{counted.high or counted.tokens} tokens are more than {max_tokens}")
+        _say(_over(counted, max_tokens))
         raise typer.Exit(1)
+
+
+def _named(model: str | None) -> list[str]:
+    """Return the models of ``--model``: none where it is not given, a usage error where it is empty."""
+    names = [name.strip() for name in (model or "").split(",") if name.strip()]
+    if model is not None and not names:
+        raise typer.BadParameter(
+            "no model is named; leave --model out to take that of the request", param_hint="--model"
+        )
+    return names
+
+
+def _model_of(flag: str | None, value: Any) -> str | None:
+    """Return the model to count for: the flag, else None for the request's own, else the configured one."""
+    from .config import setting
+
+    own = value.get("model") if isinstance(value, dict) else None
+    return flag or (None if own is not None else setting("model") or None)
 
 
 def _count(value: Any, model: str | None) -> Any:
     from ..tokens import count
-    from .config import setting
+    from .values import at_path, request_of
 
-    own = value.get("model") if isinstance(value, dict) else None
-    return count(value, model=model or own or setting("model"))
+    value, path = request_of(value)
+    with at_path(path):
+        return count(value, model=_model_of(model, value))
 
 
 def _explain(counted: Any) -> None:
@@ -61,6 +87,12 @@ def _explain(counted: Any) -> None:
         write_text(f"{item.tokens:>8}  {item.basis:<12}{item.path:<28}{rule} ({source})\n")
     shown = "unknown" if counted.tokens is None else counted.tokens
     write_text(f"{shown:>8}  {counted.basis:<12}{counted.encoding or counted.reason}\n")
+
+
+def _over(counted: Any, limit: int | None) -> str:
+    if counted.tokens is None:
+        return f"the count is unknown, so it cannot be compared with {limit}: {counted.reason}"
+    return f"{counted.high if counted.high is not None else counted.tokens} tokens are more than {limit}"
 
 
 def _is_over(counted: Any, limit: int | None) -> bool:
@@ -82,8 +114,7 @@ def _count_lines(file: str, model: str | None, limit: int | None) -> int:
         try:
             if isinstance(value, DiptychError):
                 raise value
-            own = value.get("model") if isinstance(value, dict) else None
-            counted = _count(value, own or model)
+            counted = _count(value, model)
             write_json(counted.to_json(), indent=None)
             totals.add(counted)
             code = max(code, int(_is_over(counted, limit)))
@@ -131,25 +162,37 @@ class Totals:
 
 def cost_command(
     file: FileName,
-    model: Annotated[str, typer.Option("--model", "-m", help="One model, or several with commas.")] = "gpt-4o-mini",
-    output: Annotated[int | None, typer.Option("--output", help="Tokens that you expect in the answer.")] = None,
-    cached: Annotated[int | None, typer.Option("--cached", help="Prompt tokens that are cached already.")] = None,
-    batch: Annotated[bool, typer.Option("--batch", help="At batch prices.")] = False,
-    max_cost: Annotated[str | None, typer.Option("--max-cost", help="USD; exit 1 if it may cost more.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="One model, or several with commas. Default: the model of the request."),
+    ] = None,
+    output: Annotated[int | None, typer.Option("--output", min=0, help="Tokens that you expect in the answer.")] = None,
+    cached: Annotated[
+        int | None, typer.Option("--cached", min=0, help="Prompt tokens that are cached already.")
+    ] = None,
+    batch: Annotated[bool, typer.Option("--batch", help="Use batch prices.")] = False,
+    max_cost: Annotated[
+        str | None,
+        typer.Option("--max-cost", help="USD. Exit with status 1 if the call may cost more, or the cost is unknown."),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say where each number comes from.")] = False,
     json_: Json = False,
 ) -> None:
-    """Estimate what a call costs, a column a model.
+    """Estimate the cost of a call, one column per model.
+
+    --model wins over the model that a request names.
 
     diptych cost prompt.txt --model gpt-4o-mini,gpt-4.1 --output 200
     """
     from ..prices import estimate
-    from .inputs import read_value
     from .output import write_document
+    from .values import at_path, read_value, request_of
 
-    value = read_value(file)
-    names = [name.strip() for name in model.split(",") if name.strip()]
-    estimates = [estimate(value, model=name, output=output, cached=cached, batch=batch) for name in names]
+    names, limit = _named(model), None if max_cost is None else _usd(max_cost)
+    value, path = request_of(read_value(file, lines_hint=_split_hint(file)))
+    wanted: list[str | None] = [*names] if names else [_model_of(None, value)]
+    with at_path(path):
+        estimates = [estimate(value, model=name, output=output, cached=cached, batch=batch) for name in wanted]
     if json_ and len(estimates) == 1:
         write_document(**estimates[0].to_json())
     elif json_:
@@ -159,8 +202,12 @@ def cost_command(
             _explain_cost(e)
     else:
         print_costs(estimates)
-    if max_cost is not None:
-        _check_cost(estimates, _usd(max_cost))
+    if limit is not None:
+        _check_cost(estimates, limit)
+
+
+def _split_hint(file: str) -> str:
+    return f"diptych count {file} --jsonl counts each line; to price a request, put it into a .json file of its own"
 
 
 def _explain_cost(estimate: Any) -> None:
@@ -182,17 +229,27 @@ def _explain_cost(estimate: Any) -> None:
 
 def _usd(text: str) -> Decimal:
     try:
-        return Decimal(text)
+        amount = Decimal(text)
     except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is not an amount of USD") from None
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise typer.BadParameter(
+            f"{text!r} is not an amount of USD; expected a number such as 0.5", param_hint="--max-cost"
+        )
+    return amount
 
 
 def _check_cost(estimates: list[Any], limit: Decimal) -> None:
     for e in estimates:
-        high = (e.to_json().get("cost") or {}).get("high")
-        if high is None or Decimal(str(high)) > limit:
-            _say(f"{e.model}: {'the cost is unknown' if high is None else f'up to {high} USD'}, over {limit} USD")
-            raise typer.Exit(1)
+        if e.cost is None:
+            _say(f"{e.model}: the cost is unknown, so it cannot be compared with {limit} USD: {e.reason}")
+        elif e.cost.high is None:
+            _say(f"{e.model}: nothing bounds the cost, so it may exceed {limit} USD; set max_tokens in the request")
+        elif e.cost.high > limit:
+            _say(f"{e.model}: up to {e.cost.high:f} USD, over {limit} USD")
+        else:
+            continue
+        raise typer.Exit(1)
 
 
 def print_costs(estimates: list[Any]) -> None:

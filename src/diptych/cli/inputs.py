@@ -124,17 +124,6 @@ def read_data(name: str) -> Any:
         raise FormatError(f"{name} is not JSON: {error}") from None
 
 
-def read_value(name: str) -> Any:
-    """Return what a file holds: a JSON list or object, or else its text."""
-    text = read_file(name)
-    if text.lstrip()[:1] in ("[", "{"):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    return text
-
-
 def iter_jsonl(name: str) -> Iterator[Any]:
     """Yield the value of each line, or the error of a bad one."""
     stream = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115 - closed below
@@ -144,11 +133,18 @@ def iter_jsonl(name: str) -> Iterator[Any]:
                 continue
             try:
                 yield json.loads(line)
-            except ValueError as error:
-                yield FormatError(f"line {number} is not JSON: {error}", path=f"line {number}")
+            except (ValueError, RecursionError) as error:
+                yield _broken_line(error, f"{'<stdin>' if name == '-' else name}:{number}")
     finally:
         if name != "-":
             stream.close()
+
+
+def _broken_line(error: Exception, place: str) -> FormatError:
+    if isinstance(error, json.JSONDecodeError):
+        return FormatError(f"not valid JSON: {error.msg[0].lower()}{error.msg[1:]}", path=f"{place}:{error.colno}")
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return FormatError(f"not valid JSON: {reason}", path=place)
 
 
 def error_json(error: BaseException) -> dict[str, Any]:

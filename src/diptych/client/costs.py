@@ -84,10 +84,22 @@ def price(model: str | None, usage: Usage | None) -> Decimal | None:
     if usage is None or not model:
         return None
     try:
-        found: Decimal | None = prices.price_usage(model, usage.to_json())
+        found: Decimal | None = prices.price_usage(model, stated(usage))
     except PriceError:
         return None
     return found
+
+
+def stated(usage: Usage) -> Mapping[str, Any]:
+    """Return the usage as the server reported it: ours keeps neither audio nor cache writes."""
+    if usage.source == "server" and usage.server:
+        return usage.server
+    return usage.to_json()
+
+
+def why_unpriced(model: str | None, usage: Usage) -> str:
+    """Return why a usage has no price."""
+    return prices.why_unpriced(model or "", stated(usage)) or f"no price is known for {model!r}"
 
 
 def estimate(ask: Ask) -> Any:

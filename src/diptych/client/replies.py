@@ -160,7 +160,9 @@ class Reply:
             return None
         if self.usage is None:
             return "the server stated no usage"
-        return f"no price is known for {self.requested_model or self.model!r}"
+        from .costs import why_unpriced
+
+        return why_unpriced(self.requested_model or self.model, self.usage)
 
     @property
     def request_hash(self) -> str | None:
@@ -215,6 +217,8 @@ class Reply:
     def _residual(self, estimate: Any) -> dict[str, Any] | None:
         if estimate is None or self.usage is None:
             return None
-        residual = estimate.reconcile(self.usage.to_json())
+        from .costs import stated
+
+        residual = estimate.reconcile(stated(self.usage))
         found: dict[str, Any] = residual.to_json()
         return found

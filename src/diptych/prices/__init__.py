@@ -9,7 +9,7 @@ from .book import GenaiPriceBook, Overrides, PriceBook, SnapshotBook, default
 from .estimate import Cost, Estimate, Line, Residual, Tokens, estimate
 from .listing import ModelRow, list_models
 from .rates import Price, Rate, Rates
-from .usage import price_usage
+from .usage import price_usage, why_unpriced
 
 __all__ = [
     "Cost",
@@ -29,4 +29,5 @@ __all__ = [
     "estimate",
     "list_models",
     "price_usage",
+    "why_unpriced",
 ]

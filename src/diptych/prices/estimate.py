@@ -14,10 +14,13 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from .. import tokens
+from ..errors import PriceError, TokenError
 from ..tokens import TokenCount
+from ..tokens.shapes import expect, whole_number
 from .book import PriceBook, default
+from .dialects import read_usage
 from .rates import Price, Rates
-from .usage import price_parts, reason_of, split_usage, variant_of
+from .usage import price_parts, price_reading, reason_of, variant_of
 
 #: Output tokens that are expected where neither the caller nor the request says more.
 EXPECTED_OUTPUT: Final = 256
@@ -64,18 +67,22 @@ class Residual(NamedTuple):
     """Actual minus estimated: prompt tokens, output tokens (against expected), USD.
 
     ``is_within`` says whether all of them lie in the estimate's range. A positive
-    number means that the call was dearer. Keep these: they are what rules are checked on.
+    number means that the call was dearer. ``reason`` says why a number is None; a usage
+    that is not understood leaves all of them None. Keep these: they are what rules are
+    checked on.
     """
 
     prompt: int | None
-    output: int
+    output: int | None
     cost: Decimal | None
-    is_within: bool
+    is_within: bool | None
+    reason: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the residual as a JSON object."""
         cost = None if self.cost is None else _plain(self.cost)
-        return {"prompt": self.prompt, "output": self.output, "cost": cost, "is_within": self.is_within}
+        found = {"prompt": self.prompt, "output": self.output, "cost": cost, "is_within": self.is_within}
+        return {**found, "reason": self.reason} if self.reason else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +111,28 @@ class Estimate:
     rates: Rates | None = None
 
     def reconcile(self, usage: Mapping[str, Any]) -> Residual:
-        """Return how far the estimate was from the usage that the server reports."""
-        prompt = usage.get("prompt_tokens") or usage.get("input_tokens") or 0
-        output = usage.get("completion_tokens") or usage.get("output_tokens") or 0
-        paid = price_parts(split_usage(usage), self.rates) if self.rates else None
-        within = self.output.low <= output and (self.output.high is None or output <= self.output.high)
+        """Return how far the estimate was from the usage that the server reports.
+
+        See :func:`diptych.prices.price_usage` for the usage objects that are understood.
+
+        >>> from diptych.prices import estimate
+        >>> estimate("Hi", "gpt-4o-mini").reconcile({"total_tokens": 9}).cost is None
+        True
+        """
+        try:
+            told = read_usage(usage)
+        except PriceError as error:
+            return Residual(None, None, None, None, str(error))
+        paid, reason = price_reading(told, self.rates, self.model) if self.rates else (None, self.reason)
+        within = self.output.low <= told.output and (self.output.high is None or told.output <= self.output.high)
         if self.prompt.low is not None and self.prompt.high is not None:
-            within = within and self.prompt.low <= prompt <= self.prompt.high
+            within = within and self.prompt.low <= told.prompt <= self.prompt.high
         return Residual(
-            None if self.prompt.tokens is None else prompt - self.prompt.tokens,
-            output - self.output.expected,
+            None if self.prompt.tokens is None else told.prompt - self.prompt.tokens,
+            told.output - self.output.expected,
             None if paid is None or self.cost is None else paid - self.cost.expected,
             within,
+            reason or self.reason,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -157,8 +174,9 @@ def estimate(
 
     ``output`` is the number of tokens that you expect in one answer, ``cached`` how many of
     the prompt are cached already; ``n`` and ``best_of`` of a body multiply the output.
-    ``date`` (ISO) picks the prices of that day. Raises TokenError on what cannot be
-    counted.
+    A ``model`` given here wins over the body's own. ``date`` (ISO) picks the prices of that
+    day. Raises TokenError on what cannot be counted, on a number of tokens or answers that is
+    negative or no whole number, and on more ``cached`` tokens than the prompt has.
 
     >>> from diptych.prices import estimate
     >>> found = estimate("Hello", "no-such-model")
@@ -166,17 +184,18 @@ def estimate(
     (True, "no price is known for 'no-such-model'")
     """
     prompt = tokens.count(x, model)
+    output, cached = whole_number(output, "output"), _cached(cached, prompt)
     name = prompt.model
     book = default() if book is None else book
     price = book.find(name)
     body = tokens.body_of(x)
     body = body if isinstance(x, Mapping) else {k: v for k, v in body.items() if k != "model"}
-    service_tier = service_tier or (body.get("service_tier") if isinstance(body.get("service_tier"), str) else None)
+    service_tier = service_tier or _tier(body)
     variant = variant_of(service_tier, batch)
     answer = _output(body, price, output, prompt)
     rates = price.rates(variant, date) if price else None
     reason = reason_of(price, name, variant) or (prompt.reason if prompt.tokens is None else None)
-    cost, lines = (None, ()) if rates is None else _cost(prompt, answer, cached, rates)
+    cost, lines = (None, ()) if rates is None else _cost(prompt, answer, cached, rates, _output_kind(body))
     if rates is not None and cost is None and reason is None:
         reason = f"the price of {name!r} lacks a rate that this call needs"
     headroom = _headroom(prompt, price, body, output)
@@ -196,13 +215,36 @@ def estimate(
     )
 
 
+# what a request says ------------------------------------------------------------------
+
+
+def _cached(cached: int | None, prompt: TokenCount) -> int | None:
+    """Return the number of cached tokens. Raises TokenError on more than the prompt can have."""
+    number = whole_number(cached, "cached")
+    if number is not None and prompt.high is not None and number > prompt.high:
+        raise TokenError(f"cached is {number}, but the prompt has {prompt.high} tokens")
+    return number
+
+
+def _tier(body: Mapping[str, Any]) -> str | None:
+    if body.get("service_tier") is None:
+        return None
+    expect(body["service_tier"], (str,), "$.service_tier", "a string")
+    return str(body["service_tier"])
+
+
+def _output_kind(body: Mapping[str, Any]) -> str:
+    """Return which rate the answer pays: one that is spoken pays for audio."""
+    modalities = body.get("modalities")
+    return "output_audio" if isinstance(modalities, list | tuple) and "audio" in modalities else "output"
+
+
 # output -------------------------------------------------------------------------------
 
 
 def _choices(body: Mapping[str, Any]) -> int:
     """Return how many answers are billed: ``best_of`` (Completions) or ``n``, a prompt each."""
-    wanted = [body.get(key) for key in ("n", "best_of")]
-    times = max([1, *(value for value in wanted if isinstance(value, int))])
+    times = max(whole_number(body.get(key), f"$.{key}", least=1) or 1 for key in ("n", "best_of"))
     prompts = body.get("prompt")
     if isinstance(prompts, list | tuple) and prompts and not isinstance(prompts[0], int):
         return times * len(prompts)
@@ -211,9 +253,10 @@ def _choices(body: Mapping[str, Any]) -> int:
 
 def _cap(body: Mapping[str, Any]) -> int | None:
     """Return the output cap that the request states, the API's own where it has one."""
-    for key in ("max_completion_tokens", "max_tokens"):
-        if isinstance(body.get(key), int):
-            return int(body[key])
+    caps = [whole_number(body.get(key), f"$.{key}") for key in ("max_completion_tokens", "max_tokens")]
+    stated = next((cap for cap in caps if cap is not None), None)
+    if stated is not None:
+        return stated
     # A bare text is a prompt to be priced, not a Completions body with its default of 16.
     return COMPLETIONS_CAP if "prompt" in body and "model" in body else None
 
@@ -241,14 +284,15 @@ def _headroom(prompt: TokenCount, price: Price | None, body: Mapping[str, Any], 
 # cost ---------------------------------------------------------------------------------
 
 
-def _cost(prompt: TokenCount, answer: Tokens, cached: int | None, rates: Rates) -> tuple[Cost | None, tuple[Line, ...]]:
+def _cost(
+    prompt: TokenCount, answer: Tokens, cached: int | None, rates: Rates, kind: str
+) -> tuple[Cost | None, tuple[Line, ...]]:
     if prompt.tokens is None or prompt.low is None or prompt.high is None:
         return None, ()
     hit = min(prompt.tokens, cached or 0)
-    lines = _lines(_input_parts(prompt, hit, rates) | {"output": answer.expected}, rates)
+    lines = _lines(_input_parts(prompt, hit, rates) | {kind: answer.expected}, rates)
     low = price_parts(_parts(prompt.low, _cacheable(prompt.low, cached), answer.low), rates)
-    high_input = "cache_write" if rates.has("cache_write") and prompt.high >= CACHE_FROM else "input"
-    high = None if answer.high is None else price_parts({high_input: prompt.high, "output": answer.high}, rates)
+    high = None if answer.high is None else price_parts(_highest_parts(prompt, rates) | {kind: answer.high}, rates)
     if low is None or lines is None:
         return None, ()
     return Cost(low, sum((line.cost for line in lines), Decimal(0)), high), lines
@@ -266,15 +310,24 @@ def _parts(prompt: int, cached: int, output: int) -> dict[str, int]:
 
 
 def _input_parts(prompt: TokenCount, cached: int, rates: Rates) -> dict[str, int]:
-    """Return the prompt's expected tokens by kind of rate; audio has one of its own on some models."""
-    audio = sum(item.tokens for item in prompt.items if item.kind == "audio") if rates.has("input_audio") else 0
+    """Return the prompt's expected tokens by kind of rate: audio always has its own, images on some models."""
+    audio = sum(item.tokens for item in prompt.items if item.kind == "audio")
     image = sum(item.tokens for item in prompt.items if item.kind == "image") if rates.has("input_image") else 0
     plain = max(0, (prompt.tokens or 0) - cached - audio - image)
     return {"input": plain, "cached": cached, "input_audio": audio, "input_image": image}
 
 
+def _highest_parts(prompt: TokenCount, rates: Rates) -> dict[str, int]:
+    """Return the most tokens that the prompt may have, by kind of rate, none of them cached."""
+    high = prompt.high or 0
+    audio = sum(item.range[1] for item in prompt.items if item.kind == "audio")
+    image = sum(item.range[1] for item in prompt.items if item.kind == "image") if rates.has("input_image") else 0
+    kind = "cache_write" if rates.has("cache_write") and high >= CACHE_FROM else "input"
+    return {kind: max(0, high - audio - image), "input_audio": audio, "input_image": image}
+
+
 def _lines(parts: Mapping[str, int], rates: Rates) -> tuple[Line, ...] | None:
-    prompt = sum(tokens for name, tokens in parts.items() if name != "output")
+    prompt = sum(tokens for name, tokens in parts.items() if not name.startswith("output"))
     note = "long-context rate" if rates.at("input", prompt) != rates.at("input") else ""
     lines = []
     for kind, number in parts.items():

@@ -15,14 +15,15 @@ from ..errors import PriceError
 
 #: The kinds of token that may have a rate of their own.
 RATE_NAMES: Final = (
-    "input", "cached", "cache_write", "output",
+    "input", "cached", "cache_write", "cache_write_1h", "output",
     "input_audio", "cached_audio", "output_audio", "input_image", "cached_image", "output_image",
 )  # fmt: skip
 
-#: Where a kind has no rate of its own, that of this kind is billed.
+#: Where a kind has no rate of its own, that of this kind is billed. Audio has none but its own:
+#: it costs several times what text does.
 _FALLBACK: Final = {
-    "cached": "input", "cache_write": "input", "input_audio": "input", "input_image": "input",
-    "cached_audio": "input_audio", "cached_image": "input_image", "output_audio": "output", "output_image": "output",
+    "cached": "input", "cache_write": "input", "input_image": "input",
+    "cached_audio": "input_audio", "cached_image": "input_image", "output_image": "output",
 }  # fmt: skip
 
 
@@ -59,11 +60,13 @@ class Rates:
     def at(self, name: str, prompt_tokens: int = 0) -> Decimal | None:
         """Return USD a million tokens of this kind, None where not even a fallback has a rate.
 
-        Cached tokens without a rate of their own pay the input rate; audio and image
-        tokens that of text.
+        Cached tokens without a rate of their own pay the input rate, image tokens that of
+        text. Audio tokens and a cache write for an hour need a rate of their own.
 
         >>> Rates({"input": Rate(Decimal(2))}).at("cached")
         Decimal('2')
+        >>> Rates({"input": Rate(Decimal(2))}).at("input_audio") is None
+        True
         """
         kind: str | None = name
         while kind is not None:

@@ -1,8 +1,7 @@
 """What a call did cost: from the usage that the server reports to USD.
 
-Rule: cached, cache-written, audio and image tokens are parts of the prompt's and the
-reply's tokens, never added to them. The price is None where no price is known. The
-common case, text with or without cached tokens, costs a few look-ups.
+Rule: the usage is read by :mod:`.dialects`; every kind of token pays its rate. A price is
+None, and :func:`why_unpriced` says why, where the model, the usage or a rate is unknown.
 """
 
 from __future__ import annotations
@@ -12,12 +11,17 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+from ..errors import PriceError
 from .book import PriceBook, default
+from .dialects import read_usage
+from .fields import MOST_TOKENS, UsageReading
 from .rates import Price, Rates
 
 _MILLION: Final = Decimal(1_000_000)
 #: A prompt of this many tokens is below every long-context tier of the snapshot.
 _SHORT: Final = 100_000
+#: Anthropic's cache in units of the input rate, where a price states no rate ("Prompt caching", 2026-11).
+_ANTHROPIC: Final = {"cached": Decimal("0.1"), "cache_write": Decimal("1.25"), "cache_write_1h": Decimal(2)}
 
 
 def variant_of(service_tier: str | None, batch: bool) -> str | None:
@@ -36,86 +40,126 @@ def price_usage(
     book: PriceBook | None = None,
     date: str | None = None,
 ) -> Decimal | None:
-    """Return what a usage costs in USD, None where no price is known for the model or the tier.
+    """Return the cost of a reported usage in USD, or None where it cannot be known.
 
-    ``usage`` is the object of either API (``prompt_tokens`` … with ``*_details``), or one with
-    ``cached_tokens`` beside them. ``date`` (ISO) picks the price of that day.
+    ``usage`` is the usage object of Chat, Completions, Responses, Anthropic, Gemini
+    (``usageMetadata``), Bedrock or Ollama. ``service_tier`` and ``batch`` pick the tier; by
+    default the one that Anthropic's usage reports. ``date`` (ISO) picks the price of that day.
+    :func:`why_unpriced` gives the reason of None.
 
     >>> price_usage("gpt-4o-mini", {"prompt_tokens": 1000, "completion_tokens": 500}) == Decimal("0.00045")
     True
+    >>> price_usage("gpt-4o-mini", {"total_tokens": 1500}) is None
+    True
     """
-    key: Any = book  # books are told apart by identity
-    found = _short_rates(model, variant_of(service_tier, batch), key, date)
-    if found is None:
-        return None
-    rates, plain_in, plain_out, plain_cached = found
-    prompt: int = usage.get("prompt_tokens") or usage.get("input_tokens") or 0
-    output: int = usage.get("completion_tokens") or usage.get("output_tokens") or 0
-    before = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
-    after = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
-    if prompt <= _SHORT and not _has_media(before, after) and plain_in is not None and plain_out is not None:
-        cached: int = (before.get("cached_tokens") if before else usage.get("cached_tokens")) or 0
-        if cached:
-            cached = min(cached, prompt)
-            return (prompt - cached) * plain_in + cached * (plain_cached or plain_in) + output * plain_out
-        return prompt * plain_in + output * plain_out
-    return price_parts(split_usage(usage), rates)
+    if type(usage) is dict and type(model) is str and len(usage) <= 3:
+        prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        if type(prompt) is int and type(output) is int and 0 <= prompt <= _SHORT and 0 <= output <= MOST_TOKENS:
+            # The common case, text alone, costs a few look-ups.
+            if len(usage) == 2 or usage.get("total_tokens") == prompt + output:
+                key: Any = book  # books are told apart by identity
+                found = _held(model, variant_of(service_tier, batch), key, date)
+                if found.plain_in is not None and found.plain_out is not None:
+                    return prompt * found.plain_in + output * found.plain_out
+    return _price(model, usage, variant_of(service_tier, batch), book, date)[0]
 
 
-def _has_media(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
-    if before and (before.get("audio_tokens") or before.get("image_tokens") or before.get("cache_write_tokens")):
-        return True
-    return bool(after and (after.get("audio_tokens") or after.get("image_tokens")))
+def why_unpriced(
+    model: str,
+    usage: Mapping[str, Any],
+    *,
+    service_tier: str | None = None,
+    batch: bool = False,
+    book: PriceBook | None = None,
+    date: str | None = None,
+) -> str | None:
+    """Return why :func:`price_usage` gives None for the same arguments, None where it gives a price.
+
+    >>> why_unpriced("gpt-4o-mini", {"total_tokens": 1500})
+    '$: the usage has none of the known token fields (found: total_tokens)'
+    """
+    return _price(model, usage, variant_of(service_tier, batch), book, date)[1]
 
 
-_Plain = tuple[Rates, Decimal | None, Decimal | None, Decimal | None]
+def _price(
+    model: Any, usage: Any, variant: str | None, book: PriceBook | None, date: str | None
+) -> tuple[Decimal | None, str | None]:
+    """Return the price, or None and the reason."""
+    if not isinstance(model, str):
+        return None, "the model is unknown"
+    try:
+        reading = read_usage(usage)
+    except PriceError as error:
+        return None, str(error)
+    key: Any = book
+    variant = variant or reading.variant
+    held = _held(model, variant, key, date)
+    if held.rates is None:
+        return None, reason_of(held.price, model, variant)
+    return price_reading(reading, held.rates, model, is_anthropic=held.is_anthropic)
+
+
+def price_reading(
+    reading: UsageReading, rates: Rates, model: str, *, is_anthropic: bool = False
+) -> tuple[Decimal | None, str | None]:
+    """Return the cost in USD of a usage that was read, or None and the reason."""
+    is_anthropic = is_anthropic or reading.is_anthropic
+    missing = [kind for parts in reading.splits for kind in parts if _rate(rates, kind, 0, is_anthropic) is None]
+    if missing:
+        return None, f"no {missing[0]} rate is known for {model!r}"
+    prices = {price_parts(parts, rates, is_anthropic=is_anthropic) for parts in reading.splits}
+    if len(prices) != 1:
+        return None, "the usage does not report which of text, audio and images were cached, and their rates differ"
+    return prices.pop(), None
+
+
+class _Held:
+    """The rates of a model that hold for a call, and USD per token of a short text."""
+
+    __slots__ = ("is_anthropic", "plain_in", "plain_out", "price", "rates")
+
+    def __init__(self, price: Price | None, rates: Rates | None) -> None:
+        self.price, self.rates = price, rates
+        self.is_anthropic = price is not None and price.provider == "anthropic"
+        per_token = [rates.at(name) if rates else None for name in ("input", "output")]
+        self.plain_in, self.plain_out = (None if rate is None else rate / _MILLION for rate in per_token)
 
 
 @lru_cache(maxsize=512)
-def _short_rates(model: str, variant: str | None, book: Any, date: str | None) -> _Plain | None:
-    """Return the rates of a model, and USD a token of input, output and cached input for a short prompt."""
+def _held(model: str, variant: str | None, book: Any, date: str | None) -> _Held:
     shelf: PriceBook = default() if book is None else book
     price = shelf.find(model)
-    rates = price.rates(variant, date) if price else None
-    if rates is None:
-        return None
-    per_token = (rates.at(name) for name in ("input", "output", "cached"))
-    plain_in, plain_out, plain_cached = (None if rate is None else rate / _MILLION for rate in per_token)
-    return rates, plain_in, plain_out, plain_cached
+    return _Held(price, price.rates(variant, date) if price else None)
 
 
 def split_usage(usage: Mapping[str, Any]) -> dict[str, int]:
     """Return disjoint numbers of tokens by kind of rate.
 
+    Raises PriceError on a usage that is not understood.
+
     >>> split_usage({"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}})
     {'input': 6, 'cached': 4, 'output': 5}
     """
-    before = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") or {}
-    after = usage.get("completion_tokens_details") or usage.get("output_tokens_details") or {}
-    parts = {
-        "cached": before.get("cached_tokens") or usage.get("cached_tokens") or 0,
-        "cache_write": before.get("cache_write_tokens") or 0,
-        "input_audio": before.get("audio_tokens") or 0,
-        "input_image": before.get("image_tokens") or 0,
-    }
-    prompt = usage.get("prompt_tokens") or usage.get("input_tokens") or 0
-    output = usage.get("completion_tokens") or usage.get("output_tokens") or 0
-    audio, image = after.get("audio_tokens") or 0, after.get("image_tokens") or 0
-    found = {"input": max(0, prompt - sum(parts.values())), **parts}
-    found |= {"output": max(0, output - audio - image), "output_audio": audio, "output_image": image}
-    return {name: tokens for name, tokens in found.items() if tokens}
+    return read_usage(usage).splits[0]
 
 
-def price_parts(parts: Mapping[str, int], rates: Rates) -> Decimal | None:
+def price_parts(parts: Mapping[str, int], rates: Rates, *, is_anthropic: bool = False) -> Decimal | None:
     """Return the cost in USD of tokens by kind of rate, None where a kind has no rate."""
     prompt = sum(tokens for name, tokens in parts.items() if not name.startswith("output"))
     total = Decimal(0)
     for name, tokens in parts.items():
-        rate = rates.at(name, prompt)
+        rate = _rate(rates, name, prompt, is_anthropic) if tokens else Decimal(0)
         if rate is None:
             return None
         total += tokens * rate / _MILLION
     return total
+
+
+def _rate(rates: Rates, kind: str, prompt: int, is_anthropic: bool) -> Decimal | None:
+    if is_anthropic and kind in _ANTHROPIC and not rates.has(kind):
+        base = rates.at("input", prompt)
+        return None if base is None else base * _ANTHROPIC[kind]
+    return rates.at(kind, prompt)
 
 
 def reason_of(price: Price | None, model: str, variant: str | None) -> str | None:

@@ -17,6 +17,7 @@ from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
 from .models import ModelInfo, model_info
 from .rules import FAMILIES, FamilyRules
 from .schemas import render_schema
+from .shapes import check_extras, expect, is_ids
 from .tally import Basis, Item, weakest
 from .tools import render_tools
 
@@ -73,7 +74,7 @@ def count(x: Any, model: str | None = None, *, image_sizes: Mapping[str, Size] |
 
     ``x`` is a text, a list of texts or of token ids (Completions prompts), a list of
     messages, a whole request body of either API, or a rendered template. ``model``
-    defaults to the body's own, then to gpt-4o-mini. ``image_sizes`` gives width and
+    given here wins over the body's own; without either it is gpt-4o-mini. ``image_sizes`` gives width and
     height in pixels of images that stand behind an address. Raises TokenError on what
     is none of these.
 
@@ -83,8 +84,7 @@ def count(x: Any, model: str | None = None, *, image_sizes: Mapping[str, Size] |
     [('message', 5), ('priming', 3)]
     """
     body = body_of(x)
-    name = model or body.get("model")
-    name = name if isinstance(name, str) and name else DEFAULT_MODEL
+    name = _name_of(model, body)
     info = model_info(name)
     if info.encoding is None:
         reason = f"no encoding and no counting rule is known for {name!r}"
@@ -95,6 +95,17 @@ def count(x: Any, model: str | None = None, *, image_sizes: Mapping[str, Size] |
     else:
         items = _prompt_items(body.get("prompt"), counted)
     return _settle(items, info)
+
+
+def _name_of(model: Any, body: Mapping[str, Any]) -> str:
+    """Return the model that is meant: the caller's, else the body's own, else the default."""
+    path, name = ("model", model) if model is not None else ("$.model", body.get("model"))
+    if name is None:
+        return DEFAULT_MODEL
+    expect(name, (str,), path, "the name of a model")
+    if not name.strip():
+        raise TokenError("model is empty; expected the name of a model", path=path if path != "model" else None)
+    return str(name)
 
 
 def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
@@ -168,7 +179,7 @@ def _prompt_items(prompt: Any, counted: Count) -> list[Item]:
         return [Item("$.prompt", "text", counted(prompt))]
     if not isinstance(prompt, list | tuple):
         raise TokenError("a prompt is text, token ids or a list of either", path="$.prompt")
-    if prompt and all(isinstance(token, int) for token in prompt):
+    if prompt and is_ids(prompt):
         return [Item("$.prompt", "ids", len(prompt))]
     return [_prompt_item(part, counted, f"$.prompt[{index}]") for index, part in enumerate(prompt)]
 
@@ -176,7 +187,7 @@ def _prompt_items(prompt: Any, counted: Count) -> list[Item]:
 def _prompt_item(part: Any, counted: Count, path: str) -> Item:
     if isinstance(part, str):
         return Item(path, "text", counted(part))
-    if isinstance(part, list | tuple) and all(isinstance(token, int) for token in part):
+    if isinstance(part, list | tuple) and is_ids(part):
         return Item(path, "ids", len(part))
     raise TokenError("a prompt in a list is text or token ids", path=path)
 
@@ -205,6 +216,7 @@ def _chat_items(
         if not rules.content_only:
             items.append(PRIMING[rules.priming])
         return items
+    check_extras(body)
     functions, customs = _tools_of(body)
     schema = _schema_of(body)
     tag = rules.schema_tag + counted(str(schema.get("name", ""))) if schema else 0

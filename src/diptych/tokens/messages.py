@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from ..errors import TokenError
 from .encodings import encoding
 from .images import image_way
 from .imagesize import Size, data_url_bytes, data_url_size, decode_base64
@@ -20,6 +19,7 @@ from .media import AUDIO_EXTRA, audio_range, file_range
 from .memo import ENTRIES, LONGEST, message_memo
 from .models import Family
 from .rules import FAMILIES, FamilyRules
+from .shapes import ROLES, check_message
 from .tally import Item
 
 Count = Callable[[str], int]
@@ -44,9 +44,16 @@ def plain_lines(encoding_name: str, family: Family) -> PlainLine:
         tokens = len(encode(content))  # never longer than LONGEST: no run that needs care
         if not rules.content_only:
             tokens += rules.message + roles(role) + (past if role == "assistant" else 0)
-        return Item(f"$.messages[{index}]", "message", tokens)
+        return _line(f"$.messages[{index}]", role, tokens)
 
     return plain
+
+
+def _line(path: str, role: str, tokens: int) -> Item:
+    """Return the line of a message; no recording shows what a role of another name costs."""
+    if role in ROLES:
+        return Item(path, "message", tokens)
+    return Item(path, "message", tokens, "approximate", max(0, tokens - 4), tokens + 4)
 
 
 class MessageCounter:
@@ -73,8 +80,9 @@ class MessageCounter:
         for index, message in enumerate(messages):
             try:
                 role, content = message["role"], message["content"]
-            except (TypeError, KeyError):
-                role, content = _role(message, index), message.get("content")
+            except (TypeError, KeyError, IndexError):
+                check_message(message, f"$.messages[{index}]")
+                role, content = message["role"], message.get("content")
             if (
                 type(content) is str
                 and len(message) == 2
@@ -92,6 +100,7 @@ class MessageCounter:
         return items
 
     def _add(self, items: list[Item], message: Mapping[str, Any], role: str, path: str) -> None:
+        check_message(message, path)
         text = text_of(message)
         if self.rules.content_only:
             items.append(Item(path, "message", self.count(text)))
@@ -108,7 +117,7 @@ class MessageCounter:
         rules = self.rules
         is_past = role == "assistant"
         tokens = rules.message + self.count(role) + self.count(text) + (rules.past_assistant if is_past else 0)
-        items.append(Item(path, "message", tokens))
+        items.append(_line(path, role, tokens))
         self._add_name(items, message, path)
         if is_past and self.tag:
             items.append(Item(path, "schema_tag", self.tag, "fitted"))
@@ -224,12 +233,6 @@ def _part_text(part: Any) -> str:
     if isinstance(part, Mapping):
         part = part.get("text") or part.get("refusal")
     return part if isinstance(part, str) else ""
-
-
-def _role(message: Any, index: int) -> str:
-    if isinstance(message, Mapping) and isinstance(message.get("role"), str):
-        return str(message["role"])
-    raise TokenError("a message is an object with a role", path=f"$.messages[{index}]")
 
 
 def _calls(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:

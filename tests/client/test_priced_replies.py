@@ -1,0 +1,49 @@
+"""What a reply cost is the price of the usage as the server reported it, or None with a reason."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from diptych import Client
+from diptych.testing import Server, raw
+
+ASKED = [{"role": "user", "content": "Hi"}]
+USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+CASES = {
+    "text": ("gpt-4o-mini", USAGE, Decimal("0.000027"), None),
+    "reasoning-beside": ("grok-4", {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135, "completion_tokens_details": {"reasoning_tokens": 94}}, Decimal("0.001641"), None),
+    "audio": ("gpt-audio", {**USAGE, "prompt_tokens_details": {"audio_tokens": 90}}, (10 * Decimal("2.5") + 90 * 32 + 20 * 10) / 10**6, None),
+    "audio-without-a-rate": ("gpt-4o-audio-preview", {**USAGE, "prompt_tokens_details": {"audio_tokens": 90}}, None, "no input_audio rate"),
+    "unknown-field": ("gpt-4o-mini", {**USAGE, "thinking_tokens": 50}, None, "thinking_tokens"),
+    "unknown-model": ("no-such-model", USAGE, None, "no price is known for 'no-such-model'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_reply_costs_what_its_usage_says(name, streamed):
+    model, usage, cost, reason = CASES[name]
+    head = {"id": "c", "object": "chat.completion", "model": model, "usage": usage}
+    message = {"role": "assistant", "content": "Hello"}
+
+    choice = {"index": 0, "finish_reason": "stop"} | ({"delta": message} if streamed else {"message": message})
+    body = json.dumps({**head, "choices": [choice]})
+    kind = "text/event-stream" if streamed else "application/json"
+    sent = f"data: {body}\n\ndata: [DONE]\n\n" if streamed else body
+    wire = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(sent)}\r\n\r\n{sent}".encode()
+    with Server() as server, Client(server.base_url) as client:
+        server.next(raw(wire))
+        if streamed:
+            with client.stream(ASKED, model=model) as deltas:
+                list(deltas)
+            reply = deltas.reply
+        else:
+            reply = client.send(ASKED, model=model)
+    assert reply.cost == cost
+    found = reply.to_json()
+    assert (reply.cost_reason is None) == (cost is not None)
+    if reason:
+        assert reason in found["cost_reason"]
+        assert found["cost"] is None
+        assert found["residual"] is None or found["residual"]["cost"] is None
