@@ -6,6 +6,7 @@ import itertools
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -515,6 +516,28 @@ def test_a_damaged_answer_over_a_wire(data, streamed):
             _drivers.DRIVERS["sync-httpx"].call(
                 server.base_url, CHAT, stream=streamed, model="gpt-4o-mini", options={"retries": 0}
             )
+        except diptych.DiptychError as error:
+            str(error).encode()
+
+
+PLAIN = said([TEXT])
+PLAIN["choices"][0]["logprobs"] = {
+    "content": [{"token": "a", "logprob": -1.0, "bytes": [97], "top_logprobs": [{"token": "a", "logprob": -1.0}]}]
+}
+PLAIN_CHUNKS = [{**PLAIN, "choices": [{"index": 0, "delta": {"content": [TEXT]}, "finish_reason": None}]}, CHUNKS[-1]]
+
+
+@settings(max_examples=200)
+@given(st.data(), st.booleans())
+@pytest.mark.filterwarnings("ignore::diptych.loss.LossWarning")
+def test_a_damaged_answer_in_the_old_call_shape(data, streamed):
+    value = damaged(data.draw, PLAIN_CHUNKS if streamed else PLAIN)
+    content = (sse(value) if streamed else json.dumps(value)).encode()
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, stream=httpx.ByteStream(content)))
+    with httpx.Client(transport=transport) as http, Client("http://127.0.0.1:1/v1", http=http, retries=0) as client:
+        try:
+            found = compat.Completions(client).create(model="gpt-4o-mini", prompt="Hi", stream=streamed)
+            json.dumps(list(found) if streamed else found)
         except diptych.DiptychError as error:
             str(error).encode()
 

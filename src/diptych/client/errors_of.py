@@ -99,7 +99,7 @@ def error_from(found: Mapping[str, Any], *, status: int | None, request_id: str 
         cls = RateLimited
     hint = "the account's quota is used up: check the plan and billing" if cls is QuotaExceeded else None
     return cls(
-        quote(found["message"]),
+        quote(found["message"]) or "the server gave no reason",
         status=status,
         code=code if isinstance(code, str | int) else None,
         type=kind if isinstance(kind, str) else None,
