@@ -71,6 +71,10 @@ def shown(error):
     """Return all that an error shows, to people and to other processes."""
     parts = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error)]
     parts.append(pickle.dumps(error).decode("latin-1"))
+    # Some tools show the locals of each frame.
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if "diptych" in Path(frame.f_code.co_filename).parent.parts:
+            parts.append(repr({name: value for name, value in frame.f_locals.items() if name != "options"}))
     partial = getattr(error, "partial", None)
     return "".join([*parts, *([json.dumps(partial.to_json()), repr(partial.raw)] if partial else [])])
 

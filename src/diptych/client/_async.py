@@ -187,19 +187,19 @@ class AsyncStream(StreamState):
     async def _drive(self, call: Call, wire: _Wire) -> AsyncGenerator[list[Delta], None]:
         """Do what the flow says; yield the deltas, keep the reply."""
         flow = call.run()
-        result: Any = None
+        results: list[Any] = [None]  # handed over, so that no traceback of locals shows what a server sent
         try:
             while True:
                 try:
-                    command = flow.send(result)
+                    command = flow.send(results.pop())
                 except StopIteration as stop:
                     self._reply = stop.value
                     return
                 if isinstance(command, Emit):
                     yield command.deltas
-                    result = None
+                    results.append(None)
                 else:
-                    result = await wire.do(command)
+                    results.append(await wire.do(command))
         finally:
             # The flow settles the budget first: nothing awaited may keep it from that.
             flow.close()

@@ -223,19 +223,19 @@ def _run(call: Call, pool: _Pool) -> Reply:
 def _drive(call: Call, wire: _Wire) -> Generator[list[Delta], None, Reply]:
     """Do what the flow says; yield the deltas, return the reply."""
     flow = call.run()
-    result: Any = None
+    results: list[Any] = [None]  # handed over, so that no traceback of locals shows what a server sent
     try:
         while True:
             try:
-                command = flow.send(result)
+                command = flow.send(results.pop())
             except StopIteration as stop:
                 reply: Reply = stop.value
                 return reply
             if isinstance(command, Emit):
                 yield command.deltas
-                result = None
+                results.append(None)
             else:
-                result = wire.do(command)
+                results.append(wire.do(command))
     finally:
         wire.close()
         flow.close()

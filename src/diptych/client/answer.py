@@ -36,6 +36,7 @@ class StreamReader:
         self._decoder = Decoder()
         self._body: list[bytes] | None = None  # set where the answer is no event stream
         self._sniffed = False
+        self.ended = False
         self._head = b""
 
     @property
@@ -43,36 +44,48 @@ class StreamReader:
         """True where nothing more is to be read: ``[DONE]`` has come."""
         return self.sum.done
 
-    def feed(self, data: bytes) -> list[Delta]:
-        """Take bytes, return deltas. Raises StreamInterrupted, ApiError, ResponseTooLarge."""
+    def feed(self, data: bytes | None) -> list[Delta]:
+        """Take bytes (b"" is the end, None nothing yet), return deltas.
+
+        Raises StreamInterrupted, ApiError, ResponseTooLarge.
+        """
+        if not data:
+            return [] if data is None else self.finish()
         if not self._sniffed:
-            data = self._head + data
-            start = data.removeprefix(_BOM).lstrip()
-            if not start:
-                self._head = data
-                return []
-            self._sniffed, self._head = True, b""
-            # No field of an event stream begins with these.
-            if start[:1] in b'{[<"' or start[:4] == b"null":
-                self._body = []
+            data = self._sniff(self._head + data)
         if self._body is not None:
             self._body.append(data)
             return []
-        return self._take(self._decoder.feed(data))
+        events = self._cleaned(self._decoder.feed(data))
+        del data  # an error from here shows no bytes as they came, not even its frames
+        return self._take(events)
+
+    def _sniff(self, data: bytes) -> bytes:
+        """Find out at the first bytes that are no space whether they begin events; until then hold them back."""
+        start = data.removeprefix(_BOM).lstrip()
+        self._sniffed, self._head = bool(start), b"" if start else data
+        # No field of an event stream begins with these.
+        if start and (start[:1] in b'{[<"' or start[:4] == b"null"):
+            self._body = []
+        return data if start else b""
 
     def finish(self) -> list[Delta]:
         """Take the end. Raises InvalidResponse where the answer was no stream and is not JSON."""
+        self.ended = True
         if self._body is not None:
             self.whole = parse_whole(self._key.hide_bytes(b"".join(self._body)))
             deltas = self.sum.add(self.whole, whole=True)
             if failed := _failed_choice(self.whole):
                 raise error_from(failed[1], status=_status(failed[1]))
             return deltas
-        return self._take(self._decoder.finish(), last=True)
+        return self._take(self._cleaned(self._decoder.finish()), last=True)
+
+    def _cleaned(self, events: list[Event]) -> list[Event]:
+        return [Event(event.event, self._key.hide_bytes(event.data)) for event in events]
 
     def _take(self, events: list[Event], *, last: bool = False) -> list[Delta]:
         deltas: list[Delta] = []
-        for event in (Event(event.event, self._key.hide_bytes(event.data)) for event in events):
+        for event in events:
             if self.sum.done:
                 break
             if event.data == _DONE or event.data.strip() == _DONE:
@@ -92,8 +105,8 @@ class StreamReader:
     def _chunk(self, chunk: Any, event: Event) -> list[Delta]:
         if not isinstance(chunk, dict):
             if event.event == "error":
-                raise self._stated({"message": str(chunk)})
-            raise StreamInterrupted(f"a chunk of the stream is no object: {quote(event.data)!r}")
+                raise self._stated({"message": quote(event.data)})
+            raise StreamInterrupted(f"a chunk of the stream is not an object: {quote(event.data)!r}")
         if event.event == "error" or chunk.get("error") or "choices" not in chunk:
             if found := find_error(chunk):
                 raise self._stated(found)

@@ -58,6 +58,10 @@ class Head(NamedTuple):
     status: int
     headers: dict[str, str]
 
+    def map(self, change: Callable[[str], str]) -> Head:
+        """Return the head with every value of its headers changed."""
+        return Head(self.status, {name: change(value) for name, value in self.headers.items()})
+
 
 class Failed(NamedTuple):
     """An I/O error as a value: no exception of an HTTP library leaves the loops.
@@ -75,7 +79,7 @@ class LostError(Exception):
     """Internal: an exchange that ended in :class:`Failed`; ``limit`` names the deadline, if one."""
 
     def __init__(self, failed: Failed, limit: str | None = None) -> None:
-        super().__init__(failed.detail)
+        super().__init__(failed.kind)  # the detail quotes what came, a key for example
         self.failed = failed
         self.limit = limit
 

@@ -207,8 +207,7 @@ class Call:
         """Return None where the reply is whole, or an error that may be retried."""
         self._lost = None
         try:
-            status, headers = yield from exchange.open()
-            self.head = Head(status, {name: self.setup.server.key.hide(value) for name, value in headers.items()})
+            self.head = (yield from exchange.open()).map(self.setup.server.key.hide)
             if self.setup.limits is not None:
                 self.setup.limits.learn(self.head.headers, now=self.setup.clock())
             if self.head.status >= 300 or self.head.status < 200:
@@ -237,17 +236,14 @@ class Call:
     def _stream(self, exchange: Exchange) -> Steps:
         reader, read = self.reader, exchange.read
         while not reader.over:
-            data = yield from read(MAX_STREAM)
-            if data is None:
-                continue
-            deltas = reader.feed(data) if data else reader.finish()
+            deltas = reader.feed((yield from read(MAX_STREAM)))
             if deltas:
                 if self.first_token is None:
                     self.first_token = self.setup.clock() - self.begun
                 exchange.token_arrived()
                 self._emitted = True
                 yield Emit(deltas)
-            if not data:
+            if reader.ended:
                 return
         yield from self._drain(exchange)
 
