@@ -28,7 +28,7 @@ from .options import Timeouts
 from .profiles import Profile, profile_of
 from .progress import Progress
 from .replies import Api, Delta, Reply
-from .requests import server_of
+from .requests import Server, server_of
 from .retry import Retries
 from .wires import Addresses, failed_of, head_of
 
@@ -66,7 +66,7 @@ class AsyncClient:
             on_attempt,
             profile_of(profile),
         )
-        self._pool = _Pool(http, trust_env)
+        self._pool = _Pool(http, trust_env, self._setup.server)
 
     def __repr__(self) -> str:
         return f"<AsyncClient {self._setup.server.base_url}>"
@@ -187,19 +187,19 @@ class AsyncStream(StreamState):
     async def _drive(self, call: Call, wire: _Wire) -> AsyncGenerator[list[Delta], None]:
         """Do what the flow says; yield the deltas, keep the reply."""
         flow = call.run()
-        result: Any = None
+        results: list[Any] = [None]  # handed over, so that no traceback of locals shows what a server sent
         try:
             while True:
                 try:
-                    command = flow.send(result)
+                    command = flow.send(results.pop())
                 except StopIteration as stop:
                     self._reply = stop.value
                     return
                 if isinstance(command, Emit):
                     yield command.deltas
-                    result = None
+                    results.append(None)
                 else:
-                    result = await wire.do(command)
+                    results.append(await wire.do(command))
         finally:
             # The flow settles the budget first: nothing awaited may keep it from that.
             flow.close()
@@ -233,21 +233,14 @@ class _Wire:
             return failed
 
     async def _open(self, command: Open, under_way: asyncio.Event) -> Any:
-        http, out = self._pool.get(), command.outgoing
+        http = self._pool.get()
 
         async def trace(name: str, _: Any) -> None:
             if name.endswith("send_request_headers.started"):
                 under_way.set()
 
-        request = http.build_request(
-            "POST",
-            self._pool.addresses.get(out.url),
-            headers=out.headers,
-            content=out.content,
-            timeout=(command.connect, None, None, command.connect),
-            extensions={"trace": trace},
-        )
-        self._pool.addresses.keep(out.url, request.url)
+        timeout = (command.connect, None, None, command.connect)
+        request = self._pool.addresses.request(http, command.outgoing, timeout=timeout, extensions={"trace": trace})
         self._response = await http.send(request, stream=True, follow_redirects=False)
         self._bytes = self._response.aiter_raw()
         return head_of(self._response)
@@ -320,8 +313,8 @@ def _left(task: asyncio.Task[Any]) -> None:
 class _Pool:
     """The HTTP clients of this process, one an event loop: connections do not change loops."""
 
-    def __init__(self, http: Any, trust_env: bool) -> None:
-        self.addresses = Addresses()
+    def __init__(self, http: Any, trust_env: bool, server: Server) -> None:
+        self.addresses, self._server = Addresses(), server
         self._injected, self._trust_env, self._pid, self._closed = http, trust_env, os.getpid(), False
         self._made: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
 
@@ -336,7 +329,7 @@ class _Pool:
             return self._injected
         loop = asyncio.get_running_loop()
         if loop not in self._made:
-            self._made[loop] = make_http("AsyncClient", self._trust_env)
+            self._made[loop] = make_http("AsyncClient", self._server, self._trust_env)
         return self._made[loop]
 
     async def close(self) -> None:

@@ -27,7 +27,7 @@ from .options import POOL, Timeouts
 from .profiles import Profile, profile_of
 from .progress import Progress
 from .replies import Api, Delta, Reply
-from .requests import server_of
+from .requests import Server, server_of
 from .retry import Retries
 from .wires import NOW, Addresses, bound_by_deadline, failed_of, head_of
 
@@ -43,7 +43,7 @@ class Client:
     ``cassette`` are shared with whoever holds them too. ``on_attempt`` is called with
     each :class:`Attempt`. ``profile`` names a kind of server (:mod:`.profiles`); without it a
     refused parameter is put another way, and the reply's notes say so. ``trust_env=False`` ignores
-    proxies of the environment.
+    proxies of the environment; a loopback server is always called without one.
 
     Raises ClientError for an address or a key that cannot be right.
     """
@@ -73,7 +73,7 @@ class Client:
             on_attempt,
             profile_of(profile),
         )
-        self._pool = _Pool(http, trust_env)
+        self._pool = _Pool(http, trust_env, self._setup.server)
 
     def __repr__(self) -> str:
         return f"<Client {self._setup.server.base_url}>"
@@ -223,19 +223,19 @@ def _run(call: Call, pool: _Pool) -> Reply:
 def _drive(call: Call, wire: _Wire) -> Generator[list[Delta], None, Reply]:
     """Do what the flow says; yield the deltas, return the reply."""
     flow = call.run()
-    result: Any = None
+    results: list[Any] = [None]  # handed over, so that no traceback of locals shows what a server sent
     try:
         while True:
             try:
-                command = flow.send(result)
+                command = flow.send(results.pop())
             except StopIteration as stop:
                 reply: Reply = stop.value
                 return reply
             if isinstance(command, Emit):
                 yield command.deltas
-                result = None
+                results.append(None)
             else:
-                result = wire.do(command)
+                results.append(wire.do(command))
     finally:
         wire.close()
         flow.close()
@@ -276,15 +276,7 @@ class _Wire:
         if left is not None and left <= 0:
             return Failed("timeout")
         connect = command.connect if left is None else min(left, command.connect or left)
-        out = command.outgoing
-        request = http.build_request(
-            "POST",
-            self._pool.addresses.get(out.url),
-            headers=out.headers,
-            content=out.content,
-            timeout=(connect, left, left, connect),
-        )
-        self._pool.addresses.keep(out.url, request.url)
+        request = self._pool.addresses.request(http, command.outgoing, timeout=(connect, left, left, connect))
         self._response = http.send(request, stream=True, follow_redirects=False)
         self._bytes = self._response.iter_raw()
         return head_of(self._response)
@@ -304,9 +296,9 @@ class _Wire:
 class _Pool:
     """The HTTP client of this process: the injected one, or one made when first needed."""
 
-    def __init__(self, http: Any, trust_env: bool) -> None:
+    def __init__(self, http: Any, trust_env: bool, server: Server) -> None:
         self.addresses = Addresses()
-        self._http, self._injected, self._trust_env = http, http is not None, trust_env
+        self._http, self._injected, self._trust_env, self._server = http, http is not None, trust_env, server
         self._pid, self._lock, self._closed = os.getpid(), threading.Lock(), False
         if http is not None:
             bound_by_deadline(http)
@@ -321,7 +313,7 @@ class _Pool:
             if self._closed:
                 raise ClientError("the client is closed", hint="open a new one")
             if self._http is None:
-                self._http = make_http("Client", self._trust_env)
+                self._http = make_http("Client", self._server, self._trust_env)
                 bound_by_deadline(self._http)
             return self._http
 
@@ -331,13 +323,20 @@ class _Pool:
             self._http.close()
 
 
-def make_http(kind: str, trust_env: bool) -> Any:
-    """Return a new HTTP client of httpx: ``kind`` is the name of its class."""
+def make_http(kind: str, server: Server, trust_env: bool) -> Any:
+    """Return a new HTTP client of httpx: ``kind`` is the name of its class.
+
+    Calls to this machine use no proxy of the environment: it would see prompts and keys,
+    and its localhost is another machine. Certificates of the environment count all the same.
+    """
     import httpx
 
+    options: dict[str, Any] = {"trust_env": trust_env}
+    if server.is_local:
+        options = {"trust_env": False, "verify": httpx.create_ssl_context(trust_env=trust_env)}
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=POOL)
     try:
-        return getattr(httpx, kind)(timeout=None, limits=limits, follow_redirects=False, trust_env=trust_env)
+        return getattr(httpx, kind)(timeout=None, limits=limits, follow_redirects=False, **options)
     except ImportError as error:
         raise ClientError(
             f"a proxy of the environment needs a package that is not there: {error}",

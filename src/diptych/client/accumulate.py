@@ -11,13 +11,18 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import InvalidResponse
+from .content import Content
 from .replies import Api, Choice, Delta, Usage
+from .secret import NOTHING, Secret
+from .tool_calls import Named, ToolCalls, index_of, read_function, text_field
 
 _HEAD: Final = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 #: A message that holds no more than these needs no closer look.
 _PLAIN: Final = frozenset({"role", "content"})
 #: Names under which servers send the reasoning of a model.
 _REASONING: Final = ("reasoning_content", "reasoning")
+#: Fields of streamed audio that come in pieces.
+_GROWING: Final = ("data", "transcript")
 
 
 class Accumulator:
@@ -30,7 +35,8 @@ class Accumulator:
     True
     """
 
-    def __init__(self, api: Api, expected: int) -> None:
+    def __init__(self, api: Api, expected: int, key: Secret = NOTHING, tools: frozenset[str] = frozenset()) -> None:
+        self._key, self._tools = key, tools
         self.api, self.expected = api, expected
         self.head: dict[str, Any] = {}
         self.usage: Any = None
@@ -44,8 +50,8 @@ class Accumulator:
         """True where every choice that was asked for, and every one that came, has finished."""
         return len(self._choices) >= self.expected and all(c.finish_reason for c in self._choices.values())
 
-    def add(self, chunk: Mapping[str, Any]) -> list[Delta]:
-        """Take a chunk or a whole body. Raises InvalidResponse where its choices are malformed."""
+    def add(self, chunk: Mapping[str, Any], *, whole: bool = False) -> list[Delta]:
+        """Take a chunk or a ``whole`` body. Raises InvalidResponse where its choices are malformed."""
         self.started = True
         for key in self._missing:
             # "" stands for "unknown" on some servers: a later chunk may know.
@@ -58,17 +64,28 @@ class Accumulator:
         if not isinstance(choices, list):
             if choices is None:
                 return []
-            raise InvalidResponse("the choices of an answer are no list")
-        return [self._add(choice, position, chunk) for position, choice in enumerate(choices)]
+            raise InvalidResponse("the choices of an answer are not a list")
+        indices = [_index(choice, position) for position, choice in enumerate(choices)]
+        if whole and len(set(indices)) < len(indices):
+            indices = list(range(len(indices)))  # a server that numbers every choice 0: they stay apart
+        return [self._add(choice, index, chunk, whole) for choice, index in zip(choices, indices, strict=True)]
 
-    def _add(self, choice: Any, position: int, chunk: Mapping[str, Any]) -> Delta:
-        if not isinstance(choice, Mapping):
-            raise InvalidResponse(f"choice {position} of an answer is no object")
-        index = choice.get("index")
-        index = index if isinstance(index, int) else position
-        text = self._choices.setdefault(index, _Growing()).add(choice)
-        reason = choice.get("finish_reason")
-        return Delta(text, index, reason if isinstance(reason, str) else None, chunk)
+    def _add(self, choice: Mapping[str, Any], index: int, chunk: Mapping[str, Any], whole: bool) -> Delta:
+        if index not in self._choices:
+            self._choices[index] = _Growing(self._key, self._tools)
+        text = self._choices[index].add(choice, whole=whole)
+        return Delta(text, index, choice.get("finish_reason"), chunk)
+
+    def problem(self) -> str | None:
+        """Return what a choice of a complete answer lacks, None where all are whole."""
+        found = ((index, choice.problem()) for index, choice in sorted(self._choices.items()))
+        return next((f"choice {index} is not whole: {problem}" for index, problem in found if problem), None)
+
+    @property
+    def spells_key(self) -> bool:
+        """True where the chunks together hold the API key, in parts that are not the key."""
+        self.choices()
+        return any(choice.spells_key for choice in self._choices.values())
 
     def choices(self) -> tuple[Choice, ...]:
         """Return the choices so far, by index."""
@@ -87,58 +104,59 @@ class Accumulator:
         return {**found, "logprobs": choice.logprobs} if choice.logprobs is not None else found
 
 
+def _index(choice: Any, position: int) -> int:
+    if not isinstance(choice, Mapping):
+        raise InvalidResponse(f"choice {position} of an answer is not an object")
+    index = index_of(choice, "a choice")
+    return position if index is None else index
+
+
 class _Growing:
     """One choice while it grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: Secret, tools: frozenset[str]) -> None:
         self.finish_reason: str | None = None
+        self.spells_key = False
+        self._key, self._tools = key, tools
         self._role = "assistant"
-        self._texts: list[str] = []
+        self._has_content = False
+        self._content = Content()
         self._more: dict[str, list[str]] = {}  # reasoning and refusal, by their names on the wire
-        self._calls: dict[int, dict[str, Any]] = {}
+        self._calls = ToolCalls(tools)
+        self._function: Named | None = None
         self._logprobs: Any = None
         self._rest: dict[str, Any] = {}
 
-    def add(self, choice: Mapping[str, Any]) -> str:
-        part = choice.get("delta", choice.get("message"))
-        text = choice.get("text")
+    def add(self, choice: Mapping[str, Any], *, whole: bool) -> str:
+        part, content = choice.get("delta"), choice.get("text")
+        part = choice.get("message") if part is None else part
         if isinstance(part, Mapping):
-            text = part.get("content")
-            self._message(part)
+            content = part.get("content")
+            self._message(part, whole)
         elif part is not None:
-            raise InvalidResponse("a choice's message is no object")
-        reason = choice.get("finish_reason")
-        self.finish_reason = reason if isinstance(reason, str) and reason else self.finish_reason
+            raise InvalidResponse("the message of a choice is not an object")
+        elif not isinstance(content, str | None):
+            raise InvalidResponse("the text of a choice is not a string")
+        self._has_content = self._has_content or part is not None or content is not None
+        self.finish_reason = text_field(choice, "finish_reason", "the finish reason of a choice") or self.finish_reason
         if (logprobs := choice.get("logprobs")) is not None:
             self._add_logprobs(logprobs)
-        text = text if isinstance(text, str) else ""
-        self._texts.append(text)
-        return text
+        return self._content.add(content)
 
-    def _message(self, part: Mapping[str, Any]) -> None:
-        self._role = part.get("role") or self._role
+    def _message(self, part: Mapping[str, Any], whole: bool) -> None:
+        self._role = text_field(part, "role", "the role of a message") or self._role
         if part.keys() <= _PLAIN:
             return
         for name in (*_REASONING, "refusal"):
-            if isinstance(part.get(name), str):
-                self._more.setdefault(name, []).append(part[name])
-        calls = part.get("tool_calls") or ()
-        for position, call in enumerate(calls if isinstance(calls, list) else ()):
-            if isinstance(call, Mapping):
-                self._call(call, position)
-        for name in ("annotations", "audio", "function_call"):
+            if name == "refusal" or isinstance(part.get(name), str):
+                self._more.setdefault(name, []).append(text_field(part, name, f"the {name} of a message"))
+        self._calls.add(part.get("tool_calls"), whole=whole)
+        if part.get("function_call"):
+            self._function = self._function or Named(self._tools)
+            self._function.add(*read_function(part["function_call"]))
+        for name in ("annotations", "audio"):
             if part.get(name):
-                self._rest[name] = part[name]
-
-    def _call(self, call: Mapping[str, Any], position: int) -> None:
-        index = call.get("index", position)
-        empty = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
-        whole = self._calls.setdefault(index if isinstance(index, int) else position, empty)
-        whole["id"] = call.get("id") or whole["id"]
-        function = call.get("function")
-        if isinstance(function, Mapping):
-            for name in ("name", "arguments"):
-                whole["function"][name] += function.get(name) or ""
+                self._rest[name] = _joined(self._rest.get(name), part[name])
 
     def _add_logprobs(self, value: Any) -> None:
         """Join the logprobs of chunks: every list in them grows."""
@@ -154,16 +172,49 @@ class _Growing:
             elif known is None:
                 self._logprobs[key] = list(more) if isinstance(more, list) else more
 
+    def problem(self) -> str | None:
+        """Return what the choice lacks, None where it is whole."""
+        if not self._has_content:
+            return "it has neither a message nor a text"
+        if self._function is not None and not self._function.name:
+            return "its function call has no name"
+        return self._calls.problem()
+
     def choice(self, index: int) -> Choice:
-        text = "".join(self._texts)
-        message: dict[str, Any] = {"role": self._role, "content": text}
-        if self._calls:
-            message["content"] = text or None
-            message["tool_calls"] = [call for _, call in sorted(self._calls.items())]
-        message |= {name: "".join(texts) for name, texts in self._more.items()}
-        if message.get("refusal") and not text:
+        text, content = self._hidden(self._content.text), self._hidden(self._content.value)
+        message: dict[str, Any] = {"role": self._role, "content": content}
+        if calls := self._calls.wire():
+            message["content"] = content or None
+            message["tool_calls"] = self._hidden(calls)
+        if self._function is not None:
+            message["content"] = content or None
+            message["function_call"] = self._hidden({"name": self._function.name, "arguments": self._function.payload})
+        message |= {name: self._hidden("".join(texts)) for name, texts in self._more.items() if any(texts)}
+        if message.get("refusal") and not content:
             message["content"] = None
         return Choice(index, text, self.finish_reason, message | self._rest, self._logprobs)
+
+    def _hidden(self, value: Any) -> Any:
+        """Return a joined value without the key, which no chunk alone may have held."""
+        if isinstance(value, str):
+            hidden = self._key.hide(value)
+            self.spells_key = self.spells_key or hidden != value
+            return hidden
+        if isinstance(value, Mapping):
+            return {name: self._hidden(inner) for name, inner in value.items()}
+        return [self._hidden(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _joined(before: Any, more: Any) -> Any:
+    """Return what two chunks of annotations or audio make: lists and texts grow, objects field by field."""
+    if isinstance(before, list) and isinstance(more, list):
+        return before + more
+    if isinstance(before, Mapping) and isinstance(more, Mapping):
+        grown = {name: _joined(before.get(name), more[name]) for name in more if name in _GROWING}
+        return {**before, **more, **grown}
+    if isinstance(before, str) and isinstance(more, str):
+        return before + more
+    return before if more is None else more
 
 
 def usage_of(value: Any) -> Usage | None:

@@ -14,6 +14,7 @@ from ..errors import ApiError, ClientError, InvalidResponse, StreamIncomplete, S
 from .accumulate import Accumulator
 from .errors_of import error_from, find_error, quote
 from .replies import Api, Delta
+from .secret import NOTHING, Secret
 from .sse import Decoder, Event
 
 _DONE: Final = b"[DONE]"
@@ -28,12 +29,14 @@ class StreamReader:
     ['Hi']
     """
 
-    def __init__(self, api: Api, expected: int) -> None:
-        self.sum = Accumulator(api, expected)
+    def __init__(self, api: Api, expected: int, key: Secret = NOTHING, tools: frozenset[str] = frozenset()) -> None:
+        self.sum = Accumulator(api, expected, key, tools)
+        self._key = key
         self.whole: dict[str, Any] | None = None
         self._decoder = Decoder()
         self._body: list[bytes] | None = None  # set where the answer is no event stream
         self._sniffed = False
+        self.ended = False
         self._head = b""
 
     @property
@@ -41,29 +44,44 @@ class StreamReader:
         """True where nothing more is to be read: ``[DONE]`` has come."""
         return self.sum.done
 
-    def feed(self, data: bytes) -> list[Delta]:
-        """Take bytes, return deltas. Raises StreamInterrupted, ApiError, ResponseTooLarge."""
+    def feed(self, data: bytes | None) -> list[Delta]:
+        """Take bytes (b"" is the end, None nothing yet), return deltas.
+
+        Raises StreamInterrupted, ApiError, ResponseTooLarge.
+        """
+        if not data:
+            return [] if data is None else self.finish()
         if not self._sniffed:
-            data = self._head + data
-            start = data.removeprefix(_BOM).lstrip()
-            if not start:
-                self._head = data
-                return []
-            self._sniffed, self._head = True, b""
-            # No field of an event stream begins with these.
-            if start[:1] in b'{[<"' or start[:4] == b"null":
-                self._body = []
+            data = self._sniff(self._head + data)
         if self._body is not None:
             self._body.append(data)
             return []
-        return self._take(self._decoder.feed(data))
+        events = self._cleaned(self._decoder.feed(data))
+        del data  # an error from here shows no bytes as they came, not even its frames
+        return self._take(events)
+
+    def _sniff(self, data: bytes) -> bytes:
+        """Find out at the first bytes that are no space whether they begin events; until then hold them back."""
+        start = data.removeprefix(_BOM).lstrip()
+        self._sniffed, self._head = bool(start), b"" if start else data
+        # No field of an event stream begins with these.
+        if start and (start[:1] in b'{[<"' or start[:4] == b"null"):
+            self._body = []
+        return data if start else b""
 
     def finish(self) -> list[Delta]:
         """Take the end. Raises InvalidResponse where the answer was no stream and is not JSON."""
+        self.ended = True
         if self._body is not None:
-            self.whole = parse_whole(b"".join(self._body))
-            return self.sum.add(self.whole)
-        return self._take(self._decoder.finish(), last=True)
+            self.whole = parse_whole(self._key.hide_bytes(b"".join(self._body)))
+            deltas = self.sum.add(self.whole, whole=True)
+            if failed := _failed_choice(self.whole):
+                raise error_from(failed[1], status=_status(failed[1]))
+            return deltas
+        return self._take(self._cleaned(self._decoder.finish()), last=True)
+
+    def _cleaned(self, events: list[Event]) -> list[Event]:
+        return [Event(event.event, self._key.hide_bytes(event.data)) for event in events]
 
     def _take(self, events: list[Event], *, last: bool = False) -> list[Delta]:
         deltas: list[Delta] = []
@@ -87,24 +105,37 @@ class StreamReader:
     def _chunk(self, chunk: Any, event: Event) -> list[Delta]:
         if not isinstance(chunk, dict):
             if event.event == "error":
-                raise self._stated({"message": str(chunk)})
-            raise StreamInterrupted(f"a chunk of the stream is no object: {quote(event.data)!r}")
+                raise self._stated({"message": quote(event.data)})
+            raise StreamInterrupted(f"a chunk of the stream is not an object: {quote(event.data)!r}")
         if event.event == "error" or chunk.get("error") or "choices" not in chunk:
             if found := find_error(chunk):
                 raise self._stated(found)
             if event.event == "error":
                 raise self._stated({"message": quote(event.data)})
         try:
-            return self.sum.add(chunk)
+            deltas = self.sum.add(chunk)
         except InvalidResponse as error:
             raise StreamInterrupted(error.message) from None
+        if failed := _failed_choice(chunk):
+            raise StreamInterrupted(f"the server broke off choice {failed[0]}: {quote(failed[1]['message'])}")
+        return deltas
 
     def _stated(self, found: dict[str, Any]) -> ClientError:
         """Return the error that the server states within its stream."""
         if self.sum.started:
-            return StreamInterrupted(f"the server broke off: {quote(str(found['message']).encode())}")
+            return StreamInterrupted(f"the server broke off: {quote(found['message'])}")
         error: ApiError = error_from(found, status=_status(found))
         return error
+
+
+def _failed_choice(body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+    """Return the first choice that states an error in place of its end, and the parts of the error."""
+    for position, choice in enumerate(body.get("choices") or ()):
+        if found := find_error({"choices": [], "error": choice.get("error")}):
+            return position, found
+        if choice.get("finish_reason") == "error":
+            return position, {"message": "its finish reason is 'error'"}
+    return None
 
 
 def _status(found: dict[str, Any]) -> int:
@@ -133,8 +164,13 @@ def parse_whole(body: bytes) -> dict[str, Any]:
 
 
 def check_complete(reader: StreamReader, *, streamed: bool) -> None:
-    """Raise StreamIncomplete where a stream ended before every choice had finished."""
+    """Raise StreamIncomplete where a stream ended before every choice had finished.
+
+    Raises InvalidResponse, or StreamInterrupted for a stream, where a choice or a call lacks what makes it one.
+    """
     if reader.whole is not None or reader.sum.complete:
+        if problem := reader.sum.problem():
+            raise InvalidResponse(problem) if reader.whole is not None else StreamInterrupted(problem)
         return
     if not reader.sum.started:
         if not streamed:

@@ -2,7 +2,7 @@
 
 Rule: the key of a recording is what was sent (endpoint, address, canonical body with
 seed, model, format, stop and tools) and how often it was sent; what is written holds
-no key and no header outside a short list. A miss is an error, never a call unawares.
+no key, no compressed bytes and no header outside a short list. A miss is an error, never a call unawares.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from ..errors import ClientError
-from .requests import Secret, digest
+from .requests import digest
+from .secret import Secret
 
 Mode = Literal["none", "once", "new", "all"]
 #: The only response headers that are recorded.
@@ -124,7 +125,7 @@ class Cassette:
                 return Tape(entries[number])
             if self._records:
                 self._played[key] = number + 1
-                return Recorder(self, key, json.loads(secret.hide(json.dumps(request))), secret)
+                return Recorder(self, key, json.loads(secret.hide_bytes(json.dumps(request).encode())), secret)
         raise ClientError(
             f"the cassette holds no recording {number + 1} of this call ({key[:12]})",
             path=os.fspath(self._path),

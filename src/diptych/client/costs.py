@@ -170,4 +170,6 @@ def _written(choice: Choice) -> str:
     """Return all text that a choice was billed for, as near as it shows."""
     calls: Sequence[Mapping[str, Any]] = choice.message.get("tool_calls") or ()
     parts = [choice.text, choice.message.get("reasoning_content") or "", choice.message.get("refusal") or ""]
-    return "".join([*parts, *(call["function"]["name"] + call["function"]["arguments"] for call in calls)])
+    named = [call.get("function") or call.get("custom") or {} for call in calls]
+    named.append(choice.message.get("function_call") or {})
+    return "".join([*parts, *(value for one in named for value in one.values())])

@@ -26,14 +26,15 @@ _HINTS: Final = {
 }
 
 
-def quote(body: bytes) -> str:
+def quote(body: bytes | str) -> str:
     """Return at most 500 bytes of a body as text, control characters made visible.
 
     >>> quote(b"<html>oops")
     '<html>oops'
     """
-    text = body[:QUOTE].decode("utf-8", "replace").replace("\ufffd", "?")
-    text = "".join(c if c.isprintable() else " " for c in text).strip()
+    text = body[:QUOTE].decode("utf-8", "replace").replace("\ufffd", "?") if isinstance(body, bytes) else body
+    # A lone surrogate, which JSON can spell and UTF-8 cannot, is not printable either.
+    text = "".join(c if c.isprintable() else " " for c in text[:QUOTE]).strip()
     return text.encode()[:QUOTE].decode("utf-8", "ignore")
 
 
@@ -49,21 +50,29 @@ def find_error(body: Any) -> dict[str, Any] | None:
         return None
     error = body.get("error")
     if isinstance(error, Mapping):
-        message = error.get("message") or error.get("detail") or error.get("type") or json.dumps(dict(error))
+        message = error.get("message") or error.get("detail") or error.get("type") or dict(error)
         return {
-            "message": str(message),
+            "message": _text(message),
             "type": error.get("type"),
             "code": error.get("code"),
             "param": error.get("param"),
         }
-    if error:
-        return {"message": str(error), "type": body.get("type"), "code": body.get("code"), "param": None}
-    if body.get("object") == "error":  # vLLM's older shape
-        return {"message": str(body.get("message")), "type": body.get("type"), "code": body.get("code"), "param": None}
-    if "choices" not in body and (detail := body.get("detail") or body.get("message")):
-        text = detail if isinstance(detail, str) else json.dumps(detail)
-        return {"message": text, "type": body.get("type"), "code": body.get("code"), "param": None}
-    return None
+    if not error:
+        # vLLM's older shape, and FastAPI's.
+        plain = body.get("object") == "error"
+        error = body.get("message") if plain else "choices" not in body and (body.get("detail") or body.get("message"))
+        if not error and not plain:
+            return None
+    return {"message": _text(error), "type": body.get("type"), "code": body.get("code"), "param": None}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value)
+    except (ValueError, RecursionError):
+        return "the server gave no reason that can be read"
 
 
 def api_error(status: int, body: bytes, *, request_id: str | None = None) -> ApiError:
@@ -90,7 +99,7 @@ def error_from(found: Mapping[str, Any], *, status: int | None, request_id: str 
         cls = RateLimited
     hint = "the account's quota is used up: check the plan and billing" if cls is QuotaExceeded else None
     return cls(
-        quote(str(found["message"]).encode()),
+        quote(found["message"]) or "the server gave no reason",
         status=status,
         code=code if isinstance(code, str | int) else None,
         type=kind if isinstance(kind, str) else None,

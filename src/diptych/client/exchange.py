@@ -58,11 +58,15 @@ class Head(NamedTuple):
     status: int
     headers: dict[str, str]
 
+    def map(self, change: Callable[[str], str]) -> Head:
+        """Return the head with every value of its headers changed."""
+        return Head(self.status, {name: change(value) for name, value in self.headers.items()})
+
 
 class Failed(NamedTuple):
     """An I/O error as a value: no exception of an HTTP library leaves the loops.
 
-    ``kind``: timeout, connect_timeout, connect, tls, proxy, broken, protocol, closed. ``sent`` tells
+    ``kind``: timeout, connect_timeout, connect, tls, proxy, broken, protocol, redirect, closed. ``sent`` tells
     whether the request had gone out, so that the server may have worked on it.
     """
 
@@ -75,7 +79,7 @@ class LostError(Exception):
     """Internal: an exchange that ended in :class:`Failed`; ``limit`` names the deadline, if one."""
 
     def __init__(self, failed: Failed, limit: str | None = None) -> None:
-        super().__init__(failed.detail)
+        super().__init__(failed.kind)  # the detail quotes what came, a key for example
         self.failed = failed
         self.limit = limit
 
@@ -98,6 +102,7 @@ class Exchange:
         self._first = clock() + timeouts.first_token if stream and timeouts.first_token else None
         self._tape, self._recorder = tape, recorder
         self._inflate: Inflater | None = None
+        self._readable = True
         self.received = 0
 
     def open(self) -> Steps:
@@ -108,9 +113,16 @@ class Exchange:
             deadline, limit = self._deadline(reading=False)
             result = yield Open(self._outgoing, deadline, self._timeouts.connect)
             head = self._check(result, limit)
-        self._inflate = inflater(head.headers.get("content-encoding", ""))
+        try:
+            self._inflate = inflater(head.headers.get("content-encoding", ""))
+        except InvalidResponse:
+            if 200 <= head.status < 300:
+                raise
+            self._readable = False  # the status of a refused call says enough
         if self._recorder is not None:
-            self._recorder.head(head.status, head.headers)
+            # What is recorded is decompressed: a key could not be replaced in compressed bytes.
+            decoded = () if self._inflate is None else ("content-encoding",)
+            self._recorder.head(head.status, {k: v for k, v in head.headers.items() if k not in decoded})
         return head
 
     def read(self, cap: int, *, until: float | None = None) -> Steps:
@@ -122,14 +134,16 @@ class Exchange:
             if until is not None:
                 deadline, limit = min(until, deadline or until), "drain"
             data = self._check((yield Read(deadline)), limit)
-        if self._recorder is not None:
-            self._recorder.chunk(data)
         self.received += len(data)
-        if self._inflate is None:
-            if self.received > cap:
-                raise ResponseTooLarge(f"the answer is larger than {cap} bytes")
-            return data
-        return self._inflate.feed(data, cap)
+        if self._inflate is not None:
+            found = self._inflate.feed(data, cap)
+        elif self.received > cap:
+            raise ResponseTooLarge(f"the answer is larger than {cap} bytes")
+        else:
+            found = data
+        if self._recorder is not None and found:
+            self._recorder.chunk(found)
+        return found
 
     def read_all(self, cap: int, *, cut: bool = False) -> Steps:
         """Return the whole body; ``cut`` stops at the cap where an error's body is read."""
@@ -145,7 +159,7 @@ class Exchange:
             if data is None:
                 continue  # compressed bytes that gave nothing yet
             if not data:
-                return b"".join(pieces)
+                return b"".join(pieces) if self._readable else b""
             size += len(data)
             pieces.append(data)
 
@@ -186,13 +200,19 @@ class Inflater:
     STEP = 256 * 1024
 
     def __init__(self, wbits: int) -> None:
-        self._inflate = zlib.decompressobj(wbits)
-        self._size = 0
+        self._wbits, self._inflate = wbits, zlib.decompressobj(wbits)
+        self._size, self._begun = 0, False
 
     def feed(self, data: bytes, cap: int) -> bytes | None:
-        """Return the decompressed bytes; b"" at the end, None where nothing came out yet."""
+        """Return the decompressed bytes; b"" at the end, None where nothing came out yet.
+
+        Raises InvalidResponse for damaged bytes and for an end before the end of the compressed data.
+        """
         if not data:
+            if self._begun and not self._inflate.eof:
+                raise InvalidResponse("the compressed answer is cut off")
             return b""
+        self._begun = True
         pieces: list[bytes] = []
         while data:
             try:
@@ -203,7 +223,9 @@ class Inflater:
             if self._size > cap:
                 raise ResponseTooLarge(f"the answer decompresses to more than {cap} bytes")
             pieces.append(piece)
-            data = self._inflate.unconsumed_tail
+            data = self._inflate.unconsumed_tail or self._inflate.unused_data.lstrip(b"\0")
+            if self._inflate.eof and data:
+                self._inflate = zlib.decompressobj(self._wbits)  # gzip may consist of several members
         return b"".join(pieces) or None
 
 

@@ -15,7 +15,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..errors import ApiError, ClientError, DiptychError, StreamIncomplete, StreamInterrupted, Timeout
+from ..errors import (
+    ApiError,
+    ClientError,
+    DiptychError,
+    InvalidResponse,
+    StreamIncomplete,
+    StreamInterrupted,
+    Timeout,
+)
 from . import costs, outcomes
 from .answer import StreamReader, check_complete
 from .budget import Budget, Reservation
@@ -27,6 +35,7 @@ from .profiles import Profile, adapted, fitted
 from .replies import Attempt, Reply
 from .requests import Ask, Outgoing, Server
 from .retry import Failure, Retries, schedule
+from .secret import strike
 from .telemetry import CallSpan
 
 logger = logging.getLogger("diptych.client")
@@ -64,7 +73,7 @@ class Call:
         self.begun = setup.clock()
         self.deadline = None if setup.timeouts.total is None else self.begun + setup.timeouts.total
         self.first_token: float | None = None
-        self.reader = StreamReader(ask.api, ask.choices)
+        self.reader = self._new_reader()
         self.head = Head(0, {})
         self._emitted = False
         self._last: ClientError | None = None
@@ -81,6 +90,7 @@ class Call:
             code = None
             return reply
         except DiptychError as error:
+            strike(error, self.setup.server.key)
             code = error.error_code
             raise
         finally:
@@ -106,6 +116,9 @@ class Call:
             if wait < 0:
                 raise self._final()
             self._note_wait(wait, failure)
+
+    def _new_reader(self) -> StreamReader:
+        return StreamReader(self.ask.api, self.ask.choices, self.setup.server.key, self.ask.tools)
 
     def _adapts(self, error: ClientError) -> bool:
         """Put the body another way where the server refuses one parameter of it, and note that."""
@@ -153,7 +166,7 @@ class Call:
 
     def _attempt(self, outgoing: Outgoing) -> Generator[Command, Any, Reply | tuple[ClientError, Failure]]:
         begun = self.setup.clock()
-        self.reader, self.head = StreamReader(self.ask.api, self.ask.choices), Head(0, {})
+        self.reader, self.head = self._new_reader(), Head(0, {})
         tape, recorder = self._tape(outgoing)
         held = None if tape is not None else self._reserve()
         exchange = Exchange(
@@ -182,7 +195,7 @@ class Call:
             return reply
         except DiptychError as error:
             # An error that no retry mends: what was generated is billed all the same.
-            unbilled = not outcomes.may_be_billed(error)
+            unbilled = not (self.reader.sum.started or outcomes.may_be_billed(error))
             self._note(begun, error, not unbilled)
             raise self._dress(error) from None
         finally:
@@ -195,7 +208,7 @@ class Call:
         """Return None where the reply is whole, or an error that may be retried."""
         self._lost = None
         try:
-            self.head = yield from exchange.open()
+            self.head = (yield from exchange.open()).map(self.setup.server.key.hide)
             if self.setup.limits is not None:
                 self.setup.limits.learn(self.head.headers, now=self.setup.clock())
             if self.head.status >= 300 or self.head.status < 200:
@@ -203,13 +216,12 @@ class Call:
             if self.streams:
                 yield from self._stream(exchange)
             else:
-                body = yield from exchange.read_all(MAX_RESPONSE)
-                self.reader.feed(body)
+                self.reader.feed((yield from exchange.read_all(MAX_RESPONSE)))
                 self.reader.finish()
         except LostError as lost:
             self._lost = lost
-        if self._lost is not None:
-            return self._on_lost(self._lost)
+        if self._lost is not None and (error := self._on_lost(self._lost)):
+            return error
         check_complete(self.reader, streamed=self.streams)
         return None
 
@@ -218,24 +230,21 @@ class Call:
             raise outcomes.redirect(self.head, self.setup.server)
         try:
             body = yield from exchange.read_all(MAX_ERROR, cut=True)
-        except LostError:
+        except (LostError, InvalidResponse):
             body = b""  # the status says enough
         return outcomes.refused(self.head, self.setup.server.key.hide_bytes(body))
 
     def _stream(self, exchange: Exchange) -> Steps:
         reader, read = self.reader, exchange.read
         while not reader.over:
-            data = yield from read(MAX_STREAM)
-            if data is None:
-                continue
-            deltas = reader.feed(data) if data else reader.finish()
+            deltas = reader.feed((yield from read(MAX_STREAM)))
             if deltas:
                 if self.first_token is None:
                     self.first_token = self.setup.clock() - self.begun
                 exchange.token_arrived()
                 self._emitted = True
                 yield Emit(deltas)
-            if not data:
+            if reader.ended:
                 return
         yield from self._drain(exchange)
 
@@ -251,7 +260,7 @@ class Call:
             return
 
     def _on_lost(self, lost: LostError) -> ClientError | None:
-        error = outcomes.lost_error(lost, self.setup.timeouts)
+        error = outcomes.lost_error(lost, self.setup.timeouts, self.setup.server.key)
         if self.reader.sum.complete and self.streams:
             return None  # every choice has finished: nothing was lost with the connection
         if not self._emitted:
@@ -270,8 +279,6 @@ class Call:
         if isinstance(error, ClientError):
             error.attempts = tuple(self.attempts)
             error.request_id = error.request_id or outcomes.request_id(self.head)
-            error.message = self.setup.server.key.hide(error.message)
-            error.args = (error.message,)
         if isinstance(error, Timeout | StreamInterrupted | StreamIncomplete):
             error.partial = self.partial()
         return error
@@ -309,6 +316,10 @@ class Call:
     def _reply(self, begun: float, tape: Tape | None, recorder: Recorder | None) -> Reply:
         self._note(begun, None)
         reply = outcomes.build_reply(self, tape, notes=self.notes)
-        if recorder is not None:
-            recorder.save(reply.cost)
+        if recorder is None:
+            return reply
+        if self.reader.sum.spells_key:
+            # Its parts are in several chunks: none can be replaced, together they are the key.
+            return replace(reply, notes=(*reply.notes, "not recorded: the stream spells the API key across chunks"))
+        recorder.save(reply.cost)
         return reply

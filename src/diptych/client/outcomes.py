@@ -19,6 +19,7 @@ from .options import Timeouts
 from .replies import Reply
 from .requests import Server
 from .retry import Failure
+from .secret import Secret
 
 if TYPE_CHECKING:
     from .cassette import Tape
@@ -29,6 +30,9 @@ _REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id")
 _GAVE_UP: Final = frozenset({408, 499})
 #: Statuses from 500 on that are said before any work is done: not implemented, unavailable, overloaded.
 _REFUSED: Final = frozenset({501, 503, 505, 529})
+_REDIRECT: Final = "a prompt is never sent on by itself: set base_url to the right address"
+#: Characters of an I/O error's text that an error quotes.
+_DETAIL: Final = 200
 #: What each kind of I/O error says, and the way out.
 _LOST: Final = {
     "connect": ("no connection could be made", "is the server running, and base_url right?"),
@@ -47,11 +51,14 @@ def request_id(head: Head) -> str | None:
 
 def redirect(head: Head, server: Server) -> RedirectRefused:
     """Return the error for a redirect, naming both origins but no path or query."""
-    target = urlsplit(urljoin(server.base_url, head.headers.get("location", "")))
-    place = f"{target.scheme}://{target.hostname or ''}{f':{target.port}' if target.port else ''}"
+    try:
+        target = urlsplit(urljoin(server.base_url, head.headers.get("location", "")))
+        place = f"{target.scheme}://{target.hostname or ''}{f':{target.port}' if target.port else ''}"
+    except ValueError:
+        place = "an address that cannot be read"
     return RedirectRefused(
         f"{server.origin} redirects ({head.status}) to {place}",
-        hint="a prompt is never sent on by itself: set base_url to the right address",
+        hint=_REDIRECT,
     )
 
 
@@ -62,20 +69,22 @@ def refused(head: Head, body: bytes) -> ClientError:
     return error
 
 
-def lost_error(lost: LostError, timeouts: Timeouts) -> ClientError:
-    """Return the typed error of an exchange that the wire ended."""
+def lost_error(lost: LostError, timeouts: Timeouts, key: Secret) -> ClientError:
+    """Return the typed error of an exchange that the wire ended; its detail is cut after the key is replaced."""
     if lost.limit is not None:
         seconds = getattr(timeouts, lost.limit)
         return Timeout(f"no answer within the {lost.limit} limit of {seconds:g} s", limit=lost.limit)
+    if lost.failed.kind == "redirect":
+        return RedirectRefused("the server redirects to an address that cannot be read", hint=_REDIRECT)
     text, hint = _LOST[lost.failed.kind]
-    detail = f": {lost.failed.detail}" if lost.failed.detail else ""
+    detail = f": {key.hide(lost.failed.detail)[:_DETAIL]}" if lost.failed.detail else ""
     return ConnectionFailed(text + detail, hint=hint)
 
 
 def failure_of(error: ClientError, head: Head, lost: LostError | None) -> Failure:
     """Return what the retry schedule needs to know of an error."""
     if lost is not None:
-        permanent = lost.failed.kind in ("tls", "proxy", "closed") or lost.limit == "total"
+        permanent = lost.failed.kind in ("tls", "proxy", "closed", "redirect") or lost.limit == "total"
         return Failure(permanent=permanent, ambiguous=lost.failed.sent)
     return Failure(
         head.status,

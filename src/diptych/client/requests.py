@@ -2,7 +2,7 @@
 
 Rule: everything that can be known to be wrong is refused here, before anything is
 sent: a key with a line feed, a key over plain http to another machine, a key inside
-an address. A key lives in :class:`Secret` and in the headers made for one request.
+an address. A key lives in :class:`.secret.Secret` and in the headers made for one request.
 """
 
 from __future__ import annotations
@@ -13,53 +13,19 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn, cast
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Final, cast
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..errors import ClientError, FormatError
 from ..wire.requests import chat_body, completions_body
 from .replies import Api
+from .secret import Secret, guard_logs
 
 #: Where a call goes without base_url and without OPENAI_BASE_URL.
 OPENAI: Final = "https://api.openai.com/v1"
 _PATHS: Final = {"chat": "/chat/completions", "completions": "/completions"}
 _AZURE: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _KEY_WORDS: Final = ("key", "token", "secret", "password", "sig")
-
-
-class Secret:
-    """A key that shows itself nowhere: not in repr, str, format, pickle or copy.
-
-    >>> Secret("sk-1")
-    Secret('***')
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the key itself."""
-        return self._value
-
-    def hide(self, text: str) -> str:
-        """Return the text with the key, where it stands in it, struck out."""
-        return text.replace(self._value, "***") if self._value else text
-
-    def hide_bytes(self, data: bytes) -> bytes:
-        """Return the bytes with the key struck out at the same length."""
-        key = self._value.encode()
-        return data.replace(key, b"*" * len(key)) if key else data
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __repr__(self) -> str:
-        return f"Secret({'***' if self._value else ''!r})"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is not pickled: make the client where it is used")
 
 
 class Headers(dict[str, str]):
@@ -94,6 +60,11 @@ class Server:
         """Scheme, host and port."""
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def is_local(self) -> bool:
+        """True for a server on this machine."""
+        return is_loopback(urlsplit(self.base_url).hostname or "")
 
     def url(self, api: Api) -> str:
         """Return the address of an endpoint.
@@ -142,9 +113,9 @@ def server_of(base_url: str | None, api_key: str | None) -> Server:
     'http://localhost:8080/v1'
     """
     address = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
-    parts = urlsplit(address.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ClientError("base_url is no http or https address", hint="for example https://api.openai.com/v1")
+    parts = _parsed(address)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ClientError("base_url is not an http or https address", hint="for example https://api.openai.com/v1")
     if parts.username or parts.password or any(_names_key(name) for name, _ in parse_qsl(parts.query)):
         raise ClientError("base_url holds a key, and addresses are logged", hint="pass it as api_key=…")
     key = check_key(os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key)
@@ -159,6 +130,15 @@ def server_of(base_url: str | None, api_key: str | None) -> Server:
     base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     header = "api-key" if parts.hostname.endswith(_AZURE) else "authorization"
     return Server(base, key, header, parts.query)
+
+
+def _parsed(address: str) -> SplitResult | None:
+    """Return the parts of an address, None where it has a port or an IPv6 host that cannot be."""
+    try:
+        parts = urlsplit(address.strip())
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def azure_url(endpoint: str, deployment: str, api_version: str = "2024-10-21") -> str:
@@ -187,6 +167,7 @@ def check_key(key: str) -> Secret:
             "the API key holds a character that no key has (a space, a line feed, or not ASCII)",
             hint="copy it again; was a quotation mark or a second line copied with it?",
         )
+    guard_logs(secret)
     return secret
 
 
@@ -196,12 +177,15 @@ def is_loopback(host: str) -> bool:
     >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("10.0.0.1")
     (True, True, True, False)
     """
+    host = host.removesuffix(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    inner = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1
+    return (inner or address).is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +202,15 @@ class Ask:
     def prompt(self) -> Any:
         """The prompt or the messages."""
         return self.body["messages" if self.api == "chat" else "prompt"]
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """The names of the tools and functions that the body offers."""
+        offered = [item for name in ("tools", "functions") for item in self.body.get(name) or ()]
+        tools = [item for item in offered if isinstance(item, Mapping)]
+        inner = [tool.get(kind) for tool in tools for kind in ("function", "custom")]
+        names = [item.get("name") for item in (*tools, *inner) if isinstance(item, Mapping)]
+        return frozenset(name for name in names if isinstance(name, str))
 
     @property
     def choices(self) -> int:

@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterable
 from typing import Any, Final
 
+from ..errors import ClientError
 from .exchange import Failed, Head
+from .requests import Outgoing
 
 #: Names of exceptions, the most special first: what happened, and whether the request had gone out.
 _KINDS: Final = (
@@ -21,6 +23,7 @@ _KINDS: Final = (
     ("TimeoutException", "timeout", True),
     ("ProxyError", "proxy", False),
     ("ConnectError", "connect", False),
+    ("InvalidURL", "redirect", False),
     ("LocalProtocolError", "protocol", False),
     ("UnsupportedProtocol", "protocol", False),
     ("RemoteProtocolError", "broken", True),
@@ -30,6 +33,8 @@ _KINDS: Final = (
     ("HTTPError", "broken", True),
     ("TransportError", "broken", True),
 )
+#: Characters of an exception's text that are looked at; an error quotes fewer, and no key.
+_DETAIL: Final = 10_000
 #: The shortest wait that a socket is given: 0 would mean "do not wait at all".
 _LEAST: Final = 0.001
 
@@ -39,14 +44,16 @@ def failed_of(error: BaseException) -> Failed | None:
     names = {cls.__name__ for cls in type(error).__mro__}
     for name, kind, sent in _KINDS:
         if name in names:
+            if name == "RemoteProtocolError" and "location header" in str(error):
+                return Failed("redirect")
             kind = "tls" if kind == "connect" and _is_tls(error) else kind
             # The texts of protocol errors quote headers, keys among them.
-            return Failed(kind, "" if kind == "protocol" else str(error)[:200], sent)
+            return Failed(kind, "" if kind == "protocol" else str(error)[:_DETAIL], sent)
     if isinstance(error, RuntimeError) and "closed" in str(error):
         return Failed("closed")
     if isinstance(error, TimeoutError):
         return Failed("timeout", sent=True)
-    return Failed("broken", str(error)[:200], True) if isinstance(error, OSError) else None
+    return Failed("broken", str(error)[:_DETAIL], True) if isinstance(error, OSError) else None
 
 
 def _is_tls(error: BaseException | None) -> bool:
@@ -69,13 +76,17 @@ class Addresses:
     def __init__(self) -> None:
         self._parsed: dict[str, Any] = {}
 
-    def get(self, url: str) -> Any:
-        """Return the parsed address, or the text where there is none yet."""
-        return self._parsed.get(url, url)
-
-    def keep(self, url: str, parsed: Any) -> None:
-        """Remember how an address was parsed."""
-        self._parsed.setdefault(url, parsed)
+    def request(self, http: Any, out: Outgoing, **options: Any) -> Any:
+        """Return the request of an HTTP library. Raises ClientError for an address that it cannot read."""
+        url = self._parsed.get(out.url, out.url)
+        try:
+            request = http.build_request("POST", url, headers=out.headers, content=out.content, **options)
+        except Exception as error:
+            if type(error).__name__ != "InvalidURL":
+                raise
+            raise ClientError("base_url is not a valid address", hint="for example https://api.openai.com/v1") from None
+        self._parsed.setdefault(out.url, request.url)
+        return request
 
 
 class _Now(threading.local):

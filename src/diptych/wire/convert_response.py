@@ -105,7 +105,8 @@ def _joined(bodies: Sequence[Mapping[str, Any]], request: Mapping[str, Any], los
         before, begun = echo_of(request, prompts, prompt_number), _begun(prompts, prompt_number)
         for position, choice in enumerate(_best(body["choices"], request)):
             path = f"{root}.choices[{position}]"
-            index = number * n + choice.get("index", position)
+            own = choice.get("index")
+            index = number * n + (own if isinstance(own, int) else position)
             found_choice = _completions_choice(choice, index, before, path, losses)
             choices.append(_unrepeated(found_choice, before, begun, path, losses))
     found = {**head_of(bodies[0], "completions"), "choices": choices}
@@ -179,7 +180,8 @@ def message_losses(message: Mapping[str, Any], path: str) -> list[Loss]:
 def text_of(content: Any) -> str:
     """Return the text of a content: a string, parts, or none."""
     if isinstance(content, list):
-        return "".join(part.get("text") or "" for part in content if isinstance(part, Mapping))
+        texts = [part.get("text") for part in content if isinstance(part, Mapping)]
+        return "".join(text for text in texts if isinstance(text, str))
     return content if isinstance(content, str) else ""
 
 

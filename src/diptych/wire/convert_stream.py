@@ -56,7 +56,7 @@ def _to_chat(chunks: Iterable[Mapping[str, Any]], on_loss: OnLoss) -> Iterator[d
         choices = _choices(chunk, number)
         head = {**head_of(chunk, "chat"), "object": "chat.completion.chunk"}
         for position, choice in enumerate(choices):
-            index = choice.get("index", position)
+            index = position if choice.get("index") is None else choice["index"]
             if index not in begun:
                 begun.add(index)
                 yield {**head, "choices": [_delta(index, {"role": "assistant", "content": ""})]}
@@ -84,7 +84,7 @@ def _to_completions(
     for number, chunk in enumerate(chunks):
         head = head_of(chunk, "completions")
         for position, choice in enumerate(_choices(chunk, number)):
-            index = choice.get("index", position)
+            index = position if choice.get("index") is None else choice["index"]
             delta = choice.get("delta") or {}
             losses = message_losses(delta, f"$[{number}].choices[{position}].delta")
             if index not in offsets:
