@@ -361,7 +361,7 @@ class Library:
 
     def filter(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Register a function as a filter under its own name; usable as a decorator."""
-        self._engine.environment.filters[function.__name__] = function
+        self._engine.add_filter(function.__name__, function)
         self._templates.clear()
         return function
 

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from ..errors import ResourceLimit, TemplateError
 from .limits import charge, charged, check_size, current_limits
+from .nesting import nested
 
 _SCALARS: Final = (str, int, float, bool, type(None))
 #: An integer of more bits than this is not text any more: Python itself refuses
@@ -269,13 +270,20 @@ def _format(value: Any, *args: Any, **kwargs: Any) -> str:
 
 def _slice(value: Any, slices: int, fill_with: Any = None) -> Any:
     charge(slices)
-    return filters.sync_do_slice(charged(value), slices, fill_with)
+    return (nested(part) for part in filters.sync_do_slice(charged(value), slices, fill_with))
 
 
 def _batch(value: Any, linecount: int, fill_with: Any = None) -> Any:
     if fill_with is not None:
         charge(linecount)
-    return filters.do_batch(charged(value), linecount, fill_with)
+    return (nested(part) for part in filters.do_batch(charged(value), linecount, fill_with))
+
+
+@pass_environment
+def _groupby(
+    env: Any, value: Any, attribute: str | int, default: Any = None, case_sensitive: bool = False
+) -> list[Any]:
+    return nested(filters.sync_do_groupby(env, charged(value), attribute, default, case_sensitive))
 
 
 def _list(value: Any) -> list[Any]:
@@ -325,6 +333,7 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "format": _format,
     "slice": _slice,
     "batch": _batch,
+    "groupby": _groupby,
     "list": _list,
     "string": text,
     **{name: _loud(name) for name in ("upper", "lower", "capitalize", "title", "trim")},
@@ -333,7 +342,6 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
         for name in (
             "sort",
             "unique",
-            "groupby",
             "sum",
             "map",
             "select",

@@ -27,6 +27,7 @@ from ..errors import (
     UndefinedInput,
 )
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, open_account
+from ..sandbox.nesting import watched
 from . import frontmatter
 from .assemble import Assembled, LooseText, assemble
 from .codegen import TraceEnvironment
@@ -88,8 +89,13 @@ class Engine:
         self.environment = make_environment(
             loader=_Loader(self), extensions=[MessageTags], environment_class=TraceEnvironment
         )
-        self.environment.filters.update(filters or {})
+        for filter_name, function in (filters or {}).items():
+            self.add_filter(filter_name, function)
         self.environment.globals.update(globals or {})
+
+    def add_filter(self, name: str, function: Callable[..., Any]) -> None:
+        """Register a filter of the caller's own."""
+        self.environment.filters[name] = watched(function)
 
     # reading -------------------------------------------------------------------------
 
