@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import Location, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedInput
 from .loss import Loss
@@ -20,6 +21,9 @@ from .sandbox.limits import check_size
 from .templating import Compiled, Engine, FolderSource, Found, Input, Inputs, Reducer, make_source, read_inputs
 from .templating.history import copy_simple_history
 from .templating.locate import SourceText
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 #: Longer inputs take the checked path: they may go over the cap on output.
 _LARGE: Final = 1_000_000
@@ -310,7 +314,9 @@ _engine: Engine | None = None
 class Library:
     """Templates by name, from folders, packages (``"package:folder"``) or mappings.
 
-    Several roots are searched in order. Names never leave their root.
+    A root can also be a module or an ``importlib.resources`` folder. Several roots are
+    searched in order. Names never leave their root. Raises TemplateNotFound for a folder
+    or package that does not exist; no package is imported.
 
     >>> lib = Library({"greet": "Hello {{ name }}!"})
     >>> lib["greet"].render(name="Ann").prompt
@@ -319,7 +325,7 @@ class Library:
 
     def __init__(
         self,
-        *roots: str | os.PathLike[str] | Mapping[str, str] | list[Any] | tuple[Any, ...],
+        *roots: str | os.PathLike[str] | Mapping[str, str] | ModuleType | Traversable | list[Any] | tuple[Any, ...],
         filters: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
         limits: Limits = DEFAULT_LIMITS,
