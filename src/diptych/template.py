@@ -273,6 +273,10 @@ class Template:
         params = self._compiled.meta.get("params")
         if params is not None and not isinstance(params, dict):
             raise TemplateSyntaxError("params must be a mapping", path="$.params")
+        for key in ("model", "messages", "prompt"):
+            if key in (params or {}):
+                hint = "write model: beside params:" if key == "model" else "the template's body makes them"
+                raise TemplateSyntaxError(f"params cannot set {key!r}", path="$.params", hint=hint)
         for key in ("model", "description", "format", "name"):
             value = self._compiled.meta.get(key)
             if value is not None and not isinstance(value, str):
