@@ -61,6 +61,8 @@ def text(value: Any) -> str:
 def check_printable(value: Any, depth: int = 0) -> None:
     """Refuse a value that is not plain data through and through."""
     if isinstance(value, _SCALARS):
+        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+            raise ResourceLimit("an integer of more than about 4,200 digits cannot be printed", hint="pass it as text")
         return
     if isinstance(value, Undefined):
         str(value)  # a strict Undefined raises here, with its own message
@@ -357,9 +359,13 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     },
 }
 
-#: Filters of Jinja that have no place in a prompt: not deterministic, or they show
-#: Python's own notation.
-REMOVED_FILTERS: Final = ("random", "pprint", "xmlattr", "urlize")
+#: Filters of Jinja that have no place in a prompt, and what to write in their place.
+REMOVED_FILTERS: Final = {
+    "random": "choose in your own code and pass the choice: a prompt is the same each time",
+    "pprint": "write |tojson: a prompt shows no notation of Python",
+    "xmlattr": "write the attributes out: a prompt is no HTML",
+    "urlize": "write the link out: a prompt is no HTML",
+}
 
 
 def unmark(value: Any) -> Any:
