@@ -139,13 +139,13 @@ class TemplateError(DiptychError):
 
 
 class TemplateSyntaxError(TemplateError):
-    """The template, or its front matter, does not parse."""
+    """The template does not parse or compile, names an unknown filter or test, or has wrong front matter."""
 
     error_code = "template-syntax"
 
 
 class TemplateNotFound(TemplateError):
-    """No template of that name is in the library, or the name leaves its root."""
+    """There is no such template, folder or package, or a template's name leaves its root."""
 
     error_code = "template-not-found"
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import Location, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedInput
 from .loss import Loss
@@ -20,6 +21,9 @@ from .sandbox.limits import check_size
 from .templating import Compiled, Engine, FolderSource, Found, Input, Inputs, Reducer, make_source, read_inputs
 from .templating.history import copy_simple_history
 from .templating.locate import SourceText
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 #: Longer inputs take the checked path: they may go over the cap on output.
 _LARGE: Final = 1_000_000
@@ -269,6 +273,10 @@ class Template:
         params = self._compiled.meta.get("params")
         if params is not None and not isinstance(params, dict):
             raise TemplateSyntaxError("params must be a mapping", path="$.params")
+        for key in ("model", "messages", "prompt"):
+            if key in (params or {}):
+                hint = "write model: beside params:" if key == "model" else "the template's body makes them"
+                raise TemplateSyntaxError(f"params cannot set {key!r}", path="$.params", hint=hint)
         for key in ("model", "description", "format", "name"):
             value = self._compiled.meta.get(key)
             if value is not None and not isinstance(value, str):
@@ -310,7 +318,9 @@ _engine: Engine | None = None
 class Library:
     """Templates by name, from folders, packages (``"package:folder"``) or mappings.
 
-    Several roots are searched in order. Names never leave their root.
+    A root can also be a module or an ``importlib.resources`` folder. Several roots are
+    searched in order. Names never leave their root. Raises TemplateNotFound for a folder
+    or package that does not exist; no package is imported.
 
     >>> lib = Library({"greet": "Hello {{ name }}!"})
     >>> lib["greet"].render(name="Ann").prompt
@@ -319,7 +329,7 @@ class Library:
 
     def __init__(
         self,
-        *roots: str | os.PathLike[str] | Mapping[str, str] | list[Any] | tuple[Any, ...],
+        *roots: str | os.PathLike[str] | Mapping[str, str] | ModuleType | Traversable | list[Any] | tuple[Any, ...],
         filters: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
         limits: Limits = DEFAULT_LIMITS,
@@ -361,7 +371,7 @@ class Library:
 
     def filter(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Register a function as a filter under its own name; usable as a decorator."""
-        self._engine.environment.filters[function.__name__] = function
+        self._engine.add_filter(function.__name__, function)
         self._templates.clear()
         return function
 

@@ -21,9 +21,10 @@ import jinja2
 from jinja2 import nodes
 from jinja2.ext import Extension
 
-from ..errors import FormatError, Location, ResourceLimit, TemplateError, TemplateSyntaxError
+from ..errors import DiptychError, FormatError, Location, ResourceLimit, TemplateError, TemplateSyntaxError
 from ..sandbox import guards, limits
 from ..sandbox.environment import make_environment
+from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 
 _NAME: Final = "<chat template>"
 #: Appended to a message that is to be continued, then found again; white space at its end shows
@@ -137,7 +138,10 @@ class ChatTemplate:
         except (RecursionError, MemoryError) as error:
             raise ResourceLimit(f"the chat template needs too much ({type(error).__name__})") from None
         except Exception as error:
-            raise TemplateError(str(error) or type(error).__name__, location=_place(error, self.source)) from None
+            place = _place(error, self.source)
+            if found := unknown_in_message(str(error), _environment(), place.line if place else None):
+                raise _mistaken(found, self.source) from None
+            raise TemplateError(str(error) or type(error).__name__, location=place) from None
         finally:
             limits.close_account(token)
 
@@ -203,14 +207,26 @@ def _environment() -> Any:
 def _compiled(source: str) -> Any:
     env = _environment()
     try:
-        code = env.compile(source, _NAME, _NAME)
-    except jinja2.TemplateSyntaxError as error:
-        lines = source.splitlines()
-        line = lines[error.lineno - 1] if 0 < error.lineno <= len(lines) else ""
-        raise TemplateSyntaxError(error.message or "", location=Location(_NAME, error.lineno, 1, line[:200])) from None
-    except (RecursionError, MemoryError) as error:
-        raise ResourceLimit(f"the chat template is nested too deeply ({type(error).__name__})") from None
+        tree = env._parse(source, _NAME, _NAME)
+        # An unknown filter in a branch is an error when the branch is taken, as in transformers.
+        for mistake in mistakes(tree, env, in_branches=False):
+            raise _mistaken(mistake, source)
+        code = env.compile(tree, _NAME, _NAME)
+    except DiptychError:
+        raise
+    except Exception as error:
+        found = mistake_of(error, env)
+        if found is None:
+            raise ResourceLimit(f"the chat template is nested too deeply ({type(error).__name__})") from None
+        raise _mistaken(found, source) from None
     return env.template_class.from_code(env, code, env.make_globals(None))
+
+
+def _mistaken(mistake: Mistake, source: str) -> TemplateSyntaxError:
+    lines = source.splitlines()
+    line, column, width = mistake.place(lines) or (mistake.line or 1, 1, 1)
+    text = lines[line - 1][:200] if 0 < line <= len(lines) else ""
+    return TemplateSyntaxError(mistake.message, location=Location(_NAME, line, column, text, width), hint=mistake.hint)
 
 
 def _raise(message: Any) -> None:

@@ -19,6 +19,7 @@ from jinja2.visitor import NodeTransformer
 
 from ..errors import ResourceLimit
 from . import guards, limits
+from .nesting import NestingCodeGenerator, built, is_trusted, nested
 
 #: Methods that leave the world of text: bytes, and big integers in disguise.
 _BLOCKED_ATTRIBUTES = frozenset({"encode", "decode", "to_bytes", "from_bytes", "maketrans", "fromkeys"})
@@ -48,11 +49,12 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
     """Jinja's immutable sandbox with our caps; make one by :func:`make_environment`."""
 
     intercepted_binops = frozenset(guards.OPERATOR_CHECKS)
-    code_generator_class: type[CodeGenerator] = CodeGenerator
+    code_generator_class: type[CodeGenerator] = NestingCodeGenerator
     transformer_class: type[GuardTransformer] = GuardTransformer
 
     charged = staticmethod(limits.charged)
     join_text = staticmethod(guards.join_text)
+    nested = staticmethod(nested)
 
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
@@ -93,10 +95,15 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
             # What Context.call does for a macro, without its search for decorators.
             kwargs.pop("_loop_vars", None)
             kwargs.pop("_block_vars", None)
+            if __obj.catch_varargs:
+                nested(args)
+            if __obj.catch_kwargs:
+                nested(kwargs)
             return __obj(*args, **kwargs)
         guards.refuse_unsafe(__obj)
         guards.check_method(__obj, args)
-        return super().call(__context, __obj, *args, **kwargs)
+        result = super().call(__context, __obj, *args, **kwargs)
+        return result if type(result) is str or is_trusted(__obj) else built(result)
 
     def wrap_str_format(self, value: Any) -> Any:
         """Route ``str.format`` and ``str.format_map`` through the guarded formatter."""
@@ -119,6 +126,14 @@ def _guarded_range(*args: int) -> range:
         return safe_range(*args)
     except OverflowError as error:
         raise ResourceLimit("a range of more than 100,000 numbers", hint="loop over less") from error
+
+
+def _guarded_dict(*args: Any, **kwargs: Any) -> dict[Any, Any]:
+    return dict(*args, **nested(kwargs))
+
+
+def _guarded_cycler(*items: Any) -> Cycler:
+    return Cycler(*nested(items))  # whose .items a template can read
 
 
 def make_environment(
@@ -150,9 +165,9 @@ def make_environment(
     env.globals.clear()
     env.globals.update(
         range=guards.Helper("range", _guarded_range),
-        dict=guards.Helper("dict", dict),
+        dict=guards.Helper("dict", _guarded_dict),
         namespace=guards.Helper("namespace", Namespace),
-        cycler=guards.Helper("cycler", Cycler),
+        cycler=guards.Helper("cycler", _guarded_cycler),
         joiner=guards.Helper("joiner", Joiner),
     )
     return env

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from ..errors import ResourceLimit, TemplateError
 from .limits import charge, charged, check_size, current_limits
+from .nesting import nested
 
 _SCALARS: Final = (str, int, float, bool, type(None))
 #: An integer of more bits than this is not text any more: Python itself refuses
@@ -60,6 +61,8 @@ def text(value: Any) -> str:
 def check_printable(value: Any, depth: int = 0) -> None:
     """Refuse a value that is not plain data through and through."""
     if isinstance(value, _SCALARS):
+        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+            raise ResourceLimit("an integer of more than about 4,200 digits cannot be printed", hint="pass it as text")
         return
     if isinstance(value, Undefined):
         str(value)  # a strict Undefined raises here, with its own message
@@ -269,13 +272,20 @@ def _format(value: Any, *args: Any, **kwargs: Any) -> str:
 
 def _slice(value: Any, slices: int, fill_with: Any = None) -> Any:
     charge(slices)
-    return filters.sync_do_slice(charged(value), slices, fill_with)
+    return (nested(part) for part in filters.sync_do_slice(charged(value), slices, fill_with))
 
 
 def _batch(value: Any, linecount: int, fill_with: Any = None) -> Any:
     if fill_with is not None:
         charge(linecount)
-    return filters.do_batch(charged(value), linecount, fill_with)
+    return (nested(part) for part in filters.do_batch(charged(value), linecount, fill_with))
+
+
+@pass_environment
+def _groupby(
+    env: Any, value: Any, attribute: str | int, default: Any = None, case_sensitive: bool = False
+) -> list[Any]:
+    return nested(filters.sync_do_groupby(env, charged(value), attribute, default, case_sensitive))
 
 
 def _list(value: Any) -> list[Any]:
@@ -325,6 +335,7 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "format": _format,
     "slice": _slice,
     "batch": _batch,
+    "groupby": _groupby,
     "list": _list,
     "string": text,
     **{name: _loud(name) for name in ("upper", "lower", "capitalize", "title", "trim")},
@@ -333,7 +344,6 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
         for name in (
             "sort",
             "unique",
-            "groupby",
             "sum",
             "map",
             "select",
@@ -349,9 +359,13 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     },
 }
 
-#: Filters of Jinja that have no place in a prompt: not deterministic, or they show
-#: Python's own notation.
-REMOVED_FILTERS: Final = ("random", "pprint", "xmlattr", "urlize")
+#: Filters of Jinja that have no place in a prompt, and what to write in their place.
+REMOVED_FILTERS: Final = {
+    "random": "choose in your own code and pass the choice: a prompt is the same each time",
+    "pprint": "write |tojson: a prompt shows no notation of Python",
+    "xmlattr": "write the attributes out: a prompt is no HTML",
+    "urlize": "write the link out: a prompt is no HTML",
+}
 
 
 def unmark(value: Any) -> Any:

@@ -22,7 +22,8 @@ class Limits:
     """Caps of one render.
 
     ``output`` and any single text: characters. ``seconds``: wall clock. ``work``:
-    loop steps plus calls. ``depth``: nesting of input data. ``source``:
+    loop steps plus calls. ``depth``: nesting of input data; what a template builds
+    around it may be nested twice as deeply, and never more than 500 levels. ``source``:
     characters of one template file. The figures are ours: far above any prompt
     that a context window holds, far below what hurts a process of 512 MB.
     """

@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import Frame
 
 from ..sandbox.environment import GuardTransformer, SandboxEnvironment
+from ..sandbox.nesting import NestingCodeGenerator
 from .events import capture, text
 from .labels import LabelVisitor
 
@@ -42,7 +43,7 @@ class TraceTransformer(GuardTransformer):
         return [nodes.AssignBlock(target, node.filter, node.body, lineno=line), printed]
 
 
-class TraceCodeGenerator(CodeGenerator):
+class TraceCodeGenerator(NestingCodeGenerator):
     """Yield ``(input, text(value))`` for every printed expression."""
 
     def write_commons(self) -> None:

@@ -8,7 +8,8 @@ MemoryError or RecursionError never does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -27,6 +28,8 @@ from ..errors import (
     UndefinedInput,
 )
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, open_account
+from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
+from ..sandbox.nesting import watched
 from . import frontmatter
 from .assemble import Assembled, LooseText, assemble
 from .codegen import TraceEnvironment
@@ -52,12 +55,10 @@ class Compiled:
         self.parts = engine.split(found)
         self.meta = self.parts.meta
         tree = engine.parse(self.parts.body, found.name, found.file)
-        try:
+        with engine.reading(found.name, found.file):
             self.references = tuple(meta.find_referenced_templates(tree))
             self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
-        except RecursionError:
-            raise _too_deep(found.file) from None
-        self.plan: Plan | None = make_plan(tree.body)
+            self.plan: Plan | None = make_plan(tree.body)
         self._template: Any = None
 
     def run(self, values: Mapping[str, Any], limits: Limits) -> Assembled:
@@ -88,20 +89,34 @@ class Engine:
         self.environment = make_environment(
             loader=_Loader(self), extensions=[MessageTags], environment_class=TraceEnvironment
         )
-        self.environment.filters.update(filters or {})
+        for filter_name, function in (filters or {}).items():
+            self.add_filter(filter_name, function)
         self.environment.globals.update(globals or {})
+
+    def add_filter(self, name: str, function: Callable[..., Any]) -> None:
+        """Register a filter of the caller's own."""
+        self.environment.filters[name] = watched(function)
 
     # reading -------------------------------------------------------------------------
 
     def find(self, name: str) -> Found:
         """Return the template of that name, its suffix added where it is missing."""
+        if found := self.lookup(name):
+            return found
+        raise self._not_found(name)
+
+    def lookup(self, name: str) -> Found | None:
+        """Return the template of that name, or None. Raises TemplateNotFound for what is no name."""
         check_name(name)
         if self._source:
             for candidate in (name, *(name + suffix for suffix in SUFFIXES)):
                 if found := self._source.find(candidate):
                     return found
+        return None
+
+    def _not_found(self, name: str) -> TemplateNotFound:
         names = list(self._source.names()) if self._source else []
-        raise TemplateNotFound(f"there is no template {name!r}", hint=suggest_name(name, names))
+        return TemplateNotFound(f"there is no template {name!r}", hint=suggest_name(name, names))
 
     def load(self, found: Found) -> Compiled:
         """Return the compiled form of a text; the same text is compiled once."""
@@ -131,33 +146,39 @@ class Engine:
 
     def parse(self, body: str, name: str, file: str) -> nodes.Template:
         """Parse a body. Raises TemplateSyntaxError with its place."""
-        try:
+        with self.reading(name, file):
             tree: nodes.Template = self.environment._parse(body, name, file)
-            return tree
-        except jinja2.TemplateSyntaxError as error:
-            raise self._syntax_error(error, name) from None
-        except _RESOURCE_ERRORS:
-            raise _too_deep(file) from None
+            for mistake in mistakes(tree, self.environment, in_branches=True):
+                raise self._mistaken(mistake, name)
+        return tree
 
     def compile(self, compiled: Compiled) -> Any:
         """Return the Jinja template of a parsed text."""
-        return self._from_body(compiled.parts.body, compiled.name, compiled.file)
-
-    def _from_body(self, body: str, name: str, file: str) -> Any:
-        try:
-            code = self.environment.compile(body, name, file)
-        except jinja2.TemplateSyntaxError as error:
-            raise self._syntax_error(error, name) from None
-        except (*_RESOURCE_ERRORS, SyntaxError, SystemError):
-            raise _too_deep(file) from None
+        with self.reading(compiled.name, compiled.file):
+            code = self.environment.compile(compiled.parts.body, compiled.name, compiled.file)
         return jinja2.Template.from_code(self.environment, code, self.environment.make_globals(None))
 
-    def _syntax_error(self, error: jinja2.TemplateSyntaxError, name: str) -> TemplateSyntaxError:
-        source = self._sources.get(error.name or name) or SourceText(name, "")
-        message = error.message or "invalid syntax"
-        return TemplateSyntaxError(
-            message, location=source.location(error.lineno, quoted_word(message)), hint=_syntax_hint(message)
-        )
+    @contextmanager
+    def reading(self, name: str, file: str) -> Iterator[None]:
+        """Turn whatever goes wrong while a template is parsed or compiled into an error of ours.
+
+        Jinja lets errors of Python through (an integer of 5,000 digits, a name with NUL,
+        code that Python will not compile), so nothing less than every error is caught.
+        """
+        try:
+            yield
+        except DiptychError:
+            raise
+        except Exception as error:
+            mistake = mistake_of(error, self.environment)
+            if mistake is None:
+                raise _too_deep(file) from None
+            raise self._mistaken(mistake, name) from None
+
+    def _mistaken(self, mistake: Mistake, name: str) -> TemplateSyntaxError:
+        source = self._sources.get(name) or SourceText(name, "")
+        hint = mistake.hint or _syntax_hint(mistake.message)
+        return TemplateSyntaxError(mistake.message, location=source.place(mistake), hint=hint)
 
     # running -------------------------------------------------------------------------
 
@@ -184,12 +205,18 @@ class Engine:
         if isinstance(error, RecursionError):
             return ours
         frames = trace(traceback, self._sources)
+        places = tuple(place.location(number) for place, number in frames)
         if frames and ours.location is None:
-            word = quoted_word(ours.message) if isinstance(ours, UndefinedInput) else None
-            source, line = frames[-1]
-            ours.location = source.location(line, word)
-            ours.chain = tuple(place.location(number) for place, number in frames[:-1])
+            ours.location, ours.chain = self._place(error, ours, *frames[-1]), places[:-1]
+        elif ours.location and not ours.chain:  # a template that was included does not compile
+            ours.chain = tuple(place for place in places if place.file != ours.location.file)
         return ours
+
+    def _place(self, error: Exception, ours: TemplateError, source: SourceText, line: int) -> Location:
+        """Return the place of an error in the line that ran."""
+        if mistake := unknown_in_message(str(error), self.environment, line):
+            return source.place(mistake)
+        return source.location(line, quoted_word(ours.message) if isinstance(ours, UndefinedInput) else None)
 
     def _translate(self, error: Exception, values: Mapping[str, Any]) -> DiptychError:
         if isinstance(error, TemplateError):
@@ -201,9 +228,11 @@ class Engine:
         if isinstance(error, jinja2.UndefinedError):
             return self._undefined(error, values)
         if isinstance(error, jinja2.TemplateNotFound):
-            return TemplateNotFound(f"there is no template {error.name!r}")
-        if isinstance(error, jinja2.TemplateSyntaxError):
-            return self._syntax_error(error, error.name or "")
+            return self._not_found(str(error.name))
+        if isinstance(error, jinja2.TemplateRuntimeError) and (
+            mistake := unknown_in_message(error.message, self.environment)
+        ):
+            return TemplateSyntaxError(mistake.message, hint=mistake.hint)
         if isinstance(error, RecursionError):
             return ResourceLimit("a macro, include or loop calls itself without end", hint="look for a cycle")
         if isinstance(error, _RESOURCE_ERRORS):
@@ -252,7 +281,7 @@ class Engine:
             seen.add(name)
             try:
                 other = self.load(self.find(name))
-            except TemplateError:
+            except TemplateNotFound:
                 continue
             names |= other.variables
             todo += other.references
@@ -275,7 +304,7 @@ def suggest_name(name: str, names: list[str]) -> str | None:
 def _syntax_hint(message: str) -> str | None:
     if "unknown tag" in message:
         return "the message tags are message, system, developer, user, assistant, tool, history, image, audio, file"
-    if "Unexpected end of template" in message or "end of" in message:
+    if "Unexpected end of template" in message or message.startswith("Missing end"):
         return "a tag is not closed"
     return None
 
@@ -287,8 +316,10 @@ class _Loader(jinja2.BaseLoader):
         self._engine = engine
 
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        found = self._engine.find(template)
-        parts = self._engine.split(found)
+        found = self._engine.lookup(template)
+        if found is None:
+            raise jinja2.TemplateNotFound(template)  # Jinja's own, for `ignore missing` and lists of names
+        parts = self._engine.load(found).parts
 
         def is_fresh() -> bool:
             try:

@@ -100,10 +100,10 @@ class Inputs:
         return values
 
     def _validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        from pydantic import BaseModel, TypeAdapter, ValidationError
+        from pydantic import BaseModel, ValidationError
 
         if self._validator is None:
-            self._validator = {name: TypeAdapter(hint) for name, hint in self._annotations.items()}
+            self._validator = {name: _adapter(name, hint) for name, hint in self._annotations.items()}
         checked = {}
         for name, value in values.items():
             try:
@@ -113,6 +113,15 @@ class Inputs:
                 raise _wrong(name, first["msg"], first["loc"]) from None
             checked[name] = _plain(result, BaseModel)
         return checked
+
+
+def _adapter(name: str, annotation: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    try:
+        return TypeAdapter(annotation)
+    except Exception as error:  # a pattern that is no regular expression of pydantic's, for one
+        raise TemplateSyntaxError(f"the schema is not valid: {error}", path=f"$.inputs.{name}") from None
 
 
 def _plain(value: Any, model: type[Any]) -> Any:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from ..errors import Location
+from ..sandbox.mistakes import Mistake
 
 
 class SourceText(NamedTuple):
@@ -32,6 +33,14 @@ class SourceText(NamedTuple):
         source = self.line(number)
         column, width = find_column(source, word)
         return Location(self.file, number, column, source, width)
+
+    def place(self, mistake: Mistake) -> Location:
+        """Return the location of a mistake, at least of its line."""
+        lines = self.text.split("\n")[self.offset :]
+        if found := mistake.place(lines):
+            line, column, width = found
+            return Location(self.file, line + self.offset, column, self.line(line + self.offset), width)
+        return self.location(mistake.line or 1, quoted_word(mistake.message))
 
     def find(self, text: str) -> Location | None:
         """Return the location of the first line of ``text``, if the source holds it."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import InvalidInput
 from ..loss import Loss
+from ..sandbox.guards import MAX_INTEGER_BITS
 from ..sandbox.limits import DEFAULT_LIMITS
 
 
@@ -32,8 +33,10 @@ class Reducer:
         kind = type(value)
         if kind is str:
             return self._text(value, path)
-        if value is None or kind is bool or kind is int or kind is float:
+        if value is None or kind is bool or kind is float:
             return value
+        if kind is int:
+            return _integer(value, path)
         if depth > DEFAULT_LIMITS.depth:
             raise InvalidInput("the value is nested too deeply, or contains itself", path=path)
         if isinstance(value, Mapping):
@@ -46,7 +49,7 @@ class Reducer:
         plain: dict[str, Any] = {}
         for key, item in value.items():
             kind = type(item)
-            if type(key) is str and key.isascii() and ((kind is str and item.isascii()) or kind is int or kind is bool):
+            if type(key) is str and key.isascii() and ((kind is str and item.isascii()) or kind is bool):
                 plain[key] = item  # the common leaf, without the cost of its path
             else:
                 plain[self._key(key, path)] = self.reduce(item, f"{path}.{key}", depth + 1)
@@ -69,6 +72,12 @@ class Reducer:
         if isinstance(key, int | float | bool) or key is None:
             return str(key)
         raise InvalidInput(f"a mapping's key is a {type(key).__name__}, not text", path=path)
+
+
+def _integer(value: int, path: str) -> int:
+    if value.bit_length() > MAX_INTEGER_BITS:
+        raise InvalidInput("an integer of more than about 4,200 digits", path=path, hint="pass it as text")
+    return value
 
 
 def _simplify(value: Any, path: str) -> Any:

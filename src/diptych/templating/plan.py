@@ -192,6 +192,8 @@ def _turn(fields: dict[str, nodes.Expr], pieces: list[Piece]) -> Turn:
     name, priority = constants.pop("name", None), constants.pop("priority", None)
     if role not in ROLES or constants or not isinstance(name, str | None):
         raise _Unplanned
+    if not isinstance(priority, int | float | None) or abs(priority or 0) > 1e300:
+        raise _Unplanned
     return Turn(role, name, _trim_layout(_join(pieces)), None if priority is None else float(priority))
 
 

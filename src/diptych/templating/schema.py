@@ -33,6 +33,14 @@ _FIELD_KEYWORDS = {
     "minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt",
     "multipleOf": "multiple_of", "minItems": "min_length", "maxItems": "max_length",
 }  # fmt: skip
+#: The types that each keyword speaks of.
+_KEYWORD_TYPES: Final = {
+    **dict.fromkeys(("minLength", "maxLength", "pattern"), ("string",)),
+    **dict.fromkeys(
+        ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), ("integer", "number")
+    ),
+    **dict.fromkeys(("minItems", "maxItems"), ("array",)),
+}
 _OTHER = {
     "type",
     "enum",
@@ -79,6 +87,14 @@ class AnnotationBuilder:
 
     def build(self, schema: Any, path: str) -> Any:
         """Return the annotation of a schema. Raises TemplateSyntaxError with the path."""
+        try:
+            return self._build(schema, path)
+        except TemplateSyntaxError:
+            raise
+        except Exception as error:  # a keyword's value of the wrong shape, met wherever it is used
+            raise TemplateSyntaxError(f"the schema is not valid: {error}", path=path) from None
+
+    def _build(self, schema: Any, path: str) -> Any:
         if schema is True or schema == {}:
             return Any
         if not isinstance(schema, dict):
@@ -92,19 +108,29 @@ class AnnotationBuilder:
         if "$ref" in schema:
             return self._reference(schema["$ref"], path)
         if "enum" in schema:
+            if not isinstance(schema["enum"], list) or not schema["enum"]:
+                raise TemplateSyntaxError("enum must be a list of values", path=f"{path}.enum")
             return Literal[tuple(schema["enum"])]
         if "const" in schema:
             return Literal[schema["const"]]
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
+                if not isinstance(schema[keyword], list) or not schema[keyword]:
+                    raise TemplateSyntaxError(f"{keyword} must be a list of schemas", path=f"{path}.{keyword}")
                 branches = [self.build(s, f"{path}.{keyword}[{i}]") for i, s in enumerate(schema[keyword])]
                 return Union[tuple(branches)]
         return self._typed(schema, path)
 
     def _typed(self, schema: dict[str, Any], path: str) -> Any:
-        kind = schema.get("type", "object" if "properties" in schema else None)
-        if isinstance(kind, list):
-            return Union[tuple(self._typed({**schema, "type": one}, path) for one in kind)]
+        kind = schema.get("type", _implied_type(schema))
+        if isinstance(kind, list) and kind:
+            shared = {key: value for key, value in schema.items() if key not in _FIELD_KEYWORDS}
+            own = {key: value for key, value in schema.items() if key in _FIELD_KEYWORDS}
+            _check_keywords(own, kind, path)
+            return Union[tuple(self._typed({**shared, **_fitting(own, one), "type": one}, path) for one in kind)]
+        if not isinstance(kind, str | None):
+            raise TemplateSyntaxError(f"a type is a name or a list of names, not {kind!r:.40}", path=f"{path}.type")
+        _check_keywords(schema, [kind], path)
         plain: dict[Any, Any] = {
             "string": str,
             "integer": int,
@@ -159,3 +185,28 @@ class AnnotationBuilder:
             return self.build(target, path)
         finally:
             self._resolving.pop()
+
+
+def _implied_type(schema: dict[str, Any]) -> str | None:
+    """Return the type that a schema without one speaks of, or None."""
+    if "properties" in schema:
+        return "object"
+    return next((types[-1] for key, types in _KEYWORD_TYPES.items() if key in schema), None)
+
+
+def _fitting(keywords: dict[str, Any], kind: Any) -> dict[str, Any]:
+    """Return the keywords that speak of a type."""
+    return {key: value for key, value in keywords.items() if kind in _KEYWORD_TYPES[key]}
+
+
+def _check_keywords(schema: dict[str, Any], kinds: list[Any], path: str) -> None:
+    """Raise TemplateSyntaxError for a keyword that no type of these has, or whose value is of the wrong kind."""
+    for key in schema.keys() & _FIELD_KEYWORDS.keys():
+        types, value = _KEYWORD_TYPES[key], schema[key]
+        wanted: Any = str if key == "pattern" else (int, float) if "number" in types else int
+        if not set(types) & {kind for kind in kinds if isinstance(kind, str)}:
+            raise TemplateSyntaxError(f"{key} needs the type {types[0]}", path=path, hint=f"write type: {types[0]}")
+        if isinstance(value, bool) or not isinstance(value, wanted) or (wanted is int and value < 0):
+            raise TemplateSyntaxError(f"{key} cannot be {value!r:.40}", path=f"{path}.{key}")
+        if key == "multipleOf" and value <= 0:
+            raise TemplateSyntaxError("multipleOf must be above 0", path=f"{path}.{key}")

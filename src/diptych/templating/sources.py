@@ -7,13 +7,21 @@ and a link that leads out of the root is refused after it is resolved.
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import re
+import sys
 from collections.abc import Iterator, Mapping
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import TemplateNotFound
 
 SUFFIXES = (".jinja", ".jinja2", ".j2")
+#: ``package:folder``.
+_PACKAGE = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^:\\/][^:\\]*)")
 
 
 class Found(NamedTuple):
@@ -92,20 +100,12 @@ class MappingSource:
 
 
 class PackageSource:
-    """Templates in an installed package: ``"package"`` or ``"package:folder"``."""
+    """Templates in an installed package: ``"package:folder"``, a module, or a ``Traversable``.
 
-    def __init__(self, reference: str) -> None:
-        from importlib.resources import files
+    A package is found, never imported: finding templates runs none of its code.
+    """
 
-        package, _, folder = reference.partition(":")
-        try:
-            root: Any = files(package)
-        except (ImportError, ValueError) as error:
-            raise TemplateNotFound(f"there is no package {package!r}") from error
-        for segment in filter(None, folder.split("/")):
-            root = root / check_name(segment)
-        if not root.is_dir():
-            raise TemplateNotFound(f"the package {package!r} has no folder {folder!r}")
+    def __init__(self, root: Any) -> None:
         self._root = root
         # A package on disk is a folder, with the same watch over links.
         self._folder = FolderSource(root) if isinstance(root, Path) else None
@@ -134,15 +134,76 @@ def _walk(node: Any, prefix: str) -> Iterator[str]:
 
 
 def make_source(root: Any) -> Source:
-    """Return the source of a folder, a ``package:folder`` or a mapping.
+    """Return the source of a folder, a ``package:folder``, a mapping, a module or a ``Traversable``.
 
-    Raises TemplateNotFound where there is no such folder or package.
+    A text without a colon is a folder and nothing else. Raises TemplateNotFound where
+    there is no such folder or package.
     """
     if isinstance(root, Mapping):
         return MappingSource(root)
-    path = Path(root)
+    if isinstance(root, ModuleType):
+        return PackageSource(_roots_of(root.__spec__, root.__name__)[0])
+    if isinstance(root, str | os.PathLike):
+        return _source_at(root)
+    if callable(getattr(root, "iterdir", None)) and callable(getattr(root, "joinpath", None)):
+        return PackageSource(root)
+    raise TemplateNotFound(
+        f"a library cannot be made of a {type(root).__name__}",
+        hint="give a folder, 'package:folder', a module, or a mapping of names to sources",
+    )
+
+
+def _source_at(root: str | os.PathLike[str]) -> Source:
+    """Return the source of a folder, or else of a package where the text has its form."""
+    path, shown = Path(root), os.fspath(root)
     if path.is_dir():
         return FolderSource(path, None if path.is_absolute() else path.as_posix())
-    if isinstance(root, str) and root.replace(":", "").replace("/", "").replace(".", "").replace("_", "").isalnum():
-        return PackageSource(root)
-    raise TemplateNotFound(f"there is no folder or package {str(root)!r}", hint="give a folder that exists")
+    if isinstance(root, str) and (found := _PACKAGE.fullmatch(root)):
+        return PackageSource(_package_folder(found[1], found[2]))
+    if path.is_file():
+        raise TemplateNotFound(f"{shown!r} is a file, not a folder", hint=f"load one template with load({shown!r})")
+    where = "" if path.is_absolute() else f" in {os.getcwd()!r}"
+    raise TemplateNotFound(
+        f"there is no folder {shown!r}{where}",
+        hint="give a folder that exists, or 'package:folder' for a folder in an installed package",
+    )
+
+
+# packages --------------------------------------------------------------------------------
+
+
+def _package_folder(package: str, folder: str) -> Any:
+    """Return the folder of a package. Raises TemplateNotFound where there is none.
+
+    Only the topmost package is looked up: a dotted name leads through its folders.
+    """
+    top, *inner = [package] if package in sys.modules else package.split(".")
+    segments = [check_name(segment) for segment in (*inner, *folder.rstrip("/").split("/"))]
+    for node in _roots_of(_find_spec(top), top):
+        for segment in segments:
+            node = node.joinpath(segment)
+        if node.is_dir():
+            return node
+    raise TemplateNotFound(f"the package {top!r} has no folder {'/'.join(segments)!r}")
+
+
+def _find_spec(package: str) -> ModuleSpec | None:
+    """Return where a package is, as an import would find it, without importing it."""
+    try:
+        return importlib.util.find_spec(package)
+    except (ImportError, ValueError):  # no parent; a module made by hand has no spec
+        return None
+
+
+def _roots_of(spec: ModuleSpec | None, package: str) -> list[Any]:
+    """Return the folders of a package as ``Traversable``, wherever they are kept: a namespace has several."""
+    if spec is None:
+        raise TemplateNotFound(f"there is no package {package!r}", hint="install it, or give a folder")
+    if spec.submodule_search_locations is None:
+        raise TemplateNotFound(f"{package!r} is a module, not a package: it has no folders")
+    if folders := [path for path in map(Path, spec.submodule_search_locations) if path.is_dir()]:
+        return folders
+    reader: Any = getattr(spec.loader, "get_resource_reader", lambda _: None)(spec.name)
+    if hasattr(reader, "files"):  # in a zip file, for one
+        return [reader.files()]
+    raise TemplateNotFound(f"the files of the package {package!r} cannot be read")

@@ -100,7 +100,7 @@ class MessageTags(Extension):
             check_role(role),
             None if name is None else str(name),
             None if tool_call_id is None else str(tool_call_id),
-            None if priority is None else float(priority),
+            None if priority is None else read_priority(priority),
         )
 
     def make_end(self) -> MessageEnd:
@@ -123,6 +123,14 @@ class MessageTags(Extension):
         if address.startswith("data:"):
             return PartEvent(FilePart(data=address, filename=filename))
         return PartEvent(FilePart(file_id=address, filename=filename))
+
+
+def read_priority(value: Any) -> float:
+    """Return the priority of a message. Raises TemplateError for what is no number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise TemplateError(f"priority must be a number, not {type(value).__name__}", hint="write priority=1") from None
 
 
 def check_role(role: Any) -> str:

@@ -18,6 +18,7 @@ from jinja2 import nodes
 from ...errors import DiptychError
 from ...formats.template_text import Syntax, holes_of
 from ...sandbox import make_environment
+from ...sandbox.mistakes import mistake_of
 from ...templating import Engine
 from .draft import Draft
 from .pieces import Kind, Piece, write
@@ -92,15 +93,19 @@ def syntax_of(text: str) -> Syntax:
     ('jinja', 'fstring', 'none')
     """
     has_marks = bool(holes_of(text, "jinja"))
-    if has_marks:
-        try:
-            _engine().environment._parse(text, None, None)
-            return "jinja"
-        except (jinja2.TemplateSyntaxError, RecursionError, MemoryError, OverflowError):
-            pass
+    if has_marks and _parses(text):
+        return "jinja"
     if any(hole.written.startswith("{{") for hole in holes_of(text, "fstring")):
         return "fstring"
     return "jinja" if has_marks else "none"
+
+
+def _parses(text: str) -> bool:
+    try:
+        _engine().environment._parse(text, None, None)
+    except Exception:  # Jinja lets errors of Python through: whatever it is, the text does not parse
+        return False
+    return True
 
 
 def rewrite(body: str, draft: Draft, line: int = 1) -> str:
@@ -121,17 +126,26 @@ def check(source: str, draft: Draft) -> nodes.Template:
     body = re.sub(r"\A---\n.*?^---\n", lambda front: "\n" * front.group().count("\n"), source, flags=re.DOTALL | re.M)
     try:
         tree: nodes.Template = environment._parse(body, draft.filename, draft.filename)
-    except jinja2.TemplateSyntaxError as error:
-        found = re.search(r"unknown tag '(\w+)'", error.message or "")
-        if found:
-            why = _REASONS.get(found[1], "Diptych has no such tag")
-            raise draft.refuse(f"the tag {found[1]!r} cannot be migrated: {why}") from None
-        raise draft.refuse(f"the body is no Jinja that Diptych reads: {error.message}") from None
-    except (RecursionError, MemoryError, OverflowError):
-        raise draft.refuse("the body is nested too deeply") from None
-    for reason in _lacks(tree, environment):
-        raise draft.refuse(reason)
+        for reason in _lacks(tree, environment):
+            raise draft.refuse(reason)
+        jinja2.meta.find_undeclared_variables(tree)  # compiles, and finds what parsing does not
+    except DiptychError:
+        raise
+    except Exception as error:  # Jinja lets errors of Python through
+        raise draft.refuse(_unread(error, environment)) from None
     return tree
+
+
+def _unread(error: Exception, environment: Any) -> str:
+    """Return why a body that Jinja or Python does not take cannot be migrated."""
+    mistake = mistake_of(error, environment)
+    if mistake is None:
+        return "the body is nested too deeply"
+    found = re.search(r"unknown tag '(\w+)'", mistake.message)
+    if found:
+        why = _REASONS.get(found[1], "Diptych has no such tag")
+        return f"the tag {found[1]!r} cannot be migrated: {why}"
+    return f"the body is no Jinja that Diptych reads: {mistake.message}"
 
 
 def _lacks(tree: nodes.Template, environment: Any) -> Iterator[str]:
@@ -223,13 +237,13 @@ def plain_renderer(body: str, *, trims: bool = False) -> Callable[[Mapping[str, 
     environment.trim_blocks = environment.lstrip_blocks = trims
     try:
         template = environment.from_string(body)
-    except (jinja2.TemplateError, RecursionError, SyntaxError) as error:
+    except Exception as error:  # Jinja lets errors of Python through
         raise ValueError(str(error)) from None
 
     def render(inputs: Mapping[str, Any]) -> str:
         try:
             return str(template.render(dict(inputs)))
-        except (jinja2.TemplateError, DiptychError, RecursionError) as error:
+        except Exception as error:  # a template can raise whatever Python can
             raise ValueError(type(error).__name__) from None
 
     return render
