@@ -95,7 +95,7 @@ def to_template(prompt: Any, format: str = "auto", syntax: Syntax = "auto") -> C
     output = _filled(prompt, holes) if whole else _tags(reading.conversation, prompt, holes)
     losses = [*reading.losses, *_layout(reading.conversation, whole)]
     alternatives = tuple(other.messages for other in reading.alternatives)
-    return Conversion(output, reading.verdict, tuple(losses), reading.format, alternatives)
+    return Conversion(output, reading.verdict, tuple(losses), reading.format, alternatives, reading.detail)
 
 
 def _layout(conversation: Conversation, whole: bool) -> list[Loss]:
