@@ -21,18 +21,9 @@ from ...sandbox import make_environment
 from ...templating import Engine
 from .draft import Draft
 from .pieces import Kind, Piece, write
+from .wrong import place_of_last, syntax_refusal
 
 _BLOCKS: Final = {"if", "for", "macro", "call", "filter", "with", "autoescape", "block"}
-#: What some Jinja tags and filters of other tools would need.
-_REASONS: Final = {
-    "include": "it loads another template",
-    "import": "it loads another template",
-    "extends": "it loads another template",
-    "generate": "it calls a model",
-    "completion": "it calls a model",
-    "now": "it reads the clock",
-    "insert": "it places messages by an expression",
-}
 
 
 @lru_cache(maxsize=1)
@@ -69,7 +60,7 @@ def pieces_of(body: str, draft: Draft, line: int = 1, *, trims: bool = False) ->
                 gathered.clear()
                 pieces.append(Piece(_kind_of(token, code), code, line + number - 1))
     except jinja2.TemplateSyntaxError as error:
-        raise draft.refuse(f"the body is no Jinja: {error.message}", line + error.lineno - 1) from None
+        raise syntax_refusal(error, body, draft) from None
     return pieces
 
 
@@ -92,15 +83,24 @@ def syntax_of(text: str) -> Syntax:
     ('jinja', 'fstring', 'none')
     """
     has_marks = bool(holes_of(text, "jinja"))
-    if has_marks:
-        try:
-            _engine().environment._parse(text, None, None)
-            return "jinja"
-        except (jinja2.TemplateSyntaxError, RecursionError, MemoryError, OverflowError):
-            pass
+    if has_marks and parses(text):
+        return "jinja"
     if any(hole.written.startswith("{{") for hole in holes_of(text, "fstring")):
         return "fstring"
     return "jinja" if has_marks else "none"
+
+
+def parses(text: str) -> bool:
+    """Return whether a text parses as a Diptych template's body.
+
+    >>> parses("{{ x }}"), parses("{{#x}}")
+    (True, False)
+    """
+    try:
+        _engine().environment._parse(text, None, None)
+    except (jinja2.TemplateSyntaxError, RecursionError, MemoryError, OverflowError):
+        return False
+    return True
 
 
 def rewrite(body: str, draft: Draft, line: int = 1) -> str:
@@ -122,34 +122,32 @@ def check(source: str, draft: Draft) -> nodes.Template:
     try:
         tree: nodes.Template = environment._parse(body, draft.filename, draft.filename)
     except jinja2.TemplateSyntaxError as error:
-        found = re.search(r"unknown tag '(\w+)'", error.message or "")
-        if found:
-            why = _REASONS.get(found[1], "Diptych has no such tag")
-            raise draft.refuse(f"the tag {found[1]!r} cannot be migrated: {why}") from None
-        raise draft.refuse(f"the body is no Jinja that Diptych reads: {error.message}") from None
+        raise syntax_refusal(error, body, draft) from None
     except (RecursionError, MemoryError, OverflowError):
         raise draft.refuse("the body is nested too deeply") from None
-    for reason in _lacks(tree, environment):
-        raise draft.refuse(reason)
+    for reason, pattern in _lacks(tree, environment):
+        raise draft.refuse(reason, place_of_last(draft, pattern))
     return tree
 
 
-def _lacks(tree: nodes.Template, environment: Any) -> Iterator[str]:
-    """Yield what a tree uses and the environment has not."""
+def _lacks(tree: nodes.Template, environment: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a tree uses and the environment has not, and a pattern of how it is written."""
     macros = {node.name for node in tree.find_all(nodes.Macro)}
     assigned = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"} | {"caller", "super"}
     for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-        yield f"the tag {type(node).__name__.lower()!r} cannot be migrated: it loads another template"
+        tag = "from" if isinstance(node, nodes.FromImport) else type(node).__name__.lower()
+        yield f"the tag {tag!r} cannot be migrated: it loads another template", rf"\{{%[-+]?\s*{tag}\b"
     for filter_ in tree.find_all(nodes.Filter):
         if filter_.name not in environment.filters:
-            yield f"the filter {filter_.name!r} is not in Diptych's sandbox"
+            written = rf"(?<=\|)\s*{re.escape(filter_.name)}\b|\{{%[-+]?\s*filter\b"
+            yield f"the filter {filter_.name!r} is not in Diptych's sandbox", written
     for test in tree.find_all(nodes.Test):
         if test.name not in environment.tests:
-            yield f"the test {test.name!r} is not in Diptych's sandbox"
+            yield f"the test {test.name!r} is not in Diptych's sandbox", rf"\bis\s+(?:not\s+)?{re.escape(test.name)}\b"
     for call in tree.find_all(nodes.Call):
         called = call.node
         if isinstance(called, nodes.Name) and called.name not in {*environment.globals, *macros, *assigned}:
-            yield f"the function {called.name!r} is not in Diptych's sandbox"
+            yield f"the function {called.name!r} is not in Diptych's sandbox", rf"\b{re.escape(called.name)}\s*\("
 
 
 # names that are not given ----------------------------------------------------------------------
