@@ -67,6 +67,19 @@ REFUSED = {
     "a parameter with a type": (RAG + "def add(p: ChatPromptTemplate):\n    p.append(x)", "4:5", ["rag"]),
     "a parameter with a type in quotes": (RAG + "def add(p: 'ChatPromptTemplate | None'):\n    return p + x", "4:12", ["rag"]),
     "the result of a function": (HEAD + 'def make():\n    return PromptTemplate.from_template("a")\nq = make() + "b"', "4:5", ["prompt_3"]),
+    "a change of a choice": (RAG + "q = rag if x else None\nq.append(x)", "4:1", []),
+    "names in pairs": (RAG + "q, n = rag, 1\nq.append(x)", "3:8 4:1", []),
+    "a loop over prompts": (HEAD + 'ps = [ChatPromptTemplate([("human", "a")])]\nfor p in ps:\n    p.append(x)', "4:5", []),
+    "a loop over a mapping": (HEAD + 'ps = {"a": ChatPromptTemplate([("human", "a")])}\nfor k, p in ps.items():\n    p.append(x)', "4:5", []),
+    "a comprehension": (HEAD + 'ps = [ChatPromptTemplate([("human", "a")])]\nqs = [p + x for p in ps]', "3:7", ["prompt_2"]),
+    "reduce": (HEAD + 'q = reduce(add, [ChatPromptTemplate([("human", "a")]), ChatPromptTemplate([("human", "b")])])', "2:5", []),
+    "operator.add": (P + 'q = operator.add(p, "b")', "3:5", ["p"]),
+    "__add__": (P + 'q = p.__add__("b")', "3:5", ["p"]),
+    "a method under a name": (RAG + "more = rag.append\nmore(x)", "4:1", []),
+    "a method of the class": (RAG + "ChatPromptTemplate.append(rag, x)", "3:1", []),
+    "calls of tools": (HEAD + 'p = ChatPromptTemplate([("human", "{q}"), AIMessage("x", tool_calls=[{"name": "f"}])])', "2:5", []),
+    "values of a message": (HEAD + 'p = ChatPromptTemplate([HumanMessagePromptTemplate.from_template("{a}", partial_variables={"a": "A"})])', "2:5", []),
+    "a prompt in a prompt": (RAG + 'p = ChatPromptTemplate([rag, ("human", "x")])', "3:5", ["rag"]),
     "a choice": (RAG + "c = (rag if x else rag) + y", "3:5", ["rag"]),
     "a list that grows": (HEAD + 'ms = [("system", "a")]\nms.append(("human", "{q}"))\np = ChatPromptTemplate.from_messages(ms)', "4:38", []),
     "a list that another name lets grow": (HEAD + 'ms = [("system", "a")]\nns = ms\nns += [1]\np = ChatPromptTemplate(ms)', "5:24", []),
@@ -120,6 +133,14 @@ def test_partial_of_a_definition_is_a_template_of_its_own():
     assert [m["content"] for m in said["rag"].render(c="C", q="Q").messages] == ["Use C.", "Q"]
     assert [m["content"] for m in said["part"].render(q="Q").messages] == ["Use x.", "Q"]
     assert [m["content"] for m in said["deep"].render().messages] == ["Use x.", "y"]
+
+
+def test_a_field_of_a_message_without_a_place_is_a_loss():
+    source = (
+        HEAD + 'p = ChatPromptTemplate([SystemMessage("x", name="ann", additional_kwargs={"k": 1}), ("human", "{q}")])'
+    )
+    (found,) = migrate_templates(source, "a.py")
+    assert (found.verdict, [loss.path for loss in found.losses]) == ("lossy", ["$.messages[0].additional_kwargs"])
 
 
 def test_each_function_has_names_of_its_own():

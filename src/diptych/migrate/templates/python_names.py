@@ -155,3 +155,32 @@ def _bound_by(node: ast.AST) -> Iterator[tuple[ast.AST | str, ast.expr | None]]:
         yield node.arg, None
     elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar | _NAMED) and node.name:
         yield node.name, None
+
+
+def assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield what is assigned to what; tuples in pairs."""
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Tuple | ast.List) and isinstance(node.value, ast.Tuple | ast.List):
+                yield from zip(target.elts, node.value.elts, strict=False)
+            yield target, node.value
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+        yield node.target, node.value
+
+
+def choices(value: ast.expr) -> list[ast.expr]:
+    """Return the expressions of which a value is one."""
+    if isinstance(value, ast.IfExp):
+        return [value.body, value.orelse]
+    return value.values if isinstance(value, ast.BoolOp) else [value]
+
+
+def changed_by(node: ast.AST) -> list[ast.expr]:
+    """Return the targets that a statement writes to."""
+    if isinstance(node, ast.Assign | ast.Delete):
+        return node.targets
+    if isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor):
+        return [node.target]
+    if isinstance(node, ast.withitem) and node.optional_vars is not None:
+        return [node.optional_vars]
+    return []

@@ -12,7 +12,7 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from .python_names import Names, Variable
+from .python_names import Names, Variable, assignments, changed_by, choices
 
 _CHANGES: Final = {
     "append", "extend", "insert", "pop", "popitem", "remove", "clear", "reverse", "sort", "update", "setdefault",
@@ -23,6 +23,8 @@ _DERIVES: Final = {
     "partial", "copy", "model_copy", "deepcopy", "__copy__", "__deepcopy__", "__add__", "__radd__", "model_construct",
     "with_config", "configurable_fields", "configurable_alternatives",
 }  # fmt: skip
+#: Functions that put together what they are given.
+_JOINS: Final = {"add", "iadd", "concat", "iconcat", "reduce", "sum"}
 _COPIES: Final = {"copy", "deepcopy", "cast", "replace"}
 #: Functions that do not change a list that they are given.
 _HARMLESS: Final = {
@@ -76,10 +78,10 @@ class Uses:
         known: tuple[set[Any], ...] = (self._prompts, self._holders, self._parts, self._returning)
         while size != (size := sum(map(len, known))):
             for node in self.names.nodes:
-                for target, value in _assignments(node):
+                for target, value in assignments(node):
                     self._assign(target, value)
-                if isinstance(node, ast.For | ast.AsyncFor) and self._is_prompt_or_part(node.iter):
-                    self._take_part(node.target, node.iter)
+                if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+                    self._take_each(node.target, node.iter)
                 elif isinstance(node, ast.arg) and node.annotation is not None and self._is_annotation(node.annotation):
                     self._prompts.add((self.names.parents[self.names.parents[node]], node.arg))
                 elif isinstance(node, ast.Return) and node.value is not None and self.is_value(node.value):
@@ -100,8 +102,25 @@ class Uses:
             self._holders.add(variable)
         elif isinstance(value, ast.Attribute | ast.Subscript) and self._is_prompt_or_part(value):
             self._take_part(target, value)
-        if (root := self._root(value)) is not None:
+        for root in filter(None, map(self._root, choices(value))):
             self._join(variable, root)
+
+    def _take_each(self, target: ast.expr, many: ast.expr) -> None:
+        """Note what a loop runs over: the prompts of a list or mapping, or the parts of a prompt."""
+        if (
+            isinstance(many, ast.Call)
+            and isinstance(many.func, ast.Attribute)
+            and many.func.attr in ("values", "items")
+        ):
+            many = many.func.value
+        held = self.names.variable(many)
+        if held in self._holders and held is not None:
+            for name in target.elts if isinstance(target, ast.Tuple) else [target]:
+                if (variable := self.names.variable(name)) is not None:
+                    self._prompts.add(variable)
+                    self._join(variable, held)
+        elif self._is_prompt_or_part(many):
+            self._take_part(target, many)
 
     def _take_part(self, target: ast.expr, whole: ast.expr) -> None:
         """Note that a variable is a part of a prompt."""
@@ -201,7 +220,7 @@ class Uses:
                 self._refuse(node, "a part of another prompt is cut out when it runs")
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             self._look_at_names(node)
-        for target in _changed_by(node):
+        for target in changed_by(node):
             self._look_at_target(node, target)
 
     def _look_at_sum(self, node: ast.BinOp) -> None:
@@ -223,19 +242,41 @@ class Uses:
             self._look_at_argument(call, argument)
         function = call.func
         name = getattr(function, "id", "")
+        if getattr(function, "attr", name) in _JOINS - self._functions.keys() and any(
+            map(self._is_or_holds, call.args)
+        ):
+            self.consumed |= {inner for argument in call.args for inner in ast.walk(argument)}
+            return self._refuse(call, f"prompts are put together by {ast.unparse(function)[:40]} when it runs")
+        if isinstance(function, ast.Name) and (method := self._method_named(function)) is not None:
+            self._change(call, method.value, f".{method.attr}(…)")
         if name in ("setattr", "delattr") and call.args:
             self._change(call, call.args[0], f"{name}(…)")
         if not isinstance(function, ast.Attribute):
             is_copy = name in _COPIES - {"cast"} and any(map(self.is_value, call.args))
             return self._refuse(call, f"{name}(…) makes it of another prompt when it runs") if is_copy else None
         if function.attr in _CHANGES:
-            self._change(call, function.value, f".{function.attr}(…)")
+            is_name = isinstance(function.value, ast.Name | ast.Attribute)
+            is_class = is_name and self._is_annotation(function.value)
+            is_class = is_class or getattr(function.value, "id", "") in ("list", "object")
+            changed = call.args[0] if is_class and call.args else function.value
+            self._change(call, changed, f".{function.attr}(…)")
         elif function.attr in _COPIES and any(map(self.is_value, call.args)):
             self._refuse(call, f"{function.attr}(…) makes it of another prompt when it runs")
         elif function.attr in _DERIVES and self.is_value(function.value) and not self._is_prompt(call):
             self.consumed.add(function.value)
             self._refuse(call, f".{function.attr}(…) makes it of another prompt when it runs")
         return None
+
+    def _is_or_holds(self, node: ast.expr) -> bool:
+        """Return whether an expression is a prompt, or a list of some."""
+        parts = node.elts if isinstance(node, ast.List | ast.Tuple) else [node]
+        return any(map(self.is_value, parts)) or self.names.variable(node) in self._holders
+
+    def _method_named(self, name: ast.Name) -> ast.Attribute | None:
+        """Return the method that changes what it stands on, where a name is bound to one."""
+        values = self.names.values(self.names.variable(name))
+        found = values[0] if len(values) == 1 else None
+        return found if isinstance(found, ast.Attribute) and found.attr in _CHANGES else None
 
     def _look_at_argument(self, call: ast.Call, argument: ast.expr) -> None:
         """Note a variable that a function of elsewhere is given, and may change."""
@@ -246,13 +287,12 @@ class Uses:
 
     def _look_at_names(self, node: ast.Assign | ast.AnnAssign) -> None:
         """Refuse a further name of a prompt."""
-        if node.value is None or not self.is_value(node.value):
-            return
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if isinstance(node.value, ast.Name) and isinstance(targets[0], ast.Name) and self._is_defined(node.value):
-            reason = f"it is another name of {node.value.id}"
-            self.found.append(Found(node.value, targets[0].id, reason, "use one name"))
-        for target in targets[1:]:
+        for target, value in assignments(node):
+            if isinstance(value, ast.Name) and isinstance(target, ast.Name) and self.is_value(value):
+                if self._is_defined(value):
+                    self.found.append(Found(value, target.id, f"it is another name of {value.id}", "use one name"))
+        further = node.targets[1:] if isinstance(node, ast.Assign) else []
+        for target in further if self.is_value(node.value) else ():
             name = getattr(target, "id", getattr(target, "attr", "a prompt"))
             self.found.append(Found(target, name, "it is another name of the same prompt", "use one name"))
 
@@ -331,22 +371,3 @@ class Uses:
                 if not is_plain and isinstance(binding.node, ast.Name | ast.Attribute | ast.Subscript):
                     if not isinstance(self.names.parents.get(binding.node), ast.AugAssign):
                         yield Found(binding.node, variable[1], "it is bound again, to what is only known when it runs")
-
-
-def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            yield target, node.value
-    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-        yield node.target, node.value
-
-
-def _changed_by(node: ast.AST) -> list[ast.expr]:
-    """Return the targets that a statement writes to."""
-    if isinstance(node, ast.Assign | ast.Delete):
-        return node.targets
-    if isinstance(node, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor):
-        return [node.target]
-    if isinstance(node, ast.withitem) and node.optional_vars is not None:
-        return [node.optional_vars]
-    return []
