@@ -89,6 +89,8 @@ class _Run:
             reason = error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is no UTF-8 text"
             self._refuse(file, reason)
             return
+        if not found and not refusals:
+            self._refuse(file, "nothing was found: no definition in it is a template of a layout that is read")
         for migration in found:
             self._take(file, migration)
         for refusal in refusals:

@@ -1,5 +1,6 @@
 """What the text layout cannot know is ambiguous or refused, with its place; never lossless."""
 
+import json
 import re
 
 import pytest
@@ -58,6 +59,7 @@ SURE = {
     "no hole": "for (;;) { a(); } 50{% off, 100% sure, $5, [1], [[1, 2]], a <b>b</b>",
     "XML that names no speaker": "<document>\n{text}\n</document>\n<instructions>Be brief.</instructions>",
     "ChatML": "<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n",
+    "braces of code": 'JSON like {"a": 1} and {} and \\d{4} stays',
     "words": "The user said: hello. Systems: none. Use the assistant. Model: x",
     "Markdown": "# Task\n\n- [ ] {item}\n\n| a | b |\n|---|---|\n\n```\ncode\n```",
 }  # fmt: skip
@@ -224,6 +226,30 @@ def outcome(text, name, layout):
     return found, found.refusals
 
 
+# other layouts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("Hi {x:>9}", "{x:>9} at 1:4"), ("Hi $x", "$x at 1:4"), ("{{ x }} {y}", "str.format"), ("{0}", "{0}")],
+)
+def test_a_request_body_does_not_say_its_language_either(content, said):
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": content}]})
+    found = migrate_template(body, "a.json")
+    assert found.verdict == "ambiguous"
+    assert found.detail.startswith("$.messages[0].content: ")
+    assert said in found.detail
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Hi {x}: <b>"}]})
+    assert migrate_template(body, "a.json").verdict == "lossless"
+
+
+def test_a_body_of_anthropic_is_refused():
+    body = {"model": "m", "system": "Be brief.", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9}
+    with pytest.raises(MigrationError, match="Anthropic") as caught:
+        migrate_template(json.dumps(body), "a.json")
+    assert "a.json: $.system" in str(caught.value)
+
+
 # the command ------------------------------------------------------------------------------------
 
 
@@ -237,3 +263,11 @@ def test_the_command_says_what_is_open(tmp_path):
     )
     assert done.exit_code == 1
     assert '"it is ambiguous' in done.stdout
+
+
+def test_the_command_says_that_a_named_file_holds_nothing(tmp_path):
+    (tmp_path / "a.py").write_text("from haystack.components.builders import ChatPromptBuilder\n", "utf-8")
+    done = CliRunner().invoke(make_app(), ["migrate", "templates", str(tmp_path / "a.py")])
+    assert done.exit_code == 1
+    assert "a.py: refused: nothing was found" in done.stderr
+    assert CliRunner().invoke(make_app(), ["migrate", "templates", str(tmp_path)]).exit_code == 0

@@ -34,8 +34,9 @@ _BLOCK: Final = re.compile(r"\{\{\{?~?\s*(?:[#/^>!&@]|else\b|\.\./|this\b)[^{}]*
 _TRIPLE: Final = re.compile(r"\{\{\{[^{}]*\}\}\}")
 #: Braces of ``str.format`` from left to right: a pair is text, one is a field.
 _BRACES: Final = re.compile(
-    r"\{\{|\}\}|(?P<field>\{(?:\d*|[^\W\d]\w*(?:\.\w+|\[\w+\])*)(?:![rsa])?(?::(?:[^{}]|\{\w*\})*)?\})"
+    r"\{\{|\}\}|(?P<field>\{(?:\d*|(?P<name>[^\W\d]\w*(?:\.\w+|\[\w+\])*))(?:![rsa])?(?::(?:[^{}]|\{\w*\})*)?\})"
 )
+_NAME: Final = re.compile(r"\d*|[^\W\d]\w*(?:\.\w+|\[\w+\])*")
 _SIMPLE: Final = re.compile(r"\{[^\W\d]\w*(?:\.[^\W\d]\w*)*\}")
 
 _ROLES: Final = "system|developer|user|human|assistant|ai|bot|chatbot"
@@ -86,7 +87,9 @@ def _candidates(text: str) -> dict[str, str]:
         found[JINJA] = re.compile(re.escape(text[marks[0].start : marks[0].end])).search(text)
     elif marks and (_BLOCK.search(text) or _TRIPLE.search(text)) and _is_handlebars(text):
         found[HANDLEBARS] = _BLOCK.search(text) or _TRIPLE.search(text)
-    found[FORMAT] = next(iter(_fields(text)), None)
+    # Empty braces and numbers are fields only where all else is, too: code and JSON hold them.
+    named = [one for one in _fields(text) if one["name"]]
+    found[FORMAT] = next(iter(_fields(text)), None) if named or _is_taken(text) else None
     found |= {name: pattern.search(text) for name, pattern in _FOREIGN.items()}
     return {name: _sign(text, match) for name, match in found.items() if match is not None}
 
@@ -102,11 +105,12 @@ def _fields(text: str) -> list[re.Match[str]]:
 
 
 def _is_taken(text: str) -> bool:
-    """Return whether ``str.format`` takes a text."""
+    """Return whether ``str.format`` takes a text: its braces match, and what stands in them is a field."""
     try:
-        return bool(list(string.Formatter().parse(text)))
+        names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
     except ValueError:
         return False
+    return all(_NAME.fullmatch(name) for name in names)
 
 
 def _is_handlebars(text: str) -> bool:
