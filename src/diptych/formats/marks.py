@@ -55,17 +55,15 @@ def marks_of(text: str) -> list[Mark]:
     """
     if not any(opening in text for opening in "<[＜‹]"):
         return []
-    return [mark for found in _TOKEN.finditer(text) if (mark := _mark(found, text)) is not None]
+    found = list(_TOKEN.finditer(text))
+    # What surrounds them says that they are tags: a closing one, or a pair that strikes out in HTML.
+    names = {name for one in found if (name := one["short"] or one["speaker"])}
+    tags = {name for name in names if f"</{name}>" in text}
+    struck = {"<s>", "</s>"} if text.count("<s>") == text.count("</s>") else set()
+    return [_mark(one) for one in found if (one["short"] or one["speaker"]) not in tags and one.group() not in struck]
 
 
-def _mark(found: re.Match[str], text: str) -> Mark | None:
-    """Return a match as a mark, None where what surrounds it says that it is a tag."""
-    name = found["short"] or found["speaker"]
-    if name and f"</{name}>" in text:
-        return None
-    # <s> and </s> in a pair strike a text out in HTML.
-    if found.group() in ("<s>", "</s>") and text.count("<s>") == text.count("</s>"):
-        return None
+def _mark(found: re.Match[str]) -> Mark:
     group = "array" if found["array"] else 0
     return Mark(found[group], found.start(group))
 
