@@ -47,6 +47,8 @@ def convert_command(
         raise typer.Exit(_convert_body(value, to, policy, on_loss, json_))
     result = convert(value, from_, to, on_loss=policy)
     _warn(result.losses, on_loss)
+    if result.detail and on_loss is not OnLoss.ignore:
+        print(f"ambiguous: {result.detail}", file=sys.stderr)
     if json_:
         write_document(**document_of(result))
     elif isinstance(result.output, str):
@@ -100,6 +102,7 @@ def document_of(result: Any) -> dict[str, Any]:
         "output": result.output,
         "format": result.format,
         "verdict": result.verdict,
+        "detail": result.detail,
         "losses": [loss.to_json() for loss in result.losses],
         "alternatives": list(result.alternatives),
     }

@@ -89,6 +89,8 @@ class _Run:
             reason = error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is no UTF-8 text"
             self._refuse(file, reason)
             return
+        if not found and not refusals:
+            self._refuse(file, "nothing was found: no definition in it is a template of a layout that is read")
         for migration in found:
             self._take(file, migration)
         for refusal in refusals:
@@ -112,14 +114,18 @@ class _Run:
             **({"name": name} if name else {}),
             "layout": migration.layout,
             "verdict": migration.verdict,
+            **({"detail": migration.detail} if migration.detail else {}),
             "losses": [loss.to_json() for loss in migration.losses],
         }
         if self.on_loss is not OnLoss.ignore:
             for loss in migration.losses:
                 print(f"{file}{f' ({name})' if name else ''}: {loss}", file=sys.stderr)
+            if migration.detail:
+                print(f"{file}{f' ({name})' if name else ''}: ambiguous: {migration.detail}", file=sys.stderr)
         if self.on_loss is OnLoss.raise_ and migration.verdict != "lossless":
             self.refused += 1
-            self.documents.append({**document, "error": "it would lose something, and --on-loss is raise"})
+            what = "it is ambiguous" if migration.verdict == "ambiguous" else "it would lose something"
+            self.documents.append({**document, "error": f"{what}, and --on-loss is raise"})
             return
         if self.out is None:
             self.documents.append({**document, "source": migration.source})

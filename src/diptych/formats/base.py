@@ -23,8 +23,8 @@ class Reading:
 
     ``verdict`` is ``lossless`` only where writing the conversation again gives the
     identical value and no other reading exists; ``alternatives`` holds the other
-    readings of an ambiguous value; ``confidence`` (0 to 1) is that of the detected
-    ``format``.
+    readings of an ambiguous value, and ``detail`` says why it is ambiguous, where, and what to
+    do; ``confidence`` (0 to 1) is that of the detected ``format``.
     """
 
     conversation: Conversation
@@ -34,6 +34,7 @@ class Reading:
     losses: tuple[Loss, ...] = ()
     alternatives: tuple[Reading, ...] = ()
     confidence: float = 1.0
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,17 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A value in its target format, with the verdict and the losses of the way there."""
+    """A value in its target format, with the verdict and the losses of the way there.
+
+    ``detail`` says why an ambiguous value is ambiguous.
+    """
 
     output: Any
     verdict: Verdict = "lossless"
     losses: tuple[Loss, ...] = ()
     format: str = ""
     alternatives: tuple[Any, ...] = ()
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

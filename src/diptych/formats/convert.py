@@ -11,6 +11,7 @@ from ..model import Conversation, Example
 from .base import Conversion, Format, Reading, Writing
 from .carried import not_carried, unkept
 from .fim import convert_fim
+from .marks import say, unknown_marks
 from .openai_chat import read_messages
 from .reading import read_text
 from .registry import get, list_formats
@@ -28,7 +29,9 @@ def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] |
     structure; or a rendered template, which reads as the messages it was made of.
     ``hints`` names speaker labels: ``{"Customer": "user"}``, or ``{"user_labels": […],
     "assistant_labels": […]}``. The verdict says whether the reading is certain; other
-    readings stand in ``alternatives``. Raises FormatError.
+    readings stand in ``alternatives``, and ``detail`` says what is uncertain, such as a
+    control token that the format does not know, or a hint that names nothing in the text.
+    Raises FormatError.
 
     >>> to_messages("Say hello").messages
     [{'role': 'user', 'content': 'Say hello'}]
@@ -74,7 +77,7 @@ def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_lo
         settle(found_template.losses, on_loss)
         return found_template
     try:
-        conversation, losses, verdict, name, alternatives = _read(value, source)
+        conversation, losses, verdict, name, alternatives, detail = _read(value, source)
         if target == "diptych-template":
             return to_template(conversation)
         entry = get(target)
@@ -88,7 +91,7 @@ def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_lo
     found = settle((*losses, *written), on_loss)
     if verdict == "lossless":
         verdict = verdict_of(found)
-    return Conversion(output, verdict, found, name, alternatives)
+    return Conversion(output, verdict, found, name, alternatives, detail)
 
 
 def _write(conversation: Conversation, entry: Format, read: tuple[Loss, ...], on_loss: OnLoss) -> Written:
@@ -103,19 +106,28 @@ def _write(conversation: Conversation, entry: Format, read: tuple[Loss, ...], on
     return output, (*losses, *lost, *forbidden, *unkept(example, entry, read, (*losses, *lost)))
 
 
-def _read(value: Any, source: str) -> tuple[Conversation, tuple[Loss, ...], Verdict, str, tuple[Any, ...]]:
+def _read(value: Any, source: str) -> tuple[Conversation, tuple[Loss, ...], Verdict, str, tuple[Any, ...], str]:
     if isinstance(value, Conversation):
-        return value, (), "lossless", "conversation", ()
+        return value, (), "lossless", "conversation", (), ""
     if isinstance(value, str) and (source == "auto" or get(source).kind == "text"):
         reading = read_text(value, source)
         alternatives = tuple(other.messages for other in reading.alternatives)
-        return reading.conversation, reading.losses, reading.verdict, reading.format, alternatives
+        return reading.conversation, reading.losses, reading.verdict, reading.format, alternatives, reading.detail
     name = _detect(value) if source == "auto" else source
     entry = get(name)
     if entry.read is None:
         raise FormatError(f"{name} can be written, not read")
     conversation, losses = entry.read(value)
-    return conversation, losses, verdict_of(losses), name, ()
+    detail = _unexplained(value, conversation) if entry.kind == "dataset" and isinstance(value, Mapping) else ""
+    return conversation, losses, "ambiguous" if detail else verdict_of(losses), name, (), detail
+
+
+def _unexplained(row: Mapping[str, Any], conversation: Conversation) -> str:
+    """Say which control tokens no format explains, in a text of a row that became one message as it stands."""
+    whole = {message.text for message in conversation.messages}
+    texts = {name: row[name] for name in ("text", "prompt") if isinstance(row.get(name), str)}
+    said = {name: say(unknown_marks(text), text) for name, text in texts.items() if text in whole}
+    return "; ".join(f"$.{name}: {detail}" for name, detail in said.items() if detail)
 
 
 def _detect(value: Any) -> str:

@@ -39,6 +39,8 @@ _SEPARATOR: Final = re.compile(
     r"|(?:#{3} ?End|</s>|<\|endoftext\|>)\Z"
 )
 _MAX_WORDS: Final = 4
+#: What stands after a label; the second is the colon of Chinese and Japanese.
+_COLONS: Final = ":\uff1a"
 
 Kind = Literal["hinted", "talk", "examples", "pairs", "slot", "trace", "lines"]
 
@@ -66,8 +68,8 @@ def speakers(text: str, hints: Mapping[str, Any] | None = None) -> Speakers | No
     ['user', 'assistant', 'user', 'assistant']
     """
     if hints:
-        found = _hinted(text, read_hints(hints))
-        return Speakers(tuple(found), "hinted") if found else None
+        found = tuple(label for _, label in _hinted(text, read_hints(hints)))
+        return Speakers(found, "hinted") if found else None
     seen = [(m.start(1), m.end(), m.group(1)) for m in _LABEL.finditer(text) if _is_name(m.group(1))]
     if not seen:
         return None
@@ -78,18 +80,32 @@ def read_hints(hints: Mapping[str, Any]) -> dict[str, str]:
     """Return label → role from either shape of hints.
 
     ``{"Customer": "user"}`` or ``{"user_labels": ["Customer:"], "assistant_labels": […]}``.
-    Raises FormatError for a role that is none.
+    Raises FormatError for another shape, and for a role that is none.
     """
+    if not isinstance(hints, Mapping):
+        raise FormatError(f"hints are a mapping from labels to roles, not {type(hints).__name__}", path="$.hints")
     found: dict[str, str] = {}
     for key, value in hints.items():
+        key = str(key)
         if key.endswith("_labels") and isinstance(value, Sequence) and not isinstance(value, str):
             found |= {str(label): key.removesuffix("_labels") for label in value}
         else:
             found[key] = "user" if value == "human" else str(value)
     for label, role in found.items():
         if role not in ("system", "developer", "user", "assistant", "tool"):
-            raise FormatError(f"the hint for {label!r} names no role: {role!r}", path="$.hints")
+            expected = "system, developer, user, assistant or tool"
+            raise FormatError(f"the hint for {label!r} names no role: {role!r}", path="$.hints", hint=expected)
     return found
+
+
+def unmatched_hints(text: str, roles: Mapping[str, str]) -> list[str]:
+    """Return the hinted labels that open no turn of a text.
+
+    >>> unmatched_hints("Customer: Hi", {"Customer": "user", "Clerk": "assistant"})
+    ['Clerk']
+    """
+    seen = {hint for hint, _ in _hinted(text, roles)}
+    return [hint for hint in roles if hint not in seen]
 
 
 def own_labels(text: str, roles: Mapping[str, str]) -> list[Label]:
@@ -100,27 +116,33 @@ def own_labels(text: str, roles: Mapping[str, str]) -> list[Label]:
     return [Label(m.start(), m.end(), folded[m.group(1).casefold()], m.group()) for m in found]
 
 
-def _hinted(text: str, roles: Mapping[str, str]) -> list[Label]:
-    """Find hinted labels at line starts; where one role has none there, anywhere after white space or a mark."""
-    folded = {_bare(label).casefold(): role for label, role in roles.items() if _bare(label)}
-    words = "|".join(sorted(map(re.escape, {_bare(label) for label in roles if _bare(label)}), key=len, reverse=True))
-    if not words:
-        return []
+def _hinted(text: str, roles: Mapping[str, str]) -> list[tuple[str, Label]]:
+    """Find hinted labels at line starts; where one role has none there, anywhere after white space or a mark.
+
+    Each comes with the hint that names it.
+    """
+    hints = sorted((hint for hint in roles if _bare(hint)), key=lambda hint: -len(_bare(hint)))
+    found: list[tuple[str, Label]] = []
     # A label that begins with a sign, as ``### Instruction``, need not begin a line.
-    signs = all(not _bare(label)[:1].isalnum() for label in roles)
+    signs = all(not _bare(hint)[0].isalnum() for hint in hints)
     for before in ("",) if signs else ("^", r"(?:^|(?<=[\s>]))"):
-        pattern = re.compile(rf"{before}({words})(?:[ \t]*:|(?<=\])|(?=\n))", re.MULTILINE | re.IGNORECASE)
-        found = [
-            Label(m.start(1), m.end(), folded[m.group(1).casefold()], text[m.start(1) : m.end()])
-            for m in pattern.finditer(text)
-        ]
-        if {label.role for label in found} >= set(folded.values()):
-            return found
+        words = "|".join(f"({_label_pattern(_bare(hint))})" for hint in hints)
+        matches = re.finditer(f"{before}(?:{words})", text, re.MULTILINE | re.IGNORECASE) if hints else ()
+        named = [(hints[(m.lastindex or 1) - 1], m) for m in matches]
+        found = [(hint, Label(m.start(), m.end(), roles[hint], m.group())) for hint, m in named]
+        if {label.role for _, label in found} >= {roles[hint] for hint in hints}:
+            break
     return found
 
 
+def _label_pattern(label: str) -> str:
+    """Return the pattern of a label: a word needs a colon or a line break after it, a sign does not."""
+    end = rf"(?:[ \t]*[{_COLONS}]|(?=\n))" if label[-1].isalnum() else rf"(?:[ \t]*[{_COLONS}])?"
+    return re.escape(label) + end
+
+
 def _bare(label: str) -> str:
-    return label.strip().removesuffix(":").strip()
+    return label.strip().rstrip(_COLONS).strip()
 
 
 def _is_name(label: str) -> bool:

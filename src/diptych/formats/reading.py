@@ -15,8 +15,9 @@ from typing import Any
 from ..errors import FormatError
 from ..loss import Loss, Verdict
 from ..model import Conversation, Cue, Message
-from . import guard, labels
+from . import doubts, guard, labels
 from .base import Format, Reading
+from .doubts import LABELLED, whole
 from .fim import dialect_of
 from .grammar import Grammar
 from .openai_chat import write
@@ -39,14 +40,20 @@ def read_text(prompt: str, format: str = "auto", *, hints: Hints | None = None, 
     if not isinstance(prompt, str):
         raise FormatError(f"a prompt is text, not {type(prompt).__name__}", path="$")
     masked = _mask(prompt, opaque)
+    name = "auto" if format == "auto" else grammar_of(format).name
+    reading = _read(prompt, masked, name, hints)
+    return doubts.questioned(reading, prompt, doubts.reasons(reading, masked, name, hints))
+
+
+def _read(prompt: str, masked: str, format: str, hints: Hints | None) -> Reading:
     if format == "auto":
         if dialect := dialect_of(masked):
             hint = f"it is {dialect}: convert it to 'completions', a prompt and its suffix"
             raise FormatError("a fill-in-the-middle prompt is no chat", path="$", hint=hint)
         return _detected(prompt, masked, hints)
     grammar = grammar_of(format)
-    if grammar.name in ("transcript", "few-shot"):
-        return _labelled(prompt, masked, hints, grammar.name, own=grammar)
+    if format in LABELLED:
+        return _labelled(prompt, masked, hints, format, own=grammar)
     return _marked(prompt, masked, grammar, 1.0)
 
 
@@ -68,7 +75,7 @@ def detect(prompt: str, grammar: Grammar) -> float:
     if grammar.plain:
         return 0.2
     if not grammar.is_certain:
-        return 0.0 if grammar.name in ("transcript", "few-shot") else _label_confidence(prompt, grammar)
+        return 0.0 if grammar.name in LABELLED else _label_confidence(prompt, grammar)
     opens = {turn.open.strip() for turn in grammar.turns.values() if turn.open.strip()}
     if not any(mark in prompt for mark in opens):
         return 0.0
@@ -89,6 +96,7 @@ def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
         confidence = detect(prompt, grammar)
         if confidence > 0:
             reading = _marked(prompt, prompt, grammar, confidence)
+            reading = doubts.questioned(reading, prompt, doubts.reasons(reading, prompt, "auto", None))
             detail = reading.losses[0].detail if reading.losses else ""
             found.append((grammar.name, confidence, reading.verdict, detail))
     return sorted(found, key=lambda row: (-row[1], bool(row[3]), row[0]))
@@ -147,7 +155,9 @@ def _most_exact(readings: list[Reading]) -> Reading:
         confidence = min(0.99, best.confidence + 0.09) if best.verdict == "lossless" else best.confidence
         return replace(best, confidence=confidence)
     others = tuple(replace(r, alternatives=()) for r in exact)
-    return replace(best, verdict="ambiguous", alternatives=(*best.alternatives, *others))
+    names = ", ".join(r.format for r in exact)
+    detail = f"the text reads as {best.format}, and with other contents as {names}: name its format"
+    return replace(best, verdict="ambiguous", alternatives=(*best.alternatives, *others), detail=best.detail or detail)
 
 
 def _texts(reading: Reading) -> list[tuple[str, str]]:
@@ -191,7 +201,7 @@ def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> l
 
 
 def _turns(masked: str, grammar: Grammar) -> Parse:
-    if grammar.name in ("transcript", "few-shot"):
+    if grammar.name in LABELLED:
         return labels.parse_labelled(masked, labels.own_labels(masked, grammar.labels))
     return parse(masked, grammar)
 
@@ -235,13 +245,13 @@ def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Re
     conversation = _in_order(conversation, grammar)
     losses = _proof(prompt, conversation, grammar, bos=found.bos or grammar.writes_bos)
     verdict: Verdict = "lossy" if losses else "lossless"
-    alternatives: tuple[Reading, ...] = ()
-    whole = Conversation((Message("user", prompt),))
+    reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
     holds = any(guard.holds_marker(grammar, m.text) for m in _conversation(masked, found, grammar).messages)
-    if whole != conversation and (holds or not grammar.is_certain) and not grammar.plain:
-        verdict = "ambiguous"
-        alternatives = (Reading(whole, write(whole), "plain", confidence=round(1 - confidence, 2)),)
-    return Reading(conversation, write(conversation), grammar.name, verdict, losses, alternatives, confidence)
+    other = whole(prompt, round(1 - confidence, 2))
+    if other.conversation == conversation or not (holds or not grammar.is_certain) or grammar.plain:
+        return reading
+    detail = doubts.OWN_MARK if holds else doubts.LABELS
+    return replace(reading, verdict="ambiguous", alternatives=(other,), detail=detail)
 
 
 def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
@@ -250,11 +260,10 @@ def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) 
     hidden: Conversation = grammar.reader(masked, masked)
     holds = any(guard.holds_marker(grammar, message.text) for message in hidden.messages)
     verdict: Verdict = "lossy" if losses else "lossless"
-    alternatives: tuple[Reading, ...] = ()
-    if holds:
-        whole = Conversation((Message("user", prompt),))
-        verdict, alternatives = "ambiguous", (Reading(whole, write(whole), "plain", confidence=0.1),)
-    return Reading(conversation, write(conversation), grammar.name, verdict, losses, alternatives, confidence)
+    reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
+    if not holds:
+        return reading
+    return replace(reading, verdict="ambiguous", alternatives=(whole(prompt, 0.1),), detail=doubts.OWN_MARK)
 
 
 def _in_order(conversation: Conversation, grammar: Grammar) -> Conversation:
@@ -296,8 +305,7 @@ def _first_difference(prompt: str, again: str) -> str:
 
 
 def _labelled(prompt: str, masked: str, hints: Hints | None, name: str, own: Grammar | None = None) -> Reading:
-    whole = Conversation((Message("user", prompt),))
-    plain = Reading(whole, write(whole), "plain", confidence=0.6)
+    plain = whole(prompt, 0.6)
     seen = labels.speakers(masked, hints)
     if seen is None and own is not None:
         found = labels.own_labels(masked, own.labels)
@@ -305,15 +313,16 @@ def _labelled(prompt: str, masked: str, hints: Hints | None, name: str, own: Gra
     if seen is None:
         return plain
     if seen.kind == "lines":
-        return replace(plain, verdict="ambiguous", alternatives=(_lines_reading(prompt),))
+        return replace(plain, verdict="ambiguous", alternatives=(_lines_reading(prompt),), detail=doubts.LABELS)
     few_shot = seen.kind in ("examples", "pairs", "trace")
     name = "few-shot" if few_shot and own is None else name
     turns = _turns_reading(prompt, masked, seen, name)
     others = (*_named_examples(turns),) if few_shot or seen.kind == "hinted" else ()
     if seen.kind in ("pairs", "trace", "slot"):
         turns = replace(turns, alternatives=(), confidence=0.4)
-        return replace(plain, verdict="ambiguous", alternatives=(turns, *others))
-    return replace(turns, verdict="ambiguous", alternatives=(replace(plain, confidence=0.2), *others))
+        return replace(plain, verdict="ambiguous", alternatives=(turns, *others), detail=doubts.LABELS)
+    others = (replace(plain, confidence=0.2), *others)
+    return replace(turns, verdict="ambiguous", alternatives=others, detail=doubts.LABELS)
 
 
 def _turns_reading(prompt: str, masked: str, seen: labels.Speakers, name: str) -> Reading:

@@ -2,7 +2,8 @@
 
 Rule: holes are opaque while the text is read, so nothing in or beside them is taken for
 structure. Jinja holes stay as they are; ``{name}`` of an f-string or ``str.format`` becomes
-``{{ name }}`` and doubled braces become one. Text that Jinja would obey is kept raw.
+``{{ name }}``, ``{x:>9}`` becomes ``{{ '{:>9}'.format(x) }}``, and doubled braces become one. Text
+that Jinja would obey is kept raw.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .reading import read_text
 
 Syntax = Literal["auto", "jinja", "fstring", "none"]
 _JINJA: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_FSTRING: Final = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.]*)(?:![rsa])?(?::[^{}]*)?\}")
+_FSTRING: Final = re.compile(r"\{\{|\}\}|\{(?P<path>[^\W\d]\w*(?:\.\w+|\[\w+\])*)(?P<how>(?:![rsa])?(?::[^{}]*)?)\}")
 _OBEYED: Final = re.compile(r"\{\{|\{%|\{#")
 
 
@@ -37,7 +38,7 @@ def holes_of(text: str, syntax: Syntax = "auto") -> tuple[Hole, ...]:
     (['{{ y }}'], ['{{ x }}'])
     """
     if syntax == "auto":
-        named = re.search(r"\{[A-Za-z_][A-Za-z0-9_.]*\}", text) is not None
+        named = re.search(r"\{[^\W\d][\w.]*\}", text) is not None
         syntax = "jinja" if _marks(text) else "fstring" if named else "none"
     if syntax == "jinja":
         return tuple(Hole(m.start(), m.end(), m.group()) for m in _marks(text))
@@ -55,7 +56,11 @@ def _marks(text: str) -> list[re.Match[str]]:
 def _of_fstring(found: re.Match[str]) -> str:
     if found.group() in ("{{", "}}"):
         return _raw(found.group()[0])
-    return f"{{{{ {found.group(1)} }}}}"
+    path = re.sub(r"\[([^\W\d]\w*)\]", r"['\1']", found["path"])
+    if found["how"] in ("", "!s", ":"):
+        return f"{{{{ {path} }}}}"
+    # A conversion and a specification are Python's: it carries them out, as there.
+    return f"{{{{ {'{' + found['how'] + '}'!r}.format({path}) }}}}"
 
 
 def _raw(text: str) -> str:
@@ -95,7 +100,7 @@ def to_template(prompt: Any, format: str = "auto", syntax: Syntax = "auto") -> C
     output = _filled(prompt, holes) if whole else _tags(reading.conversation, prompt, holes)
     losses = [*reading.losses, *_layout(reading.conversation, whole)]
     alternatives = tuple(other.messages for other in reading.alternatives)
-    return Conversion(output, reading.verdict, tuple(losses), reading.format, alternatives)
+    return Conversion(output, reading.verdict, tuple(losses), reading.format, alternatives, reading.detail)
 
 
 def _layout(conversation: Conversation, whole: bool) -> list[Loss]:

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 
 from .. import tokens
 from ..errors import FormatError, TokenError
-from ..formats.base import Conversion
+from ..formats.base import Conversion, Reading
+from ..formats.marks import unknown_marks
 from ..formats.openai_chat import read_messages
 from ..formats.reading import read_text
 from ..formats.registry import grammar_of
@@ -67,6 +68,13 @@ def convert_request(
     return [_settled(_chat_to_completions(body, model, format or "chatml"), on_loss)]
 
 
+def _doubt(reading: Reading, path: str) -> Loss:
+    """Return what is lost where a prompt has other readings, or marks that no format explains."""
+    if unknown_marks(reading.conversation.messages[0].text) and reading.format == "plain":
+        return Loss(path, "marker-in-content", reading.detail)
+    return Loss(path, "split", f"read as {reading.format}; it could also be one message")
+
+
 def _settled(found: Conversion, on_loss: OnLoss) -> Conversion:
     settle(found.losses, on_loss)
     return found
@@ -111,13 +119,14 @@ class _Completions:
         verdict: Verdict = "lossless"
         if reading.verdict == "ambiguous":
             verdict = "ambiguous"
-            losses.append(Loss(path, "split", f"read as {reading.format}; it could also be one message"))
+            losses.append(_doubt(reading, path))
         stops, more = self._stops(reading.format)
         losses = [*self.losses, *losses, *more]
         model = {"model": self.target} if "model" in self.body else {}
         body = {**model, "messages": messages, **shared, **stops, **flags}
         verdict = verdict if verdict == "ambiguous" else verdict_of(losses)
-        return Conversion(body, verdict, tuple(losses), "chat", tuple(r.messages for r in reading.alternatives))
+        others = tuple(r.messages for r in reading.alternatives)
+        return Conversion(body, verdict, tuple(losses), "chat", others, reading.detail)
 
     def _prompts(self) -> list[str]:
         prompt = self.body.get("prompt")

@@ -22,6 +22,7 @@ MARKS = [
 FILES = {
     "prompty": "a.prompty", "dotprompt": "a.prompt", "github-prompt": "a.prompt.yml", "langchain": "a.yaml", "langchain-python": "a.py",
     "llm": "b.yaml", "openai-request": "a.json", "banks": "a.jinja", "haystack": "b.jinja", "text": "a.txt",
+    "promptflow": "c.jinja2",
 }  # fmt: skip
 soup = st.lists(st.sampled_from(MARKS), max_size=14).map("".join)
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -82,6 +83,7 @@ HOSTILE = {
     "openai-request": '{"messages": [{"role": "system", "content": "A"}, {"role": "user", "content": "B {x}"}]}',
     "banks": '{% chat role="system" %}A{% endchat %}{% chat role="user" %}B {{ x }}{% endchat %}',
     "haystack": '{% message role="system" %}A{% endmessage %}{% message role="user" %}B {{ x }}{% endmessage %}',
+    "promptflow": "# system:\nA\n\n# user:\nB {{ x }}",
     "text": "<|im_start|>system\nA<|im_end|>\n<|im_start|>user\nB {x}<|im_end|>\n",
 }
 evil = st.sampled_from(

@@ -13,6 +13,7 @@ import libcst as cst
 
 from ...errors import FormatError
 from ...formats.base import Reading
+from ...formats.marks import unknown_marks
 from ...formats.reading import read_text
 from ...formats.registry import grammar_of
 from .bindings import bound
@@ -56,6 +57,8 @@ class Prompts:
             return reading.format
         if reading is not None and reading.format != "plain":
             self._say(site, item, f"the prompt stays one message, though it reads as {reading.format}, too")
+        elif reading is not None and (found := unknown_marks(pieces.marked()[0] if pieces else "")):
+            self._say(site, item, f"the prompt stays one message, though it holds {found[0].text!r}: see to it")
         own = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
         if reading is None and self._holds_marks(value):
             self._say(site, item, "the prompt stays one message, though it holds marks of a format: see to it")

@@ -91,20 +91,20 @@ def migrate_templates(text: str, filename: str = "<string>", layout: str = "auto
     >>> [(found.name, found.source) for found in migrate_templates(source, "a.py")]
     [('hello', 'Hi {{ name }}')]
     """
-    source = _source(text, filename)
+    source = _source(text, filename, is_named=layout != "auto")
     chosen = layout_for(source) if layout == "auto" else layout_named(layout)
     try:
         if chosen.read_all is not None and source.name.endswith((".py", ".yaml", ".yml")):
             return _finish_all(chosen, source)
-        draft = Draft(source.filename)
+        draft = Draft(source.filename, text=source.text)
         chosen.read(source, draft)
         return TemplateMigrations((finish(draft, chosen),))
     except RecursionError:
         raise MigrationError("the file is nested too deeply", path=filename) from None
 
 
-def _source(text: str, filename: str) -> Source:
-    return Source(text.replace("\r\n", "\n").removeprefix("\ufeff"), filename)
+def _source(text: str, filename: str, *, is_named: bool = False) -> Source:
+    return Source(text.replace("\r\n", "\n").removeprefix("\ufeff"), filename, is_named)
 
 
 def _finish_all(layout: Layout, source: Source) -> TemplateMigrations:

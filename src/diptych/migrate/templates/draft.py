@@ -44,7 +44,7 @@ _ROLES: Final = {*_TAGS, "tool"}
 #: Other tools' words for the roles.
 ROLE_NAMES: Final = {"human": "user", "ai": "assistant", "model": "assistant", "chat": "user", "function": "tool"}
 #: Words that mean something to Jinja: a ``{{ true }}`` would print True.
-_RESERVED: Final = frozenset({
+RESERVED: Final = frozenset({
     "true", "false", "none", "True", "False", "None", "not", "and", "or", "in", "is", "if", "else", "elif", "for",
     "loop", "self", "super", "caller", "varargs", "kwargs", "range", "dict", "namespace", "cycler", "joiner",
     "import", "from", "as", "with", "set", "block", "extends", "include", "recursive",
@@ -91,12 +91,16 @@ class Draft:
     <BLANKLINE>
     """
 
-    def __init__(self, filename: str, name: str = "") -> None:
+    def __init__(self, filename: str, name: str = "", text: str = "") -> None:
         self.filename = filename
+        #: The file as it is read, to find places in; empty where the template is a part of it.
+        self.text = text
         self.name = name
         self.meta: dict[str, Any] = {}
         self.inputs: dict[str, dict[str, Any]] = {}
         self.losses: list[Loss] = []
+        #: Why the source could also mean something else, each with its place.
+        self.doubts: list[str] = []
         #: What the source says, to prove the result against; None where nothing else can tell.
         self.meaning: Meaning | None = None
         #: True where the source keeps the line breaks around a message, which tags take away.
@@ -115,9 +119,15 @@ class Draft:
         if loss not in self.losses:
             self.losses.append(loss)
 
+    def doubt(self, why: str) -> None:
+        """Record why the source could also mean something else, once."""
+        if why not in self.doubts:
+            self.doubts.append(why)
+
     def refuse(self, reason: str, place: Any = "", hint: str | None = None) -> MigrationError:
-        """Return the error that refuses this file, with the place in it."""
-        where = f"{self.filename}:{place}" if isinstance(place, int) else f"{self.filename}: {place}" if place else ""
+        """Return the error that refuses this file, with the place in it: a line, ``line:column``, or a path."""
+        is_line = isinstance(place, int) or (isinstance(place, str) and re.fullmatch(r"\d+:\d+", place))
+        where = f"{self.filename}:{place}" if is_line else f"{self.filename}: {place}" if place else ""
         return MigrationError(reason, path=where or self.filename, hint=hint)
 
     def drop(self, values: Mapping[str, Any], known: Iterable[str], path: str = "$") -> None:
@@ -184,7 +194,7 @@ class Draft:
         if name not in self.names:
             target = re.sub(r"\W", "_", name, flags=re.ASCII)
             target = f"_{target}" if target[:1].isdigit() or not target else target
-            target = f"{target}_" if target in _RESERVED or keyword.iskeyword(target) else target
+            target = f"{target}_" if target in RESERVED or keyword.iskeyword(target) else target
             while target != name and target in self.names.values():
                 target += "_"
             self.names[name] = target

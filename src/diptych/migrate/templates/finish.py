@@ -19,7 +19,7 @@ def finish(draft: Draft, layout: Layout) -> TemplateMigration:
     if any(map(_is_surrogate, source)):
         source = "".join("\ufffd" if _is_surrogate(character) else character for character in source)
         draft.lose("$", "replaced", "lone surrogates became U+FFFD")
-    return TemplateMigration(source, layout.name, tuple(draft.losses), draft.name)
+    return TemplateMigration(source, layout.name, tuple(draft.losses), draft.name, "; ".join(draft.doubts))
 
 
 def _is_surrogate(character: str) -> bool:

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from .draft import Draft
 from .pieces import Piece, write
+from .wrong import brace_at
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\w+\])*")
 _MUSTACHE: Final = re.compile(r"\{\{\{\s*(.*?)\s*\}\}\}|\{\{\s*(.*?)\s*\}\}", re.DOTALL)
@@ -37,8 +38,9 @@ def of_format(text: str, draft: Draft, place: str = "") -> str:
     pieces: list[Piece] = []
     try:
         parsed = list(string.Formatter().parse(text))
-    except ValueError as error:
-        raise draft.refuse(f"the braces do not match: {error}", place, hint="double a brace that is text") from None
+    except ValueError:
+        what = f"the braces do not match: see the one at {brace_at(text)} of the text"
+        raise draft.refuse(what, place, hint="double a brace that is text") from None
     for before, name, spec, conversion in parsed:
         pieces.append(Piece("text", before))
         if name is not None:

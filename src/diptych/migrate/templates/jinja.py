@@ -22,18 +22,9 @@ from ...sandbox.mistakes import mistake_of
 from ...templating import Engine
 from .draft import Draft
 from .pieces import Kind, Piece, write
+from .wrong import place_of_last, syntax_refusal
 
 _BLOCKS: Final = {"if", "for", "macro", "call", "filter", "with", "autoescape", "block"}
-#: What some Jinja tags and filters of other tools would need.
-_REASONS: Final = {
-    "include": "it loads another template",
-    "import": "it loads another template",
-    "extends": "it loads another template",
-    "generate": "it calls a model",
-    "completion": "it calls a model",
-    "now": "it reads the clock",
-    "insert": "it places messages by an expression",
-}
 
 
 @lru_cache(maxsize=1)
@@ -70,7 +61,7 @@ def pieces_of(body: str, draft: Draft, line: int = 1, *, trims: bool = False) ->
                 gathered.clear()
                 pieces.append(Piece(_kind_of(token, code), code, line + number - 1))
     except jinja2.TemplateSyntaxError as error:
-        raise draft.refuse(f"the body is no Jinja: {error.message}", line + error.lineno - 1) from None
+        raise syntax_refusal(error, body, draft) from None
     return pieces
 
 
@@ -93,14 +84,19 @@ def syntax_of(text: str) -> Syntax:
     ('jinja', 'fstring', 'none')
     """
     has_marks = bool(holes_of(text, "jinja"))
-    if has_marks and _parses(text):
+    if has_marks and parses(text):
         return "jinja"
     if any(hole.written.startswith("{{") for hole in holes_of(text, "fstring")):
         return "fstring"
     return "jinja" if has_marks else "none"
 
 
-def _parses(text: str) -> bool:
+def parses(text: str) -> bool:
+    """Return whether a text parses as a Diptych template's body.
+
+    >>> parses("{{ x }}"), parses("{{#x}}")
+    (True, False)
+    """
     try:
         _engine().environment._parse(text, None, None)
     except Exception:  # Jinja lets errors of Python through: whatever it is, the text does not parse
@@ -126,44 +122,51 @@ def check(source: str, draft: Draft) -> nodes.Template:
     body = re.sub(r"\A---\n.*?^---\n", lambda front: "\n" * front.group().count("\n"), source, flags=re.DOTALL | re.M)
     try:
         tree: nodes.Template = environment._parse(body, draft.filename, draft.filename)
-        for reason in _lacks(tree, environment):
-            raise draft.refuse(reason)
+        for reason, pattern in _lacks(tree, environment):
+            raise draft.refuse(reason, place_of_last(draft, pattern))
         jinja2.meta.find_undeclared_variables(tree)  # compiles, and finds what parsing does not
     except DiptychError:
         raise
+    except jinja2.TemplateSyntaxError as error:
+        raise _refusal(error, body, draft, environment) from None
     except Exception as error:  # Jinja lets errors of Python through
         raise draft.refuse(_unread(error, environment)) from None
     return tree
 
 
+def _refusal(error: jinja2.TemplateSyntaxError, body: str, draft: Draft, environment: Any) -> DiptychError:
+    mistake = mistake_of(error, environment)
+    if mistake is not None and mistake.pattern:
+        return draft.refuse(f"{mistake.message} in the body", place_of_last(draft, mistake.pattern))
+    return syntax_refusal(error, body, draft)
+
+
 def _unread(error: Exception, environment: Any) -> str:
-    """Return why a body that Jinja or Python does not take cannot be migrated."""
+    """Return why a body that Python does not take cannot be migrated."""
     mistake = mistake_of(error, environment)
     if mistake is None:
         return "the body is nested too deeply"
-    found = re.search(r"unknown tag '(\w+)'", mistake.message)
-    if found:
-        why = _REASONS.get(found[1], "Diptych has no such tag")
-        return f"the tag {found[1]!r} cannot be migrated: {why}"
     return f"the body is no Jinja that Diptych reads: {mistake.message}"
 
 
-def _lacks(tree: nodes.Template, environment: Any) -> Iterator[str]:
-    """Yield what a tree uses and the environment has not."""
+def _lacks(tree: nodes.Template, environment: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a tree uses and the environment has not, and a pattern of how it is written."""
     macros = {node.name for node in tree.find_all(nodes.Macro)}
     assigned = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"} | {"caller", "super"}
     for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-        yield f"the tag {type(node).__name__.lower()!r} cannot be migrated: it loads another template"
+        tag = "from" if isinstance(node, nodes.FromImport) else type(node).__name__.lower()
+        yield f"the tag {tag!r} cannot be migrated: it loads another template", rf"\{{%[-+]?\s*{tag}\b"
     for filter_ in tree.find_all(nodes.Filter):
         if filter_.name not in environment.filters:
-            yield f"the filter {filter_.name!r} is not in Diptych's sandbox"
+            written = rf"(?<=\|)\s*{re.escape(filter_.name)}\b|\{{%[-+]?\s*filter\b"
+            yield f"the filter {filter_.name!r} is not in Diptych's sandbox", written
     for test in tree.find_all(nodes.Test):
         if test.name not in environment.tests:
-            yield f"the test {test.name!r} is not in Diptych's sandbox"
+            yield f"the test {test.name!r} is not in Diptych's sandbox", rf"\bis\s+(?:not\s+)?{re.escape(test.name)}\b"
     for call in tree.find_all(nodes.Call):
         called = call.node
         if isinstance(called, nodes.Name) and called.name not in {*environment.globals, *macros, *assigned}:
-            yield f"the function {called.name!r} is not in Diptych's sandbox"
+            yield f"the function {called.name!r} is not in Diptych's sandbox", rf"\b{re.escape(called.name)}\s*\("
 
 
 # names that are not given ----------------------------------------------------------------------

@@ -37,6 +37,19 @@ _QUIET: Final = {
     "_type", "template", "messages", "input_variables", "optional_variables", "partial_variables", "template_format",
     "validate_template", "name", "examples", "example_prompt", "prefix", "suffix", "example_separator", "input_types",
 }  # fmt: skip
+#: Fields of a message that are read, or say nothing; others are lost.
+_FIELDS: Final = {
+    "role", "_type", "type", "template", "content", "prompt", "template_format", "name", "literal", "variable_name",
+    "optional", "input_variables", "input_types", "validate_template", "id", "lc", "example",
+}  # fmt: skip
+#: Fields of a message whose loss would change what is asked.
+_REFUSED: Final = {
+    "partial_variables": "a message with values of its own is not read",
+    "tool_calls": "tool calls and their results come with a history",
+    "invalid_tool_calls": "tool calls and their results come with a history",
+    "tool_call_id": "tool calls and their results come with a history",
+    "n_messages": "a history that is cut is not read",
+}
 #: The last words of the classes that messages are written with, and their roles.
 _CLASSES: Final = {
     "SystemMessagePromptTemplate": "system", "SystemMessage": "system",
@@ -132,6 +145,7 @@ def _write_chat(spec: Mapping[str, Any], draft: Draft) -> None:
 
 def _write_message(entry: Mapping[str, Any], place: str, draft: Draft) -> Any:
     """Write one message or placeholder and return its meaning, None where it has pictures."""
+    _check_fields(entry, place, draft)
     variable = entry.get("variable_name")
     if isinstance(variable, str):
         if entry.get("optional"):
@@ -143,6 +157,8 @@ def _write_message(entry: Mapping[str, Any], place: str, draft: Draft) -> Any:
     if isinstance(inner, list):
         draft.message(role, "".join(_part(part, f"{place}[{n}]", draft) for n, part in enumerate(inner)))
         return None
+    if inner is not entry:
+        _check_fields(inner, f"{place}.prompt", draft)
     text = inner.get("template", inner.get("content"))
     if isinstance(text, list):
         draft.message(role, "".join(_part(part, f"{place}[{n}]", draft) for n, part in enumerate(text)))
@@ -156,6 +172,14 @@ def _write_message(entry: Mapping[str, Any], place: str, draft: Draft) -> Any:
         draft.lose(place, "trimmed", "line breaks at the ends of a message are layout")
     draft.message(role, jinja_of(text, form, draft, place), entry.get("name"))
     return lambda inputs: (role, meaning_of(text, form, inputs).strip("\n"))
+
+
+def _check_fields(entry: Mapping[str, Any], place: str, draft: Draft) -> None:
+    """Lose the fields of a message that have no place. Raises MigrationError for those that change what is asked."""
+    for name, reason in _REFUSED.items():
+        if entry.get(name):
+            raise draft.refuse(reason, f"{place}.{name}", hint="pass them as inputs")
+    draft.drop({name: value for name, value in entry.items() if value}, _FIELDS, place)
 
 
 def _part(part: Any, place: str, draft: Draft) -> str:

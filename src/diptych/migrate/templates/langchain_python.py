@@ -13,7 +13,9 @@ module binds once to such. What is not is refused with its place and the reason.
 ``SystemMessage("…")``                           and Human, AI: a message without holes
 ``MessagesPlaceholder("h", optional=True)``      a history
 ``FewShotPromptTemplate(examples=[…], …)``       one prompt, its examples written out
-``x.partial(name="…")`` on a definition          a default
+``x.partial(name="…")`` on a definition          a default, under a name of its own
+``+``, ``+=``, ``x.append(…)``, copies, further  refused where they stand: a definition that is changed
+names, assignments to a part                     is not what it says
 ``return PromptTemplate(…)``, calls, f-strings   refused where it is a prompt, else passed over
 ===============================================  =============================================
 """
@@ -21,6 +23,7 @@ module binds once to such. What is not is refused with its place and the reason.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -28,12 +31,19 @@ from ...errors import MigrationError
 from .draft import Draft
 from .langchain import write_spec
 from .model import Layout, Source
+from .python_names import Names, Variable
+from .python_uses import Found, Uses
 
 _PROMPTS: Final = {"PromptTemplate", "ChatPromptTemplate", "FewShotPromptTemplate"}
 _MESSAGES: Final = {
     "SystemMessagePromptTemplate": "system", "SystemMessage": "system",
     "HumanMessagePromptTemplate": "user", "HumanMessage": "user",
     "AIMessagePromptTemplate": "assistant", "AIMessage": "assistant",
+}  # fmt: skip
+#: Classes of prompts that are not read.
+_UNREAD: Final = {
+    "FewShotChatMessagePromptTemplate", "FewShotPromptWithTemplates", "PipelinePromptTemplate", "StructuredPrompt",
+    "ImagePromptTemplate", "DictPromptTemplate", "AutoGPTPrompt",
 }  # fmt: skip
 _LANGCHAIN: Final = ("langchain", "langchain_core", "langchain_community", "langchain_classic")
 
@@ -51,7 +61,7 @@ def read_all(source: Source) -> tuple[list[Draft], list[MigrationError]]:
     """Return a draft for each definition, and what is refused. Raises MigrationError for no Python."""
     reader = _Reader(_parsed(source))
     drafts: list[Draft] = []
-    refusals: list[MigrationError] = []
+    refusals = [(found.node, _refusal(source, found)) for found in reader.refused()]
     taken: set[str] = set()
     for name, call in reader.definitions():
         draft = Draft(source.filename, name)
@@ -62,15 +72,21 @@ def read_all(source: Source) -> tuple[list[Draft], list[MigrationError]]:
             write_spec(reader.spec(call), draft)
             drafts.append(draft)
         except _NotLiteral as error:
-            refusals.append(_refusal(source, error.node, f"{name or 'a prompt'}: {error.reason}"))
+            found = Found(error.node, name or "a prompt", error.reason, "")
+            refusals.append((error.node, _refusal(source, found)))
         except MigrationError as error:
-            refusals.append(_refusal(source, call, f"{name}: {error.message}", error.hint))
-    return drafts, refusals
+            refusals.append((call, _refusal(source, Found(call, name, error.message, error.hint or ""))))
+    return drafts, [refusal for _, refusal in sorted(refusals, key=lambda one: _place(one[0]))]
 
 
-def _refusal(source: Source, node: ast.AST, reason: str, hint: str | None = None) -> MigrationError:
-    line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
-    return MigrationError(reason, path=f"{source.filename}:{line}:{column}", hint=hint)
+def _place(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
+
+
+def _refusal(source: Source, found: Found) -> MigrationError:
+    line, column = _place(found.node)
+    place = f"{source.filename}:{line}:{column}"
+    return MigrationError(f"{found.name}: {found.reason}", path=place, hint=found.hint or None)
 
 
 def _parsed(source: Source) -> ast.Module:
@@ -92,61 +108,98 @@ class _Reader:
     """Literals and definitions of one module."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self._tree = tree
-        self._bound: dict[str, list[ast.expr | None]] = {}
+        self._names = Names(tree)
         self._aliases: dict[str, str] = {}
-        for node in ast.walk(tree):
+        self._calls: dict[ast.Call, bool] = {}
+        for node in self._names.nodes:
             self._note(node)
+        self._uses = Uses(self._names, self._is_prompt, self._is_annotation)
 
     def _note(self, node: ast.AST) -> None:
-        """Note what a statement binds; anything but one plain assignment makes a name unknown."""
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                is_ours = (node.module or "").split(".")[0] in _LANGCHAIN
-                if is_ours and alias.asname:
-                    self._aliases[alias.asname] = alias.name
-        elif isinstance(node, ast.Assign):
+        """Note a further name of a class of LangChain: by an import, or by one plain assignment."""
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in _LANGCHAIN:
+            self._aliases |= {alias.asname: alias.name for alias in node.names if alias.asname}
+        elif isinstance(node, ast.Assign) and self._is_class(node.value) and not self._is_maker(node.value):
             for target in node.targets:
-                self._bind(target, node.value if len(node.targets) == 1 else None)
-        elif isinstance(node, ast.AnnAssign):
-            self._bind(node.target, node.value)
-        elif isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.NamedExpr):
-            self._bind(node.target, None)
-        elif isinstance(node, ast.arg):
-            self._bound.setdefault(node.arg, []).append(None)
+                if isinstance(target, ast.Name):
+                    self._aliases[target.id] = self._class_of(node.value)[0]
 
-    def _bind(self, target: ast.expr, value: ast.expr | None) -> None:
-        for name in ast.walk(target):
-            if isinstance(name, ast.Name):
-                self._bound.setdefault(name.id, []).append(value if name is target else None)
+    def _is_annotation(self, node: ast.expr) -> bool:
+        """True for an annotation that names a class of prompts, in quotes or as one of several."""
+        texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+        is_quoted = any(isinstance(text, str) and _PROMPTS & set(re.findall(r"\w+", text)) for text in texts)
+        return is_quoted or any(isinstance(part, ast.expr) and self._is_class(part) for part in ast.walk(node))
+
+    def _is_class(self, node: ast.expr) -> bool:
+        """True for an expression that is a class of prompts."""
+        return isinstance(node, ast.Name | ast.Attribute) and self._class_of(node)[0] in _PROMPTS
 
     # definitions -----------------------------------------------------------------------------
 
     def definitions(self) -> list[tuple[str, ast.Call]]:
-        """Return the prompts that a name is bound to, and those that none is, in order."""
-        named: dict[ast.Call, str] = {}
-        inner: set[ast.AST] = set()
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
-                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-                if self._is_prompt(node.value):
-                    named[node.value] = target.id if isinstance(target, ast.Name) else getattr(target, "attr", "prompt")
-        calls = [node for node in ast.walk(self._tree) if isinstance(node, ast.Call) and self._is_prompt(node)]
-        for call in calls:
-            inner |= {child for child in ast.walk(call) if child is not call}
-        outer = sorted((call for call in calls if call not in inner), key=lambda call: (call.lineno, call.col_offset))
+        """Return the prompts that are what their definition says, with the names they are bound to, in order."""
+        calls = [node for node in self._names.nodes if isinstance(node, ast.Call) and self._is_prompt(node)]
+        inner = {child for call in calls for child in ast.walk(call) if child is not call}
+        outer = sorted((call for call in calls if call not in inner), key=_place)
+        outer = [call for call in outer if not self._is_passed_over(call)]
+        names = [self._uses.name_of(call) for call in outer]
+        variables = [self._variable(call) for call in outer]
+        shared = {
+            name for name in names if len({v for n, v in zip(names, variables, strict=True) if n == name and v}) > 1
+        }
         return [
-            (named.get(call) or f"prompt_{call.lineno}", call) for call in outer if not self._is_example(call, named)
+            (self._names.qualified(call, name) if name in shared else name, call)
+            for name, call in zip(names, outer, strict=True)
         ]
 
-    def _is_example(self, call: ast.Call, named: Mapping[ast.Call, str]) -> bool:
+    def _is_passed_over(self, call: ast.Call) -> bool:
+        """True for a piece of what is refused, for a prompt that is changed, and for one of another's examples."""
+        variable = self._variable(call)
+        return call in self._uses.consumed or self._uses.is_spoiled(variable) or self._is_example(variable)
+
+    def _variable(self, node: ast.AST) -> Variable | None:
+        """Return the variable that a definition is bound to, in a list or mapping or by itself."""
+        above = self._names.parents.get(node)
+        while isinstance(above, ast.Dict | ast.List | ast.Tuple | ast.Set):
+            above = self._names.parents.get(above)
+        if isinstance(above, ast.Assign):
+            return self._names.variable(above.targets[0])
+        return self._names.variable(above.target) if isinstance(above, ast.AnnAssign | ast.NamedExpr) else None
+
+    def _is_example(self, variable: Variable | None) -> bool:
         """True for the prompt of another one's examples: it is no template of its own."""
-        name = named.get(call)
-        keywords = (keyword for node in ast.walk(self._tree) if isinstance(node, ast.Call) for keyword in node.keywords)
-        return name is not None and any(
-            keyword.arg == "example_prompt" and isinstance(keyword.value, ast.Name) and keyword.value.id == name
-            for keyword in keywords
+        return variable is not None and any(
+            isinstance(node, ast.keyword)
+            and node.arg == "example_prompt"
+            and self._names.variable(node.value) == variable
+            for node in self._names.nodes
         )
+
+    def refused(self) -> list[Found]:
+        """Return what makes or changes a prompt in a way that is not read."""
+        found = [*self._uses.found, *self._uses.rebound()]
+        for node in self._names.nodes:
+            if isinstance(node, ast.ClassDef) and any(map(self._is_class, node.bases)):
+                found.append(Found(node, node.name, "it is a class of prompts of its own"))
+            elif isinstance(node, ast.Call) and self._is_handed_on(node):
+                found.append(Found(node, self._uses.name_of(node), "it is made by another function when it runs"))
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value and self._is_maker(node.value):
+                found.append(
+                    Found(node, self._uses.name_of(node.value), "a method that makes prompts has another name")
+                )
+        return found
+
+    def _is_handed_on(self, call: ast.Call) -> bool:
+        """True for a call that makes prompts by a class it is given, and for a class that is not read."""
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in ("partial", "map", "starmap") and not self._is_prompt(call):
+            return any(self._is_class(argument) or self._is_maker(argument) for argument in call.args)
+        is_unread = self._class_of(call.func)[0] in _UNREAD
+        return is_unread and not isinstance(self._names.parents.get(call), ast.List | ast.Tuple)
+
+    def _is_maker(self, node: ast.expr) -> bool:
+        """True for ``PromptTemplate.from_template`` itself, which is not called."""
+        return isinstance(node, ast.Attribute) and node.attr.startswith("from_") and self._is_class(node.value)
 
     def _class_of(self, function: ast.expr) -> tuple[str, str]:
         """Return the class and the method of a call: ``PromptTemplate.from_template``."""
@@ -157,24 +210,33 @@ class _Reader:
         return self._aliases.get(name, name), method
 
     def _is_prompt(self, call: ast.Call) -> bool:
-        if (
-            isinstance(call.func, ast.Attribute)
-            and call.func.attr == "partial"
-            and isinstance(call.func.value, ast.Call)
-        ):
-            return self._is_prompt(call.func.value)
-        return self._class_of(call.func)[0] in _PROMPTS
+        """True for a call that defines a prompt, ``partial`` on a definition among them."""
+        if call not in self._calls:
+            self._calls[call] = False  # while it is asked: a name may be bound to itself
+            is_partial = isinstance(call.func, ast.Attribute) and call.func.attr == "partial"
+            base = self._base(call) if is_partial else None
+            self._calls[call] = self._class_of(call.func)[0] in _PROMPTS if base is None else self._is_prompt(base)
+        return self._calls[call]
+
+    def _base(self, call: ast.Call) -> ast.Call | None:
+        """Return the definition that ``partial`` is called on, None where there is none."""
+        given = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(given, ast.Call):
+            return given
+        values = self._names.values(self._names.variable(given)) if given is not None else []
+        return values[0] if len(values) == 1 and isinstance(values[0], ast.Call) else None
 
     # specs -----------------------------------------------------------------------------------
 
     def spec(self, call: ast.Call) -> dict[str, Any]:
         """Return the spec of a prompt. Raises _NotLiteral."""
-        if (
-            isinstance(call.func, ast.Attribute)
-            and call.func.attr == "partial"
-            and isinstance(call.func.value, ast.Call)
-        ):
-            spec = self.spec(call.func.value)
+        base = self._base(call)
+        if base is not None and isinstance(call.func, ast.Attribute) and call.func.attr == "partial":
+            if self._uses.is_spoiled(self._names.variable(call.func.value)):
+                raise _NotLiteral(call, "what partial is called on is changed when it runs")
+            if call.args:
+                raise _NotLiteral(call.args[0], "arguments without names cannot be seen")
+            spec = self.spec(base)
             return {**spec, "partial_variables": {**spec.get("partial_variables", {}), **self._keywords(call)}}
         kind, method = self._class_of(call.func)
         given = self._arguments(call, kind, method)
@@ -271,10 +333,15 @@ class _Reader:
         raise _NotLiteral(node, reason)
 
     def _of_name(self, node: ast.Name, depth: int) -> Any:
-        values = self._bound.get(node.id, [])
-        if len(values) != 1 or values[0] is None:
+        variable = self._names.variable(node)
+        values = self._names.values(variable)
+        if variable is None or len(values) != 1 or values[0] is None:
             raise _NotLiteral(node, f"{node.id} is not bound once to a literal")
-        return self.value(values[0], depth + 1)
+        found = self.value(values[0], depth + 1)
+        is_changed = isinstance(found, list | dict) and self._uses.is_changed(variable)
+        if is_changed or self._uses.is_spoiled(variable):
+            raise _NotLiteral(node, f"{node.id} is changed after it is bound")
+        return found
 
     def _of_dict(self, node: ast.Dict, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -290,6 +357,8 @@ class _Reader:
             return self.spec(call)
         if kind == "MessagesPlaceholder":
             given = self._keywords(call)
+            if given.get("n_messages"):
+                raise _NotLiteral(call, "n_messages cuts the history when it runs")
             name = self.value(call.args[0]) if call.args else given.get("variable_name")
             return {"variable_name": name, "optional": bool(given.get("optional")), "literal": True}
         if kind in _MESSAGES or kind in ("ChatMessagePromptTemplate", "ChatMessage"):
@@ -307,8 +376,9 @@ def _is_certain(source: Source) -> bool:
     if not source.name.endswith(".py") or "langchain" not in source.text or "PromptTemplate" not in source.text:
         return False
     try:
-        return bool(_Reader(_parsed(source)).definitions())
-    except MigrationError:
+        reader = _Reader(_parsed(source))
+        return bool(reader.definitions() or reader.refused())
+    except (MigrationError, RecursionError):
         return False
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class TemplateMigration:
     """A migrated template: its source, the layout that was read, what was lost.
 
-    ``name`` is the definition's in a file of several, else empty.
+    ``name`` is the definition's in a file of several, else empty. ``detail`` says why the file
+    could also mean something else, with the place; it is empty where nothing else could be meant.
 
     >>> TemplateMigration("Hi", "text", (Loss("$.top_k", "parameter-dropped"),)).verdict
     'lossy'
@@ -33,10 +34,13 @@ class TemplateMigration:
     layout: str
     losses: tuple[Loss, ...] = ()
     name: str = ""
+    detail: str = ""
 
     @property
     def verdict(self) -> Verdict:
-        """``lossless`` where nothing was changed or dropped."""
+        """``ambiguous`` where the file could mean something else, else ``lossless`` where nothing was lost."""
+        if self.detail:
+            return "ambiguous"
         return "lossless" if worst(self.losses) < Severity.CHANGED else "lossy"
 
 
@@ -60,7 +64,7 @@ class TemplateMigrations:
 
 @dataclass(frozen=True)
 class Source:
-    """A file as it is read: its text with ``\\n`` line breaks, and its name.
+    """A file as it is read: its text with ``\\n`` line breaks, its name, whether its layout was named.
 
     >>> Source("{}", "A.PROMPT.YML").name
     'a.prompt.yml'
@@ -68,6 +72,7 @@ class Source:
 
     text: str
     filename: str = "<string>"
+    is_named: bool = False
 
     @property
     def name(self) -> str:

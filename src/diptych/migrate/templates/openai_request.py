@@ -10,6 +10,8 @@ parts of the types text, image_url    text and ``{% image %}``; audio and files 
 other fields                          ``params``; what may be a secret is lost
 tool calls in a message               refused: they answer a question that is data
 several prompts, token ids            refused
+``system``: a body of Anthropic's     refused
+marks of another template language    ambiguous: the language of a text is only known by its marks
 ====================================  ====================================================
 """
 
@@ -24,6 +26,7 @@ from ...formats.template_text import holes_of
 from .draft import Draft
 from .holes import ended
 from .jinja import syntax_of
+from .languages import language_of
 from .model import Layout, Source
 from .pieces import Piece, write
 
@@ -33,6 +36,10 @@ _OWN: Final = {"model", "messages", "prompt", "tools", "response_format", "funct
 def read(source: Source, draft: Draft) -> None:
     """Fill the draft from a request body. Raises MigrationError."""
     value = source.object()
+    for name in ("system", "anthropic_version"):
+        if name in value:
+            hint = "convert it first: diptych convert --to openai_chat"
+            raise draft.refuse("the body is one of Anthropic's API, not of OpenAI's", f"$.{name}", hint=hint)
     draft.text_field("model", value.get("model"))
     draft.request_params({name: given for name, given in value.items() if name not in _OWN})
     for name in ("functions", "function_call"):
@@ -45,7 +52,7 @@ def read(source: Source, draft: Draft) -> None:
     if isinstance(prompt, list) and len(prompt) == 1:
         prompt = prompt[0]
     if isinstance(prompt, str):
-        draft.prompt(ended(_jinja(prompt, draft)))
+        draft.prompt(ended(_jinja(prompt, draft, "$.prompt")))
     elif prompt is not None:
         raise draft.refuse("several prompts, or token ids, are no template", "$.prompt")
     else:
@@ -79,7 +86,7 @@ def _content(content: Any, place: str, draft: Draft) -> str:
     if isinstance(content, str):
         if content != content.strip("\n"):
             draft.lose(f"{place}.content", "trimmed", "line breaks at the ends of a message are layout")
-        return _jinja(content, draft)
+        return _jinja(content, draft, f"{place}.content")
     if not isinstance(content, list):
         raise draft.refuse("a message without text cannot be migrated", place)
     parts = [_part(part, f"{place}.content[{number}]", draft) for number, part in enumerate(content)]
@@ -94,7 +101,7 @@ def _part(part: Any, place: str, draft: Draft) -> str:
     kind = part.get("type") if isinstance(part, Mapping) else None
     inner = part.get(str(kind)) if isinstance(part, Mapping) else None
     if kind == "text" and isinstance(part.get("text"), str):
-        return _jinja(part["text"], draft)
+        return _jinja(part["text"], draft, f"{place}.text")
     if kind == "image_url" and isinstance(inner, Mapping) and isinstance(inner.get("url"), str):
         detail = f" detail={inner['detail']!r}" if isinstance(inner.get("detail"), str) else ""
         return f"{{% image {_value(inner['url'], draft)}{detail} %}}"
@@ -123,7 +130,10 @@ def _value(text: str, draft: Draft) -> str:
     return " ~ ".join(pieces)
 
 
-def _jinja(text: str, draft: Draft) -> str:
+def _jinja(text: str, draft: Draft, place: str) -> str:
+    """Return a text as Jinja source; the language of its holes is only known by their marks."""
+    for doubt in language_of(text).doubts:
+        draft.doubt(f"{place}: {doubt}")
     pieces, last = [], 0
     for hole in holes_of(text, syntax_of(text)):
         pieces.append(Piece("text", text[last : hole.start]))

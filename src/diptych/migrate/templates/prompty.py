@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from .draft import KINDS, ROLE_NAMES, Draft, kind_of
@@ -73,7 +74,7 @@ def read(source: Source, draft: Draft) -> None:
     if isinstance(model, Mapping) and model.get("api") == "completion" and not ROLE_LINE.search(body):
         _read_prompt(body.strip("\n"), form, draft, line)
     else:
-        _read_body(body, form, kinds, draft, line, is_first=is_first or "sample" in meta)
+        read_body(body, draft, line, form=form, kinds=kinds, has_images=is_first or "sample" in meta)
 
 
 def _form(template: Any) -> Any:
@@ -270,16 +271,30 @@ def _read_tools(tools: Any, draft: Draft) -> None:
 # the body --------------------------------------------------------------------------------------
 
 
-def _read_body(body: str, form: Any, kinds: Mapping[str, str], draft: Draft, line: int, *, is_first: bool) -> None:
+def read_body(
+    body: str,
+    draft: Draft,
+    line: int = 1,
+    *,
+    form: Any = None,
+    kinds: Mapping[str, str] = MappingProxyType({}),
+    has_images: bool = False,
+    first: str | None = "system",
+) -> None:
+    """Fill the draft from a body with role lines. Raises MigrationError.
+
+    ``kinds`` are the kinds of the inputs that are more than text, ``has_images`` says that a
+    picture of Markdown is one, ``first`` is the role of text before the first role line.
+    """
     if "\x00" in body:
         raise draft.refuse("the body holds a NUL character")
     marked = _marked(body, kinds, draft, line)
-    has_images = is_first and _IMAGE.search(marked) is not None
+    has_images = has_images and _IMAGE.search(marked) is not None
     jinja = _IMAGE.sub(lambda found: _image(found, draft), marked) if has_images else marked
     if form == "mustache":
         jinja = of_mustache(jinja, draft, escapes=True)
     pieces = [part for piece in pieces_of(jinja, draft, line) for part in _parts(piece, kinds, draft)]
-    write_messages(tree_of(pieces, draft), draft, first="system", after_history="=")
+    write_messages(tree_of(pieces, draft), draft, first=first, after_history="=")
     if not has_images and not _RICH & set(kinds.values()):
         draft.meaning = _meaning(marked, form)
 

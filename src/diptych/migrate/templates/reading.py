@@ -41,11 +41,14 @@ def parse(text: str, filename: str) -> Any:
             return json.loads(text.removeprefix("\ufeff"))
         return plain(yaml.load(text, Loader=_Loader))  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        problem = re.sub(r"'.*'|\".*\"", "…", error.problem or "invalid YAML")
-        raise MigrationError(f"the file does not parse: {problem}{line}", path=filename) from None
+        mark = error.problem_mark
+        place = f"{filename}:{mark.line + 1}:{mark.column + 1}" if mark else filename
+        is_tag = isinstance(error, yaml.constructor.ConstructorError)
+        what = "a value of YAML is of a type that is not read" if is_tag else "it is not valid YAML"
+        raise MigrationError(f"the file does not parse: {what}", path=place) from None
     except json.JSONDecodeError as error:
-        raise MigrationError(f"the file does not parse: {error.msg}, line {error.lineno}", path=filename) from None
+        place = f"{filename}:{error.lineno}:{error.colno}"
+        raise MigrationError("the file does not parse: it is not valid JSON", path=place) from None
     except (ValueError, TypeError, yaml.YAMLError, RecursionError, OverflowError):
         raise MigrationError("the file does not parse", path=filename) from None
 

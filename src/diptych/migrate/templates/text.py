@@ -1,31 +1,125 @@
 """A plain text with holes: ``{name}`` of an f-string or ``str.format``, or Jinja's.
 
 Rule: holes are opaque while the text is read, so that a prompt in a known text format
-(ChatML, ``Human:`` and the like) becomes messages and its holes stay holes.
+(ChatML, ``Human:`` and the like) becomes messages and its holes stay holes. What the language
+of a text is, only its marks can tell: where they leave a doubt, the verdict is ``ambiguous``.
 
-==================  =================================================
-``{name}``          ``{{ name }}``
-``{{`` ``}}``       one brace, where ``{name}`` stands elsewhere
-``{{ name }}``      as it stands
-a text with roles   messages, by the reader of its format
-==================  =================================================
+=============================  =================================================
+``{name}``                     ``{{ name }}``
+``{{`` ``}}``                  one brace, where ``{name}`` stands elsewhere
+``{x:>9}`` ``{x!r}`` ``{0}``   ambiguous: a hole, or text (``{0}`` stays text)
+``{{ name }}``                 as it stands; white space as Jinja's defaults have it
+``{{#if x}}``                  ambiguous: read as Handlebars
+``$x`` ``%(x)s`` ``<%= x %>``  ambiguous: they stay text
+a text in a format of marks    messages, by the reader of its format
+``Human: …``, ``<system>``     ambiguous: messages, or one message
+another ending than            ambiguous; refused where the ending is that of
+``.txt``, ``.md``, ``.jinja``  another language (``.poml``, ``.baml``, ``.hbs`` …)
+=============================  =================================================
 """
 
 from __future__ import annotations
 
+import keyword
+import re
+from pathlib import PurePath
 from typing import Final
 
-from ...formats.template_text import to_template
-from .draft import Draft
-from .jinja import syntax_of
+from ...formats.marks import place_of
+from ...formats.template_text import Syntax, to_template
+from .draft import RESERVED, Draft
+from .handlebars import Handlebars
+from .holes import ended, format_meaning
+from .jinja import plain_renderer, rewrite
+from .languages import Language, language_of, speakers_of
 from .model import Layout, Source
+from .pieces import has_messages, tree_of, write, write_messages
+
+#: Endings that say nothing about the language, and those that name Jinja.
+_NEUTRAL: Final = ("", ".txt", ".text", ".md", ".markdown")
+_JINJA: Final = (".jinja", ".jinja2", ".j2")
+#: Endings of other template languages, which are not read.
+_FOREIGN: Final = {
+    ".poml": "POML", ".baml": "BAML", ".hbs": "Handlebars", ".handlebars": "Handlebars", ".mustache": "Mustache",
+    ".liquid": "Liquid", ".erb": "ERB", ".ejs": "EJS", ".njk": "Nunjucks", ".promptl": "PromptL", ".gotmpl": "Go",
+    ".cshtml": "Razor", ".twig": "Twig", ".vm": "Velocity", ".ftl": "FreeMarker",
+}  # fmt: skip
+_VSCODE: Final = re.compile(r"\$\{(?:input|file|selection|workspaceFolder)\w*(?::[^}\n]*)?\}")
+_FRONT: Final = re.compile(r"\A---[ \t]*\n.*?^---[ \t]*$", re.DOTALL | re.M)
+_FORMAT_HOLE: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[^\W\d]\w*)[^{}]*\}")
 
 
 def read(source: Source, draft: Draft) -> None:
-    """Fill the draft from a text with holes."""
-    found = to_template(source.text, syntax=syntax_of(source.text))
+    """Fill the draft from a text with holes. Raises MigrationError."""
+    ending = PurePath(source.name).suffix
+    _check_ending(ending, source, draft)
+    found = language_of(source.text)
+    language: Language = "jinja" if ending in _JINJA else found.language
+    for doubt in () if ending in _JINJA else found.doubts:
+        draft.doubt(doubt)
+    if language == "handlebars":
+        _read_handlebars(source.text, draft)
+    else:
+        _read_holes(source.text, language, draft)
+
+
+def _check_ending(ending: str, source: Source, draft: Draft) -> None:
+    """Refuse the files of other languages, and doubt those whose name or front matter is unknown."""
+    if source.is_named:
+        return
+    if ending in _FOREIGN:
+        hint = "rewrite it in Jinja, or name the layout text to take it as it stands"
+        raise draft.refuse(f"templates in {_FOREIGN[ending]} are not read", "1:1", hint=hint)
+    if source.name.endswith(".prompt.md") and (found := _VSCODE.search(source.text)):
+        hint = "write it as {{ name }}"
+        raise draft.refuse(
+            f"{found.group()} is filled in by an editor", place_of(source.text, found.start()), hint=hint
+        )
+    if ending not in (*_NEUTRAL, *_JINJA):
+        draft.doubt(f"the ending {ending} is of no known template language: name the layout, text if it is one")
+    if _FRONT.match(source.text):
+        draft.doubt("front matter at 1:1 is kept as text: name the layout, if the file is of another tool")
+
+
+def _read_holes(text: str, language: Language, draft: Draft) -> None:
+    syntax: Syntax = "none" if language == "handlebars" else language
+    if language == "fstring":
+        _check_names(text, draft)
+    found = to_template(text, syntax=syntax)
     draft.losses += found.losses
+    if found.verdict == "ambiguous":
+        draft.doubt(found.detail)
+    elif found.format == "plain" and (said := speakers_of(text)):
+        draft.doubt(said)
     draft.prompt(str(found.output))
+    if not draft.is_prompt:
+        return
+    body = text.removesuffix("\n")
+    if language == "jinja":
+        draft.prompt(ended(rewrite(body, draft)))
+        draft.meaning = lambda inputs: [("user", plain_renderer(body)(inputs))]
+    elif language == "fstring" and not draft.doubts:
+        draft.meaning = lambda inputs: [("user", format_meaning(body, inputs))]
+
+
+def _check_names(text: str, draft: Draft) -> None:
+    """Refuse a hole whose name is a word of Jinja: it would print something else."""
+    for found in _FORMAT_HOLE.finditer(text):
+        name = found["name"]
+        if name and (name in RESERVED or keyword.iskeyword(name)):
+            hint = "rename it, or double its braces if it is text"
+            place = place_of(text, found.start())
+            raise draft.refuse(f"the name of the hole {found.group()[:40]} is a word of Jinja", place, hint=hint)
+
+
+def _read_handlebars(text: str, draft: Draft) -> None:
+    pieces = Handlebars(text, draft, {}).read()
+    tree = tree_of(pieces, draft)
+    if has_messages(tree):
+        draft.tells_trim = True
+        write_messages(tree, draft, first="user", after_history="assistant", keep_empty=False)
+    else:
+        draft.prompt(ended(write(pieces)))
 
 
 def _is_likely(source: Source) -> bool:
