@@ -1,4 +1,4 @@
-"""Shared by all tests: where the samples lie, how hypothesis runs, how tests wait."""
+"""Shared by all tests: where the samples lie, how hypothesis runs, how tests wait, golden files."""
 
 import asyncio
 import os
@@ -29,8 +29,14 @@ for _name, _count in EXAMPLES.items():
 settings.load_profile(PROFILE)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--accept", action="store_true", help="rewrite the golden files with what the tests found")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
+    if config.option.accept and os.environ.get("CI"):
+        raise pytest.UsageError("--accept rewrites golden files: run it where somebody looks at the difference")
     if PROFILE == "laws" and config.option.hypothesis_seed is None:
         # Parallel workers inherit the environment, not the options: all draw from one seed.
         seed = os.environ.setdefault("LAWS_SEED", str(random.SystemRandom().randrange(2**32)))
@@ -77,6 +83,28 @@ class Until:
 def until():
     """``until(condition, what)`` waits until the condition holds."""
     return Until()
+
+
+# golden files ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def golden(request):
+    """``golden(path, text)``: the file holds these bytes and no others; ``pytest --accept`` writes them."""
+
+    def check(path, text):
+        found = text.encode("utf-8", "surrogatepass")
+        if request.config.option.accept:
+            path.write_bytes(found)
+        wanted = path.read_bytes() if path.is_file() else b""
+        if found != wanted:
+            pairs = enumerate(zip(found, wanted, strict=False))
+            at = next((n for n, (a, b) in pairs if a != b), min(len(found), len(wanted)))
+            line = wanted[:at].count(b"\n") + 1
+            near = f"expected {wanted[at : at + 60]!r}, found {found[at : at + 60]!r}"
+            pytest.fail(f"{path.name}:{line}, byte {at}: {near}\nif the new text is right: pytest --accept")
+
+    return check
 
 
 # what every test finds -----------------------------------------------------------------------------

@@ -123,6 +123,11 @@ def test_costly(costly, n): pass
 @pytest.mark.parametrize("n", range(6))
 def test_cheap(n): pass
 """
+GOLDEN = """
+from pathlib import Path
+def test_golden(golden):
+    golden(Path(__file__).with_name("golden.txt"), "one\\ntwo\\n")
+"""
 LEAK = """
 import os
 def test_leak(tmp_path):
@@ -196,3 +201,14 @@ def test_laws_say_their_seed_and_repeat_by_it(suite):
     assert [len(tried) >= 60 for tried in first] == [True, True]
     assert drawn(LAWS_SEED=seed) == (seed, first)
     assert drawn(LAWS_SEED=str(int(seed) + 1))[1] != first
+
+
+def test_golden_files_say_where_they_differ_and_can_be_accepted(suite):
+    file = suite.folder / "tests" / "golden.txt"
+    file.write_bytes(b"one\nten\n")
+    done = suite({"test_golden.py": GOLDEN})
+    assert "golden.txt:2, byte 5: expected b'en\\n', found b'wo\\n'" in done.stdout, done.stdout
+    assert suite({}, "--accept", CI="true").returncode != 0
+    assert file.read_bytes() == b"one\nten\n"
+    assert suite({}, "--accept").returncode == 0
+    assert file.read_bytes() == b"one\ntwo\n"

@@ -49,10 +49,11 @@ def test_there_are_many_and_none_is_an_orphan():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_before_and_after(name):
-    before, after = read(name, "before"), read(name, "after")
+def test_before_and_after(name, golden):
+    before = read(name, "before")
     found = migrate_code(before, "case.py")
-    assert found.source == after
+    golden(CASES / f"{name}.after.py", found.source)
+    after = found.source
     assert [f"{r.code}@{r.place.line}" for r in found.refusals] == refused_of(before)
     assert all(r.code in CODES and r.reason and r.hint for r in found.refusals)
     assert all(c.kind in KINDS and c.what for c in found.changes)
