@@ -1,7 +1,8 @@
 # Everything a fresh machine needs is Python 3.11+, pip and make.
 #
 #   make demo    set up, then show the main job end to end, with a real local model
-#   make test    set up, then run the tests
+#   make test    set up, then run the tests; make test ARGS="-n0 -k budget" runs some, in one process
+#   make laws    try the properties on many more examples; LAWS_SEED=… repeats a run
 #
 # Paths are relative throughout, so the checkout may lie in a folder with a space.
 
@@ -9,13 +10,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: demo test bench lint docs setup clean
+# One worker per core. A file's tests stay together, so that a model or a cluster is started once.
+WORKERS := -n auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
+
+.PHONY: demo test laws bench lint docs setup clean
 
 demo: .venv/.model
 	@$(PY) scripts/demo.py
 
 test: .venv/.model
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $(WORKERS) $(ARGS)
+
+laws: .venv/.dev
+	HYPOTHESIS_PROFILE=laws $(PY) -m pytest $(WORKERS) -m hypothesis --durations=25 --durations-min=1 $(ARGS)
 
 bench: .venv/.dev
 	$(PY) benchmarks/render.py

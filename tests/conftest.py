@@ -1,17 +1,113 @@
-"""Shared by all tests: where the samples lie, and how hypothesis runs."""
+"""Shared by all tests: where the samples lie, how hypothesis runs, how tests wait, golden files."""
 
+import asyncio
 import os
+import random
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile(
-    "diptych", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "diptych"))
-
 ROOT = Path(__file__).resolve().parents[1]
+
+# how hypothesis runs --------------------------------------------------------------------------------
+
+#: Examples per property. ``dev`` and ``ci`` try the same ones every time; ``laws`` tries many, from a seed.
+EXAMPLES = {"dev": 50, "ci": 50, "laws": int(os.environ.get("LAWS_EXAMPLES", "1000"))}
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "dev")
+
+for _name, _count in EXAMPLES.items():
+    settings.register_profile(
+        _name,
+        max_examples=_count,
+        derandomize=_name != "laws",
+        print_blob=True,
+        deadline=None,  # a slow machine is not a failure
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile(PROFILE)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--accept", action="store_true", help="rewrite the golden files with what the tests found")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    if config.option.accept and os.environ.get("CI"):
+        raise pytest.UsageError("--accept rewrites golden files: run it where somebody looks at the difference")
+    if PROFILE == "laws" and config.option.hypothesis_seed is None:
+        # Parallel workers inherit the environment, not the options: all draw from one seed.
+        seed = os.environ.setdefault("LAWS_SEED", str(random.SystemRandom().randrange(2**32)))
+        config.option.hypothesis_seed = seed
+
+
+def pytest_report_header(config):
+    if PROFILE == "laws":
+        return f"laws: {EXAMPLES['laws']} examples per property; LAWS_SEED={config.option.hypothesis_seed} repeats them"
+    return f"hypothesis: profile {PROFILE!r}, {settings.default.max_examples} examples per property"
+
+
+# how tests wait -------------------------------------------------------------------------------------
+
+#: Seconds before a test says that something hangs: far more than any machine under any load needs.
+PATIENCE = 900.0
+
+
+class Until:
+    """Waits for a condition instead of for a time: a slow machine passes, and only a hang fails."""
+
+    def __call__(self, condition, what, patience=PATIENCE):
+        """Return the first true value of ``condition()``."""
+        last = time.monotonic() + patience
+        while not (found := condition()):
+            self._give_up_after(last, what)
+            time.sleep(0.005)
+        return found
+
+    async def awaited(self, condition, what, patience=PATIENCE):
+        """Do the same while other tasks of the event loop run."""
+        last = time.monotonic() + patience
+        while not (found := condition()):
+            self._give_up_after(last, what)
+            await asyncio.sleep(0.005)
+        return found
+
+    def _give_up_after(self, last, what):
+        if time.monotonic() > last:
+            pytest.fail(f"hangs: {what} did not come")
+
+
+@pytest.fixture(scope="session")
+def until():
+    """``until(condition, what)`` waits until the condition holds."""
+    return Until()
+
+
+# golden files ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def golden(request):
+    """``golden(path, text)``: the file holds these bytes and no others; ``pytest --accept`` writes them."""
+
+    def check(path, text):
+        found = text.encode("utf-8", "surrogatepass")
+        if request.config.option.accept:
+            path.write_bytes(found)
+        wanted = path.read_bytes() if path.is_file() else b""
+        if found != wanted:
+            pairs = enumerate(zip(found, wanted, strict=False))
+            at = next((n for n, (a, b) in pairs if a != b), min(len(found), len(wanted)))
+            line = wanted[:at].count(b"\n") + 1
+            near = f"expected {wanted[at : at + 60]!r}, found {found[at : at + 60]!r}"
+            pytest.fail(f"{path.name}:{line}, byte {at}: {near}\nif the new text is right: pytest --accept")
+
+    return check
+
+
+# what every test finds -----------------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +150,9 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_sessionfinish(session):
+    """Search what all tests have written. A worker's folder lies in that of the process that started it."""
+    if hasattr(session.config, "workerinput"):
+        return
     base = getattr(session.config, "_tmp_path_factory", None)
     base = base._basetemp if base is not None else None
     held = [

@@ -15,7 +15,7 @@ class Sync:
         self.library = library
 
     def call(self, base_url, x, *, stream=False, options=None, **params):
-        with self.library.Client(timeout=30) as http, Client(base_url, http=http, **(options or {})) as client:
+        with self.library.Client(timeout=None) as http, Client(base_url, http=http, **(options or {})) as client:
             if not stream:
                 return client.send(x, **params)
             with client.stream(x, **params) as deltas:
@@ -30,7 +30,7 @@ class Async(Sync):
     def call(self, base_url, x, *, stream=False, options=None, **params):
         async def run():
             async with (
-                self.library.AsyncClient(timeout=30) as http,
+                self.library.AsyncClient(timeout=None) as http,
                 AsyncClient(base_url, http=http, **(options or {})) as client,
             ):
                 if not stream:

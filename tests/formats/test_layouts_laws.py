@@ -234,14 +234,13 @@ def check(example, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=120)
 @given(examples() | wild_examples())
 def test_what_is_lost_is_told_and_what_is_told_is_lost(name, example):
     check(example, name)
 
 
 @pytest.mark.parametrize("source", NAMES)
-@settings(max_examples=20)
+@settings(max_examples=settings.default.max_examples // 3)  # each is tried in every layout
 @given(example=examples() | wild_examples())
 def test_from_every_layout_to_every_other(source, example):
     row = check(example, source)

@@ -10,7 +10,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
@@ -146,7 +146,6 @@ def examples(draw):
     ("name", "is_fine"),
     [("finetune_chat", chat_is_fine), ("openai_dpo", preference_is_fine), ("openai_batch", line_is_fine)],
 )
-@settings(max_examples=300)
 @given(example=examples())
 def test_what_is_written_passes_and_what_is_refused_would_not(name, is_fine, example):
     entry = get(name)

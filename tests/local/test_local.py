@@ -27,7 +27,7 @@ def server():
 
 @pytest.fixture
 def client(server):
-    with diptych.Client(server.base_url, timeout=120) as made:
+    with diptych.Client(server.base_url, timeout=900) as made:
         yield made
 
 
@@ -75,7 +75,7 @@ def test_a_schema_is_kept(server, client):
 def test_awaited(server):
     async def run():
         async with (
-            diptych.AsyncClient(server.base_url, timeout=120) as client,
+            diptych.AsyncClient(server.base_url, timeout=900) as client,
             client.stream("1, 2, 3,", model=server.model, max_tokens=6, temperature=0) as deltas,
         ):
             return "".join([delta.text async for delta in deltas])

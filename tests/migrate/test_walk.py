@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
@@ -159,7 +159,6 @@ def test_one_line_is_read_as_git_reads_it(checkout, line):
     st.lists(st.sampled_from(LINES), max_size=3),
     st.sampled_from(["\n", "\r\n"]),
 )
-@settings(max_examples=60)
 def test_files_of_lines_are_read_as_git_reads_them(checkout, top, nested, end):
     root, paths = checkout
     (root / ".gitignore").write_bytes(end.join(top).encode())

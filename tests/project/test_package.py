@@ -54,12 +54,12 @@ def test_wheel_works_in_an_empty_environment(wheel, tmp_path):
     target = where / "site"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(target)
-    packages = Path(next(p for p in sys.path if p.endswith("site-packages")))
     links = where / "dependencies"
     links.mkdir()
-    for item in packages.iterdir():
+    # An environment may stand on another one; what it has itself comes first.
+    for item in (item for p in sys.path if p.endswith("site-packages") for item in Path(p).iterdir()):
         # An editable install of Diptych would hide the wheel.
-        if "diptych" not in item.name and item.suffix != ".pth":
+        if "diptych" not in item.name and item.suffix != ".pth" and not (links / item.name).exists():
             (links / item.name).symlink_to(item)
     environment = {"PYTHONPATH": os.pathsep.join([str(target), str(links)]), "PATH": os.environ["PATH"]}
     done = subprocess.run(

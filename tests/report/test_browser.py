@@ -24,7 +24,7 @@ def dom(chromium, page, tmp_path):
     file = tmp_path / "page.html"
     file.write_text(f"<!doctype html><meta charset=utf-8><title>still</title>{page}", "utf-8")
     command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    done = subprocess.run([*command, "--dump-dom", file.as_uri()], capture_output=True, timeout=120, check=True)
+    done = subprocess.run([*command, "--dump-dom", file.as_uri()], capture_output=True, timeout=900, check=True)
     return done.stdout.decode()
 
 

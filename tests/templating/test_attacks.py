@@ -80,7 +80,7 @@ def test_corpus_is_there():
 
 def run(row):
     done = subprocess.run(
-        [sys.executable, str(WORKER)], input=json.dumps(row), capture_output=True, text=True, timeout=60,
+        [sys.executable, str(WORKER)], input=json.dumps(row), capture_output=True, text=True, timeout=900,
         env={"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")},
     )  # fmt: skip
     assert done.returncode == 0, f"the process died ({done.returncode}): {done.stderr[-800:]}"

@@ -1,7 +1,7 @@
 """Safe cuts and the counters built on them: equal to the plain count, always."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.errors import TokenError
@@ -26,7 +26,6 @@ def whole(parts, inputs):
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-@settings(max_examples=400, deadline=None)
 @given(text=texts)
 def test_every_safe_cut_is_exact(name, text):
     expected = count_text(text, name)
@@ -35,7 +34,6 @@ def test_every_safe_cut_is_exact(name, text):
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-@settings(max_examples=400, deadline=None)
 @given(parts=pieces, inputs=values)
 def test_counter_is_the_plain_count(name, parts, inputs):
     assert text_counter(parts, name)(inputs) == count_text(whole(parts, inputs), name)
@@ -44,7 +42,6 @@ def test_counter_is_the_plain_count(name, parts, inputs):
 @pytest.mark.parametrize(
     "model", ["gpt-4o", "gpt-4", "gpt-5.4", "o3-mini", "gpt-3.5-turbo-0301", "gpt-4o-search-preview"]
 )
-@settings(max_examples=40, deadline=None)
 @given(first=pieces, second=pieces, inputs=values)
 def test_messages_counter_is_the_plain_count(model, first, second, inputs):
     plan = [("system", first), ("user", second), ("assistant", ["Yes. ", Slot("a")]), ("user", ["Go on"])]

@@ -79,14 +79,14 @@ def test_a_fork_while_another_thread_loads_does_not_hang(monkeypatch):
     def hold():
         with encodings._lock:
             held.set()
-            release.wait(20)
+            release.wait(900)
 
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait()
     child = context.Process(target=_child, args=(queue,))
     child.start()
-    child.join(20)
+    child.join(900)
     release.set()
     thread.join()
     assert child.exitcode == 0

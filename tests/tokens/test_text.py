@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import pytest
 import tiktoken
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.model import Segment
@@ -22,7 +22,6 @@ texts = st.lists(st.one_of(st.sampled_from(SPICE), st.text(max_size=4)), max_siz
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-@settings(max_examples=150, deadline=None)
 @given(text=texts)
 def test_count_is_that_of_tiktoken(name, text):
     assert encode_text(text, name) == encoding(name).encode_ordinary(text)
@@ -30,7 +29,6 @@ def test_count_is_that_of_tiktoken(name, text):
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-@settings(max_examples=300, deadline=None)
 @given(left=texts, run=st.text(" \n\t\u00a0\r", min_size=5, max_size=14), right=texts)
 def test_a_run_split_by_hand_gives_the_same_ids(name, left, run, right):
     bpe = encoding(name)
@@ -61,7 +59,6 @@ def test_lone_surrogates_count_as_the_replacement_character():
     assert low <= count_text("\ud800é") <= high
 
 
-@settings(max_examples=100, deadline=None)
 @given(text=texts, limit=st.integers(0, 60))
 def test_fits_is_the_count_against_the_limit(text, limit):
     low, high = byte_bounds(text)
@@ -90,7 +87,6 @@ def test_a_control_token_put_together_from_author_and_data_is_text():
     assert ids == [199999]
 
 
-@settings(max_examples=150, deadline=None)
 @given(parts=st.lists(st.tuples(texts, st.sampled_from(["template", "data"])), max_size=6))
 def test_ids_without_control_tokens_are_those_of_the_whole(parts):
     segments = [Segment(text.replace("<|", "<"), source) for text, source in parts]

@@ -150,8 +150,9 @@ def _write_message(message: Message, path: str, wire: list[dict[str, Any]], loss
         }
         if message.extra.get("is_error"):
             block["is_error"] = True
-        last = wire[-1]["content"] if wire else None
-        if wire and wire[-1]["role"] == "user" and isinstance(last, list) and last[-1]["type"] == "tool_result":
+        last = wire[-1]["content"] if wire and wire[-1]["role"] == "user" else None
+        # A list is empty where every part of the message was dropped.
+        if isinstance(last, list) and last and last[-1]["type"] == "tool_result":
             last.append(block)
         else:
             wire.append({"role": "user", "content": [block]})

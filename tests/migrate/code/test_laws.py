@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import diptych
@@ -116,7 +116,6 @@ VALUES = {"model": '"m"', "prompt": "q", "max_tokens": "5", "temperature": "0.5"
 
 
 @given(NAMES, st.lists(SPACE, min_size=16, max_size=16), st.booleans())
-@settings(max_examples=80)
 def test_formatting_stays_around_the_tokens_that_change(names, spaces, comma):
     gaps = iter(spaces)
 
@@ -186,7 +185,6 @@ WORDS = st.sampled_from([word.strip("\n") for word in PROGRAM.split("|")])
 
 
 @given(st.lists(WORDS, max_size=8))
-@settings(max_examples=100)
 def test_any_program_of_such_statements_is_migrated_whole_or_not_at_all(statements):
     """No program makes it fail, a second run changes nothing, and no read of Chat's answers is left behind."""
     source = "def main(client, p):\n" + textwrap.indent("\n".join(["pass", *statements]), "    ") + "\n"
@@ -312,7 +310,6 @@ def texts(said):
 
 
 @given(st.lists(LINES, min_size=2, max_size=12))
-@settings(max_examples=100)
 def test_a_program_that_ran_runs_and_says_the_same(lines):
     """No half migration: whatever the control flow, an answer is never read in the other API's way."""
     source = HELPERS + textwrap.indent("\n".join(lines), "    ") + "\n"

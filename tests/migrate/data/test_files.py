@@ -4,7 +4,7 @@ import gzip
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.errors import FormatError, MigrationError
@@ -296,7 +296,6 @@ CONTENTS = (
 )
 
 
-@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1), min_size=1, max_size=5))
 def test_a_table_holds_any_rows(tmp_path_factory, rows):
     """Every value comes back, of every type, mixed in a column; only a null is absent."""
@@ -309,7 +308,6 @@ def test_a_table_holds_any_rows(tmp_path_factory, rows):
     assert found == [{name: value for name, value in row.items() if value is not None} for row in rows]
 
 
-@settings(max_examples=40)
 @given(st.lists(st.lists(CONTENTS, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_a_table_of_messages_keeps_mixed_contents(tmp_path_factory, talks):
     parquet = pytest.importorskip("diptych.migrate.data.parquet")

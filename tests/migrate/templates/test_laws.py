@@ -5,7 +5,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych import Template
@@ -25,7 +25,6 @@ FILES = {
     "promptflow": "c.jinja2",
 }  # fmt: skip
 soup = st.lists(st.sampled_from(MARKS), max_size=14).map("".join)
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | soup,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted({
@@ -42,7 +41,6 @@ def test_the_files_name_every_layout():
 
 
 @pytest.mark.parametrize("layout", FILES)
-@relaxed
 @given(text=soup | st.text(max_size=40))
 def test_any_text_is_migrated_or_refused(layout, text):
     try:
@@ -54,7 +52,6 @@ def test_any_text_is_migrated_or_refused(layout, text):
 
 
 @pytest.mark.parametrize("layout", FILES)
-@relaxed
 @given(value=values, body=soup)
 def test_any_value_is_migrated_or_refused(layout, value, body):
     name = FILES[layout]
@@ -66,7 +63,6 @@ def test_any_value_is_migrated_or_refused(layout, value, body):
     assert is_template(text, name) in (True, False)
 
 
-@relaxed
 @given(text=soup, name=st.sampled_from(["a", "a.md", *FILES.values()]))
 def test_a_layout_is_found_or_refused(text, name):
     with contextlib.suppress(MigrationError):
@@ -92,7 +88,6 @@ evil = st.sampled_from(
 
 
 @pytest.mark.parametrize("layout", HOSTILE)
-@relaxed
 @given(data=st.lists(evil | soup | st.text(max_size=10), max_size=4).map("".join))
 def test_data_makes_no_role(layout, data):
     data = data.encode("utf-8", "replace").decode()
@@ -129,7 +124,6 @@ def source_of(turns):
     return f"---\nmodel: gpt-4o-mini\nparams: {{temperature: 0, max_tokens: 5}}\ninputs:\n  p: string\n  q: {{type: string, default: d}}\n{past}---\n{''.join(parts)}"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(turns=messages, p=st.text(max_size=5).map(lambda text: text.encode("utf-8", "replace").decode()))
 def test_prompty_and_back_says_the_same(turns, p):
     template = Template.from_string(source_of(turns))
