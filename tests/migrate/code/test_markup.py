@@ -40,6 +40,10 @@ REFUSED = {
     "replace": ask("T.replace('X', q)", "T = '<start_of_turn>user\\nX<end_of_turn>\\n<start_of_turn>model\\n'\n"),
     "percent of a dict": ask("'<|user|>\\n%(q)s</s>\\n' % {'q': q}"),
     "jinja": ask("Template('<|im_start|>user\\n{{ q }}<|im_end|>\\n').render(q=q)", "from jinja2 import Template\n"),
+    "a role inside a token": ask("t('user') + q", "def t(role):\n    return f'<|{role}|>\\n'\n"),
+    "a token in parts": ask("A + 'im_start' + '|>' + q", "A = '<|'\n"),
+    "written with escapes": ask("'\\x3c|im_start|>' + q"),
+    "an enumeration": ask("T.USER.value + q", "from enum import Enum\nclass T(Enum):\n    USER = '<s>[INST]'\n"),
     "only a sequence mark": ask("'<s>' + q"),
     "llama 3": ask("H + q + '<|eot_id|>'", "H = '<|start_header_id|>user<|end_header_id|>\\n\\n'\n"),
     "chat template": ask("tok.apply_chat_template(q, tokenize=False)", "tok = load()\n"),
@@ -84,6 +88,8 @@ TAKEN = {
     "other prompt has marks": ask("q", f"def other(q):\n    return {START} + q\n"),
     "headings": ask("f'### Question: {q}\\n### Answer:'"),
     "comparisons in code": ask("f'if a < b | c > d: {q}'"),
+    "the end of a text as a stop": ask("q", stop=", stop='<|endoftext|>'"),
+    "tags of XML": ask("f'<user>{q}</user>'"),
     "markup of HTML": ask("f'<p>{q}</p>'"),
 }
 

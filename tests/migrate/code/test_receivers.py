@@ -105,6 +105,7 @@ AWAY = [
     'from openai import OpenAI\nclient = OpenAI()\n' + V1.replace('"m"', '"llama3"'),
     'import openai\nopenai.base_url = "http://x/v1"\nprint(openai.completions.create(model="m", prompt="x", max_tokens=5).choices[0].text)',
     f'import openai\nopenai.api_base = "http://x/v1"\n{V0}',
+    f'import openai\nopenai.api_key, openai.api_base = "x", "http://x/v1"\n{V0}',
     f'import os, openai\nopenai.api_base = os.getenv("OPENAI_API_BASE")\n{V0}',
     f'import os, openai\nopenai.api_type = os.getenv("OPENAI_API_TYPE")\n{V0}',
     f'import openai\nsetattr(openai, "api_base", "http://x/v1")\n{V0}',

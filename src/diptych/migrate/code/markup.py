@@ -21,7 +21,8 @@ from .source import Node, Source, dotted, text_of
 MARK: Final = re.compile(
     r"<[|｜][^<>|｜\n]{1,40}[|｜]>|<\|[a-z]\w*>|<[a-z]\w*\|>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|gMASK)\]"
     r"|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos|eot|sop|eop|eod|BOS|EOS|im_start|im_end|extra_id_\d+)>"
-    r"|<(?:PRE|SUF|MID|fim_\w+)>|<reserved_\d+>|</?(?:human|bot|user|assistant|system)>:?|\[Round \d+\]"
+    r"|<(?:PRE|SUF|MID|fim_\w+)>|<reserved_\d+>|<(?:human|bot)>:|\[Round \d+\]"
+    r"|<[|｜]$|^[|｜]>"  # a token that is put together itself: "<|" + role + "|>"
 )
 #: Functions and attributes of tokenizers and templates that give special tokens.
 _GIVES: Final = frozenset(
@@ -101,9 +102,11 @@ class Markup:
         return all(not isinstance(inner, _COMPOSED) for value in values for inner in _inside(value))
 
     def _mark(self, node: Any) -> str:
-        if isinstance(node, cst.SimpleString | cst.FormattedStringText):
-            text = text_of(node) if isinstance(node, cst.SimpleString) else node.value
-            found = MARK.search(text or "")
+        text = text_of(node) if isinstance(node, cst.SimpleString) else None
+        if isinstance(node, cst.FormattedString):  # a hole may stand inside a token: f"<|{role}|>"
+            text = "".join(p.value if isinstance(p, cst.FormattedStringText) else "x" for p in node.parts)
+        if text is not None:
+            found = MARK.search(text)
             return found.group() if found else ""
         name = node.value if isinstance(node, cst.Name) else ""
         return name if name in _GIVES else ""

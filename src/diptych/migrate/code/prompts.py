@@ -62,7 +62,8 @@ class Prompts:
             self.plan.edit(site, *self.source.outer(changed), messages)
             self._say(site, item, f"the prompt became {len(reading.messages)} messages ({reading.format})")
             return reading.format
-        if mark := self.markup.found(item.value, *others):
+        mark = self.markup.found(item.value) or self.markup.found(*others).replace("<|endoftext|>", "")
+        if mark:  # the end of a text is a stop of plain prompts, too
             self.plan.refuse(site, "prompt-markup", mark)
             return ""
         if reading is not None and reading.format != "plain":

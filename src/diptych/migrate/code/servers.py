@@ -127,6 +127,9 @@ class Servers:
 
     def _assigned_away(self, target: Any, value: Any) -> bool:
         """``openai.api_base = …``, ``client.base_url = …``, ``os.environ["OPENAI_BASE_URL"] = …``."""
+        if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple):
+            pairs = zip(target.elements, value.elements, strict=False)
+            return any(self._assigned_away(each.value, given.value) for each, given in pairs)
         if isinstance(target, cst.Attribute):
             return self._set_away(target.attr.value, value) and self._is_clients(target.value)
         if isinstance(target, cst.Subscript) and dotted(target.value)[-1] == "environ":
