@@ -4,7 +4,7 @@
 
     from diptych.compat import Completions
 
-    completions = Completions(diptych.Client(), model="gpt-4o-mini")
+    completions = Completions(diptych.Client(), model="gpt-5.4-mini")
     reply = completions.create(model="gpt-3.5-turbo-instruct", prompt="Say hi", max_tokens=5)
     reply.choices[0].text, reply["choices"][0]["text"]
 

@@ -47,6 +47,7 @@ KINDS: Final[dict[str, tuple[Severity, str]]] = {
     "clamped": (Severity.CHANGED, "a number was cut to the target's range"),
     "substituted": (Severity.CHANGED, "a value was replaced by the target's nearest"),
     "reencoded": (Severity.CHANGED, "token ids were decoded and encoded for another model"),
+    "model-refuses": (Severity.CHANGED, "a request parameter stays that the model asked is known to refuse"),
     "name-dropped": (Severity.DROPPED, "a participant's name is gone"),
     "role-dropped": (Severity.DROPPED, "the target does not say who speaks"),
     "message-dropped": (Severity.DROPPED, "a whole message is gone"),

@@ -29,7 +29,7 @@ def test_what_a_person_sees(folder):
         "13 rows: 12 converted, 1 rejected",
         "losses: none",
         "tokens before: 84 (0.000126 USD as input)",
-        "tokens after: 192 (0.0000288 USD as input)",
+        "tokens after: 204 (0.000153 USD as input)",
     ]
     assert json.loads((folder / "out.jsonl.rejects.jsonl").read_text())["line"] == 13
 
@@ -38,8 +38,8 @@ def test_what_a_program_reads(folder):
     found = json.loads(diptych(folder, "in.jsonl", "out.jsonl", "--json").stdout)
     assert (found["version"], found["rows"], found["converted"], found["rejected"]) == (1, 13, 12, 1)
     assert found["counts"]["written"] == 12
-    assert found["tokens"] == {"before": 84, "after": 192}
-    assert found["cost"] == {"before": "0.000126", "after": "0.0000288"}
+    assert found["tokens"] == {"before": 84, "after": 204}
+    assert found["cost"] == {"before": "0.000126", "after": "0.000153"}
     again = json.loads(diptych(folder, "in.jsonl", "out.jsonl", "--json").stdout)
     assert (again["skipped"], again["tokens"]) == (True, found["tokens"])
     assert json.loads(diptych(folder, "in.jsonl", "b.jsonl", "--json", "--no-count").stdout)["tokens"]["after"] is None

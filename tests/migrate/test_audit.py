@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from diptych import Template, count
 from diptych.errors import MigrationError
 from diptych.migrate import audit
+from diptych.migrate.code.files import migrate_files
 
 PROJECT = Path(__file__).resolve().parents[2] / "examples" / "translator"
 
@@ -24,21 +26,21 @@ LAST, FIRST = "gpt-3.5-turbo-instruct", "text-davinci-003"
 #: What a careful reader writes down on going through the project, file by file.
 REPORT = [
     ("dataset", "evaluation.jsonl:1:1", {"layout": "openai_batch", "rows": 2, "bad": 0}),
-    ("model", "evaluation.jsonl:1:1", {"model": LAST, "shutdown_date": "2026-09-28", "stand_in": "gpt-4o-mini"}),
+    ("model", "evaluation.jsonl:1:1", {"model": LAST, "shutdown_date": "2026-09-28", "stand_in": "gpt-5.4-mini"}),
     ("dataset", "pairs.jsonl:1:1", {"layout": "finetune_legacy", "rows": 3, "bad": 0}),
     ("model", "settings.toml:2:10", {"model": LAST, "shutdown_date": "2026-09-28"}),
     ("template", "summary.prompty:1:1", {"layout": "prompty", "verdict": "lossless"}),
     ("model", "summary.prompty:8:11", {"model": FIRST, "shutdown_date": "2024-01-04"}),
     ("call", "tour.ipynb[cell 2]:4:9", {"migrates": True}),
     ("model", "tour.ipynb[cell 2]:4:41", {"model": FIRST}),
-    ("prompt", "tour.ipynb[cell 2]:4:68", {"format": "plain", "tokens_before": 5, "tokens_after": 12}),
+    ("prompt", "tour.ipynb[cell 2]:4:68", {"format": "plain", "tokens_before": 5, "tokens_after": 11}),
     ("model", "translate.py:5:9", {"model": LAST}),
     ("call", "translate.py:10:16", {"migrates": True}),
-    ("prompt", "translate.py:12:16", {"format": "plain", "tokens_before": 11, "tokens_after": 18}),
+    ("prompt", "translate.py:12:16", {"format": "plain", "tokens_before": 11, "tokens_after": 17}),
     ("call", "translate.py:21:12", {"migrates": True}),
-    ("prompt", "translate.py:21:58", {"format": "plain", "tokens_before": 9, "tokens_after": 16}),
+    ("prompt", "translate.py:21:58", {"format": "plain", "tokens_before": 9, "tokens_after": 15}),
     ("call", "translate.py:31:18", {"migrates": True}),
-    ("prompt", "translate.py:31:64", {"format": "plain", "tokens_before": 7, "tokens_after": 14}),
+    ("prompt", "translate.py:31:64", {"format": "plain", "tokens_before": 7, "tokens_after": 13}),
     ("call", "translate.py:37:16", {"migrates": False, "code": "suffix"}),
     ("model", "translate.py:37:48", {"model": "davinci-002", "shutdown_date": "2026-09-28"}),
 ]
@@ -84,7 +86,7 @@ def test_the_project_goes_to_chat_with_its_tests_passing(tmp_path):
     first = json.loads((project / "chats.jsonl").read_text("utf-8").splitlines()[0])
     assert [message["role"] for message in first["messages"]] == ["user", "assistant"]
     line = json.loads((project / "chat-evaluation.jsonl").read_text("utf-8").splitlines()[0])
-    assert (line["url"], line["body"]["model"]) == ("/v1/chat/completions", "gpt-4o-mini")
+    assert (line["url"], line["body"]["model"]) == ("/v1/chat/completions", "gpt-5.4-mini")
     summary = Template.from_string((project / "summary.jinja").read_text("utf-8")).render(text="It rained.")
     assert summary.messages == [{"role": "user", "content": "Summarise in one sentence: It rained."}]
 
@@ -105,6 +107,69 @@ def test_models_are_named_for_certain(tmp_path):
         ("a.yaml:2:8", "ada"), ("a.yaml:4:8", "gpt-4-0613"),
     ]  # fmt: skip
     assert all(f.facts["shutdown_date"] for f in found.of("model"))
+
+
+ON = date(2026, 11, 26)
+
+
+def test_a_day_that_is_over_is_past_and_one_to_come_is_not(tmp_path):
+    (tmp_path / "a.py").write_text('a = "text-davinci-003"\nb = "gpt-4o-mini"\nc = "gpt-4-0613"\n')
+    found = audit(tmp_path, today=ON)
+    assert [found.is_past(f) for f in found.of("model")] == [True, False, True]
+    assert audit(tmp_path, today=date(2027, 1, 15)).is_past(found.of("model")[1])
+    assert not audit(tmp_path, today=date(2027, 1, 14)).is_past(found.of("model")[1]), "the last day is a day of service"
+    document = found.to_json()
+    assert (document["today"], document["summary"]["dated"], document["summary"]["shut_down"]) == ("2026-11-26", 3, 2)
+
+
+@pytest.mark.parametrize(("within", "due"), [(None, 1), (0, 1), (48, 1), (49, 2), (400, 2)])
+def test_what_is_due_within_days(tmp_path, within, due):
+    (tmp_path / "a.py").write_text('a = "text-davinci-003"\nb = "gpt-4o-mini"\nc = "gpt-5.4-mini"\n')
+    assert len(audit(tmp_path, today=ON).due(within)) == due
+
+
+def audited(monkeypatch, capsys, path, *options):
+    """Run the command as on a fixed day; return its status and what it printed."""
+    from diptych.migrate.findings import survey
+
+    class Day(date):
+        @classmethod
+        def today(cls):
+            return ON
+
+    monkeypatch.setattr(survey, "date", Day)
+    monkeypatch.setenv("COLUMNS", "200")
+    from diptych.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["diptych", "audit", str(path), *options])
+    with pytest.raises(SystemExit) as left:
+        main()
+    return left.value.code or 0, " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "status", "said"),
+    [
+        ("text-davinci-003", (), 1, "text-davinci-003 was shut down on 2024-01-04; gpt-5.4-mini replaces it"),
+        ("gpt-4o-mini", (), 0, "gpt-4o-mini shuts down on 2027-01-14"),
+        ("gpt-4o-mini", ("--within", "30"), 0, "shuts down on 2027-01-14"),
+        ("gpt-4o-mini", ("--within", "60"), 1, "shuts down on 2027-01-14"),
+        ("gpt-5.4-mini", ("--within", "365"), 0, "1 files"),
+        ("gpt-5.4-mini", (), 0, "0 dated"),
+    ],
+)
+def test_the_command_fails_for_past_days_and_those_within(monkeypatch, capsys, tmp_path, model, options, status, said):
+    (tmp_path / "a.py").write_text(f'model = "{model}"\n')
+    found, out = audited(monkeypatch, capsys, tmp_path, *options)
+    assert (found, said in out) == (status, True), out
+
+
+def test_what_the_migration_writes_has_no_day_to_come(tmp_path):
+    source = "import openai\nr = openai.OpenAI().completions.create(model='gpt-3.5-turbo-instruct', prompt=q)\n"
+    (tmp_path / "a.py").write_text(source)
+    assert len(audit(tmp_path, today=ON).due()) == 1
+    assert migrate_files([tmp_path], write=True).refused == 0
+    assert audit(tmp_path, today=ON).dated == []
 
 
 def test_a_projects_own_files_are_looked_at(tmp_path):
@@ -187,4 +252,4 @@ def test_the_command_says_it_in_json_and_as_a_table(tmp_path):
     assert (clean.returncode, json.loads(clean.stdout)["summary"]["dated"]) == (0, 0)
     table = run("diptych", "audit", str(PROJECT), cwd=tmp_path)
     assert table.returncode == 1
-    assert "5 calls, 6 models, 4 prompts, 2 datasets, 1 template, 6 dated; tokens 75 to 144" in table.stdout
+    assert "5 calls, 6 models, 4 prompts, 2 datasets, 1 template, 6 dated, 6 shut down; tokens 75 to 141" in table.stdout

@@ -28,7 +28,7 @@ CASES = [
         client = OpenAI()
         # ask
         reply = client.chat.completions.create(
-            model="gpt-4o-mini",  # the old one
+            model="gpt-5.4-mini",  # the old one
             messages=[{"role": "user", "content": f'Translate the following English text to French: "{text}"'}],
             max_completion_tokens=60,
         )

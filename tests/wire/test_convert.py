@@ -79,7 +79,7 @@ def test_token_ids_are_decoded_as_their_model_has_them():
 
 def test_models_that_were_shut_down_are_substituted():
     found = convert_request({"model": "gpt-3.5-turbo-instruct", "prompt": "Hi"}, to="chat", on_loss="ignore")[0]
-    assert found.output["model"] == "gpt-4o-mini"
+    assert found.output["model"] == "gpt-5.4-mini"
     assert ("$.model", "substituted") in kinds(found)
     assert "2026-09-28" in str(found.losses[0])
 

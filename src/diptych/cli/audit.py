@@ -12,11 +12,19 @@ from .options import Json
 
 def audit_command(
     paths: Annotated[list[str], typer.Argument(help="Files, or folders of them.")],
+    within: Annotated[
+        int | None,
+        typer.Option(
+            "--within",
+            min=0,
+            help="Exit with status 1 also if a model shuts down within this many days (default: none).",
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
-    """Show what a migration to Chat would touch; exit 1 where a model with a shutdown date is used.
+    """Show what a migration to Chat would touch. Exit with status 1 if a model is used that was shut down.
 
-    diptych audit src data
+    diptych audit src data --within 90
     """
     from ..migrate.findings import audit
     from .output import write_document
@@ -26,7 +34,7 @@ def audit_command(
         write_document(**found.to_json())
     else:
         _print_audit(found)
-    if found.dated:
+    if found.due(within):
         raise typer.Exit(1)
 
 
@@ -38,31 +46,33 @@ def _print_audit(found: Any) -> None:
 
     table = Table("what", "where", "facts")
     for finding in found.findings:
-        table.add_row(finding.kind, Text(finding.place, overflow="fold"), Text(_facts(finding)))
+        table.add_row(finding.kind, Text(finding.place, overflow="fold"), Text(_facts(finding, found.is_past(finding))))
     if found.findings:
         console().print(table)
     for line in found.unread:
         print(f"not read: {line}", file=sys.stderr)
     summary = found.to_json()["summary"]
     told = ", ".join(
-        f"{number} {kind}{'' if number == 1 or kind == 'dated' else 's'}" for kind, number in summary.items()
+        f"{number} {kind.replace('_', ' ')}{'' if number == 1 or kind in ('dated', 'shut_down') else 's'}"
+        for kind, number in summary.items()
     )
     tokens = found.tokens
     change = f"; tokens {tokens['before']:,} to {tokens['after']:,}" if tokens["after"] else ""
     write_text(f"{found.files} files: {told}{change}\n")
 
 
-def _facts(finding: Any) -> str:
-    return _SAID[finding.kind](finding.facts)
+def _facts(finding: Any, is_past: bool) -> str:
+    return _model(finding.facts, is_past) if finding.kind == "model" else _SAID[finding.kind](finding.facts)
 
 
 def _call(facts: Any) -> str:
     return "migrates" if facts["migrates"] else f"refused: {facts['reason']} [{facts['code']}]"
 
 
-def _model(facts: Any) -> str:
-    stand_in = f"; {facts['stand_in']} stands in" if facts["stand_in"] else ""
-    return f"{facts['model']}: shut down {facts['shutdown_date']}{stand_in} ({facts['source']})"
+def _model(facts: Any, is_past: bool) -> str:
+    stand_in = f"; {facts['stand_in']} replaces it" if facts["stand_in"] else ""
+    when = "was shut down on" if is_past else "shuts down on"
+    return f"{facts['model']} {when} {facts['shutdown_date']}{stand_in} ({facts['source']})"
 
 
 def _prompt(facts: Any) -> str:
@@ -85,4 +95,4 @@ def _dataset(facts: Any) -> str:
     return f"{facts['layout']}: {facts['rows']:,} rows{bad}; {tokens}; {facts['usd_after'] or 'unknown'} USD as input"
 
 
-_SAID = {"call": _call, "model": _model, "prompt": _prompt, "template": _template, "dataset": _dataset}
+_SAID = {"call": _call, "prompt": _prompt, "template": _template, "dataset": _dataset}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Json
+from .options import Json, complete_model
 
 
 def code_command(
@@ -17,18 +17,32 @@ def code_command(
     backup: Annotated[bool, typer.Option("--backup", help="With --write: keep the old text as FILE.bak.")] = False,
     todo: Annotated[bool, typer.Option("--todo", help="Put a TODO comment over every refused statement.")] = False,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; chosen by the files.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="Replace Completions models by this one (default: gpt-5.4-mini).",
+            autocompletion=complete_model,
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Turn Completions calls of Python code into Chat calls; what is uncertain is refused with its reason.
 
+    Without --model, the dated default model replaces a model that was shut down. Exit with status 1 if
+    something is refused.
+
     diptych migrate code src --write
     """
+    from ..migrate.code import DEFAULT_CHAT_MODEL
     from ..migrate.code.files import migrate_files
     from .output import write_document, write_text
 
     if backup and not write:
         raise typer.BadParameter("--backup keeps what --write changes: give both")
-    report = migrate_files(paths, write=write, backup=backup, todo=todo, workers=workers)
+    report = migrate_files(
+        paths, write=write, backup=backup, todo=todo, workers=workers, model=model or DEFAULT_CHAT_MODEL
+    )
     if json_:
         told = [file.to_json() for file in report.files]
         every = {kind: [entry for file in told for entry in file[kind]] for kind in ("changes", "refusals")}
@@ -37,12 +51,20 @@ def code_command(
         for file in report.files:
             if not write:
                 write_text(_diff(file.file, file.before, file.after))
-            for refusal in file.refusals:
-                print(f"{refusal.place}: refused: {refusal.reason} [{refusal.code}]", file=sys.stderr)
-                print(f"    what to do: {refusal.hint}", file=sys.stderr)
+            _print_findings(file)
     _print_summary(report, write=write)
     if report.refused:
         raise typer.Exit(1)
+
+
+def _print_findings(file: Any) -> None:
+    """Print the notes and refusals of a file, in the order of its text."""
+    notes = [(change.place, f"note: {change.what}", "") for change in file.changes if change.kind == "note"]
+    refusals = [(r.place, f"refused: {r.reason} [{r.code}]", r.hint) for r in file.refusals]
+    for place, said, hint in sorted(notes + refusals):
+        print(f"{place}: {said}", file=sys.stderr)
+        if hint:
+            print(f"    what to do: {hint}", file=sys.stderr)
 
 
 def _print_summary(report: Any, *, write: bool) -> None:

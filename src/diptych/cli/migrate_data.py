@@ -37,7 +37,7 @@ def data_command(
         list[str] | None, typer.Option("--drop", help="A column to leave out, which is no loss then.")
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="NAME=VALUE for the body of every batch line: model=gpt-4o-mini.")
+        list[str] | None, typer.Option("--set", help="NAME=VALUE for the body of every batch line: model=gpt-5.4-mini.")
     ] = None,
     on_loss: Annotated[
         OnLoss, typer.Option("--on-loss", help="raise: rows that lose anything are rejects.")
@@ -46,9 +46,13 @@ def data_command(
         bool, typer.Option("--fail-fast", help="Stop at the first row that would be rejected.")
     ] = False,
     model: Annotated[
-        str,
-        typer.Option("--model", help="Count the rows written as this model is billed.", autocompletion=complete_model),
-    ] = "gpt-4o-mini",
+        str | None,
+        typer.Option(
+            "--model",
+            help="Count the rows written as this model is billed (default: gpt-5.4-mini).",
+            autocompletion=complete_model,
+        ),
+    ] = None,
     source_model: Annotated[
         str,
         typer.Option(
@@ -66,6 +70,7 @@ def data_command(
     """
     from ..migrate.data import Spec, convert_dataset
     from ..migrate.data.shard import totals
+    from ..wire.substitution import DEFAULT_CHAT_MODEL
     from .output import write_document, write_text
 
     spec = Spec.of(
@@ -77,7 +82,7 @@ def data_command(
             "drop": drop or (),
             "request": {name: _value(text) for name, text in _pairs(set_, "--set").items()},
             "fail_fast": fail_fast,
-            "model": None if no_count else model,
+            "model": None if no_count else model or DEFAULT_CHAT_MODEL,
             "source_model": None if no_count else source_model,
         }
     )

@@ -40,5 +40,7 @@ _DAYS: Final = {
 }
 #: The day of each model, by its name.
 SHUTDOWNS: Final[dict[str, str]] = {name: day for day, names in _DAYS.items() for name in names.split()}
+#: The day that these announcements were read.
+AS_OF: Final = "2026-11-26"
 #: Where the days of Chat models come from.
 SOURCE: Final = "OpenAI, deprecations, as in openai 3.57.0"

@@ -121,9 +121,9 @@ class _Completions:
             verdict = "ambiguous"
             losses.append(_doubt(reading, path))
         stops, more = self._stops(reading.format)
-        losses = [*self.losses, *losses, *more]
         model = {"model": self.target} if "model" in self.body else {}
         body = {**model, "messages": messages, **shared, **stops, **flags}
+        losses = [*self.losses, *losses, *more, *_refused(self.target, body)]
         verdict = verdict if verdict == "ambiguous" else verdict_of(losses)
         others = tuple(r.messages for r in reading.alternatives)
         return Conversion(body, verdict, tuple(losses), "chat", others, reading.detail)
@@ -242,6 +242,13 @@ def role_marks(format: str) -> list[str]:
         return []
     labels = [f"{label}{grammar.label_ends}" for label in grammar.labels]
     return [*grammar.stop, *labels, *(turn.open for turn in grammar.turns.values())]
+
+
+def _refused(model: str, body: Mapping[str, Any]) -> list[Loss]:
+    """Return a loss for each parameter of the body that its model is known to refuse."""
+    names = [name for name, value in body.items() if substitution.is_asked(name, value)]
+    said = substitution.refused_parameters(model, names)
+    return [Loss(f"$.{name}", "model-refuses", detail) for name, detail in said.items()]
 
 
 # Chat to Completions ---------------------------------------------------------------------------

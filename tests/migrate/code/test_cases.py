@@ -29,7 +29,7 @@ RUN = [name for name in NAMES if name.startswith("run_")]
 #: Cases whose prompt is written in a format and becomes several messages.
 STRUCTURED = {"run_chatml_literal": "chatml", "run_chatml_with_holes": "chatml", "run_chatml_by_name": "chatml",
               "run_chatml_format_percent_plus": "chatml", "run_llama3_literal": "llama3",
-              "run_prompt_strip": "chatml", "run_chatml_constant_template": "chatml"}  # fmt: skip
+              "run_prompt_strip": "chatml", "run_prompt_used_twice": "chatml", "run_chatml_constant_template": "chatml"}  # fmt: skip
 
 
 def read(name, kind):
@@ -211,11 +211,10 @@ def test_a_source_that_does_not_parse_says_where():
     ("prompt", "said"),
     [
         ("f'Human: {q}\\nAI:'", "though it reads as transcript"),
-        ("Template('<|im_start|>user\\n{{ q }}<|im_end|>\\n').render(q=q)", "though it holds marks of a format"),
         ("f'<|im_start|>user\\n{q}<|im_end|>\\n<|im_start|>assistant\\n'", "the prompt became 1 messages (chatml)"),
     ],
 )
 def test_what_became_of_a_prompt_is_said(prompt, said):
     found = migrate_code(f"client.completions.create(model='m', prompt={prompt}, max_tokens=1)\n")
     assert [c.kind for c in found.changes if said in c.what] == ["note"]
-    assert "whose client it is cannot be seen" in next(c.what for c in found.changes if c.kind == "call")
+    assert "by its shape alone" in next(c.what for c in found.changes if c.kind == "call")

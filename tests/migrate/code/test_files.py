@@ -13,6 +13,7 @@ import diptych
 
 pytest.importorskip("libcst", reason="libcst comes with the extra `migrate`")
 
+from diptych.migrate import migrate_code
 from diptych.migrate.code import files as files_module
 from diptych.migrate.code.files import migrate_file, migrate_files, replace_file
 
@@ -66,10 +67,10 @@ def test_what_cannot_be_read_is_reported_and_stays(tmp_path, data, code):
 def test_a_file_that_the_analysis_fails_on_is_reported_and_the_others_are_done(tmp_path, monkeypatch):
     from diptych.migrate.code import migration
 
-    def fail(source, outside):
+    def fail(source, *options):
         if "bad" in source.file:
             raise KeyError("x")
-        return real(source, outside)
+        return real(source, *options)
 
     real = migration._planned
     monkeypatch.setattr(migration, "_planned", fail)
@@ -267,3 +268,60 @@ def test_codes_are_explained():
     from diptych.migrate.code import CODES
 
     assert [code for code in CODES if f"`{code}`" not in page] == []
+
+
+NOTED = """import argparse
+import openai
+
+p = argparse.ArgumentParser()
+p.add_argument("--model", default="text-davinci-003")
+a = p.parse_args()
+print(openai.Completion.create(model=a.model, prompt="Hi", max_tokens=5).choices[0].text)
+print(openai.Completion.create(model="davinci", prompt="Hi", max_tokens=5, stop=["."]).choices[0].text)
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--write",)])
+def test_every_note_is_printed_with_its_place(tmp_path, options):
+    (tmp_path / "s.py").write_text(NOTED)
+    done = command("s.py", *options, cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[:2] == [
+        "s.py:7:32: note: the model is no literal: see that it serves Chat",
+        "s.py:8:76: note: gpt-5.4-mini refuses stop: see to it",
+    ]
+    notes = [change for file in migrate_files([tmp_path]).files for change in file.changes if change.kind == "note"]
+    assert len(notes) == (0 if options else 2)
+
+
+@pytest.mark.parametrize("argument", ["stop='x'", "presence_penalty=1", "frequency_penalty=0.5", "logit_bias={}", "logprobs=2"])
+@pytest.mark.parametrize("model", ["text-davinci-003", "gpt-5.4-mini"])
+def test_what_the_new_model_refuses_is_noted(argument, model):
+    source = f"import openai\nopenai.Completion.create(model='{model}', prompt='x', max_tokens=5, {argument})\n"
+    notes = [change.what for change in migrate_code(source).changes if change.kind == "note"]
+    name = argument.partition("=")[0]
+    assert [note for note in notes if note.startswith("gpt-5.4-mini ") and name in note] == (
+        [] if argument.endswith("{}") else notes[:1]
+    )
+    assert bool(notes) == (not argument.endswith("{}"))
+
+
+def test_other_models_and_servers_have_no_such_note():
+    call = "openai.Completion.create(model='{}', prompt='x', max_tokens=5, stop='x')\n"
+    for source in (call.format("gpt-4o-mini"), "openai.api_base = 'http://x'\n" + call.format("davinci")):
+        found = migrate_code("import openai\n" + source)
+        assert [change for change in found.changes if change.kind == "note"] == []
+
+
+def test_another_replacement_may_be_asked_for(tmp_path):
+    source = (
+        "import openai\nM = 'text-davinci-003'\nopenai.Completion.create(model=M, prompt='x', max_tokens=5, stop='x')\n"
+        "openai.Completion.create(engine='davinci', prompt='x', max_tokens=5)\n"
+    )
+    assert migrate_code(source, model="gpt-4o").source.count("'gpt-4o'") == 2
+    (tmp_path / "a.py").write_text(source)
+    done = command("a.py", "--model", "gpt-4o", "--write", cwd=tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "a.py").read_text().count("'gpt-4o'") == 2
+    chain = "from langchain_openai import OpenAI\nprint(OpenAI().invoke('x'))\n"
+    assert 'model="gpt-4o"' in migrate_code(chain, model="gpt-4o").source

@@ -12,9 +12,20 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from ...errors import MigrationError, MissingExtra
-from .model import CODES, KINDS, Change, CodeMigration, Place, Refusal
+from ...wire.substitution import DEFAULT_CHAT_MODEL
+from .model import CODES, KINDS, NOTHING_HELD, Change, CodeMigration, Held, Place, Refusal
 
-__all__ = ["CODES", "KINDS", "Change", "CodeMigration", "Place", "Refusal", "may_concern", "migrate_code"]
+__all__ = [
+    "CODES",
+    "DEFAULT_CHAT_MODEL",
+    "KINDS",
+    "Change",
+    "CodeMigration",
+    "Place",
+    "Refusal",
+    "may_concern",
+    "migrate_code",
+]
 
 #: A source without these words has nothing to migrate: it is not even parsed.
 _WORDS: Final = (
@@ -37,13 +48,20 @@ def may_concern(source: str) -> bool:
 
 
 def migrate_code(
-    source: str, filename: str = "<string>", *, outside: Collection[str] = (), todo: bool = False
+    source: str,
+    filename: str = "<string>",
+    *,
+    outside: Collection[str] = (),
+    todo: bool = False,
+    model: str = DEFAULT_CHAT_MODEL,
+    held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Migrate the Completions calls of a Python source to Chat.
 
     ``outside`` names functions that other modules use: what they return is not changed.
-    ``todo`` puts a comment over every refused statement. Raises MissingExtra without
-    libcst, MigrationError for a source that does not parse.
+    ``todo`` puts a comment over every refused statement. ``model`` replaces the models that
+    were shut down. ``held`` names calls and mocks, by line and column, that stay for a reason
+    outside this source. Raises MissingExtra without libcst, MigrationError for a source that does not parse.
 
     >>> found = migrate_code('r = client.completions.create(model="m", prompt=p, max_tokens=5)')
     >>> found.source
@@ -56,8 +74,8 @@ def migrate_code(
     parsed = _parsed(source[len(mark) :], filename)
     from .migration import migrate_source
 
-    found = migrate_source(parsed, outside, todo=todo)
-    return CodeMigration(mark + found.source, found.changes, found.refusals)
+    found = migrate_source(parsed, outside, todo=todo, model=model, held=held)
+    return CodeMigration(mark + found.source, found.changes, found.refusals, found.links)
 
 
 def required_libcst() -> Any:

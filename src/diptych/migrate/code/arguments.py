@@ -13,7 +13,7 @@ import libcst as cst
 
 from ...wire.convert_request import HIDDEN_CAP, rebias, role_marks
 from ...wire.parameters import PARAMETERS
-from ...wire.substitution import TO_CHAT
+from ...wire.substitution import TO_CHAT, is_asked, refused_parameters
 from .bindings import Origin
 from .constants import Constants
 from .items import Item, Items
@@ -30,6 +30,11 @@ _OF_OLD_SDK: Final = frozenset(
 OF_COMPLETIONS: Final = frozenset(name for name, row in PARAMETERS.items() if row.to_chat != "absent")
 KNOWN: Final = OF_COMPLETIONS | _OF_CLIENTS | _OF_OLD_SDK
 _NOTHING: Final = (None, "", False)
+
+
+def cap_name(origin: Origin) -> str:
+    """Return what Chat's cap is called: many servers that are not OpenAI's know only the old name."""
+    return "max_tokens" if origin.elsewhere else "max_completion_tokens"
 
 
 class Asked(NamedTuple):
@@ -77,7 +82,8 @@ class Arguments:
         if stop is not None and format_:
             self._stop(site, next(b for b in brackets if stop in b.items), stop, format_)
         if "max_tokens" not in names and "max_completion_tokens" not in names:
-            brackets[0].append(self.plan, site, "max_completion_tokens", str(cap))
+            brackets[0].append(self.plan, site, cap_name(origin), str(cap))
+        self._limits(site, every, origin)
         for bracket in brackets:
             bracket.write_drops(self.plan, site)
         streams = any(item.name == "stream" and constant_of(item.value) is True for item in every)
@@ -89,13 +95,13 @@ class Arguments:
         refuse = self.plan.refuse
         match item.name:
             case "prompt":
-                return self.prompts.rewrite(site, bracket, item)
+                return self.prompts.rewrite(site, bracket, item, [i.value for i in every if i.name == "stop"])
             case "max_tokens":
                 if value == 0 and value is not False:
                     refuse(site, "scoring", "max_tokens=0")
                 elif value is None:
                     bracket.replace(self.plan, site, item, str(HIDDEN_CAP))
-                bracket.rename(self.plan, site, item, "max_completion_tokens")
+                bracket.rename(self.plan, site, item, cap_name(origin))
             case "model":
                 self._model(site, bracket, item, origin)
             case "engine" | "deployment_id":
@@ -127,6 +133,18 @@ class Arguments:
                 self._extra(site, item)
         return ""
 
+    def _limits(self, site: Site, every: list[Item], origin: Origin) -> None:
+        """Say which parameters the model that is asked now is known to refuse."""
+        if origin.elsewhere:
+            return
+        asked = {item.name: item for item in every if not item.drop and is_asked(item.name, _asked_for(item.value))}
+        model = next((self.constants.known(asked[name]) for name in ("model", "engine") if name in asked), None)
+        if model is None:
+            return
+        model = self.plan.replacement if model in TO_CHAT else model
+        for name, said in refused_parameters(model, asked).items():
+            self.plan.change(site, asked[name].label, f"{said}: see to it", "note")
+
     # one parameter each --------------------------------------------------------------------------
 
     def _model(self, site: Site, bracket: Items, item: Item, origin: Origin) -> None:
@@ -135,7 +153,7 @@ class Arguments:
         name = text_of(item.value)
         if name is not None:
             if name in TO_CHAT:
-                bracket.replace(self.plan, site, item, requoted(self.source, item.value, TO_CHAT[name].model))
+                bracket.replace(self.plan, site, item, requoted(self.source, item.value, self.plan.replacement))
         else:
             self.constants.model(site, item)
 
@@ -165,7 +183,7 @@ class Arguments:
         if bias is None or model is None:
             self.plan.refuse(site, "logit-bias")
             return
-        found = rebias(bias, model, TO_CHAT[model].model, losses)
+        found = rebias(bias, model, self.plan.replacement, losses)
         if wrong := [loss.detail for loss in losses if loss.kind == "unsupported"]:
             self.plan.refuse(site, "logit-bias", "; ".join(wrong))
             return
@@ -205,6 +223,12 @@ class Arguments:
                 bracket.replace(self.plan, site, item, f"[{', '.join(kept)}]")
         if item.drop:
             self.plan.change(site, item.label, "stops that were only role markers were dropped", "note")
+
+
+def _asked_for(node: Any) -> Any:
+    """Return the value of a literal; an empty list or dict is no value."""
+    is_empty = isinstance(node, cst.List | cst.Dict | cst.Tuple) and not node.elements
+    return None if is_empty else constant_of(node)
 
 
 def _literal_bias(node: Any) -> dict[str, Any] | None:

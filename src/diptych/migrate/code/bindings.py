@@ -7,11 +7,13 @@ functions of the module. What cannot be followed is ``unknown``, never guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 import libcst as cst
 
-from .source import Node, Source, constant_of, dotted, text_of
+from .servers import BASES, Servers
+from .source import Node, Source, dotted, text_of
 from .webs import reaching
 
 #: Modules whose clients look like OpenAI's and are not (their own Completions calls stay).
@@ -24,9 +26,6 @@ VENDORS: Final = frozenset(
 CLIENTS: Final = frozenset(
     {"OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI", "Client", "AsyncClient", "AzureClient", "Stream"}
 ) - {"Stream"}
-#: Arguments of a client that send it to another server.
-_ELSEWHERE: Final = ("base_url", "azure_endpoint", "azure_deployment", "azure_ad_token", "azure_ad_token_provider")
-_OWN_HOSTS: Final = ("api.openai.com",)
 _DEPTH: Final = 12
 
 
@@ -63,18 +62,34 @@ class Bindings:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.imported = frozenset(path.partition(".")[0] for path in _imports(source))
-        #: Azure's old way: ``openai.api_type = "azure"``; there ``engine`` names a deployment.
-        words = [(text_of(node) or "").lower() for node in source.nodes if isinstance(node, cst.SimpleString)]
-        self.is_azure = "api_type" in source.text.lower() and any("azure" in word for word in words)
+        #: The dotted paths of every import, relative ones with their dots.
+        self.paths = _imports(source)
+        self.imported = frozenset(path.partition(".")[0] for path in self.paths if not path.startswith("."))
+        self.servers = Servers(source)
+        self.is_azure, self._is_away = self.servers.is_azure, self.servers.is_away
 
-        #: ``openai.api_base = …``: the module's own calls go to another server.
-        self._is_away = self.is_azure or any(
-            isinstance(node, cst.Assign)
-            and any(dotted(t.target)[1:] in (("api_base",), ("base_url",)) for t in node.targets)
-            and not any(host in source.code(node.value) for host in _OWN_HOSTS)
-            for node in source.nodes
-        )
+    @cached_property
+    def made(self) -> frozenset[bool]:
+        """Where the clients go that the source makes: True for another server, False for OpenAI's own."""
+        self.__dict__["made"] = frozenset()  # what an annotation says is not asked for meanwhile
+        calls = [node for node in self.source.nodes if isinstance(node, cst.Call) and self._makes(node)]
+        return frozenset(self._is_away_of(call, "".join(dotted(call.func))) for call in calls)
+
+    def _makes(self, call: cst.Call) -> bool:
+        if dotted(call.func)[-1] == "partial" and call.args:
+            return dotted(call.args[0].value)[-1] in CLIENTS
+        origin = self.of(call.func)
+        return origin.what != "foreign" and dotted(call.func)[-1] in CLIENTS | {"OpenAIClient"}
+
+    def _is_away_of(self, call: cst.Call, path: str) -> bool:
+        if "Azure" in path or self.servers.named_away(call.args):
+            return True
+        return self._is_away and not any(arg.keyword and arg.keyword.value in BASES for arg in call.args)
+
+    @property
+    def is_only_away(self) -> bool:
+        """Whether the source names other servers, and makes no client of OpenAI's own."""
+        return False not in self.made and (True in self.made or self._is_away)
 
     @property
     def vendors(self) -> frozenset[str]:
@@ -153,13 +168,15 @@ class Bindings:
                 node = cst.parse_expression(text)
             except cst.ParserSyntaxError:
                 return UNKNOWN
-            last = dotted(node)[-1]
-            return Origin("client") if last in CLIENTS and "openai" in self.imported else UNKNOWN
+            names = [dotted(part)[-1] for part in _parts_of(node)]
+            if "openai" not in self.imported or not CLIENTS.intersection(names):
+                return UNKNOWN
+            return Origin("client", elsewhere=any("Azure" in name for name in names) or self.is_only_away)
         parts = [node] if isinstance(node, cst.Name | cst.Attribute) else _parts_of(node)
         found = [self.of(part, depth + 1) for part in parts]
         for origin in found:
-            if origin.what == "path" and origin.path.startswith("openai.") and origin.path.split(".")[-1] in CLIENTS:
-                return Origin("client", elsewhere="Azure" in origin.path)
+            if origin.what == "path" and _is_client_path(origin.path):
+                return Origin("client", elsewhere="Azure" in origin.path or self.is_only_away)
             if origin.what == "foreign":
                 return FOREIGN
             if origin.what == "class" and (made := self._instance(origin.node, depth + 1)).what != "unknown":
@@ -172,7 +189,10 @@ class Bindings:
         name = node.attr.value
         base = self.of(node.value, depth + 1)
         if base.what == "path":
-            return self._path(f"{base.path}.{name}", None, node)
+            found = self._path(f"{base.path}.{name}", None, node)
+            is_theirs = found.what == "path" and name == "completions" and not base.path.startswith("openai.")
+            # An object of another module: whose client it is does not stand here.
+            return Origin("resource", at=node, path="?") if is_theirs and not _is_chat(node.value) else found
         if base.what == "foreign":
             return FOREIGN
         if base.what == "self":
@@ -249,11 +269,10 @@ class Bindings:
         if isinstance(func, cst.Attribute) and func.attr.value in ("with_options", "copy"):
             base = self.of(func.value, depth + 1)
             if base.what in ("client", "unknown", "foreign"):
-                away = any(arg.keyword and arg.keyword.value == "base_url" for arg in node.args)
-                return replace(base, elsewhere=base.elsewhere or away)
+                return replace(base, elsewhere=base.elsewhere or self.servers.named_away(node.args))
         origin = self.of(func, depth + 1)
         if origin.what == "path" and _is_client_path(origin.path):
-            return Origin("client", elsewhere="Azure" in origin.path or self._leads_elsewhere(node))
+            return Origin("client", elsewhere=self._is_away_of(node, origin.path))
         if origin.what == "foreign":
             return FOREIGN
         if origin.what == "class":
@@ -266,7 +285,9 @@ class Bindings:
         for base in owner.bases:
             origin = self.of(base.value, depth + 1)
             if origin.what == "path" and _is_client_path(origin.path):
-                return Origin("client")
+                calls = [n for n in self.source.nodes if isinstance(n, cst.Call) and self.source.inside(n, owner)]
+                away = "Azure" in origin.path or any(self.servers.named_away(call.args) for call in calls)
+                return Origin("client", elsewhere=away or self._is_away)
             if origin.what == "class" and depth < _DEPTH:
                 return self._instance(origin.node, depth + 1)
         return FOREIGN  # a class of the module's own
@@ -284,17 +305,6 @@ class Bindings:
             if isinstance(node, cst.Return) and node.value and self.source.function_of(node) is function
         ]
         return _merged(values) if values else UNKNOWN
-
-    def _leads_elsewhere(self, call: cst.Call) -> bool:
-        for arg in call.args:
-            if arg.star == "**":
-                return True
-            if arg.keyword and arg.keyword.value in _ELSEWHERE:
-                value = constant_of(arg.value)
-                if value is None or (isinstance(value, str) and any(host in value for host in _OWN_HOSTS)):
-                    continue
-                return True
-        return False
 
 
 def bound(source: Source, name: Node) -> tuple[str, Any, cst.Annotation | None]:
@@ -347,8 +357,8 @@ def _imports(source: Source) -> list[str]:
     for node in source.nodes:
         if isinstance(node, cst.Import):
             found += [".".join(dotted(alias.name)) for alias in node.names]
-        elif isinstance(node, cst.ImportFrom) and node.module and not node.relative:
-            found.append(".".join(dotted(node.module)))
+        elif isinstance(node, cst.ImportFrom):
+            found.append("." * len(node.relative) + (".".join(dotted(node.module)) if node.module else ""))
     return found
 
 

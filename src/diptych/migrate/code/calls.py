@@ -1,21 +1,24 @@
 """Calls of the OpenAI SDKs: which there are, whose they are, what becomes of them.
 
-Rule: a call counts as OpenAI's where its receiver is known to be, or where its arguments
-are and the file uses no other vendor's SDK; that it was taken by its shape is said.
+Rule: a call counts as OpenAI's where its receiver is known to be, or where there is evidence of
+it (:mod:`.evidence`); that it was not followed is said. Without evidence the call is refused.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
 from .arguments import KNOWN, Arguments
 from .bindings import Bindings, Origin, bound
+from .evidence import Evidence, is_openai_model
 from .imports import Imports
 from .items import Items
 from .plan import Plan, Site
 from .results import Results
+from .servers import is_open_model
 from .source import Node, Source, dotted
 from .values import Value
 
@@ -34,6 +37,7 @@ class Calls:
             imports,
         )
         self.source: Source = plan.source
+        self.evidence = Evidence(bindings)
         self._aliases: dict[Node, list[tuple[Site, cst.Name]]] = {}
         self._dicts: dict[Node, list[tuple[Site, cst.Name]]] = {}
 
@@ -66,7 +70,7 @@ class Calls:
         if isinstance(call, cst.Call) and call.func is node:
             self._call(call, origin)
         elif origin.path != "?" and not isinstance(call, cst.AssignTarget) and not self._is_alias(node, call):
-            site = self.plan.site(node)
+            site = self.plan.site(node, family=origin.sdk)
             self.plan.refuse(site, "function-escapes", ".".join(dotted(node)))
             self._tie_aliases(site, origin)
 
@@ -80,13 +84,12 @@ class Calls:
         brackets, unpacked = self._brackets(call)
         if origin.path == "?" and not self._has_shape(brackets):
             return
-        site = self.plan.site(call)
-        if origin.path == "?" and self.bindings.vendors:
-            if "openai" in self.bindings.imported:
-                self.plan.refuse(site, "receiver-unknown", ", ".join(sorted(self.bindings.vendors)))
-            else:
-                self.plan.sites.remove(site)
+        site = self.plan.site(call, family=origin.sdk)
+        evidence = self._evidence(site, call, brackets) if origin.path == "?" else ""
+        if origin.path == "?" and not evidence:
             return
+        if not origin.elsewhere and self._goes_away(origin, brackets):
+            origin = replace(origin, elsewhere=True)
         path = ".".join(dotted(call.func)).lstrip(".")
         self._tie_aliases(site, origin)
         for name in unpacked:
@@ -97,13 +100,41 @@ class Calls:
         streams = asked.streams if asked is not None else _streams(brackets)
         self._receiver(site, call, origin)
         head = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
-        told = " (taken by its shape: whose client it is cannot be seen)" if origin.path == "?" else ""
+        told = f" (taken for a call of OpenAI's SDK by {evidence})" if evidence else ""
         if origin.elsewhere:
-            told += " (its server is not OpenAI's own: the model's name stays)"
+            told += " (its server is not OpenAI's own: the model's name stays, and so does max_tokens)"
         self.plan.change(site, call, f"{path} became {head}.{origin.method}{told}", "call")
         site.changes.insert(0, site.changes.pop())
         kind = "raw" if origin.raw else "stream" if streams else "response"
         self.results.follow(call, Value(kind, origin.sdk, is_chunk=streams and bool(origin.raw)), site)
+
+    def _evidence(self, site: Site, call: cst.Call, brackets: list[Items]) -> str:
+        """Return what says that a receiver that was not followed is OpenAI's; where nothing does, refuse the call."""
+        if found := self.evidence.of(call.func, brackets):
+            return found
+        vendors = self.bindings.vendors
+        if vendors and "openai" not in self.bindings.imported:
+            self.plan.sites.remove(site)
+        else:
+            beside = f" beside {', '.join(sorted(vendors))}" if vendors else ""
+            self.plan.refuse(site, "receiver-unknown", self.source.code(call.func).partition("\n")[0] + beside)
+        return ""
+
+    def _goes_away(self, origin: Origin, brackets: list[Items]) -> bool:
+        """Tell whether a call goes to another server by its arguments, or by what the source makes."""
+        items = [item for bracket in brackets for item in bracket.items]
+        args = [item.node for item in items if isinstance(item.node, cst.Arg)]
+        if self.bindings.servers.named_away(args):
+            return True
+        models = [
+            model for item in items if item.name in ("model", "engine") for model in self.evidence.models(item.value)
+        ]
+        if any(map(is_open_model, models)):
+            return True
+        if origin.path != "?" or True not in self.bindings.made:
+            return origin.path == "?" and self.bindings.is_only_away
+        # Both kinds of client are made here: a model that OpenAI served decides.
+        return self.bindings.is_only_away or not any(map(is_openai_model, models))
 
     def _has_shape(self, brackets: list[Items]) -> bool:
         names = {item.name for bracket in brackets for item in bracket.items}

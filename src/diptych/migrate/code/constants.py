@@ -37,6 +37,13 @@ class Constants:
                 return
         self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
 
+    def known(self, item: Item) -> str | None:
+        """Return the model that a call names, or that the one constant it names holds."""
+        if not isinstance(item.value, cst.Name):
+            return text_of(item.value)
+        found = reaching(self.plan.source, item.value)
+        return text_of(self._value(found[0])) if len(found) == 1 else None
+
     def _value(self, binding: Node) -> Any:
         if isinstance(binding, cst.Param):
             return binding.default
@@ -51,17 +58,17 @@ class Constants:
                 continue
             value = self._value(binding)
             old = str(text_of(value))
-            text = requoted(source, value, TO_CHAT[old].model)
+            text = requoted(source, value, self.plan.replacement)
             readers = set(source.readers(binding, _name(binding)))
             if readers <= {item.value for _, item in good} and self._is_private(binding, readers):
                 for site, _ in good:
                     self.plan.edit(site, *source.outer(value), text)
-                what = f"the model {old} became {TO_CHAT[old].model}"
+                what = f"the model {old} became {self.plan.replacement}"
                 self.plan.change(good[0][0], value, what, "constant")
             else:
                 for site, item in good:
                     self.plan.edit(site, *source.outer(item.value), text)
-                    what = f"{_name(binding)} is used elsewhere, too: the call names {TO_CHAT[old].model} itself"
+                    what = f"{_name(binding)} is used elsewhere, too: the call names {self.plan.replacement} itself"
                     self.plan.change(site, item.label, what, "note")
 
     def _is_private(self, binding: Node, readers: set[cst.Name]) -> bool:

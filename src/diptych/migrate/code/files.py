@@ -16,13 +16,14 @@ import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from ..walk import iter_files
-from . import may_concern, migrate_code
-from .model import KINDS, Change, Place, Refusal
+from . import DEFAULT_CHAT_MODEL, may_concern, migrate_code
+from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Refusal
 from .notebooks import migrate_notebook
+from .together import MOCKS, Together
 
 ENDINGS: Final = (".py", ".ipynb")
 #: Files that make it worth to start processes.
@@ -42,6 +43,8 @@ class FileMigration:
     after: str = ""
     changes: tuple[Change, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    links: tuple[Link, ...] = field(default=(), repr=False)
+    encoding: str = "utf-8"
 
     def to_json(self) -> dict[str, Any]:
         """Return the report of the file as a JSON object."""
@@ -86,12 +89,15 @@ def migrate_files(
     backup: bool = False,
     todo: bool = False,
     workers: int | None = None,
+    model: str = DEFAULT_CHAT_MODEL,
 ) -> CodeReport:
     """Migrate Python files and notebooks, and folders of them.
 
     Nothing is written without ``write``; ``backup`` keeps the old text as ``FILE.bak``.
     ``workers`` is the number of processes; by default one, or the processors' where there
-    are many files. Raises MigrationError for a path that does not exist.
+    are many files; ``model`` replaces the models that were shut down. A mock and the calls that it
+    stands for change together or not at all, also across files: every file is looked at before any is
+    written. Raises MigrationError for a path that does not exist.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -102,45 +108,106 @@ def migrate_files(
     files = list(_files(paths))
     concerned = [file for file in files if _concerns(file)]
     report = CodeReport(passed_over=len(files) - len(concerned))
-    outside = _outside(concerned, _project_of(paths, files))
-    jobs = [(os.fspath(file), sorted(outside[file]), write, backup, todo) for file in concerned]
+    project = _project_of(paths, files)
+    outside = _outside(concerned, project)
+    jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, model) for file in concerned}
+    found = _all_migrated(list(jobs.values()), workers)
+    _hold_apart(found, jobs, project, files)
+    report.files = [found[name] for name in jobs]
+    for file in report.files if write else ():
+        _write(file, backup=backup)
+    return report
+
+
+class _Job(NamedTuple):
+    """A file to migrate, and how: names that others use, and sites that stay."""
+
+    path: str
+    outside: list[str]
+    todo: bool
+    model: str
+    held: Held = NOTHING_HELD
+
+
+def _all_migrated(jobs: list[_Job], workers: int | None) -> dict[str, FileMigration]:
     if workers is None:
         workers = (os.cpu_count() or 1) if len(jobs) >= _MANY else 1
     if workers > 1 and len(jobs) > 1:
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
-            report.files = list(pool.map(_migrated, jobs, chunksize=max(1, len(jobs) // (workers * 4))))
+            done = list(pool.map(_migrated, jobs, chunksize=max(1, len(jobs) // (workers * 4))))
     else:
-        report.files = [_migrated(job) for job in jobs]
-    return report
+        done = [_migrated(job) for job in jobs]
+    return {file.file: file for file in done}
 
 
-def _migrated(job: tuple[str, list[str], bool, bool, bool]) -> FileMigration:
-    name, outside, write, backup, todo = job
-    return migrate_file(Path(name), outside=outside, write=write, backup=backup, todo=todo)
+def _migrated(job: _Job) -> FileMigration:
+    return _looked_at(Path(job.path), job)
+
+
+def _hold_apart(found: dict[str, FileMigration], jobs: dict[str, _Job], project: list[Path], files: list[Path]) -> None:
+    """Migrate files again without the mocks and calls whose counterparts do not change, until all agree."""
+    given = {os.path.realpath(file) for file in files}
+    texts = {file.as_posix(): file.read_bytes().decode("utf-8", "replace") for file in project}
+    around = [f for f in project if os.path.realpath(f) not in given and may_concern(texts[f.as_posix()])]
+    links = {name: file.links for name, file in found.items()}
+    calls = any(not link.is_mock for every in links.values() for link in every)
+    for file in around if any(links.values()) else ():
+        if not calls or MOCKS.search(texts[file.as_posix()]):
+            links[file.as_posix()] = migrate_file(file).links
+    if not any(link.is_mock for every in links.values() for link in every):
+        return
+    together = Together(texts, frozenset(found))
+    while held := together.held(links):
+        for name, sites in held.items():
+            jobs[name] = jobs[name]._replace(held={**jobs[name].held, **sites})
+            found[name] = _migrated(jobs[name])
+            links[name] = found[name].links
 
 
 def migrate_file(
-    path: Path, *, outside: Iterable[str] = (), write: bool = False, backup: bool = False, todo: bool = False
+    path: Path,
+    *,
+    outside: Iterable[str] = (),
+    write: bool = False,
+    backup: bool = False,
+    todo: bool = False,
+    model: str = DEFAULT_CHAT_MODEL,
 ) -> FileMigration:
-    """Migrate one file; what cannot be read is a refusal of the file."""
+    """Migrate one file by itself; what cannot be read is a refusal of the file."""
+    found = _looked_at(path, _Job(os.fspath(path), sorted(outside), todo, model))
+    if write:
+        _write(found, backup=backup)
+    return found
+
+
+def _looked_at(path: Path, job: _Job) -> FileMigration:
     name = path.as_posix()
-    data = path.read_bytes()
     try:
-        text, encoding = _decoded(data, is_python=path.suffix != ".ipynb")
+        text, encoding = _decoded(path.read_bytes(), is_python=path.suffix != ".ipynb")
     except (SyntaxError, UnicodeError, LookupError) as error:
-        return FileMigration(name, refusals=(Refusal.of(Place(name, 1, 1), "encoding", str(error)),))
+        return _unread(name, "", Refusal.of(Place(name, 1, 1), "encoding", str(error)))
+    outside = frozenset(job.outside)
     try:
         if path.suffix == ".ipynb":
-            found = migrate_notebook(text, name, outside=frozenset(outside))
+            found = migrate_notebook(text, name, outside=outside, model=job.model, held=job.held)
         else:
-            found = migrate_code(text, name, outside=frozenset(outside), todo=todo)
+            found = migrate_code(text, name, outside=outside, todo=job.todo, model=job.model, held=job.held)
     except MigrationError as error:
         code = "internal" if error.__cause__ is not None else "notebook" if path.suffix == ".ipynb" else "syntax"
-        return FileMigration(name, text, text, refusals=(Refusal.of(_place_of(error, name), code, error.message),))
-    if write and found.source != text:
-        replace_file(path, data, found.source.encode(encoding), backup=backup)
-    return FileMigration(name, text, found.source, found.changes, found.refusals)
+        return _unread(name, text, Refusal.of(_place_of(error, name), code, error.message))
+    return FileMigration(name, text, found.source, found.changes, found.refusals, found.links, encoding)
+
+
+def _unread(name: str, text: str, refusal: Refusal) -> FileMigration:
+    """Return a file that could not be read: whatever calls it holds, they stay."""
+    return FileMigration(name, text, text, refusals=(refusal,), links=(Link(refusal.place, "", False, True),))
+
+
+def _write(file: FileMigration, *, backup: bool) -> None:
+    if file.after != file.before:
+        before, after = (text.encode(file.encoding) for text in (file.before, file.after))
+        replace_file(Path(file.file), before, after, backup=backup)
 
 
 def _decoded(data: bytes, *, is_python: bool) -> tuple[str, str]:

@@ -14,10 +14,11 @@ import libcst as cst
 from .arguments import Arguments
 from .bindings import Bindings, Origin, bound
 from .items import Items
-from .pieces import pieces_of
+from .pieces import Piece, pieces_of
 from .plan import Plan, Site
 from .results import Results
-from .source import Node, Source, constant_of, dotted
+from .servers import is_open_model, is_own_host
+from .source import Node, Source, constant_of, dotted, text_of
 from .values import Value
 
 _PATH: Final = re.compile(r"(?<!/chat)(?:/v1|\ue0f1)/completions/?(?:\?[^/]*)?$")
@@ -107,7 +108,7 @@ class Http:
             return
         if "/v1/completions" not in text and _VENDOR_HOSTS.search(self.source.text):
             return  # whose address the hole holds cannot be seen
-        site = self.plan.site(call, "http")
+        site = self.plan.site(call, "http", "http")
         self.change_address(site, url, written)
         if verb == "stream" or any(
             a.keyword and a.keyword.value == "stream" and constant_of(a.value) is not False for a in call.args
@@ -122,13 +123,24 @@ class Http:
         if items.get("max_tokens_to_sample"):
             self.plan.sites.remove(site)
             return
-        away = "api.openai.com" not in text and re.match(r"https?://[\w.\-:]+/", text) is not None
-        asked = self.arguments.rewrite(site, [items], Origin("http", elsewhere=away))
+        origin = Origin("http", elsewhere=self._goes_away(text, written, items))
+        asked = self.arguments.rewrite(site, [items], origin)
         if asked is not None and asked.streams:
             self.plan.refuse(site, "http-stream")
         self.plan.change(site, call, "/v1/completions became /v1/chat/completions", "http")
         site.changes.insert(0, site.changes.pop())
         self.results.follow(call, Value("http", "plain"), site)
+
+    def _goes_away(self, text: str, written: Any, items: Items) -> bool:
+        """Tell whether an address is another server's than OpenAI's, as far as it is written or named."""
+        if re.match(r"https?://[\w.\-:]+/", text):
+            return not is_own_host(text)
+        model = items.get("model")
+        if model is not None and is_open_model(text_of(model.value)):
+            return True
+        pieces = pieces_of(self.source, written) or [Piece("")]
+        hole = pieces[0].hole or next((p.hole for p in pieces[1:2] if not pieces[0].text.strip("htps:/")), "")
+        return bool(hole) and self.bindings.servers.hole_leads_away(written, hole)
 
     def _body(self, site: Site, call: cst.Call) -> Any:
         """Return the dict literal that a request sends."""
@@ -184,7 +196,7 @@ class Http:
             ):
                 continue
             self.looked_at.add(node)
-            self.plan.refuse(self.plan.site(node, "http"), "http-url")
+            self.plan.refuse(self.plan.site(node, "http", "http"), "http-url")
 
     def _is_mentioned(self, node: Any) -> bool:
         """Tell whether an address is only spoken of: a docstring, a message, a comparison."""

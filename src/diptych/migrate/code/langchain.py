@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import libcst as cst
 
-from ...wire.substitution import TO_CHAT
+from ...wire.substitution import TO_CHAT, is_asked, refused_parameters
 from .bindings import Bindings, bound, import_path
 from .imports import Imports
 from .items import Items
+from .markup import Markup
 from .plan import Plan, Site
 from .source import Source, constant_of, dotted, requoted, text_of
 
@@ -31,7 +32,6 @@ HOMES: Final = {
 _CLASSES: Final = {"OpenAI": "ChatOpenAI", "AzureOpenAI": "AzureChatOpenAI"}
 #: The cap of the wrapper where none is given (langchain_openai, ``BaseOpenAI.max_tokens``).
 _CAP: Final = 256
-_MODEL: Final = "gpt-3.5-turbo-instruct"
 _SAME: Final = frozenset(
     {"temperature", "max_tokens", "model", "model_name", "top_p", "n", "openai_api_key", "api_key",
      "openai_api_base", "base_url", "openai_organization", "organization", "request_timeout", "timeout",
@@ -56,6 +56,7 @@ class LangChain:
     def __init__(self, plan: Plan, bindings: Bindings, imports: Imports) -> None:
         self.plan, self.bindings, self.imports = plan, bindings, imports
         self.source: Source = plan.source
+        self.markup = Markup(plan.source)
 
     def find(self) -> None:
         """Look at every call of an imported ``OpenAI`` of LangChain."""
@@ -88,13 +89,28 @@ class LangChain:
         if site.refusal is None:
             items.write_drops(self.plan, site)
             if not names & {"model", "model_name"} and class_ == "OpenAI":
-                self._add(site, items, "model", f'"{TO_CHAT[_MODEL].model}"')
+                self._add(site, items, "model", f'"{self.plan.replacement}"')
             if "max_tokens" not in names:
                 self._add(site, items, "max_tokens", str(_CAP))
+        self._limits(site, items, class_)
         assert isinstance(call.func, cst.Name)
         self.imports.use(site, binding, call.func, HOMES[module], _CLASSES[class_])
         self.plan.change(site, call, f"{class_} became {_CLASSES[class_]}", "langchain")
         self._use(call, site)
+
+    def _limits(self, site: Site, items: Items, class_: str) -> None:
+        """Say which arguments the model that is asked now is known to refuse."""
+        if class_ != "OpenAI" or _leads_elsewhere(items):
+            return
+        asked = {
+            item.name: item for item in items.items if not item.drop and is_asked(item.name, constant_of(item.value))
+        }
+        named = next((text_of(asked[name].value) for name in ("model", "model_name") if name in asked), "")
+        if named is None:
+            return  # the model is no literal
+        model = self.plan.replacement if not named or named in TO_CHAT else named
+        for name, said in refused_parameters(model, [*asked]).items():
+            self.plan.change(site, asked[name].label, f"{said}: see to it", "note")
 
     def _add(self, site: Site, items: Items, name: str, value: str) -> None:
         if any(not item.drop for item in items.items):
@@ -118,7 +134,7 @@ class LangChain:
         elif item.name in ("model", "model_name") and class_ == "OpenAI" and not _leads_elsewhere(items):
             name = text_of(item.value)
             if name in TO_CHAT:
-                items.replace(self.plan, site, item, requoted(self.source, item.value, TO_CHAT[str(name)].model))
+                items.replace(self.plan, site, item, requoted(self.source, item.value, self.plan.replacement))
             elif name is None:
                 self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
 
@@ -137,9 +153,14 @@ class LangChain:
         elif isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.BitOr):
             self._chain(node, outer, site)
         elif isinstance(outer, cst.Arg) and self._is_chain_class(self.source.parent(outer)):
-            pass
+            self._asked(self.source.parent(outer), site)
         elif not isinstance(outer, cst.Expr):
             self.plan.refuse(site, "langchain-use", at=node)
+
+    def _asked(self, call: Any, site: Site) -> None:
+        """Refuse what is asked in special tokens: a chat model writes its own around them."""
+        if mark := self.markup.found(*(arg.value for arg in call.args)):
+            self.plan.refuse(site, "prompt-markup", mark, at=call)
 
     def _is_chain_class(self, call: Any) -> bool:
         return isinstance(call, cst.Call) and any(name in _CHAINS for name in dotted(call.func))
@@ -157,6 +178,7 @@ class LangChain:
         if isinstance(call.func, cst.Call):
             self.plan.refuse(site, "langchain-use", at=call)
             return
+        self._asked(call, site)
         end = self.source.outer(call.func)[1]
         self.plan.edit(site, end, end, ".invoke")
         self._content(call, site)
@@ -166,7 +188,9 @@ class LangChain:
         name = node.attr.value
         if not (isinstance(call, cst.Call) and call.func is node):
             self.plan.refuse(site, "langchain-use", f".{name}", at=node)
-        elif name in ("invoke", "ainvoke"):
+            return
+        self._asked(call, site)
+        if name in ("invoke", "ainvoke"):
             outer: Any = self.source.parent(call)
             self._content(outer if name == "ainvoke" and isinstance(outer, cst.Await) else call, site, name)
         elif name in ("batch", "abatch"):
@@ -211,6 +235,8 @@ class LangChain:
             top = up
         parts = _parts(top)
         number = next(i for i, part in enumerate(parts) if part is node)
+        if mark := self.markup.found(*parts[:number]):
+            self.plan.refuse(site, "prompt-markup", mark, at=top)
         after = parts[number + 1 :]
         if after:
             if not self._is_parser(after[0]):

@@ -11,6 +11,7 @@ from collections.abc import Collection
 import libcst as cst
 
 from ...errors import MigrationError
+from ...wire.substitution import DEFAULT_CHAT_MODEL
 from .arguments import Arguments
 from .bindings import Bindings
 from .calls import Calls
@@ -21,29 +22,31 @@ from .http import Http
 from .imports import Imports
 from .langchain import LangChain
 from .mocks import Mocks
-from .model import CODES, Change, CodeMigration, Refusal
-from .plan import Plan
+from .model import CODES, NOTHING_HELD, CodeMigration, Held
+from .plan import Plan, Settled
 from .prompts import Prompts
 from .results import Results
 from .source import Source
 from .todo import todo_edits
 
 
-def planned(source: Source, outside: Collection[str] = ()) -> tuple[list[Edit], list[Change], list[Refusal]]:
+def planned(
+    source: Source, outside: Collection[str] = (), model: str = DEFAULT_CHAT_MODEL, held: Held = NOTHING_HELD
+) -> Settled:
     """Return what changes in a source, and what is refused.
 
     Raises MigrationError where the analysis fails: such a file is reported, and left as it is.
     """
     try:
-        return _planned(source, outside)
+        return _planned(source, outside, model, held)
     except Exception as error:
         detail = f"{type(error).__name__}: {error}"
         place = f"{source.file}:1:1"
         raise MigrationError(f"the analysis failed: {detail}", path=place, hint=CODES["internal"][1]) from error
 
 
-def _planned(source: Source, outside: Collection[str]) -> tuple[list[Edit], list[Change], list[Refusal]]:
-    plan = Plan(source)
+def _planned(source: Source, outside: Collection[str], model: str, held: Held) -> Settled:
+    plan = Plan(source, model, held)
     bindings = Bindings(source)
     functions = Functions(source, outside)
     constants = Constants(plan, functions.exported)
@@ -60,14 +63,21 @@ def _planned(source: Source, outside: Collection[str]) -> tuple[list[Edit], list
     return plan.settle()
 
 
-def migrate_source(source: Source, outside: Collection[str] = (), *, todo: bool = False) -> CodeMigration:
+def migrate_source(
+    source: Source,
+    outside: Collection[str] = (),
+    *,
+    todo: bool = False,
+    model: str = DEFAULT_CHAT_MODEL,
+    held: Held = NOTHING_HELD,
+) -> CodeMigration:
     """Return the migration of a parsed source."""
-    edits, changes, refusals = planned(source, outside)
+    edits, changes, refusals, links = planned(source, outside, model, held)
     if todo:
         more, told = todo_edits(source, refusals)
         edits, changes = [*edits, *more], [*changes, *told]
     text = written(source, edits)
-    return CodeMigration(text, tuple(sorted(changes)), tuple(sorted(refusals)))
+    return CodeMigration(text, tuple(sorted(changes)), tuple(sorted(refusals)), tuple(links))
 
 
 def written(source: Source, edits: list[Edit]) -> str:

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import libcst as cst
 
-from .bindings import Bindings, bound
+from .bindings import Bindings, bound, import_path
 from .http import Http
 from .plan import Plan, Site
 from .source import Source, constant_of, dotted, text_of
+from .standins import stand_ins
 
 _TARGET: Final = re.compile(
     r"^(?P<head>.*?\b(?:openai\.)?)(?P<old>Completion|(?<!chat\.)completions(?:\.Completions)?)\.(?P<fn>a?create)$"
@@ -34,6 +35,8 @@ class Mocks:
         self.plan, self.bindings, self.http = plan, bindings, http
         self.source: Source = plan.source
         self._members: dict[str, list[Site]] = {}
+        #: The literal answers that were given Chat's shape, or refused for theirs.
+        self._shaped: set[Any] = set()
 
     def find(self) -> None:
         """Look at every call that may put a mock somewhere."""
@@ -48,6 +51,17 @@ class Mocks:
             elif isinstance(node, cst.Attribute) and node.attr.value in ("create", "acreate"):
                 self._member(node)
         self._tie()
+        self.plan.loose += [(node, ()) for node in stand_ins(self.plan, self.bindings.paths, self._shaped)]
+
+    def _imported(self, target: Any) -> tuple[str, ...]:
+        """Return the modules that an expression goes through, where it begins with an import."""
+        root = target
+        while isinstance(root, cst.Attribute):
+            root = root.value
+        found = self.source.bindings(root) if isinstance(root, cst.Name) else []
+        if len(found) != 1 or not isinstance(found[0], cst.Import | cst.ImportFrom):
+            return ()
+        return _modules(".".join((import_path(found[0], root.value), *dotted(target)[1:])))
 
     def _member(self, node: cst.Attribute) -> None:
         """``client.completions.create.return_value = …`` of a client that is a mock."""
@@ -64,14 +78,15 @@ class Mocks:
         }:
             return
         origin = self.bindings.of(node.value)
-        if origin.what != "resource" or self.bindings.vendors or not isinstance(origin.at, cst.Attribute):
+        if origin.what != "resource":
             return
-        if origin.at is not node.value:
+        if self.bindings.vendors or origin.at is not node.value:
+            self.plan.loose.append((node, ()))
             return
-        site = self.plan.site(node, "mock")
+        site = self.plan.site(node, "mock", origin.sdk)
         self._members.setdefault(".".join(dotted(node.value)), []).append(site)
         new = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
-        self.plan.edit(site, *self.source.span(origin.at.attr), new)
+        self.plan.edit(site, *self.source.span(node.value.attr), new)
         self.plan.change(site, node, f"the mock of {'.'.join(dotted(node.value))} became one of {new}", "mock")
         self._mock_used(site, node)
 
@@ -89,14 +104,16 @@ class Mocks:
         if text is not None and (found := _TARGET.match(text)) and (name != "object"):
             if self._is_foreign(text):
                 return
-            site = self.plan.site(call, "mock")
             old = found["old"]
+            site = self.plan.site(call, "mock", "v0" if old == "Completion" else "v1")
+            site.targets = _modules(found["head"])
             new = "ChatCompletion" if old == "Completion" else f"chat.{old}"
             self._replace_in(site, args[0].value, old + "." + found["fn"], new + "." + found["fn"])
             self.plan.change(site, call, f"the mock of {text} became one of {found['head']}{new}.{found['fn']}", "mock")
             self._answer(site, call, args[1:])
             if not re.match(r"(?:\w+\.)*openai\.", text) and not any("shape" in change.what for change in site.changes):
                 self.plan.sites.remove(site)  # some module's own ``completions``, as far as can be seen
+                self.plan.loose.append((call, site.targets))
         elif len(args) > 1 and text_of(args[1].value) in ("create", "acreate"):
             self._object(call, args)
 
@@ -111,9 +128,10 @@ class Mocks:
         origin = self.bindings.of(target)
         if origin.what != "resource" or not isinstance(origin.at, cst.Attribute) or origin.at is not target:
             if origin.what == "resource":
-                self.plan.refuse(self.plan.site(call, "mock"), "mock-use", "the resource has another name")
+                self.plan.refuse(self.plan.site(call, "mock", origin.sdk), "mock-use", "the resource has another name")
             return
-        site = self.plan.site(call, "mock")
+        site = self.plan.site(call, "mock", origin.sdk)
+        site.targets = self._imported(target)
         new = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
         self.plan.edit(site, *self.source.span(origin.at.attr), new)
         self.plan.change(site, call, f"the mock of {'.'.join(dotted(target))} became one of {new}", "mock")
@@ -265,6 +283,7 @@ class Mocks:
         if (kind := fields.get("object")) is not None and text_of(kind) == "text_completion":
             start, end = self.source.outer(kind)
             self.plan.edit(site, start, end, self.source.text[start:end].replace("text_completion", "chat.completion"))
+        self._shaped.add(value)
         self._choices(site, fields["choices"])
         self.plan.change(site, value, "the mocked answer has Chat's shape", "mock")
 
@@ -292,7 +311,8 @@ class Mocks:
             value = self._once(value)
         fields = _fields(value)
         text = fields.get("text") if fields else None
-        if fields is None or text is None or (constant_of(fields.get("logprobs")) not in (None, ...)):
+        logprobs = fields.get("logprobs") if fields else None
+        if fields is None or text is None or (logprobs is not None and constant_of(logprobs) is not None):
             self.plan.refuse(site, "mock-shape", at=value if value is not None else site.node)
             return
         start, end = self.source.outer(text)
@@ -323,7 +343,7 @@ class Mocks:
             return
         node, address = found
         assert address is not None
-        site = self.plan.site(call, "mock")
+        site = self.plan.site(call, "mock", "http")
         self.http.change_address(site, node, address[1])
         if isinstance(node, cst.Name):
             self.plan.refuse(site, "mock-use", "the address is held by a name", at=node)
@@ -347,6 +367,12 @@ class Mocks:
             if not arg.keyword and isinstance(arg.value, cst.Call) and dotted(arg.value.func)[-1] == "Response":
                 return self._body(arg.value)
         return None
+
+
+def _modules(path: str) -> tuple[str, ...]:
+    """Return the modules of a mock's target that are the program's own."""
+    parts = [part for part in path.split(".") if part]
+    return () if parts[:1] == ["openai"] else tuple(part for part in parts if part not in ("openai", "completions"))
 
 
 def _fields(value: Any) -> dict[str, Any] | None:

@@ -6,7 +6,8 @@ the reason says what was seen at the place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 _BRIDGE: Final = "or keep the call behind diptych.compat.Completions"
@@ -49,6 +50,10 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "ask for logprobs=True and top_logprobs=k, and read .content of the logprobs",
     ),
     "magic": ("a line of notebook magic holds a call", "put the call on a line of its own"),
+    "mock-apart": (
+        "a mock and the calls that it stands for change together",
+        "migrate both in one run, and mend what is refused of either",
+    ),
     "mock-shape": (
         "the answer that a mock gives cannot be seen",
         "write the mocked answer as a literal, run again",
@@ -59,11 +64,15 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "notebook": ("the notebook is no JSON of the known shape", "save it again with Jupyter"),
     "positional-arguments": ("positional arguments have no names", "write name=value"),
     "prompt-list": ("a list of prompts becomes as many calls", f"call once a prompt, {_BRIDGE}"),
+    "prompt-markup": (
+        "the prompt is put together from special tokens, and cannot be read as messages",
+        "write it as one literal with its holes, or as messages",
+    ),
     "prompt-tokens": ("token ids are no text", "give the text"),
     "raw-response": ("the raw bytes of an answer have another shape in Chat", "read the answer with .parse()"),
     "receiver-unknown": (
-        "the file uses another vendor's SDK too, and whose client this is cannot be seen",
-        "annotate the client, for example client: OpenAI",
+        "cannot determine which SDK this client belongs to",
+        "annotate the client, for example client: OpenAI, or give it a name such as openai_client",
     ),
     "reply-begun": (
         "the prompt begins the reply, which a message of the user cannot",
@@ -150,6 +159,28 @@ class Refusal(NamedTuple):
         return cls(place, f"{reason}: {detail}" if detail else reason, code, hint)
 
 
+class Link(NamedTuple):
+    """A call, or a mock of calls, as other files must know of it: both change together.
+
+    ``family`` is the way of asking: v0, v1, http, or "" for an answer that stands in for any.
+    ``targets`` are the modules that a mock names; ``at`` is the line and column in the parsed text.
+    """
+
+    place: Place
+    family: str
+    is_mock: bool
+    is_refused: bool
+    targets: tuple[str, ...] = ()
+    at: tuple[int, int] = (0, 0)
+    #: A literal answer in no mock that is known: reported only where a call is refused for it.
+    is_loose: bool = False
+
+
+#: Calls and mocks that stay, by line and column, each with the reason.
+Held = Mapping[tuple[int, int], str]
+NOTHING_HELD: Final[Held] = {}
+
+
 @dataclass(frozen=True)
 class CodeMigration:
     """The migrated source, what was changed and what was refused.
@@ -161,3 +192,5 @@ class CodeMigration:
     source: str
     changes: tuple[Change, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    #: The calls and mocks that must change together with those of other files.
+    links: tuple[Link, ...] = field(default=(), compare=False, repr=False)

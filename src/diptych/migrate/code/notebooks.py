@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
+from ...wire.substitution import DEFAULT_CHAT_MODEL
 from .edits import Edit, apply
-from .model import Change, CodeMigration, Place, Refusal
+from .model import NOTHING_HELD, Change, CodeMigration, Held, Link, Place, Refusal
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _MAGIC: Final = re.compile(r"^(\s*)(?:[%!?]|[\w., ]+=\s*[%!]|[\w.]+\?{1,2}\s*$)")
@@ -43,7 +44,14 @@ class _Module:
     magic: list[Place]
 
 
-def migrate_notebook(text: str, filename: str = "<notebook>", *, outside: Collection[str] = ()) -> CodeMigration:
+def migrate_notebook(
+    text: str,
+    filename: str = "<notebook>",
+    *,
+    outside: Collection[str] = (),
+    model: str = DEFAULT_CHAT_MODEL,
+    held: Held = NOTHING_HELD,
+) -> CodeMigration:
     """Migrate the code cells of a notebook; places are ``file[cell n]:line:col``.
 
     Raises MissingExtra without libcst, MigrationError for what is no notebook.
@@ -60,17 +68,20 @@ def migrate_notebook(text: str, filename: str = "<notebook>", *, outside: Collec
     source = _parsed(module.parsed, filename)
     from .migration import planned, written
 
-    edits, changes, refusals = planned(source, outside)
+    edits, changes, refusals, links = planned(source, outside, model, held)
+    links = [_placed(link, module, filename) for link in links]
     refused = [_placed(r, module, filename) for r in refusals]
     if module.magic:
         refused += [Refusal.of(place, "magic") for place in module.magic]
         told = f"line {module.magic[0].line} of {module.magic[0].file}"
         calls = {c.place for c in changes if c.kind in ("call", "http", "langchain", "mock") and "became" in c.what}
         refused += [_placed(Refusal.of(place, "shared-result", told), module, filename) for place in sorted(calls)]
-        return CodeMigration(text, (), tuple(sorted(refused)))
+        stay = tuple(link._replace(is_refused=True) for link in links)
+        return CodeMigration(text, (), tuple(sorted(refused)), stay)
     written(source, edits)
     result = _spliced(text, cells, module, edits)
-    return CodeMigration(result, tuple(sorted(_placed(c, module, filename) for c in changes)), tuple(sorted(refused)))
+    said = tuple(sorted(_placed(c, module, filename) for c in changes))
+    return CodeMigration(result, said, tuple(sorted(refused)), tuple(links))
 
 
 # the cells as a module ------------------------------------------------------------------------------
@@ -133,7 +144,7 @@ def _placed(told: Any, module: _Module, filename: str) -> Any:
     number = bisect.bisect_right([start for start, _ in module.starts], place.line) - 1
     start, cell = module.starts[number]
     where = Place(f"{filename}[cell {cell.number}]", place.line - start + 1, place.column)
-    return told._replace(place=where) if isinstance(told, Change | Refusal) else told
+    return told._replace(place=where) if isinstance(told, Change | Refusal | Link) else told
 
 
 def _spliced(text: str, cells: list[_Cell], module: _Module, edits: list[Edit]) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from ...wire.substitution import DEFAULT_CHAT_MODEL
 from .edits import Edit
-from .model import Change, Refusal
+from .model import NOTHING_HELD, Change, Held, Link, Refusal
 from .source import Node, Source
 
 
@@ -20,6 +22,8 @@ class Site:
 
     node: Node
     kind: str
+    #: The way of asking, or "" where no mock can stand for it: v0, v1, http.
+    family: str = ""
     edits: list[Edit] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     refusal: Refusal | None = None
@@ -30,6 +34,8 @@ class Site:
     #: Choices beyond the first are read, though ``n`` is not asked for.
     reads_all: bool = False
     tied: Site | None = None
+    #: The modules that a mock names, the nearest to its end last.
+    targets: tuple[str, ...] = ()
     #: Found to be no business of ours: neither changed nor reported.
     ignored: bool = False
 
@@ -38,18 +44,31 @@ class Site:
         return self if self.tied is None else self.tied.root()
 
 
+class Settled(NamedTuple):
+    """What is decided over a source."""
+
+    edits: list[Edit]
+    changes: list[Change]
+    refusals: list[Refusal]
+    links: list[Link]
+
+
 class Plan:
     """The sites of one source, and the decision over them."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, replacement: str = DEFAULT_CHAT_MODEL, held: Held = NOTHING_HELD) -> None:
+        self.source, self.held = source, held
+        #: What replaces a Completions model of the dated list.
+        self.replacement = replacement
         self.sites: list[Site] = []
         #: What can only be decided when it is known which calls change.
         self.later: list[Callable[[], None]] = []
+        #: Literal answers of the Completions API in no mock that is known.
+        self.loose: list[tuple[Node, tuple[str, ...]]] = []
 
-    def site(self, node: Node, kind: str = "call") -> Site:
+    def site(self, node: Node, kind: str = "call", family: str = "") -> Site:
         """Begin a site."""
-        found = Site(node, kind)
+        found = Site(node, kind, family)
         self.sites.append(found)
         return found
 
@@ -82,21 +101,66 @@ class Plan:
         root = site.root()
         return not any(other.refusal for other in self.sites if other.root() is root)
 
-    def settle(self) -> tuple[list[Edit], list[Change], list[Refusal]]:
+    def settle(self) -> Settled:
         """Decide every group, then do what waited for that."""
+        for site in self.sites:
+            if (why := self.held.get(self._at(site.node))) is not None and site.family:
+                self.refuse(site, "mock-apart", why)
         for site in self.sites:
             if site.asks_logprobs and site.reads_logprobs:
                 self.refuse(site, "logprobs", "the result's logprobs are read")
             if site.may_be_many and site.reads_all:
                 self.refuse(site, "prompt-list", "its name says several, and every choice is read")
-        # A site tied to a refused one says which.
-        for site in self.sites:
-            if site.refusal is None and not self.is_good(site):
-                cause = next(o for o in self.sites if o.root() is site.root() and o.refusal is not None)
-                self.refuse(site, "shared-result", f"line {self.source.line(cause.node)}")
+        self._refuse_tied()
+        while self._refuse_apart():
+            self._refuse_tied()
         for act in self.later:
             act()
         good = [site for site in self.sites if site.refusal is None]
         edits = [edit for site in good for edit in site.edits]
         changes = [change for site in good for change in site.changes]
-        return edits, changes, [site.refusal for site in self.sites if site.refusal is not None]
+        refusals = [site.refusal for site in self.sites if site.refusal is not None]
+        return Settled(edits, changes, refusals, self._links())
+
+    def _refuse_tied(self) -> None:
+        """A site tied to a refused one says which."""
+        for site in self.sites:
+            if site.refusal is None and not self.is_good(site):
+                cause = next(o for o in self.sites if o.root() is site.root() and o.refusal is not None)
+                self.refuse(site, "shared-result", f"line {self.source.line(cause.node)}")
+
+    def _refuse_apart(self) -> bool:
+        """Calls and the mocks of this source that stand for them change together; tell whether any was refused."""
+        found = False
+        for family in {site.family for site in self.sites if site.family}:
+            group = [site for site in self.sites if site.family == family]
+            if len({site.kind == "mock" for site in group}) < 2:
+                continue
+            cause = next((site for site in group if site.refusal is not None), None)
+            for site in group if cause is not None else ():
+                if site.refusal is None and cause is not None:
+                    self.refuse(site, "mock-apart", f"line {self.source.line(cause.node)} is refused")
+                    found = True
+        return found
+
+    def _at(self, node: Node) -> tuple[int, int]:
+        place = self.source.place(node)
+        return place.line, place.column
+
+    def _links(self) -> list[Link]:
+        found = [
+            Link(
+                self.source.place(s.node),
+                s.family,
+                s.kind == "mock",
+                s.refusal is not None,
+                s.targets,
+                self._at(s.node),
+            )
+            for s in self.sites
+            if s.family
+        ]
+        return found + [
+            Link(self.source.place(node), "", True, True, targets, self._at(node), is_loose=True)
+            for node, targets in self.loose
+        ]

@@ -7,6 +7,7 @@ becomes several messages; holes are opaque, so that no data can be taken for str
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import libcst as cst
@@ -18,6 +19,7 @@ from ...formats.reading import read_text
 from ...formats.registry import grammar_of
 from .bindings import bound
 from .items import Item, Items
+from .markup import Markup
 from .pieces import Pieces, expression, pieces_of, proof
 from .plan import Plan, Site
 from .source import Source, constant_of, dotted, quotes_around, text_of
@@ -33,9 +35,13 @@ class Prompts:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.source: Source = plan.source
+        self.markup = Markup(plan.source)
 
-    def rewrite(self, site: Site, bracket: Items, item: Item) -> str:
-        """Change a prompt into messages; return the format that it was read as several messages of."""
+    def rewrite(self, site: Site, bracket: Items, item: Item, others: Sequence[Any] = ()) -> str:
+        """Change a prompt into messages; return the format that it was read as several messages of.
+
+        ``others`` are further expressions that tell how the prompt is written: the stops.
+        """
         value = self._single(item.value)
         if code := self._is_no_text(value):
             self.plan.refuse(site, code)
@@ -46,22 +52,26 @@ class Prompts:
             return ""
         site.may_be_many = not bracket.get("n") and isinstance(value, cst.Name) and self._sounds_plural(value)
         bracket.rename(self.plan, site, item, "messages")
-        written, pieces = self._written(site, value)
+        changed, written, pieces = self._written(value)
         reading = self._reading(site, pieces)
         if site.refusal is not None:
             return ""
         messages = self._messages(reading, pieces, written, avoid) if reading and pieces else None
-        if messages is not None and reading is not None:
-            self.plan.edit(site, *self.source.outer(written), messages)
+        if messages is not None and reading is not None and pieces is not None:
+            if mark := self.markup.fills(written, pieces.constants):
+                self.plan.refuse(site, "prompt-markup", f"a hole may hold {mark}")
+            self.plan.edit(site, *self.source.outer(changed), messages)
             self._say(site, item, f"the prompt became {len(reading.messages)} messages ({reading.format})")
             return reading.format
+        mark = self.markup.found(item.value) or self.markup.found(*others).replace("<|endoftext|>", "")
+        if mark:  # the end of a text is a stop of plain prompts, too
+            self.plan.refuse(site, "prompt-markup", mark)
+            return ""
         if reading is not None and reading.format != "plain":
             self._say(site, item, f"the prompt stays one message, though it reads as {reading.format}, too")
         elif reading is not None and (found := unknown_marks(pieces.marked()[0] if pieces else "")):
             self._say(site, item, f"the prompt stays one message, though it holds {found[0].text!r}: see to it")
         own = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
-        if reading is None and self._holds_marks(value):
-            self._say(site, item, "the prompt stays one message, though it holds marks of a format: see to it")
         quote = "'" if '"' in avoid or own == "'" else '"'
         start, end = self.source.outer(item.value)
         value_start, value_end = self.source.outer(value)
@@ -73,16 +83,6 @@ class Prompts:
             self.plan.edit(site, start, value_start, head)
             self.plan.edit(site, value_end, end, "}]")
         return ""
-
-    def _holds_marks(self, value: Any) -> bool:
-        """Tell whether a prompt that cannot be taken apart is written with special tokens."""
-        codes = [self.source.code(value)]
-        if isinstance(value, cst.Name):
-            names = [b for b in reaching(self.source, value) if isinstance(b, cst.Name)]
-            codes += [self.source.code(found) for name in names if (found := bound(self.source, name)[1]) is not None]
-        return any(
-            mark in code for code in codes for mark in ("<|im_start|>", "<|start_header_id|>", "[INST]", "<|user|>")
-        )
 
     def _say(self, site: Site, item: Item, what: str) -> None:
         self.plan.change(site, item.label, what, "note")
@@ -156,25 +156,27 @@ class Prompts:
 
     # structure ---------------------------------------------------------------------------------
 
-    def _written(self, site: Site, value: Any) -> tuple[Any, Pieces | None]:
-        """Return the expression that a prompt is written as, and its pieces.
+    def _written(self, value: Any) -> tuple[Any, Any, Pieces | None]:
+        """Return the expression to change, the one that writes the prompt, and its pieces.
 
-        A name is looked through where it is bound once and read here alone.
+        A name is looked through where it is bound once: where it is read here alone, what it is bound to
+        changes; a literal without holes that others read, too, is written out here.
         """
         pieces = pieces_of(self.source, value)
         if pieces is not None or not isinstance(value, cst.Name):
-            return value, pieces
+            return value, value, pieces
         found = self.source.bindings(value)
         if len(found) != 1 or not isinstance(found[0], cst.Name):
-            return value, None
+            return value, value, None
         kind, written, _ = bound(self.source, found[0])
-        if kind != "value" or self.source.readers(found[0], value.value) != [value]:
-            return value, None
-        if self.source.function_of(found[0]) is not self.source.function_of(value):
-            return value, None
-        if not isinstance(self.source.parent(found[0]), cst.AssignTarget):
-            return value, None
-        return written, pieces_of(self.source, written)
+        if kind != "value" or not isinstance(self.source.parent(found[0]), cst.AssignTarget):
+            return value, value, None
+        is_here = self.source.function_of(found[0]) is self.source.function_of(value)
+        if is_here and self.source.readers(found[0], value.value) == [value]:
+            return written, written, pieces_of(self.source, written)
+        pieces = pieces_of(self.source, written)
+        is_literal = pieces is not None and not any(piece.hole for piece in pieces)
+        return value, written, pieces if is_literal else None
 
     def _reading(self, site: Site, pieces: Pieces | None) -> Reading | None:
         if pieces is None:

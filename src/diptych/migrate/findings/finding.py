@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, Final
 
 KINDS: Final = ("call", "model", "prompt", "dataset", "template")
@@ -38,11 +39,28 @@ class Audit:
     findings: list[Finding] = field(default_factory=list)
     files: int = 0
     unread: list[str] = field(default_factory=list)
+    #: The day that shutdown dates are compared with.
+    today: date = field(default_factory=date.today)
 
     @property
     def dated(self) -> list[Finding]:
         """The findings whose model has a shutdown date."""
         return [finding for finding in self.findings if finding.facts.get("shutdown_date")]
+
+    def is_past(self, finding: Finding) -> bool:
+        """Tell whether a finding's model is no longer served: its last day is over."""
+        day = finding.facts.get("shutdown_date")
+        return day is not None and date.fromisoformat(day) < self.today
+
+    def due(self, within: int | None = None) -> list[Finding]:
+        """Return the findings whose model was shut down, or shuts down within so many days.
+
+        >>> found = Audit([Finding("model", "a.py:1:1", {"shutdown_date": "2027-01-14"})], today=date(2026, 12, 1))
+        >>> len(found.due()), len(found.due(60))
+        (0, 1)
+        """
+        last = self.today + timedelta(days=-1 if within is None else within)
+        return [finding for finding in self.dated if date.fromisoformat(finding.facts["shutdown_date"]) <= last]
 
     def of(self, kind: str) -> list[Finding]:
         """Return the findings of one kind: call, model, prompt, dataset or template."""
@@ -57,7 +75,9 @@ class Audit:
         """Return the audit as a JSON object."""
         return {
             "files": self.files,
-            "summary": {kind: len(self.of(kind)) for kind in KINDS} | {"dated": len(self.dated)},
+            "today": self.today.isoformat(),
+            "summary": {kind: len(self.of(kind)) for kind in KINDS}
+            | {"dated": len(self.dated), "shut_down": len(self.due())},
             "tokens": self.tokens,
             "findings": [finding.to_json() for finding in self.findings],
             "unread": self.unread,

@@ -7,11 +7,12 @@ from typing import Final
 from ...formats.convert import to_messages
 from ...formats.reading import dialects
 from ...tokens import count
+from ...wire.substitution import DEFAULT_CHAT_MODEL
 from .finding import Finding
 
 #: The models that tokens are counted as: the last Completions model, and what stands in for it.
 BEFORE: Final = "gpt-3.5-turbo-instruct"
-AFTER: Final = "gpt-4o-mini"
+AFTER: Final = DEFAULT_CHAT_MODEL
 
 
 def prompt_finding(text: str, place: str) -> Finding:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -28,12 +29,13 @@ _LARGEST: Final = 5_000_000
 _Reader = Callable[[Path, str], list[Finding]]
 
 
-def audit(*paths: str | os.PathLike[str]) -> Audit:
+def audit(*paths: str | os.PathLike[str], today: date | None = None) -> Audit:
     """Look through files and folders for what a migration to Chat would touch.
 
     Reads Python and notebooks, data sets, request bodies, templates and settings; of a folder
-    the project's own files: ``.gitignore`` and ``exclude`` of ``[tool.diptych]`` are respected. Raises
-    MigrationError for a path that does not exist.
+    the project's own files: ``.gitignore`` and ``exclude`` of ``[tool.diptych]`` are respected. ``today``
+    is the day that shutdown dates are compared with, by default the clock's. Raises MigrationError for a
+    path that does not exist.
 
     >>> import tempfile, pathlib
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -46,7 +48,7 @@ def audit(*paths: str | os.PathLike[str]) -> Audit:
         if not Path(path).exists():
             raise MigrationError("there is no such file or folder", path=os.fspath(path))
     calls = _calls(paths)
-    found = Audit()
+    found = Audit(today=today or date.today())
     for path in paths:
         root = Path(path)
         for file in [root] if root.is_file() else iter_files(root, ("",)):

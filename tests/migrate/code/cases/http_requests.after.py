@@ -9,7 +9,7 @@ def ask(q, key):
     response = requests.post(
         URL,
         headers={"Authorization": f"Bearer {key}"},
-        json={"model": "gpt-4o-mini", "messages": [{"role": "user", "content": q}], "max_completion_tokens": 7},
+        json={"model": "gpt-5.4-mini", "messages": [{"role": "user", "content": q}], "max_completion_tokens": 7},
         timeout=30,
     )
     response.raise_for_status()
@@ -20,7 +20,7 @@ def ask(q, key):
 
 def other(q, base):
     payload = {
-        "model": "gpt-4o-mini",
+        "model": "gpt-5.4-mini",
         "messages": [{"role": "user", "content": q}],
         "max_completion_tokens": 16,
     }

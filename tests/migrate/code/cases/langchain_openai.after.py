@@ -1,7 +1,7 @@
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
-llm = ChatOpenAI(model="gpt-4o-mini", temperature=0, max_tokens=256)
-bare = ChatOpenAI(model="gpt-4o-mini", max_tokens=256)
+llm = ChatOpenAI(model="gpt-5.4-mini", temperature=0, max_tokens=256)
+bare = ChatOpenAI(model="gpt-5.4-mini", max_tokens=256)
 print(llm.invoke("Hi").content.strip(), bare.invoke("Ho").content, OpenAIEmbeddings)
 print(llm.predict("Hi"))
 texts = [message.content for message in llm.batch(["a", "b"])]

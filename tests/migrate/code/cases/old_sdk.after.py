@@ -5,7 +5,7 @@ openai.api_key = "x"
 
 def ask(q):
     response = openai.ChatCompletion.create(
-        model="gpt-4o-mini",
+        model="gpt-5.4-mini",
         messages=[{"role": "user", "content": q}],
         temperature=0.7,
         max_completion_tokens=60,
@@ -19,5 +19,5 @@ def ask(q):
 
 
 async def later(q):
-    r = await openai.ChatCompletion.acreate(model="gpt-4o-mini", messages=[{"role": "user", "content": q}], max_completion_tokens=16)
+    r = await openai.ChatCompletion.acreate(model="gpt-5.4-mini", messages=[{"role": "user", "content": q}], max_completion_tokens=16)
     return r.choices[0]["message"]["content"]

@@ -10,7 +10,7 @@ openai.api_key = os.getenv("OPENAI_API_KEY")
 
 
 @retry(wait=wait_random_exponential(min=1, max=60), stop=stop_after_attempt(6))
-def gpt3(prompt, model="gpt-4o-mini", temperature=0.7, stop=None):
+def gpt3(prompt, model="gpt-5.4-mini", temperature=0.7, stop=None):
     try:
         response = openai.ChatCompletion.create(
             model=model, messages=[{"role": "user", "content": prompt}], temperature=temperature, max_completion_tokens=100, stop=stop
@@ -24,7 +24,7 @@ def gpt3(prompt, model="gpt-4o-mini", temperature=0.7, stop=None):
 
 
 def choices_of(prompt) -> str:
-    resp: dict = openai.ChatCompletion.create(model="gpt-4o-mini", messages=[{"role": "user", "content": prompt}], max_completion_tokens=16)
+    resp: dict = openai.ChatCompletion.create(model="gpt-5.4-mini", messages=[{"role": "user", "content": prompt}], max_completion_tokens=16)
     choices: list = resp.get("choices", [])
     if choices:
         return choices[0].get("message", {}).get("content", "").strip()

@@ -1,6 +1,6 @@
 # refused: unpacked-arguments@6
-def ask(client, q):
+def ask(openai_client, q):
     options = {"model": "m"}
     print(options)
     # the dict has another use
-    return client.completions.create(prompt=q, **options).choices[0].text
+    return openai_client.completions.create(prompt=q, **options).choices[0].text

@@ -1,4 +1,4 @@
 # refused: result-escapes@4
-def ask(client, q):
+def ask(openai_client, q):
     # a stream is no answer
-    return client.completions.create(model="m", prompt=q, max_tokens=1, stream=True).choices[0].text
+    return openai_client.completions.create(model="m", prompt=q, max_tokens=1, stream=True).choices[0].text

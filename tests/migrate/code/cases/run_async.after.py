@@ -1,3 +1,3 @@
-async def main(client):
-    reply = await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5)
-    return reply.choices[0].message.content + (await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Ho"}], max_completion_tokens=5)).choices[0].message.content
+async def main(openai_client):
+    reply = await openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5)
+    return reply.choices[0].message.content + (await openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Ho"}], max_completion_tokens=5)).choices[0].message.content

@@ -1,5 +1,5 @@
-def main(client):
-    reply = client \
+def main(openai_client):
+    reply = openai_client \
         .chat.completions \
         .create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5) \
         .choices[0] \

@@ -1,5 +1,5 @@
-def main(client):
-    reply = client \
+def main(openai_client):
+    reply = openai_client \
         .completions \
         .create(model="m", prompt="Hi", max_tokens=5) \
         .choices[0] \

@@ -6,8 +6,8 @@ Be terse.<|im_end|>
 """
 
 
-def main(client):
+def main(openai_client):
     question = "Why?"
-    return client.chat.completions.create(
+    return openai_client.chat.completions.create(
         model="m", messages=[{"role": "system", "content": "Be terse."}, {"role": "user", "content": f"{question}: {{}}"}], max_completion_tokens=5
     ).choices[0].message.content

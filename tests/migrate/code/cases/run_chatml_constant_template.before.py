@@ -6,8 +6,8 @@ Be terse.<|im_end|>
 """
 
 
-def main(client):
+def main(openai_client):
     question = "Why?"
-    return client.completions.create(
+    return openai_client.completions.create(
         model="m", prompt=PROMPT.format(question=question), max_tokens=5, stop=["<|im_end|>"]
     ).choices[0].text

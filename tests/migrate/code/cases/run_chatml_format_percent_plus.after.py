@@ -1,17 +1,17 @@
-def main(client):
+def main(openai_client):
     name = "Ann"
     replies = [
-        client.chat.completions.create(
+        openai_client.chat.completions.create(
             model="m",
             messages=[{"role": "user", "content": f"I am {name}, {name}."}],
             max_completion_tokens=5,
         ),
-        client.chat.completions.create(
+        openai_client.chat.completions.create(
             model="m",
             messages=[{"role": "user", "content": f"I am {name!s}: 100%"}],
             max_completion_tokens=5,
         ),
-        client.chat.completions.create(
+        openai_client.chat.completions.create(
             model="m",
             messages=[{"role": "user", "content": f"I am {name}"}],
             max_completion_tokens=5,

@@ -1,17 +1,17 @@
-def main(client):
+def main(openai_client):
     name = "Ann"
     replies = [
-        client.completions.create(
+        openai_client.completions.create(
             model="m",
             prompt="<|im_start|>user\nI am {name}, {0}.<|im_end|>\n<|im_start|>assistant\n".format(name, name=name),
             max_tokens=5,
         ),
-        client.completions.create(
+        openai_client.completions.create(
             model="m",
             prompt="<|im_start|>user\nI am %s: 100%%<|im_end|>\n<|im_start|>assistant\n" % (name,),
             max_tokens=5,
         ),
-        client.completions.create(
+        openai_client.completions.create(
             model="m",
             prompt="<|im_start|>user\nI am " + name + "<|im_end|>\n<|im_start|>assistant\n",
             max_tokens=5,

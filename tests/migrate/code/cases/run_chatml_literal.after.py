@@ -1,5 +1,5 @@
-def main(client):
-    reply = client.chat.completions.create(
+def main(openai_client):
+    reply = openai_client.chat.completions.create(
         model="m",
         messages=[{"role": "system", "content": "You are terse."}, {"role": "user", "content": "Say \"hi\" {now}"}],
         max_completion_tokens=5,

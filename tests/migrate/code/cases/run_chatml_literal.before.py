@@ -1,5 +1,5 @@
-def main(client):
-    reply = client.completions.create(
+def main(openai_client):
+    reply = openai_client.completions.create(
         model="m",
         prompt="<|im_start|>system\nYou are terse.<|im_end|>\n<|im_start|>user\nSay \"hi\" {now}<|im_end|>\n<|im_start|>assistant\n",
         max_tokens=5,

@@ -1,9 +1,9 @@
-def main(client, fast=True):
+def main(openai_client, fast=True):
     if fast:
-        reply = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5)
+        reply = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5)
         text = reply.choices[0].message.content
     else:
-        reply = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}])
+        reply = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}])
         text = reply.choices[0].message.content
-    other = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "A"}], max_completion_tokens=5) if fast else None
+    other = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "A"}], max_completion_tokens=5) if fast else None
     return text + other.choices[0].message.content

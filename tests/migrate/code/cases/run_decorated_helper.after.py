@@ -10,14 +10,14 @@ def loud(function):
 
 
 @lru_cache(maxsize=None)
-def _ask(client, q):
-    return client.chat.completions.create(model="m", messages=[{"role": "user", "content": q}], max_completion_tokens=5)
+def _ask(openai_client, q):
+    return openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": q}], max_completion_tokens=5)
 
 
 @loud
-def answer(client, q):
-    return client.chat.completions.create(model="m", messages=[{"role": "user", "content": q}], max_completion_tokens=5).choices[0].message.content
+def answer(openai_client, q):
+    return openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": q}], max_completion_tokens=5).choices[0].message.content
 
 
-def main(client):
-    return _ask(client, "Hi").choices[0].message.content + answer(client, "Ho")
+def main(openai_client):
+    return _ask(openai_client, "Hi").choices[0].message.content + answer(openai_client, "Ho")

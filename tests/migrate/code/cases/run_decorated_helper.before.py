@@ -10,14 +10,14 @@ def loud(function):
 
 
 @lru_cache(maxsize=None)
-def _ask(client, q):
-    return client.completions.create(model="m", prompt=q, max_tokens=5)
+def _ask(openai_client, q):
+    return openai_client.completions.create(model="m", prompt=q, max_tokens=5)
 
 
 @loud
-def answer(client, q):
-    return client.completions.create(model="m", prompt=q, max_tokens=5).choices[0].text
+def answer(openai_client, q):
+    return openai_client.completions.create(model="m", prompt=q, max_tokens=5).choices[0].text
 
 
-def main(client):
-    return _ask(client, "Hi").choices[0].text + answer(client, "Ho")
+def main(openai_client):
+    return _ask(openai_client, "Hi").choices[0].text + answer(openai_client, "Ho")

@@ -1,3 +1,3 @@
-def main(client):
+def main(openai_client):
     params = dict(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5)
-    return client.chat.completions.create(**params).choices[0].message.content
+    return openai_client.chat.completions.create(**params).choices[0].message.content

@@ -1,3 +1,3 @@
-def main(client):
+def main(openai_client):
     params = dict(model="m", prompt="Hi", max_tokens=5)
-    return client.completions.create(**params).choices[0].text
+    return openai_client.completions.create(**params).choices[0].text

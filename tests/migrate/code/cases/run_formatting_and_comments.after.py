@@ -1,7 +1,7 @@
 # before
 def main(client):
     reply = client.chat.completions.create(
-        model="gpt-4o-mini",  # the old one
+        model="gpt-5.4-mini",  # the old one
         messages=[{"role": "user", "content": (
             "Translate to French: "  # the task
             "Good morning"

@@ -1,13 +1,13 @@
-def _ask(client, prompt):
-    return client.chat.completions.create(model="m", messages=[{"role": "user", "content": prompt}], max_completion_tokens=5)
+def _ask(openai_client, prompt):
+    return openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": prompt}], max_completion_tokens=5)
 
 
-def _twice(client, prompt):
-    first = _ask(client, prompt)
+def _twice(openai_client, prompt):
+    first = _ask(openai_client, prompt)
     if first.choices[0].message.content:
         return first
-    return _ask(client, prompt)
+    return _ask(openai_client, prompt)
 
 
-def main(client):
-    return _ask(client, "Hi").choices[0].message.content + _twice(client, "Ho").choices[0].message.content
+def main(openai_client):
+    return _ask(openai_client, "Hi").choices[0].message.content + _twice(openai_client, "Ho").choices[0].message.content

@@ -1,10 +1,10 @@
-def _open(client, q):
-    return client.chat.completions.create(model="m", messages=[{"role": "user", "content": q}], max_completion_tokens=5, stream=True)
+def _open(openai_client, q):
+    return openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": q}], max_completion_tokens=5, stream=True)
 
 
-def main(client):
+def main(openai_client):
     text = ""
-    for event in _open(client, "one two"):
+    for event in _open(openai_client, "one two"):
         if not event.choices:
             continue
         choice = event.choices[0]

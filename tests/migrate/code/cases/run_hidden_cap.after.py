@@ -2,4 +2,4 @@
 
 
 def main(client):
-    return client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "one two three"}], max_completion_tokens=16).choices[0].message.content
+    return client.chat.completions.create(model="gpt-5.4-mini", messages=[{"role": "user", "content": "one two three"}], max_completion_tokens=16).choices[0].message.content

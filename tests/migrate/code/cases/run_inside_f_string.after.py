@@ -1,2 +1,2 @@
-def main(client):
-    return f"<{client.chat.completions.create(model='m', messages=[{'role': 'user', 'content': 'Hi'}], max_completion_tokens=5).choices[0].message.content}>"
+def main(openai_client):
+    return f"<{openai_client.chat.completions.create(model='m', messages=[{'role': 'user', 'content': 'Hi'}], max_completion_tokens=5).choices[0].message.content}>"

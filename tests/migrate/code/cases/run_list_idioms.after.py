@@ -1,5 +1,5 @@
-def main(client):
-    r = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5, n=2)
+def main(openai_client):
+    r = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5, n=2)
     texts = []
     for i in range(len(r.choices)):
         texts.append(r.choices[i].message.content)

@@ -1,5 +1,5 @@
-def main(client):
-    r = client.completions.create(model="m", prompt="Hi", max_tokens=5, n=2)
+def main(openai_client):
+    r = openai_client.completions.create(model="m", prompt="Hi", max_tokens=5, n=2)
     texts = []
     for i in range(len(r.choices)):
         texts.append(r.choices[i].text)

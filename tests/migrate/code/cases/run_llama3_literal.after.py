@@ -1,6 +1,6 @@
-def main(client):
+def main(openai_client):
     q = "Why?"
-    reply = client.chat.completions.create(
+    reply = openai_client.chat.completions.create(
         model="m",
         messages=[{"role": "user", "content": f"{q}"}],
         max_completion_tokens=5,

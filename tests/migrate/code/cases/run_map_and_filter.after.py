@@ -1,3 +1,3 @@
-def main(client):
-    choices = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5, n=2).choices
+def main(openai_client):
+    choices = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5, n=2).choices
     return [*map(lambda c: c.message.content, choices), list(filter(lambda c: c.message.content, choices))[0].message.content]

@@ -1,7 +1,7 @@
-MODEL = 'gpt-4o-mini'
+MODEL = 'gpt-5.4-mini'
 
 
-def ask(client, prompt, model="gpt-4o-mini"):
+def ask(client, prompt, model="gpt-5.4-mini"):
     return client.chat.completions.create(model=model, messages=[{"role": "user", "content": prompt}], max_completion_tokens=5).choices[0].message.content
 
 

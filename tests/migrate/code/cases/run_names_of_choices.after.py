@@ -1,5 +1,5 @@
-def main(client):
-    choices = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5).choices
+def main(openai_client):
+    choices = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5).choices
     choice = choices[0]
     if choice.finish_reason == "length":
         return choice.message.content

@@ -1,5 +1,5 @@
-def main(client):
-    choices = client.completions.create(model="m", prompt="Hi", max_tokens=5).choices
+def main(openai_client):
+    choices = openai_client.completions.create(model="m", prompt="Hi", max_tokens=5).choices
     choice = choices[0]
     if choice.finish_reason == "length":
         return choice.text

@@ -1,2 +1,2 @@
-def main(client):
-    return client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5, stop=None, stream=None).choices[0].message.content
+def main(openai_client):
+    return openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5, stop=None, stream=None).choices[0].message.content

@@ -1,3 +1,3 @@
-def main(client):
-    r = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5); text = r.choices[0].message.content; del r
+def main(openai_client):
+    r = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5); text = r.choices[0].message.content; del r
     return text

@@ -1,5 +1,5 @@
-def main(client):
-    reply = client.completions.create(
+def main(openai_client):
+    reply = openai_client.completions.create(
         model="m",
         echo=False,
         prompt="Hi",
@@ -10,5 +10,5 @@ def main(client):
         stream=False,
         logit_bias={},
     )
-    again = client.completions.create(model="m", prompt="Hi", max_tokens=5, n=2, best_of=2)
+    again = openai_client.completions.create(model="m", prompt="Hi", max_tokens=5, n=2, best_of=2)
     return reply.choices[0].text + again.choices[1].text

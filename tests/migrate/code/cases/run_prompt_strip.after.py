@@ -1,6 +1,6 @@
-def main(client):
+def main(openai_client):
     who = "Ann"
-    reply = client.chat.completions.create(
+    reply = openai_client.chat.completions.create(
         model="m",
         messages=[{"role": "system", "content": "Be terse."}, {"role": "user", "content": f"I am {who}"}],
         max_completion_tokens=5,

@@ -1,6 +1,6 @@
-def main(client):
+def main(openai_client):
     who = "Ann"
-    reply = client.completions.create(
+    reply = openai_client.completions.create(
         model="m",
         prompt=f"""
 <|im_start|>system

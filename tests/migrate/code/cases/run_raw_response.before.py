@@ -1,4 +1,4 @@
-def main(client):
-    raw = client.completions.with_raw_response.create(model="m", prompt="Hi", max_tokens=5)
+def main(openai_client):
+    raw = openai_client.completions.with_raw_response.create(model="m", prompt="Hi", max_tokens=5)
     assert raw.headers.get("content-type")
     return raw.parse().choices[0].text

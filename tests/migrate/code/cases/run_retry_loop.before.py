@@ -1,8 +1,8 @@
-def main(client):
+def main(openai_client):
     reply = None
     for attempt in range(3):
         try:
-            reply = client.completions.create(model="m", prompt="Hi", max_tokens=5)
+            reply = openai_client.completions.create(model="m", prompt="Hi", max_tokens=5)
             break
         except Exception:
             if attempt == 2:

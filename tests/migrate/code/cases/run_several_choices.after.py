@@ -1,5 +1,5 @@
-def main(client):
-    reply = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5, n=2)
+def main(openai_client):
+    reply = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=5, n=2)
     texts = [choice.message.content for choice in reply.choices]
     for number, choice in enumerate(reply.choices):
         texts.append(f"{number}: {choice.message.content} {choice.finish_reason} {choice.index}")

@@ -1,5 +1,5 @@
-def main(client):
-    reply = client.completions.create(model="m", prompt="Hi", max_tokens=5, n=2)
+def main(openai_client):
+    reply = openai_client.completions.create(model="m", prompt="Hi", max_tokens=5, n=2)
     texts = [choice.text for choice in reply.choices]
     for number, choice in enumerate(reply.choices):
         texts.append(f"{number}: {choice.text} {choice.finish_reason} {choice.index}")

@@ -1,5 +1,5 @@
-def main(client):
-    stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "one two three"}], max_completion_tokens=5, stream=True)
+def main(openai_client):
+    stream = openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "one two three"}], max_completion_tokens=5, stream=True)
     seen = []
     for chunk in stream:
         seen.append(chunk.model)

@@ -1,5 +1,5 @@
-def main(client):
-    stream = client.completions.create(model="m", prompt="one two three", max_tokens=5, stream=True)
+def main(openai_client):
+    stream = openai_client.completions.create(model="m", prompt="one two three", max_tokens=5, stream=True)
     seen = []
     for chunk in stream:
         seen.append(chunk.model)

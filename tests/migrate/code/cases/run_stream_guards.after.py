@@ -1,6 +1,6 @@
-def main(client):
+def main(openai_client):
     def events():
-        return client.chat.completions.create(model="m", messages=[{"role": "user", "content": "one two"}], max_completion_tokens=5, stream=True)
+        return openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": "one two"}], max_completion_tokens=5, stream=True)
 
     one = [e.choices[0].delta.content or "" for e in events() if e.choices]
     two = [e.choices and (e.choices[0].delta.content or "") for e in events()]

@@ -1,6 +1,6 @@
-def main(client):
+def main(openai_client):
     def events():
-        return client.completions.create(model="m", prompt="one two", max_tokens=5, stream=True)
+        return openai_client.completions.create(model="m", prompt="one two", max_tokens=5, stream=True)
 
     one = [e.choices[0].text for e in events() if e.choices]
     two = [e.choices and e.choices[0].text for e in events()]

@@ -1,6 +1,6 @@
-def main(client):
+def main(openai_client):
     parts, reason, used = [], None, None
-    stream = client.chat.completions.create(
+    stream = openai_client.chat.completions.create(
         model="m", messages=[{"role": "user", "content": "one two three"}], max_completion_tokens=5, stream=True, stream_options={"include_usage": True}
     )
     for chunk in stream:

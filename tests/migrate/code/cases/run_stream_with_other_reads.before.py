@@ -1,6 +1,6 @@
-def main(client):
+def main(openai_client):
     parts, reason, used = [], None, None
-    stream = client.completions.create(
+    stream = openai_client.completions.create(
         model="m", prompt="one two three", max_tokens=5, stream=True, stream_options={"include_usage": True}
     )
     for chunk in stream:

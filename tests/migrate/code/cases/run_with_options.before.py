@@ -1,4 +1,4 @@
-def main(client):
-    patient = client.with_options(max_retries=1)
+def main(openai_client):
+    patient = openai_client.with_options(max_retries=1)
     reply = patient.completions.create(model="m", prompt="Hi", max_tokens=5, timeout=30)
-    return client.with_options(timeout=9).completions.create(model="m", prompt=reply.choices[0].text, max_tokens=5).choices[0].text
+    return openai_client.with_options(timeout=9).completions.create(model="m", prompt=reply.choices[0].text, max_tokens=5).choices[0].text

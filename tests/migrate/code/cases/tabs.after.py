@@ -1,13 +1,13 @@
-def ask(client, q):
+def ask(openai_client, q):
 	if q:
-		r = client.chat.completions.create(
+		r = openai_client.chat.completions.create(
 			model="m",
 			messages=[{"role": "user", "content": q}],
 			max_completion_tokens=16,
 		)
 		return r.choices[0].message.content
 	text = ""
-	for chunk in client.chat.completions.create(model="m", messages=[{"role": "user", "content": q}], max_completion_tokens=1, stream=True):
+	for chunk in openai_client.chat.completions.create(model="m", messages=[{"role": "user", "content": q}], max_completion_tokens=1, stream=True):
 		if not chunk.choices:
 			continue
 		text += chunk.choices[0].delta.content or ""

@@ -1,4 +1,0 @@
-def main(client):
-    prompt = "<|im_start|>user\nHi"
-    prompt += "<|im_end|>\n<|im_start|>assistant\n"
-    return client.chat.completions.create(model="m", messages=[{"role": "user", "content": prompt}], max_completion_tokens=5).choices[0].message.content
