@@ -17,8 +17,8 @@ from typing import Any
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 import diptych
-from diptych.formats.reading import messages_of
-from diptych.formats.registry import get, grammars
+from diptych.conversion.registry import get, grammars
+from diptych.text.reading import messages_of
 
 ROUNDS = 5
 CHAT = [

@@ -18,8 +18,8 @@ from decimal import Decimal
 from typing import Any
 
 from diptych import Template, count
+from diptych.encodings.encoding import encoding
 from diptych.prices import price_usage
-from diptych.tokens.encodings import encoding
 
 ROUNDS = 9
 MODEL = "gpt-4o-mini"

@@ -4,7 +4,7 @@
 
 Rule: prices come from genai-prices alone, context windows from it and from the model
 cards in gpt-tokenizer (``src/models.gen.ts`` of the npm package, given as a path), dates
-of shutdown from ``diptych.tokens.shutdowns``. Only names that genai-prices matches by equality are
+of shutdown from ``diptych.catalogue.shutdowns``. Only names that genai-prices matches by equality are
 taken (``diptych.prices.genai``). Without ``--limits`` the limits of the snapshot at hand
 are kept.
 """
@@ -20,8 +20,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from diptych.catalogue.shutdowns import SHUTDOWNS
 from diptych.prices import genai
-from diptych.tokens.shutdowns import SHUTDOWNS
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "diptych" / "prices" / "snapshot.json"
 

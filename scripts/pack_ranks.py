@@ -26,7 +26,7 @@ SHA256 = {
 #: r50k_base needs no file of its own: it is the first 50,256 ranks of p50k_base.
 PACKED = ("o200k_base", "cl100k_base", "p50k_base")
 R50K_RANKS = 50256
-TARGET = Path(__file__).resolve().parents[1] / "src" / "diptych" / "tokens" / "ranks"
+TARGET = Path(__file__).resolve().parents[1] / "src" / "diptych" / "encodings" / "ranks"
 
 
 def read_ranks(path: Path, sha256: str) -> dict[int, bytes]:

@@ -12,28 +12,25 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from . import client as client
-    from . import formats as formats
     from . import migrate as migrate
     from . import prices as prices
     from . import tokens as tokens
-    from . import wire as wire
-    from .api import render as render
+    from .apis.completions.convert_request import convert_request as convert_request
+    from .apis.completions.convert_response import convert_response as convert_response
+    from .apis.completions.convert_stream import convert_stream as convert_stream
     from .client import AsyncClient as AsyncClient
     from .client import Budget as Budget
     from .client import Client as Client
     from .client import Reply as Reply
     from .client import Timeouts as Timeouts
+    from .conversion.convert import convert as convert
+    from .conversion.convert import to_messages as to_messages
+    from .conversion.convert import to_prompt as to_prompt
+    from .conversion.registry import list_formats as list_formats
     from .errors import *  # noqa: F403
-    from .fitting import Fitted as Fitted
-    from .fitting import fit as fit
-    from .formats.base import Conversion as Conversion
-    from .formats.base import Reading as Reading
-    from .formats.base import Writing as Writing
-    from .formats.chat_template import ChatTemplate as ChatTemplate
-    from .formats.convert import convert as convert
-    from .formats.convert import to_messages as to_messages
-    from .formats.convert import to_prompt as to_prompt
-    from .formats.registry import list_formats as list_formats
+    from .format import Conversion as Conversion
+    from .format import Reading as Reading
+    from .format import Writing as Writing
     from .loss import Loss as Loss
     from .loss import LossWarning as LossWarning
     from .loss import Severity as Severity
@@ -42,19 +39,20 @@ if TYPE_CHECKING:
     from .prices import Estimate as Estimate
     from .prices import PriceBook as PriceBook
     from .prices.estimate import estimate as estimate
-    from .rendered import Rendered as Rendered
-    from .template import Library as Library
-    from .template import Template as Template
-    from .template import load as load
+    from .sandbox.chat_template import ChatTemplate as ChatTemplate
+    from .templating.api import render as render
+    from .templating.fit import Fitted as Fitted
+    from .templating.fit import fit as fit
+    from .templating.rendered import Rendered as Rendered
+    from .templating.template import Library as Library
+    from .templating.template import Template as Template
+    from .templating.template import load as load
     from .tokens import TokenCount as TokenCount
     from .tokens import count as count
-    from .wire.convert_request import convert_request as convert_request
-    from .wire.convert_response import convert_response as convert_response
-    from .wire.convert_stream import convert_stream as convert_stream
 
 #: Where each public name lives. One table: ``__all__`` and loading come from it.
 _HOMES = {
-    "api": ["render"],
+    "templating.api": ["render"],
     "client": ["AsyncClient", "Budget", "Client", "Reply", "Timeouts"],
     "errors": [
         "ApiError", "BudgetExceeded", "ClientError", "ConnectionFailed", "DiptychError", "FormatError",
@@ -63,25 +61,25 @@ _HOMES = {
         "StreamIncomplete", "StreamInterrupted", "TemplateError", "TemplateNotFound", "TemplateSyntaxError",
         "Timeout", "TokenError", "UndefinedInput",
     ],
-    "fitting": ["Fitted", "fit"],
-    "formats.base": ["Conversion", "Reading", "Writing"],
-    "formats.chat_template": ["ChatTemplate"],
-    "formats.convert": ["convert", "to_messages", "to_prompt"],
-    "formats.registry": ["list_formats"],
+    "templating.fit": ["Fitted", "fit"],
+    "format": ["Conversion", "Reading", "Writing"],
+    "sandbox.chat_template": ["ChatTemplate"],
+    "conversion.convert": ["convert", "to_messages", "to_prompt"],
+    "conversion.registry": ["list_formats"],
     "loss": ["Loss", "LossWarning", "Severity", "Verdict"],
     "model": [
         "AudioPart", "Conversation", "Example", "FilePart", "FrozenMap", "ImagePart", "Message", "OtherPart",
         "ResponseFormat", "Segment", "Span", "TextPart", "ToolCall", "ToolSpec",
     ],
     "prices": ["Estimate", "PriceBook", "estimate"],
-    "rendered": ["Rendered"],
-    "template": ["Library", "Template", "load"],
+    "templating.rendered": ["Rendered"],
+    "templating.template": ["Library", "Template", "load"],
     "tokens": ["TokenCount", "count"],
-    "wire.convert_request": ["convert_request"],
-    "wire.convert_response": ["convert_response"],
-    "wire.convert_stream": ["convert_stream"],
+    "apis.completions.convert_request": ["convert_request"],
+    "apis.completions.convert_response": ["convert_response"],
+    "apis.completions.convert_stream": ["convert_stream"],
 }  # fmt: skip
-_MODULES = ("client", "errors", "formats", "migrate", "model", "prices", "testing", "tokens", "wire")
+_MODULES = ("client", "errors", "migrate", "model", "prices", "testing", "tokens")
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*_NAMES, *_MODULES, "__version__"])

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diptych
-from diptych import Client, compat
-from diptych.client import Cassette
+from diptych import Client
+from diptych.client import Cassette, compat
 from diptych.client.answer import StreamReader, check_complete
 from diptych.client.batch import read_results, run_batch
 from diptych.testing import Server, raw

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 import diptych
-from diptych.compat import Completions
+from diptych.client.compat import Completions
 
 GALLERY = diptych.Library(Path(__file__).resolve().parents[2] / "templates")
 

@@ -43,7 +43,7 @@ def test_wheel_holds_what_it_needs_and_no_more(wheel):
     assert "diptych/templates/translate.jinja" in names
     assert "diptych/templates/partials/review-rules.jinja" in names
     assert "diptych/py.typed" in names
-    assert any(name.startswith("diptych/tokens/ranks/") for name in names)
+    assert any(name.startswith("diptych/encodings/ranks/") for name in names)
     assert not any(name.startswith(("tests/", "docs/")) or name.endswith(".pyc") for name in names)
     assert wheel.stat().st_size < 6_000_000
 

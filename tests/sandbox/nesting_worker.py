@@ -7,8 +7,7 @@ import json
 import sys
 
 import diptych
-from diptych.formats import chat_template
-from diptych.sandbox import Limits
+from diptych.sandbox import Limits, chat_template
 
 FREE = Limits(seconds=1e9, work=10**12, output=10**12, depth=10**9)
 

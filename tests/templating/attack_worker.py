@@ -13,7 +13,7 @@ from pathlib import Path
 
 def main() -> None:
     import diptych
-    from diptych.template import Library, Template
+    from diptych.templating.template import Library, Template
 
     Library, Template
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
@@ -37,7 +37,7 @@ def peak_kb():
 
 
 def in_template(row):
-    from diptych.template import Library
+    from diptych.templating.template import Library
 
     with tempfile.TemporaryDirectory() as folder:
         root = make_root(folder)
@@ -71,21 +71,21 @@ def make_root(folder):
 
 
 def in_path(row):
-    from diptych.template import Library
+    from diptych.templating.template import Library
 
     with tempfile.TemporaryDirectory() as folder:
         return Library(make_root(folder))[row["payload"]].render().prompt
 
 
 def in_front_matter(row):
-    from diptych.template import Template
+    from diptych.templating.template import Template
 
     template = Template.from_string(f"---\n{row['payload']}\n---\nbody text\n")
     return {"meta": repr(template.metadata)[:2000], "prompt": template.render().prompt}
 
 
 def in_variable(row):
-    from diptych.template import Template
+    from diptych.templating.template import Template
 
     if row["kind"] == "token_count":
         from diptych import count

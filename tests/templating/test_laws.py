@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from diptych import Library, Template, to_messages
 from diptych.model import Segment
-from diptych.rendered import Rendered
+from diptych.templating.rendered import Rendered
 
 #: What every format takes for structure, and what trips readers up.
 HOSTILE = [

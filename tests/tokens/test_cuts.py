@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diptych.encodings.text import count_text
 from diptych.errors import TokenError
 from diptych.tokens import count
 from diptych.tokens.counter import Slot, messages_counter, text_counter
 from diptych.tokens.cuts import safe_cuts, split_static
-from diptych.tokens.text import count_text
 
 ENCODINGS = ("o200k_base", "cl100k_base", "p50k_base", "r50k_base")
 SPICE = [

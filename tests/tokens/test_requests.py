@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
+from diptych.catalogue.models import model_info
+from diptych.encodings.encoding import encoding
 from diptych.errors import TokenError
-from diptych.tokens.encodings import encoding
 from diptych.tokens.media import audio_seconds
-from diptych.tokens.models import model_info
 from diptych.tokens.rules import LINES, explain
 
 HELLO = {"role": "user", "content": "Translate the following English text to French: 'Good morning'"}

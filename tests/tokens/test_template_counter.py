@@ -55,8 +55,8 @@ PIECES = [
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_ten_thousand_random_templates(name):
     """The counter's pieces against the whole text, for every encoding: 10,000 random templates each."""
+    from diptych.encodings.text import count_text
     from diptych.tokens.counter import Slot, text_counter
-    from diptych.tokens.text import count_text
 
     random = Random(20261124)
     for _ in range(10_000):

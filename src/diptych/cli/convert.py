@@ -31,7 +31,7 @@ def convert_command(
 
     diptych convert messages.json --to chatml
     """
-    from ..formats.convert import convert
+    from ..conversion.convert import convert
     from .inputs import read_file
     from .output import write_document, write_json, write_text
     from .values import read_value
@@ -59,7 +59,7 @@ def convert_command(
 
 def _explain(prompt: str, json_: bool) -> None:
     """Say which formats a prompt may be of, and where each would be written otherwise."""
-    from ..formats.reading import dialects
+    from ..text.reading import dialects
     from .output import write_document, write_text
 
     rows = dialects(prompt)
@@ -79,8 +79,8 @@ def _warn(losses: Any, on_loss: OnLoss) -> None:
 
 def _convert_body(value: Any, to: Any, policy: Any, on_loss: OnLoss, json_: bool) -> int:
     """Convert a whole request or response body to the other API; several prompts become a list."""
-    from ..wire.convert_request import convert_request
-    from ..wire.convert_response import convert_response
+    from ..apis.completions.convert_request import convert_request
+    from ..apis.completions.convert_response import convert_response
     from .output import write_document, write_json
 
     response = "choices" in value
@@ -109,8 +109,8 @@ def document_of(result: Any) -> dict[str, Any]:
 
 
 def _convert_lines(file: str, source: str, target: str, on_loss: Any) -> int:
+    from ..conversion.convert import convert
     from ..errors import DiptychError
-    from ..formats.convert import convert
     from .inputs import error_json, iter_jsonl
     from .output import write_json
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DiptychError, FormatError, InvalidInput, TemplateNotFound
-from ..template import Library, Template, load
+from ..templating.template import Library, Template, load
 from .config import setting
 
 

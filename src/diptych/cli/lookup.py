@@ -62,7 +62,7 @@ def templates_path(json_: Json = False) -> None:
 
 def formats_command(json_: Json = False) -> None:
     """List the formats, what each maps, and whether it is read or written."""
-    from ..formats.registry import list_formats
+    from ..conversion.registry import list_formats
     from .output import write_document
 
     entries = list_formats()

@@ -68,9 +68,9 @@ def data_command(
 
     diptych migrate data prompts.jsonl chats.jsonl --from finetune_legacy --to finetune_chat
     """
+    from ..catalogue.replacements import DEFAULT_CHAT_MODEL
     from ..migrate.data import Spec, convert_dataset
     from ..migrate.data.shard import totals
-    from ..wire.substitution import DEFAULT_CHAT_MODEL
     from .output import write_document, write_text
 
     spec = Spec.of(

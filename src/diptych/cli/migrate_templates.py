@@ -98,7 +98,7 @@ class _Run:
 
     def _migrations(self, file: Path, layout: str) -> tuple[Any, Any]:
         from ..migrate.templates import migrate_templates, to_prompty
-        from ..template import Template
+        from ..templating.template import Template
 
         is_stdin = str(file) == "-"
         text = (sys.stdin.buffer.read() if is_stdin else file.read_bytes()).decode("utf-8-sig")

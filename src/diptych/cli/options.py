@@ -33,14 +33,14 @@ def complete_template(incomplete: str) -> list[str]:
 
 def complete_format(incomplete: str) -> list[str]:
     """Complete the name of a format."""
-    from ..formats.registry import list_formats
+    from ..conversion.registry import list_formats
 
     return [entry.name for entry in list_formats() if entry.name.startswith(incomplete)]
 
 
 def complete_layout(incomplete: str) -> list[str]:
     """Complete the name of a data set's layout."""
-    from ..formats.registry import list_formats
+    from ..conversion.registry import list_formats
 
     return [e.name for e in list_formats() if e.kind == "dataset" and e.name.startswith(incomplete)]
 

@@ -45,7 +45,7 @@ def tokens_command(
 
 def _shown(piece: bytes) -> str:
     """Return a token as a person can see it: line breaks and what a terminal obeys as signs, half characters as hex."""
-    from ..report.terminal import visible
+    from ..views.terminal import visible
 
     try:
         text = piece.decode()

@@ -50,7 +50,7 @@ def schema_params(model: Any, api: Api | None, params: dict[str, Any]) -> dict[s
     """Return the parameters of ``parse``: the answer's schema, unless the caller gave a response format."""
     if "response_format" in params or api == "completions":
         return params
-    from ..wire.schema import strict_schema
+    from ..apis.strict import strict_schema
 
     name = re.sub(r"[^a-zA-Z0-9_-]", "_", getattr(model, "__name__", "reply"))[:64]
     schema = {"name": name, "schema": strict_schema(_adapter(model).json_schema()), "strict": True}

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from ..apis.bodies import chat_body, completions_body
 from ..errors import ClientError, FormatError
-from ..wire.requests import chat_body, completions_body
 from .replies import Api
 from .secret import Secret, guard_logs
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..catalogue.shutdowns import SHUTDOWNS
 from ..tokens import known_models, model_info
-from ..tokens.shutdowns import SHUTDOWNS
 from .book import PriceBook, default
 from .rates import Rates
 

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from operator import itemgetter
 from typing import Any
 
+from ..apis.chat.messages import read_messages
 from ..errors import RoleError, TemplateError
-from ..formats.openai_chat import read_messages
 from ..model import ROLES, Message
 
 _ROLES = frozenset(ROLES)

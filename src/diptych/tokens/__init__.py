@@ -5,12 +5,12 @@ Importing this loads no tokenizer; the first count does.
 
 from __future__ import annotations
 
+from ..catalogue.models import ModelInfo, known_models, model_info
+from ..encodings.encoding import encoding, encoding_for_model, encoding_name_for_model, preload
+from ..encodings.text import byte_bounds, count_text, encode_text, fits, token_ids
 from .count import DEFAULT_MODEL, TokenCount, body_of, count
-from .encodings import encoding, encoding_for_model, encoding_name_for_model, preload
-from .models import ModelInfo, known_models, model_info
 from .rules import explain
 from .tally import Item
-from .text import byte_bounds, count_text, encode_text, fits, token_ids
 
 __all__ = [
     "DEFAULT_MODEL",

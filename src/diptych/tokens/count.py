@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from ..catalogue.models import ModelInfo, model_info
 from ..errors import TokenError
 from .imagesize import Size
 from .memo import LONGEST, message_memo
 from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
-from .models import ModelInfo, model_info
 from .rules import FAMILIES, FamilyRules
 from .schemas import render_schema
 from .shapes import check_extras, expect, is_ids
@@ -157,7 +157,7 @@ def _rendered_body(rendered: Any) -> Mapping[str, Any]:
     model = getattr(getattr(rendered, "template", None), "model", None)
     if not rendered.is_chat:
         return {"prompt": rendered.prompt, "model": model}
-    from ..formats.openai_chat import write_response_format, write_tools
+    from ..apis.chat.messages import write_response_format, write_tools
 
     body: dict[str, Any] = {"messages": rendered.messages, "model": model}
     conversation = rendered.conversation if rendered.tools or rendered.response_format else None

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..catalogue.models import model_info
+from ..encodings.encoding import encoding
+from ..encodings.text import LONG_RUN, count_text
 from ..errors import TokenError
 from .count import DEFAULT_MODEL, count
 from .cuts import split_static
-from .encodings import encoding
-from .models import model_info
 from .rules import FAMILIES
-from .text import LONG_RUN, count_text
 
 
 class Slot(NamedTuple):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .text import WHITE
+from ..encodings.text import WHITE
 
 _NO_BREAK: Final = WHITE.replace("\n", "").replace("\r", "")
 # Letters beyond ASCII are left out: Unicode versions differ on what is one.

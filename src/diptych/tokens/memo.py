@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from .text import count_text
+from ..encodings.text import count_text
 
 #: Texts remembered an encoding: the messages of many conversations.
 ENTRIES: Final = 4096

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from .encodings import encoding
+from ..catalogue.models import Family
+from ..encodings.encoding import encoding
 from .images import image_way
 from .imagesize import Size, data_url_bytes, data_url_size, decode_base64
 from .media import AUDIO_EXTRA, audio_range, file_range
 from .memo import ENTRIES, LONGEST, message_memo
-from .models import Family
 from .rules import FAMILIES, FamilyRules
 from .shapes import ROLES, check_message
 from .tally import Item

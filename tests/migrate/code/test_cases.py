@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import diptych
-from diptych.formats.openai_chat import read_messages
-from diptych.formats.text import write_text
+from diptych.apis.chat.messages import read_messages
 from diptych.testing import Server
+from diptych.text.writing import write_text
 
 pytest.importorskip("libcst", reason="libcst comes with the extra `migrate`")
 

@@ -216,7 +216,7 @@ def test_a_person_sees_a_diff_what_was_refused_and_a_summary(project):
     assert "+print(r.choices[0].message.content)\n\\ No newline at end of file\n" in done.stdout
     assert done.stderr.splitlines() == [
         "sub/bad.py:1:1: refused: Chat cannot insert before a suffix [suffix]",
-        "    what to do: say it in the prompt, or keep the call behind diptych.compat.Completions",
+        "    what to do: say it in the prompt, or keep the call behind diptych.client.compat.Completions",
         "4 files, 2 would change: 2 calls, 1 reads of an answer",
         "1 refused: 1 suffix",
     ]

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import diptych
-from diptych.formats.openai_chat import read_messages
-from diptych.formats.text import write_text
+from diptych.apis.chat.messages import read_messages
+from diptych.text.writing import write_text
 
 pytest.importorskip("libcst", reason="libcst comes with the extra `migrate`")
 

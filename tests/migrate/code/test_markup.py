@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("libcst", reason="libcst comes with the extra `migrate`")
 
-from diptych.formats.registry import grammars
+from diptych.conversion.registry import grammars
 from diptych.migrate import migrate_code
 from diptych.migrate.code.markup import MARK
 

@@ -201,7 +201,7 @@ def test_what_a_file_breaks_is_told(tmp_path):
 
 def test_the_size_of_a_file_is_counted_once(tmp_path, monkeypatch):
     """Rows that are spliced and rows that go the general way stand in one block."""
-    from diptych.formats import openai_rules
+    from diptych.datasets import openai_rules
 
     rows = [{"prompt": f"{n} ->", "completion": f" {n}", **({"id": n} if n % 2 else {})} for n in range(20)]
     source = write(tmp_path / "in.jsonl", rows)

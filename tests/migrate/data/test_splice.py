@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diptych.formats.finetune import PROMPT_ENDS, Separators
+from diptych.datasets.finetune import PROMPT_ENDS, Separators
 from diptych.migrate.data.counts import ShardCounts
 from diptych.migrate.data.rows import Rows
 from diptych.migrate.data.spec import Spec

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych import count
+from diptych.datasets.finetune import Separators
 from diptych.errors import MigrationError
-from diptych.formats.finetune import Separators
 from diptych.migrate import Spec, convert_shard
 from diptych.migrate.data.counts import ShardCounts
 from diptych.migrate.data.tokens import Tokens

@@ -11,8 +11,8 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
+from ...catalogue.replacements import DEFAULT_CHAT_MODEL
 from ...errors import MigrationError, MissingExtra
-from ...wire.substitution import DEFAULT_CHAT_MODEL
 from .model import CODES, KINDS, NOTHING_HELD, Change, CodeMigration, Held, Place, Refusal
 
 __all__ = [

@@ -1,6 +1,6 @@
 """The arguments of a Completions request, as those of a Chat request.
 
-Rule: the table of :mod:`diptych.wire.parameters`, applied to source text. What is not a
+Rule: the table of :mod:`diptych.apis.completions.parameters`, applied to source text. What is not a
 literal is only renamed; where the value would decide, the call is refused.
 """
 
@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 import libcst as cst
 
-from ...wire.convert_request import HIDDEN_CAP, rebias, role_marks
-from ...wire.parameters import PARAMETERS
-from ...wire.substitution import TO_CHAT, is_asked, refused_parameters
+from ...apis.completions.convert_request import HIDDEN_CAP, rebias, role_marks
+from ...apis.completions.parameters import PARAMETERS
+from ...catalogue.replacements import TO_CHAT, is_asked, refused_parameters
 from .bindings import Origin
 from .constants import Constants
 from .items import Item, Items

@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from ...wire.substitution import TO_CHAT
+from ...catalogue.replacements import TO_CHAT
 from .bindings import bound
 from .items import Item
 from .plan import Plan, Site

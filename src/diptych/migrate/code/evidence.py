@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import libcst as cst
 
-from ...tokens.models import model_info
+from ...catalogue.models import model_info
 from .bindings import VENDORS, Bindings, bound, import_path
 from .items import Items
 from .source import Node, Source, dotted, text_of

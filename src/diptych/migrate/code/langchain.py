@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import libcst as cst
 
-from ...wire.substitution import TO_CHAT, is_asked, refused_parameters
+from ...catalogue.replacements import TO_CHAT, is_asked, refused_parameters
 from .bindings import Bindings, bound, import_path
 from .imports import Imports
 from .items import Items

@@ -10,8 +10,8 @@ from collections.abc import Collection
 
 import libcst as cst
 
+from ...catalogue.replacements import DEFAULT_CHAT_MODEL
 from ...errors import MigrationError
-from ...wire.substitution import DEFAULT_CHAT_MODEL
 from .arguments import Arguments
 from .bindings import Bindings
 from .calls import Calls

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-_BRIDGE: Final = "or keep the call behind diptych.compat.Completions"
+_BRIDGE: Final = "or keep the call behind diptych.client.compat.Completions"
 
 #: Why a call is left as it was: what it means, and what to do.
 CODES: Final[dict[str, tuple[str, str]]] = {

@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from ...catalogue.replacements import DEFAULT_CHAT_MODEL
 from ...errors import MigrationError
-from ...wire.substitution import DEFAULT_CHAT_MODEL
 from .edits import Edit, apply
 from .model import NOTHING_HELD, Change, CodeMigration, Held, Link, Place, Refusal
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...wire.substitution import DEFAULT_CHAT_MODEL
+from ...catalogue.replacements import DEFAULT_CHAT_MODEL
 from .edits import Edit
 from .model import NOTHING_HELD, Change, Held, Link, Refusal
 from .source import Node, Source

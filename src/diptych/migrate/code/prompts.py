@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import libcst as cst
 
+from ...conversion.registry import grammar_of
 from ...errors import FormatError
-from ...formats.base import Reading
-from ...formats.marks import unknown_marks
-from ...formats.reading import read_text
-from ...formats.registry import grammar_of
+from ...format import Reading
+from ...text.marks import unknown_marks
+from ...text.reading import read_text
 from .bindings import bound
 from .items import Item, Items
 from .markup import Markup

@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from ...conversion.registry import get
+from ...datasets.finetune import separators_of
+from ...datasets.layouts import detect_layout
 from ...errors import DiptychError, FormatError, MigrationError
-from ...formats.finetune import separators_of
-from ...formats.layouts import detect_layout
-from ...formats.registry import get
 from . import parquet
 from .files import blocks, is_parquet, opened
 from .ref import ShardRef

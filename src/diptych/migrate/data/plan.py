@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
+from ...conversion.registry import get
+from ...datasets.openai_rules import FileRules
 from ...errors import MigrationError
-from ...formats.openai_rules import FileRules
-from ...formats.registry import get
 from . import parquet
 from .counts import ShardCounts
 from .files import BLOCK, LINES, Writing, beside, blocks, changed, digest_of, is_packed, is_parquet, sweep, write_whole

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from ...conversion.convert import convert
+from ...conversion.registry import get
+from ...datasets.carried import unkept
+from ...datasets.finetune import Separators, read_row
+from ...datasets.openai_rules import FileRules
+from ...datasets.rows import judging, row_of, untouched
 from ...errors import DiptychError, FormatError, LossError, MigrationError
-from ...formats.base import Format
-from ...formats.carried import unkept
-from ...formats.convert import convert
-from ...formats.finetune import Separators, read_row
-from ...formats.openai_rules import FileRules
-from ...formats.registry import get
-from ...formats.rows import judging, row_of, untouched
+from ...format import Format
 from ...loss import Loss, OnLoss, settle
 from ...model import Conversation, Example, FrozenMap, thaw
 from .counts import ShardCounts

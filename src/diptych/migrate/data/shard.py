@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from ...datasets.finetune import Separators
 from ...errors import MigrationError
-from ...formats.finetune import Separators
 from . import parquet
 from .counts import ShardCounts, cost_of
 from .files import Digest, State, Writing, beside, blocks, changed, digest_of, is_parquet, opened, state_of, write_whole

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, cast
 
+from ...datasets.finetune import Separators
 from ...errors import MigrationError
-from ...formats.finetune import Separators
 from ...loss import OnLoss
 from ...model import EMPTY, FrozenMap, freeze, thaw
 

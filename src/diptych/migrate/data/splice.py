@@ -18,8 +18,8 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from ...formats.finetune import Separators
-from ...formats.talks import BLANKS, tails
+from ...datasets.finetune import Separators
+from ...datasets.talks import BLANKS, tails
 
 #: A line up to its first text, and from the first text to the second.
 _FIRST: Final = re.compile(r'[ \t]*\{[ \t]*"prompt"[ \t]*:[ \t]*"')

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from ...apis.chat import messages as openai_chat
+from ...conversion.registry import get
+from ...datasets.finetune import Separators
+from ...encodings.encoding import encoding
+from ...encodings.text import LONG_RUN, count_text
 from ...errors import DiptychError, MigrationError
-from ...formats import openai_chat
-from ...formats.finetune import Separators
-from ...formats.registry import get
 from ...model import Conversation, Example
 from ...tokens import count
-from ...tokens.encodings import encoding
-from ...tokens.text import LONG_RUN, count_text
 from .counts import ShardCounts
 from .spec import Spec
 
 if TYPE_CHECKING:
-    from ...tokens.packed import PackedEncoding
+    from ...encodings.packed import PackedEncoding
 
 
 class Tokens:

@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from ...conversion.registry import get
 from ...errors import DiptychError
-from ...formats.registry import get
 from ..data import parquet
 from ..data.counts import cost_of
 from ..data.files import blocks, is_parquet, opened

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from ...tokens.shutdowns import SHUTDOWNS, SOURCE
-from ...wire.substitution import TO_CHAT
+from ...catalogue.replacements import TO_CHAT
+from ...catalogue.shutdowns import SHUTDOWNS, SOURCE
 from .finding import Finding
 
 #: What stands before the name of a model: ``model: ada``, ``engine="davinci"``.

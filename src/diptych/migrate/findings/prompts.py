@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...formats.convert import to_messages
-from ...formats.reading import dialects
+from ...catalogue.replacements import DEFAULT_CHAT_MODEL
+from ...conversion.convert import to_messages
+from ...text.reading import dialects
 from ...tokens import count
-from ...wire.substitution import DEFAULT_CHAT_MODEL
 from .finding import Finding
 
 #: The models that tokens are counted as: the last Completions model, and what stands in for it.

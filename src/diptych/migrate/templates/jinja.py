@@ -16,10 +16,10 @@ import jinja2
 from jinja2 import nodes
 
 from ...errors import DiptychError
-from ...formats.template_text import Syntax, holes_of
 from ...sandbox import make_environment
 from ...sandbox.mistakes import mistake_of
 from ...templating import Engine
+from ...text.template_text import Syntax, holes_of
 from .draft import Draft
 from .pieces import Kind, Piece, write
 from .wrong import place_of_last, syntax_refusal

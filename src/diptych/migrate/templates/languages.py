@@ -13,8 +13,8 @@ import string
 from typing import Final, Literal, NamedTuple
 
 from ...errors import MigrationError
-from ...formats.marks import place_of
-from ...formats.template_text import holes_of
+from ...text.marks import place_of
+from ...text.template_text import holes_of
 from .draft import Draft
 from .handlebars import Handlebars
 from .jinja import parses

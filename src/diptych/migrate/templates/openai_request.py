@@ -22,7 +22,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...formats.template_text import holes_of
+from ...text.template_text import holes_of
 from .draft import Draft
 from .holes import ended
 from .jinja import syntax_of

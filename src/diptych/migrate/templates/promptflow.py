@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ...formats.marks import place_of
+from ...text.marks import place_of
 from .draft import Draft
 from .model import Layout, Source
 from .prompty import ROLE_LINE, read_body

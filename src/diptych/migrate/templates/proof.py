@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ...errors import DiptychError, RoleError
-from ...template import Template
+from ...templating.template import Template
 
 if TYPE_CHECKING:
     from .draft import Draft

@@ -25,8 +25,8 @@ import re
 from pathlib import PurePath
 from typing import Final
 
-from ...formats.marks import place_of
-from ...formats.template_text import Syntax, to_template
+from ...text.marks import place_of
+from ...text.template_text import Syntax, to_template
 from .draft import RESERVED, Draft
 from .handlebars import Handlebars
 from .holes import ended, format_meaning

@@ -26,8 +26,8 @@ import yaml
 from jinja2 import nodes
 
 from ...errors import DiptychError, MigrationError
-from ...template import Template
 from ...templating.frontmatter import split
+from ...templating.template import Template
 from . import prompty
 from .draft import KINDS, Draft
 from .finish import finish

@@ -12,7 +12,7 @@ from typing import Final
 import jinja2
 
 from ...errors import MigrationError
-from ...formats.marks import place_of
+from ...text.marks import place_of
 from .draft import Draft
 
 _MARK: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{\{|\{%|\{#", re.DOTALL)

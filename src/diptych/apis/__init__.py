@@ -1,0 +1,1 @@
+"""Message APIs, one folder each."""

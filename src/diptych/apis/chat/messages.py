@@ -1,0 +1,273 @@
+"""OpenAI Chat messages: the list of a ``/v1/chat/completions`` body.
+
+Rule: every field has a place in the neutral message, or stays in ``extra``; a
+string content stays a string and a list of parts stays a list, so reading and
+writing is the identity. Mapping:
+
+- ``content`` text, ``image_url``, ``input_audio``, ``file`` parts: the parts of the model
+- ``tool_calls`` (function): ``ToolCall``; ``reasoning_content``: ``reasoning``
+- the old ``function`` role: role ``tool`` with its name, a ``role-changed`` loss
+- any other field or part: kept as it is
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ...errors import FormatError
+from ...format import Format
+from ...loss import Loss
+from ...model import (
+    EMPTY,
+    ROLES,
+    AudioPart,
+    Content,
+    Conversation,
+    FilePart,
+    FrozenMap,
+    ImagePart,
+    Message,
+    OtherPart,
+    Part,
+    ResponseFormat,
+    TextPart,
+    ToolCall,
+    ToolSpec,
+    freeze,
+    thaw,
+)
+
+_FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content"})
+
+
+def read_messages(messages: Any, *, tools: Any = None, response_format: Any = None) -> Conversation:
+    """Read a list of wire messages, with the tools and response format beside it.
+
+    Raises FormatError with a path such as ``$.messages[0].content[1]``.
+    """
+    if not isinstance(messages, list | tuple):
+        raise FormatError(f"messages are a list, not {type(messages).__name__}", path="$")
+    read = tuple(read_message(message, f"$[{index}]") for index, message in enumerate(messages))
+    return Conversation(read, read_tools(tools), read_response_format(response_format))
+
+
+def read_message(message: Any, path: str) -> Message:
+    """Read one wire message."""
+    if not isinstance(message, Mapping):
+        raise FormatError(f"a message is an object, not {type(message).__name__}", path=path)
+    role = message.get("role")
+    if role == "function":
+        role = "tool"
+    if role not in ROLES:
+        raise FormatError(f"{role!r} is not a role", path=f"{path}.role", hint=f"a role is one of {', '.join(ROLES)}")
+    extra = {key: value for key, value in message.items() if key not in _FIELDS}
+    if "content" not in message and role != "assistant":
+        raise FormatError(f"a {role} message needs a content", path=path)
+    if "content" not in message:
+        extra["content"] = _ABSENT
+    return Message(
+        role,
+        _read_content(message.get("content"), f"{path}.content"),
+        _text_or_none(message.get("name"), f"{path}.name"),
+        _read_tool_calls(message.get("tool_calls"), f"{path}.tool_calls"),
+        _text_or_none(message.get("tool_call_id"), f"{path}.tool_call_id"),
+        _text_or_none(message.get("reasoning_content"), f"{path}.reasoning_content"),
+        FrozenMap(extra) if extra else EMPTY,
+    )
+
+
+#: Marks in ``extra`` that the source had no ``content`` key at all.
+_ABSENT = "absent"
+
+
+def _text_or_none(value: Any, path: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise FormatError(f"text is wanted, not {type(value).__name__}", path=path)
+
+
+def _read_content(content: Any, path: str) -> Content:
+    if content is None or isinstance(content, str):
+        return content
+    if not isinstance(content, list | tuple):
+        raise FormatError(f"a content is text or a list of parts, not {type(content).__name__}", path=path)
+    return tuple(_read_part(part, f"{path}[{index}]") for index, part in enumerate(content))
+
+
+def _read_part(part: Any, path: str) -> Part:
+    if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
+        raise FormatError("a part is an object with a type", path=path)
+    kind = part["type"]
+    inner = part.get(kind)
+    if kind == "text" and set(part) == {"type", "text"} and isinstance(inner, str):
+        return TextPart(inner)
+    if isinstance(inner, Mapping) and set(part) == {"type", kind}:
+        known = _known_part(kind, inner)
+        if known is not None and _write_part(known) == thaw(freeze(part)):
+            return known
+    return OtherPart(FrozenMap(part))
+
+
+def _known_part(kind: str, inner: Mapping[str, Any]) -> Part | None:
+    if kind == "image_url" and isinstance(inner.get("url"), str):
+        return ImagePart(inner["url"], inner.get("detail"))
+    if kind == "input_audio" and isinstance(inner.get("data"), str):
+        return AudioPart(inner["data"], inner.get("format", "wav"))
+    if kind == "file":
+        return FilePart(inner.get("file_data"), inner.get("filename"), inner.get("file_id"))
+    return None
+
+
+def _read_tool_calls(calls: Any, path: str) -> tuple[ToolCall, ...]:
+    if calls is None:
+        return ()
+    if not isinstance(calls, list | tuple):
+        raise FormatError("tool_calls is a list", path=path)
+    read = []
+    for index, call in enumerate(calls):
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            raise FormatError("a tool call needs a function with a name", path=f"{path}[{index}]")
+        arguments = function.get("arguments", "")
+        if not isinstance(arguments, str):
+            raise FormatError("arguments are JSON text", path=f"{path}[{index}].function.arguments")
+        read.append(ToolCall(str(call.get("id", "")), function["name"], arguments))
+    return tuple(read)
+
+
+def read_tools(tools: Any) -> tuple[ToolSpec, ...]:
+    """Read the ``tools`` of a body; bare ``{name, parameters}`` objects are taken too."""
+    if tools is None:
+        return ()
+    read = []
+    for index, tool in enumerate(tools):
+        function = tool.get("function", tool) if isinstance(tool, Mapping) else None
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            raise FormatError("a tool needs a function with a name", path=f"$.tools[{index}]")
+        parameters = function.get("parameters")
+        frozen = FrozenMap(parameters) if isinstance(parameters, Mapping) else None
+        read.append(ToolSpec(function["name"], function.get("description"), frozen, function.get("strict")))
+    return tuple(read)
+
+
+def read_response_format(value: Any) -> ResponseFormat | None:
+    """Read the ``response_format`` of a body."""
+    if value is None:
+        return None
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if kind in ("text", "json_object"):
+        return ResponseFormat(cast("Any", kind))
+    inner = value.get("json_schema") if kind == "json_schema" else None
+    if not isinstance(inner, Mapping):
+        raise FormatError("a response format is text, json_object or json_schema", path="$.response_format")
+    schema = inner.get("schema")
+    frozen = FrozenMap(schema) if isinstance(schema, Mapping) else None
+    return ResponseFormat("json_schema", inner.get("name"), frozen, inner.get("strict"), inner.get("description"))
+
+
+# writing ---------------------------------------------------------------------------------
+
+
+def write(conversation: Conversation) -> list[dict[str, Any]]:
+    """Write the messages of a conversation in wire shape."""
+    return [write_message(message) for message in conversation.messages]
+
+
+def write_message(message: Message) -> dict[str, Any]:
+    """Write one message: role, content, then what else it has."""
+    wire: dict[str, Any] = {"role": message.role}
+    extra = thaw(message.extra) if message.extra else {}
+    if extra.pop("content", None) is None:
+        content = message.content
+        wire["content"] = content if content is None or isinstance(content, str) else [*map(_write_part, content)]
+    if message.name is not None:
+        wire["name"] = message.name
+    if message.tool_calls:
+        wire["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        wire["tool_call_id"] = message.tool_call_id
+    if message.reasoning is not None:
+        wire["reasoning_content"] = message.reasoning
+    return wire | extra
+
+
+def _write_part(part: Part) -> dict[str, Any]:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    if isinstance(part, ImagePart):
+        return {"type": "image_url", "image_url": _present({"url": part.url, "detail": part.detail})}
+    if isinstance(part, AudioPart):
+        return {"type": "input_audio", "input_audio": {"data": part.data, "format": part.format}}
+    if isinstance(part, FilePart):
+        inner = {"filename": part.filename, "file_data": part.data, "file_id": part.file_id}
+        return {"type": "file", "file": _present(inner)}
+    return cast("dict[str, Any]", thaw(part.value))
+
+
+def _present(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def write_tools(conversation: Conversation) -> list[dict[str, Any]]:
+    """Write the ``tools`` of a body."""
+    tools = []
+    for tool in conversation.tools:
+        parameters = None if tool.parameters is None else thaw(tool.parameters)
+        function = {"name": tool.name, "description": tool.description, "parameters": parameters, "strict": tool.strict}
+        tools.append({"type": "function", "function": _present(function)})
+    return tools
+
+
+def write_response_format(conversation: Conversation) -> dict[str, Any] | None:
+    """Write the ``response_format`` of a body."""
+    wanted = conversation.response_format
+    if wanted is None:
+        return None
+    if wanted.type != "json_schema":
+        return {"type": wanted.type}
+    schema = None if wanted.schema is None else thaw(wanted.schema)
+    inner = {"name": wanted.name, "description": wanted.description, "schema": schema, "strict": wanted.strict}
+    return {"type": "json_schema", "json_schema": _present(inner)}
+
+
+def _read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
+    losses = tuple(
+        Loss(f"$[{index}].role", "role-changed", "function became tool")
+        for index, message in enumerate(value if isinstance(value, list | tuple) else ())
+        if isinstance(message, Mapping) and message.get("role") == "function"
+    )
+    if isinstance(value, Mapping):
+        tools, wanted = value.get("tools"), value.get("response_format")
+        return read_messages(value.get("messages"), tools=tools, response_format=wanted), losses
+    return read_messages(value), losses
+
+
+def _write(conversation: Conversation) -> tuple[list[dict[str, Any]], tuple[Loss, ...]]:
+    losses = []
+    if conversation.tools:
+        losses.append(Loss("$.tools", "tools-dropped", "tools stand in the body, beside the messages"))
+    if conversation.response_format:
+        losses.append(Loss("$.response_format", "schema-dropped", "it stands in the body, beside the messages"))
+    return write(conversation), tuple(losses)
+
+
+def _detect(value: Any) -> float:
+    if isinstance(value, Mapping):
+        return 0.9 if _detect(value.get("messages")) else 0.0
+    is_list = isinstance(value, list) and bool(value)
+    return 1.0 if is_list and all(isinstance(m, Mapping) and "role" in m for m in value) else 0.0
+
+
+FORMAT = Format(
+    name="openai_chat",
+    kind="messages",
+    mapping="role, content and parts, name, tool calls and results as in the Chat API; the identity",
+    read=_read,
+    write=_write,
+    detect=_detect,
+    aliases=("messages", "openai"),
+)

@@ -1,0 +1,1 @@
+"""Completions, and the way from and to Chat."""

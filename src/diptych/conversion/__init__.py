@@ -1,0 +1,1 @@
+"""From any registered format to any other."""

@@ -1,0 +1,1 @@
+"""Token encodings from packed ranks, and token ids of texts."""

@@ -1,0 +1,96 @@
+"""What a format is: a name, a kind, a mapping in one line, a reader and a writer.
+
+Rule: one file a format; the file exposes ``FORMAT`` (or ``FORMATS``), its module
+docstring lists what becomes what and what is lost, and the registry is derived
+from the folder. Readers and writers are pure: value in, value out, losses beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .loss import Loss, Verdict
+from .model import Conversation, Span
+
+Kind = Literal["text", "messages", "request", "response", "dataset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a foreign value was read as.
+
+    ``verdict`` is ``lossless`` only where writing the conversation again gives the
+    identical value and no other reading exists; ``alternatives`` holds the other
+    readings of an ambiguous value, and ``detail`` says why it is ambiguous, where, and what to
+    do; ``confidence`` (0 to 1) is that of the detected ``format``.
+    """
+
+    conversation: Conversation
+    messages: list[dict[str, Any]]
+    format: str
+    verdict: Verdict = "lossless"
+    losses: tuple[Loss, ...] = ()
+    alternatives: tuple[Reading, ...] = ()
+    confidence: float = 1.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A conversation written as text: the prompt, its stop list, what it cannot carry.
+
+    ``spans`` cover every character of ``text`` exactly once.
+    """
+
+    text: str
+    stop: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A value in its target format, with the verdict and the losses of the way there.
+
+    ``detail`` says why an ambiguous value is ambiguous.
+    """
+
+    output: Any
+    verdict: Verdict = "lossless"
+    losses: tuple[Loss, ...] = ()
+    format: str = ""
+    alternatives: tuple[Any, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One entry of the registry.
+
+    ``read(value) -> (Conversation, losses)`` and ``write(conversation) -> (value,
+    losses)``; either may be None. ``detect(value) -> float`` says how sure it is
+    that a value is of this format (0: not at all). ``carries`` names the fields of
+    :class:`~diptych.model.Example` that a data set's row has a place for: what it
+    does not carry is told as a loss by ``convert``, not by each writer
+    (``request.name``: this parameter alone). ``asks`` marks a layout whose rows hold a
+    question and no answer. ``rules(row)`` yields a refused loss for everything in a written
+    row that the receiver's published rules forbid.
+    """
+
+    name: str
+    kind: Kind
+    mapping: str
+    read: Callable[[Any], tuple[Conversation, tuple[Loss, ...]]] | None = None
+    write: Callable[[Conversation], tuple[Any, tuple[Loss, ...]]] | None = None
+    detect: Callable[[Any], float] | None = None
+    aliases: tuple[str, ...] = field(default=())
+    carries: frozenset[str] = field(default=frozenset())
+    rules: Callable[[Any], Iterable[Loss]] | None = None
+    asks: bool = False
+
+    @property
+    def direction(self) -> str:
+        """``read``, ``write`` or ``read/write``."""
+        return "/".join(name for name, way in (("read", self.read), ("write", self.write)) if way)

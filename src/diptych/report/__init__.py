@@ -1,1 +1,0 @@
-"""Pictures of rendered templates: one set of autoescaped partials, and the terminal."""

@@ -1,0 +1,275 @@
+"""A Hugging Face chat template: the Jinja text that a model brings along, rendered as
+transformers renders it, in our sandbox.
+
+Rule: the bytes are those of ``apply_chat_template`` (transformers 5): immutable sandbox,
+trimmed blocks, loop controls, a ``generation`` tag, ``tojson`` without HTML escapes,
+``raise_exception``, ``strftime_now``. Nothing but a :class:`TemplateError` leaves it, and
+every loop is charged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from jinja2 import nodes
+from jinja2.ext import Extension
+
+from ..errors import DiptychError, FormatError, Location, ResourceLimit, TemplateError, TemplateSyntaxError
+from . import guards, limits
+from .environment import make_environment
+from .mistakes import Mistake, mistake_of, mistakes, unknown_in_message
+
+_NAME: Final = "<chat template>"
+#: Appended to a message that is to be continued, then found again; white space at its end shows
+#: whether the template trims (transformers, ``continue_final_message``).
+_TAG: Final = "CONTINUE_FINAL_MESSAGE_TAG "
+_LIMITS: Final = limits.Limits(seconds=10.0)
+_PLAIN: Final = (str, int, float, bool, type(None))
+
+
+class _Generation(Extension):
+    """``{% generation %}`` marks what the assistant says; the text goes through unchanged."""
+
+    tags = {"generation"}  # noqa: RUF012 - Jinja's own shape
+
+    def parse(self, parser: Any) -> nodes.Node:
+        lineno = next(parser.stream).lineno
+        body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
+        return nodes.CallBlock(self.call_method("_through"), [], [], body).set_lineno(lineno)
+
+    def _through(self, caller: Callable[[], str]) -> str:
+        return caller()
+
+
+class ChatTemplate:
+    """A chat template with its special tokens.
+
+    ``source`` is the Jinja text; ``bos_token``, ``eos_token`` and ``special`` are names that
+    it uses, undefined in it where they are empty. Raises TemplateSyntaxError.
+
+    >>> source = "{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}"
+    >>> ChatTemplate(source, eos_token="#").render([{"role": "user", "content": "Hi"}])
+    '[user] Hi#'
+    """
+
+    def __init__(self, source: str, *, bos_token: str = "", eos_token: str = "", **special: Any) -> None:
+        self.source = source
+        named = {"bos_token": bos_token, "eos_token": eos_token, **special}
+        self.special = {name: token for name, token in named.items() if token not in ("", None)}
+        self._template = _compiled(source)
+
+    def __repr__(self) -> str:
+        return f"<ChatTemplate of {len(self.source)} characters>"
+
+    @classmethod
+    def from_tokenizer_config(cls, path: str | os.PathLike[str], name: str = "default") -> ChatTemplate:
+        """Return the template of a ``tokenizer_config.json``, or of the folder that holds it.
+
+        ``name`` chooses among several templates. A ``chat_template.jinja`` beside it is
+        taken where the file names none. Raises FormatError where there is no template.
+        """
+        file = Path(path)
+        file = file / "tokenizer_config.json" if file.is_dir() else file
+        try:
+            config = json.loads(file.read_text("utf-8"))
+        except ValueError as error:
+            raise FormatError(f"{file.name} is not JSON: {error}", path="$") from None
+        if not isinstance(config, dict):
+            raise FormatError(f"{file.name} holds no object", path="$")
+        source = _chosen(config.get("chat_template"), name)
+        named = "chat_template.jinja" if name == "default" else f"additional_chat_templates/{name}.jinja"
+        beside = file.parent / named
+        if source is None and beside.is_file():
+            source = beside.read_text("utf-8")
+        if source is None:
+            raise FormatError(f"{file.name} names no chat template {name!r}", path="$.chat_template")
+        special = {key: _token(value) for key, value in config.items() if key.endswith("_token")}
+        return cls(source, **{key: token for key, token in special.items() if token is not None})
+
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Any] | None = None,
+        documents: Sequence[Any] | None = None,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
+        now: datetime | None = None,
+        **kwargs: Any,
+    ) -> str:
+        """Return the prompt, byte for byte as transformers makes it.
+
+        ``now`` is what ``strftime_now`` sees; ``kwargs`` are further names for the template.
+        Raises TemplateError for what the template refuses (its own words) and for
+        anything that goes wrong in it; ResourceLimit over a cap; FormatError for
+        messages that are not plain data.
+        """
+        chat = _plain(list(messages), "$.messages")
+        if continue_final_message:
+            if add_generation_prompt:
+                raise FormatError("a message is continued, or a new one is begun: not both")
+            _tag(chat)
+        values = {
+            **self.special,
+            "messages": chat,
+            "tools": _plain(tools, "$.tools"),
+            "documents": _plain(documents, "$.documents"),
+            "add_generation_prompt": add_generation_prompt,
+            "strftime_now": guards.Helper("strftime_now", (now or datetime.now()).strftime),
+            **{name: _plain(value, f"$.{name}") for name, value in kwargs.items()},
+        }
+        text = self._run(values)
+        return _continued(text) if continue_final_message else text
+
+    def _run(self, values: dict[str, Any]) -> str:
+        token = limits.open_account(_LIMITS)
+        try:
+            return str(self._template.render(values))
+        except TemplateError as error:
+            error.location = error.location or _place(error, self.source)
+            raise error from None
+        except (RecursionError, MemoryError) as error:
+            raise ResourceLimit(f"the chat template needs too much ({type(error).__name__})") from None
+        except Exception as error:
+            place = _place(error, self.source)
+            if found := unknown_in_message(str(error), _environment(), place.line if place else None):
+                raise _mistaken(found, self.source) from None
+            raise TemplateError(str(error) or type(error).__name__, location=place) from None
+        finally:
+            limits.close_account(token)
+
+
+def _chosen(value: Any, name: str) -> str | None:
+    """Return the template of that name among one, several named ones, or none."""
+    if isinstance(value, str):
+        return value if name == "default" else None
+    if isinstance(value, list):
+        value = {entry.get("name"): entry.get("template") for entry in value if isinstance(entry, dict)}
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _token(value: Any) -> str | None:
+    """Return a special token that is a text, or an object with its ``content``."""
+    if isinstance(value, dict):
+        value = value.get("content")
+    return value if isinstance(value, str) else None
+
+
+# continuing the last message ---------------------------------------------------------------
+
+
+def _tag(chat: list[Any]) -> None:
+    """Append the tag to the text of the last message."""
+    content = chat[-1].get("content") if chat and isinstance(chat[-1], dict) else None
+    if isinstance(content, str):
+        chat[-1]["content"] = content + _TAG
+        return
+    for part in reversed(content if isinstance(content, list) else []):
+        if isinstance(part, dict) and isinstance(part.get("text"), str):
+            part["text"] += _TAG
+            return
+    raise FormatError("the last message has no text to continue", path=f"$.messages[{len(chat) - 1}].content")
+
+
+def _continued(text: str) -> str:
+    tag = _TAG.strip()
+    if tag not in text:
+        raise TemplateError(
+            "the last message cannot be continued: the template does not write it",
+            hint="some templates drop or rewrite the last message",
+        )
+    at = text.rindex(tag)
+    # A template that trims took the tag's white space; then that of the message goes, too.
+    return text[:at] if text.startswith(_TAG, at) else text[:at].rstrip()
+
+
+# the environment ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    env = make_environment(undefined=jinja2.Undefined, extensions=[_Generation])
+    env.filters["tojson"] = _tojson
+    env.globals["raise_exception"] = guards.Helper("raise_exception", _raise)
+    env.globals["lipsum"] = guards.Helper("lipsum", _no_lipsum)
+    return env
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> Any:
+    env = _environment()
+    try:
+        tree = env._parse(source, _NAME, _NAME)
+        # An unknown filter in a branch is an error when the branch is taken, as in transformers.
+        for mistake in mistakes(tree, env, in_branches=False):
+            raise _mistaken(mistake, source)
+        code = env.compile(tree, _NAME, _NAME)
+    except DiptychError:
+        raise
+    except Exception as error:
+        found = mistake_of(error, env)
+        if found is None:
+            raise ResourceLimit(f"the chat template is nested too deeply ({type(error).__name__})") from None
+        raise _mistaken(found, source) from None
+    return env.template_class.from_code(env, code, env.make_globals(None))
+
+
+def _mistaken(mistake: Mistake, source: str) -> TemplateSyntaxError:
+    lines = source.splitlines()
+    line, column, width = mistake.place(lines) or (mistake.line or 1, 1, 1)
+    text = lines[line - 1][:200] if 0 < line <= len(lines) else ""
+    return TemplateSyntaxError(mistake.message, location=Location(_NAME, line, column, text, width), hint=mistake.hint)
+
+
+def _raise(message: Any) -> None:
+    raise TemplateError(str(message))
+
+
+def _no_lipsum(*_: Any, **__: Any) -> str:
+    raise TemplateError("lipsum is not available in chat templates")
+
+
+def _tojson(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    limits.check_size(len(text))
+    return text
+
+
+def _plain(value: Any, path: str, depth: int = 0) -> Any:
+    """Return a copy of plain data: mappings, lists, texts, numbers, true, false, none."""
+    if isinstance(value, _PLAIN):
+        return value
+    if depth > _LIMITS.depth:
+        raise FormatError("the data is nested too deeply", path=path)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{path}.{key}", depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+    raise FormatError(f"a {type(value).__name__} is not plain data", path=path)
+
+
+def _place(error: BaseException, source: str) -> Location | None:
+    """Return the line of the template that an error comes from."""
+    line, traceback = None, error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == _NAME:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    if line is None:
+        return None
+    lines = source.splitlines()
+    return Location(_NAME, line, 1, lines[line - 1][:200] if 0 < line <= len(lines) else "")

@@ -1,0 +1,260 @@
+"""Fitting a conversation into a window: what goes first, and what never goes.
+
+Rule: system and developer messages and the last message stay. The rest goes by
+priority, the lowest first, and among equals the oldest first; a tool call and its
+results go together or not at all. What goes is rounded up to a step, so that the next
+turns of a growing conversation drop the same messages and their common prefix stays
+cached. Nothing goes unsaid: every message dropped or cut stands in the report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..errors import TokenError
+from ..prices.book import default as default_prices
+from ..tokens import count
+from ..tokens.shapes import whole_number
+
+#: What goes at once, as a share of the room: one eighth keeps the prefix for several turns.
+STEP: Final = 8
+#: What stands where the end of a text was cut off.
+CUT_MARK: Final = " […]"
+_INDEX: Final = re.compile(r"\$\.messages\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A message that went, or was cut: where it stood and what that saved.
+
+    ``kept_tokens`` is 0 for a message that went, and what is left of one that was cut.
+
+    >>> Dropped("$.messages[1]", "user", 120, 0, 0.0).saved_tokens
+    120
+    """
+
+    path: str
+    role: str
+    tokens: int
+    kept_tokens: int
+    priority: float
+
+    @property
+    def saved_tokens(self) -> int:
+        """The tokens that this saved."""
+        return self.tokens - self.kept_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A conversation that fits, and what it took.
+
+    ``tokens`` is the highest that the count allows for, ``limit`` the window less the reserve.
+    """
+
+    messages: list[dict[str, Any]]
+    tokens: int
+    limit: int
+    dropped: tuple[Dropped, ...] = ()
+
+    @property
+    def saved_tokens(self) -> int:
+        """The tokens of everything that went."""
+        return sum(one.saved_tokens for one in self.dropped)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the conversation and the report as a JSON object."""
+        gone = [
+            {"path": d.path, "role": d.role, "tokens": d.tokens, "kept_tokens": d.kept_tokens, "priority": d.priority}
+            for d in self.dropped
+        ]
+        found: dict[str, Any] = {"messages": self.messages, "tokens": self.tokens, "limit": self.limit}
+        return {**found, "dropped": gone, "saved_tokens": self.saved_tokens}
+
+
+@dataclass(slots=True)
+class _Unit:
+    """Messages that go together: one, or a tool call with its results."""
+
+    indexes: list[int]
+    priority: float
+    tokens: int = 0
+    stays: bool = False
+
+
+def fit(
+    x: Any,
+    model: str | None = None,
+    *,
+    reserve: int = 0,
+    limit: int | None = None,
+    priorities: Sequence[float | None] | None = None,
+    trim: bool = False,
+) -> Fitted:
+    """Return the messages of ``x`` that fit the model's window, and what went.
+
+    ``x`` is a list of messages, a request body with messages, or a rendered chat, whose
+    ``{% message priority=… %}`` count: a higher number stays longer, no number is 0.
+    ``priorities`` gives them by hand, one a message. ``reserve`` tokens are kept free for
+    the answer. ``limit`` (tokens) stands in for the model's window. ``trim`` lets the last
+    message that must go be cut at a space instead, where it is plain text. Raises TokenError
+    where what must stay is too long already, the window or the count is unknown, or
+    ``reserve`` or ``limit`` is no whole number of at least 0.
+
+    >>> talk = [{"role": "user", "content": "One " * 50}, {"role": "user", "content": "Two"}]
+    >>> found = fit(talk, "gpt-4o", limit=20)
+    >>> [m["content"] for m in found.messages], found.dropped[0].path
+    (['Two'], '$.messages[0]')
+    """
+    reserve = whole_number(reserve, "reserve") or 0
+    limit = whole_number(limit, "limit")
+    body, declared = _body_of(x)
+    messages = [dict(message) for message in body["messages"]]
+    name = model or str(body.get("model") or "gpt-4o-mini")
+    room = (limit if limit is not None else _window(name)) - reserve
+    counted = count({**body, "messages": messages}, name)
+    highest = _highest(counted)
+    if highest <= room:
+        return Fitted(messages, highest, room)
+    tokens = _tokens_by_message(counted, len(messages))
+    units = _units(messages, list(priorities or declared or ()), tokens)
+    gone, cut = _choose(units, messages, highest - room, room, trim)
+    while True:
+        kept, report = _apply(messages, tokens, units, gone, cut, name)
+        total = _highest(count({**body, "messages": kept}, name))
+        if total <= room:
+            return Fitted(kept, total, room, report)
+        rest = [unit for unit in _in_order(units) if id(unit) not in {id(one) for one in gone}]
+        if not rest:
+            raise TokenError(
+                f"the messages that must stay have {total} tokens, {room} fit",
+                hint="shorten the system message or the last message, or reserve less",
+            )
+        gone, cut = [*gone, rest[0]], None
+
+
+def _body_of(x: Any) -> tuple[Mapping[str, Any], list[float | None] | None]:
+    if hasattr(x, "is_chat"):
+        return {"messages": x.messages, "model": getattr(x.template, "model", None)}, x.priorities
+    if isinstance(x, Mapping) and isinstance(x.get("messages"), list | tuple):
+        return x, None
+    if isinstance(x, list | tuple) and all(isinstance(message, Mapping) for message in x):
+        return {"messages": x}, None
+    raise TokenError("only messages can be fitted", hint="give messages, a Chat body or a rendered chat")
+
+
+def _window(model: str) -> int:
+    price = default_prices().find(model)
+    if price is None or price.context_window is None:
+        raise TokenError(f"the window of {model!r} is not known", hint="give limit= in tokens")
+    return price.context_window
+
+
+def _highest(counted: Any) -> int:
+    if counted.high is None:
+        raise TokenError(counted.reason or "the count is unknown", hint="name a model whose encoding is known")
+    return int(counted.high)
+
+
+def _tokens_by_message(counted: Any, size: int) -> list[int]:
+    tokens = [0] * size
+    for item in counted.items:
+        if (found := _INDEX.match(item.path)) is not None:
+            tokens[int(found[1])] += item.range[1]
+    return tokens
+
+
+def _units(messages: Sequence[Mapping[str, Any]], given: Sequence[float | None], tokens: Sequence[int]) -> list[_Unit]:
+    units: list[_Unit] = []
+    open_calls: dict[str, _Unit] = {}
+    for index, message in enumerate(messages):
+        own = given[index] if index < len(given) else None
+        caller = open_calls.get(str(message.get("tool_call_id"))) if message.get("role") == "tool" else None
+        unit = caller or _Unit([], 0.0 if own is None else own)
+        if caller is None:
+            units.append(unit)
+        elif own is not None:
+            unit.priority = max(unit.priority, own)
+        unit.indexes.append(index)
+        unit.tokens += tokens[index]
+        unit.stays |= message.get("role") in ("system", "developer") and own is None
+        unit.stays |= index == len(messages) - 1
+        for call in message.get("tool_calls") or ():
+            open_calls[str(call.get("id"))] = unit
+    return units
+
+
+def _in_order(units: Sequence[_Unit]) -> list[_Unit]:
+    return sorted((u for u in units if not u.stays), key=lambda u: (u.priority, u.indexes[0]))
+
+
+def _choose(
+    units: list[_Unit], messages: Sequence[Mapping[str, Any]], needed: int, room: int, trim: bool
+) -> tuple[list[_Unit], tuple[_Unit, int] | None]:
+    """Return the units that go, and the one that is cut with the tokens it must lose."""
+    step = max(1, room // STEP)
+    wanted = needed if trim else -(-needed // step) * step
+    gone: list[_Unit] = []
+    freed = 0
+    for unit in _in_order(units):
+        if freed >= wanted:
+            break
+        missing = wanted - freed
+        if trim and unit.tokens > missing + 16 and _is_plain(unit, messages):
+            return gone, (unit, missing)
+        gone.append(unit)
+        freed += unit.tokens
+    return gone, None
+
+
+def _is_plain(unit: _Unit, messages: Sequence[Mapping[str, Any]]) -> bool:
+    return len(unit.indexes) == 1 and isinstance(messages[unit.indexes[0]].get("content"), str)
+
+
+def _apply(
+    messages: Sequence[dict[str, Any]],
+    tokens: Sequence[int],
+    units: Sequence[_Unit],
+    gone: Sequence[_Unit],
+    cut: tuple[_Unit, int] | None,
+    model: str,
+) -> tuple[list[dict[str, Any]], tuple[Dropped, ...]]:
+    out = {index for unit in gone for index in unit.indexes}
+    kept: list[dict[str, Any]] = []
+    report: list[Dropped] = []
+    by_index = {index: unit for unit in units for index in unit.indexes}
+    for index, message in enumerate(messages):
+        unit = by_index[index]
+        own, role = tokens[index], str(message.get("role"))
+        if index in out:
+            report.append(Dropped(f"$.messages[{index}]", role, own, 0, unit.priority))
+        elif cut is not None and unit is cut[0]:
+            shorter = _shortened(message, own - cut[1], model)
+            report.append(Dropped(f"$.messages[{index}]", role, own, _alone(shorter, model), unit.priority))
+            kept.append(shorter)
+        else:
+            kept.append(message)
+    return kept, tuple(report)
+
+
+def _alone(message: dict[str, Any], model: str) -> int:
+    """Return the tokens of one message without what every request costs."""
+    return _highest(count({"messages": [message]}, model)) - _highest(count({"messages": []}, model))
+
+
+def _shortened(message: dict[str, Any], tokens: int, model: str) -> dict[str, Any]:
+    """Return the message with the longest start of its text, up to a space, that has so many tokens."""
+    text = message["content"]
+    cuts = [match.start() for match in re.finditer(r"\s", text)]
+    low, high, best = 0, len(cuts) - 1, {**message, "content": CUT_MARK.strip()}
+    while low <= high:
+        middle = (low + high) // 2
+        candidate = {**message, "content": text[: cuts[middle]].rstrip() + CUT_MARK}
+        if _alone(candidate, model) <= tokens:
+            best, low = candidate, middle + 1
+        else:
+            high = middle - 1
+    return best

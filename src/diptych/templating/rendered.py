@@ -1,0 +1,233 @@
+"""A rendered template: one source of truth, two projections.
+
+Rule: ``prompt`` and ``messages`` are written from the same assembled messages, and
+every character keeps its author. Projections are made when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..apis.chat.messages import write, write_response_format, write_tools
+from ..format import Writing
+from ..loss import Loss
+from ..model import Conversation, Message, ResponseFormat, Segment, Span, ToolSpec
+from ..text.writing import write_text
+from . import Assembled, Plan
+from .assemble import add_segment
+
+if TYPE_CHECKING:
+    from .template import Template
+
+Api = Literal["chat", "completions"]
+
+
+class Rendered:
+    """What a template and its inputs became; see :meth:`Template.render`.
+
+    >>> from diptych import Template
+    >>> r = Template.from_string('Translate to French: "{{ text }}"').render(text="Hello")
+    >>> r.prompt
+    'Translate to French: "Hello"'
+    >>> r.messages
+    [{'role': 'user', 'content': 'Translate to French: "Hello"'}]
+    """
+
+    __slots__ = ("_assembled", "_input_losses", "_messages", "_plan", "_prompt", "_template", "_values", "_writing")
+
+    def __init__(
+        self,
+        template: Template,
+        plan: Plan | None,
+        values: Mapping[str, Any],
+        assembled: Assembled | None = None,
+        input_losses: tuple[Loss, ...] = (),
+    ) -> None:
+        self._template = template
+        self._plan = plan
+        self._values = values
+        self._assembled = assembled
+        self._input_losses = input_losses
+        self._prompt: str | None = None
+        self._messages: list[dict[str, Any]] | None = None
+        self._writing: Writing | None = None
+
+    # the two projections -----------------------------------------------------------
+
+    @property
+    def prompt(self) -> str:
+        """The Completions prompt. A chat is written by the template's text format."""
+        if self._prompt is None:
+            plan = self._plan
+            if plan is not None and not plan.is_chat:
+                self._prompt = plan.make_prompt(self._values)
+            elif self.is_chat:
+                self._prompt = self._chat_writing().text
+            else:
+                self._prompt = self.assembled.text
+        return self._prompt
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages in OpenAI Chat wire shape. A prompt is one user message."""
+        if self._messages is None:
+            plan = self._plan
+            if plan is None:
+                self._messages = write(self.conversation)
+            elif plan.is_chat:
+                self._messages = plan.make_messages(self._values)
+            else:
+                self._messages = [{"role": "user", "content": self.prompt}]
+        return self._messages
+
+    @property
+    def is_chat(self) -> bool:
+        """True where the template has messages, False where it is a prompt."""
+        return self._plan.is_chat if self._plan is not None else self.assembled.is_chat
+
+    # provenance ----------------------------------------------------------------------
+
+    @property
+    def assembled(self) -> Assembled:
+        """The text or messages with the author of every run of characters."""
+        if self._assembled is None:
+            assert self._plan is not None
+            self._assembled = self._plan.assembled(self._values)
+        return self._assembled
+
+    @property
+    def segments(self) -> list[tuple[str, tuple[Segment, ...]]]:
+        """Each message's role and its text as segments."""
+        if not self.is_chat:
+            return [("user", self.assembled.loose)]
+        return [(entry.message.role, entry.segments) for entry in self.assembled.entries]
+
+    @property
+    def priorities(self) -> list[float | None]:
+        """Each message's ``priority`` as the template declares it, None where it does not."""
+        return [entry.priority for entry in self.assembled.entries] if self.is_chat else [None]
+
+    @property
+    def spans(self) -> list[Span]:
+        """Who wrote what in ``prompt``: every character stands in one span."""
+        if self.is_chat:
+            return list(self._chat_writing().spans)
+        spans, position = [], 0
+        for text, source, name in self.assembled.loose:
+            spans.append(Span(position, position + len(text), source, name, 0))
+            position += len(text)
+        return spans
+
+    def token_ids(self, model: str | None = None) -> list[int]:
+        """Return the token ids of ``prompt``.
+
+        Control tokens such as ``<|im_start|>`` come only from what the author (or
+        the text format) wrote; the same characters in data are encoded as text.
+        Raises TokenError for a model without a known encoding.
+        """
+        from ..encodings.text import token_ids
+
+        segments: list[Segment] = []
+        for span in self.spans:
+            add_segment(segments, Segment(self.prompt[span.start : span.end], span.source))
+        return token_ids(segments, model=model or self._template.model or "gpt-4o-mini")
+
+    # the neutral value and what it loses ---------------------------------------------
+
+    @property
+    def conversation(self) -> Conversation:
+        """The neutral conversation, with the template's tools and response format."""
+        if self.is_chat:
+            messages = tuple(entry.message for entry in self.assembled.entries)
+        else:
+            messages = (Message("user", self.prompt),)
+        return Conversation(messages, self.tools, self.response_format)
+
+    @property
+    def tools(self) -> tuple[ToolSpec, ...]:
+        """The tools that the template declares."""
+        return self._template.tools
+
+    @property
+    def response_format(self) -> ResponseFormat | None:
+        """The response format that the template declares."""
+        return self._template.response_format
+
+    @property
+    def template(self) -> Template:
+        """The template this was rendered from."""
+        return self._template
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What ``prompt`` cannot carry, and what had to be replaced in the inputs."""
+        if self.is_chat:
+            return self._input_losses + self._chat_writing().losses
+        return self._input_losses
+
+    def _chat_writing(self) -> Writing:
+        if self._writing is None:
+            self._writing = self.write(self._template.text_format)
+        return self._writing
+
+    def write(self, format: str, *, add_generation_prompt: bool = True) -> Writing:
+        """Write the messages in a text format: the prompt, its stop list, spans, losses.
+
+        Markers of the format inside data are neutralised, and each is a loss.
+        Raises FormatError for an unknown format.
+        """
+        provenance: Sequence[Sequence[Segment]] = [segments for _, segments in self.segments]
+        return write_text(
+            self.conversation,
+            format,
+            add_generation_prompt=add_generation_prompt,
+            provenance=provenance,
+            guard="escape",
+        )
+
+    # the body to send ------------------------------------------------------------------
+
+    def request(self, api: Api = "chat", *, model: str | None = None, **params: Any) -> dict[str, Any]:
+        """Return the body to send to ``/v1/chat/completions`` or ``/v1/completions``.
+
+        The template's ``model`` and ``params`` are defaults under the arguments; a
+        parameter given as None is left out. Raises FormatError for a parameter that
+        the API does not know or whose value is out of range.
+        """
+        from ..apis.bodies import chat_body, completions_body
+
+        merged = {**self._template.params_for(api), **params}
+        merged = {key: value for key, value in merged.items() if value is not None}
+        model = model or self._template.model
+        if api == "completions":
+            return completions_body(self.prompt, model=model, **merged)
+        conversation = self.conversation
+        if self.tools:
+            merged.setdefault("tools", write_tools(conversation))
+        if self.response_format and self.response_format.type != "text":
+            merged.setdefault("response_format", write_response_format(conversation))
+        return chat_body(self.messages, model=model, **merged)
+
+    # showing itself --------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        kind = f"{len(self.messages)} messages" if self.is_chat else f"{len(self.prompt)} characters"
+        return f"<Rendered {self._template.name}: {kind}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Rendered):
+            return NotImplemented
+        return self.segments == other.segments and self.conversation == other.conversation
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _repr_html_(self) -> str:
+        from ..views.html import messages_html
+
+        return messages_html(self.segments, title=self._template.name)
+
+    def __rich__(self) -> Any:
+        from ..views.terminal import messages_rich
+
+        return messages_rich(self.segments, title=self._template.name)

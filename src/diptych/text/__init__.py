@@ -1,0 +1,1 @@
+"""Prompt texts: grammars, one reader and one writer for all of them, speaker labels."""

@@ -1,0 +1,65 @@
+"""Why a reading is not certain: control tokens that it does not explain, hints that name nothing.
+
+A doubt makes a reading ``ambiguous``, never silently certain; its ``detail`` says what was seen,
+where it stands, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from ..apis.chat.messages import write
+from ..format import Reading
+from ..model import Conversation, Message
+from . import labels, marks
+
+#: The text formats that have nothing but speaker labels, which hints may name.
+LABELLED: Final = ("transcript", "few-shot")
+LABELS: Final = "speaker labels are text like any other: the prompt could also be one message"
+OWN_MARK: Final = "a content holds control tokens of the format itself: the turns could also end elsewhere"
+
+
+def whole(prompt: str, confidence: float) -> Reading:
+    """Return the reading of a prompt as one user message."""
+    conversation = Conversation((Message("user", prompt),))
+    return Reading(conversation, write(conversation), "plain", confidence=confidence)
+
+
+def reasons(reading: Reading, masked: str, format: str, hints: Mapping[str, Any] | None) -> list[str]:
+    """Return the reasons to doubt a reading; ``format`` is the one that was asked for."""
+    wanted = labels.read_hints(hints) if hints else {}
+    return [*_unexplained(reading, masked, format, wanted), *_unused(masked, format, wanted)]
+
+
+def _unexplained(reading: Reading, masked: str, format: str, wanted: Mapping[str, str]) -> list[str]:
+    if format == "plain":
+        return []  # who names it has said that the text has no structure
+    found = marks.unknown_marks(masked, reading.format, wanted)
+    return [marks.say(found, masked)] if found else []
+
+
+def _unused(masked: str, format: str, wanted: Mapping[str, str]) -> list[str]:
+    if wanted and format not in ("auto", *LABELLED):
+        return [f"the hints {_listed(wanted)} are not used: {format} has no speaker labels; leave the format out"]
+    missing = labels.unmatched_hints(masked, wanted)
+    if not missing:
+        return []
+    what = f"the hint {_listed(missing)} opens" if len(missing) == 1 else f"the hints {_listed(missing)} open"
+    return [f"{what} no turn of the text: give labels as they stand there, with their signs"]
+
+
+def _listed(names: Sequence[str] | Mapping[str, str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def questioned(reading: Reading, prompt: str, why: Sequence[str]) -> Reading:
+    """Return a reading as ambiguous where there are reasons; one of several messages could also be one."""
+    if not why:
+        return reading
+    others = reading.alternatives
+    if not others and reading.format != "plain":
+        others = (whole(prompt, round(1 - reading.confidence, 2)),)
+    detail = "; ".join(filter(None, [*why, reading.detail]))
+    return replace(reading, verdict="ambiguous", alternatives=others, detail=detail)

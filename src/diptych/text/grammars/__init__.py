@@ -1,0 +1,1 @@
+"""The text formats, one file per family; the folder is the registry."""

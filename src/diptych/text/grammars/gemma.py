@@ -1,0 +1,42 @@
+"""Gemma: ``<start_of_turn>user`` and ``<end_of_turn>``; the assistant is ``model``.
+
+- contents are trimmed; there is no system turn: the system text becomes the start of
+  the first user message (``merged``), two line breaks after it
+- ``developer`` is written as ``system``, ``tool`` as ``user`` (``role-changed``)
+- the cue is ``<start_of_turn>model`` and a line break; the stop is ``<end_of_turn>``
+- the tokenizer adds ``<bos>``: it is read, and written where asked for
+
+``gemma4`` has ``<|turn>`` and ``<turn|>``, and a system turn of its own.
+"""
+
+from __future__ import annotations
+
+from ..grammar import ALL_ROLES, Grammar, Turn, turns_of
+
+GEMMA = Grammar(
+    name="gemma",
+    turns=turns_of("<start_of_turn>{}\n", "<end_of_turn>\n", {"user": "user", "assistant": "model"}),
+    cue="<start_of_turn>model\n",
+    system="first-user",
+    system_turn=Turn("", "\n\n"),
+    role_map={"developer": "system"},
+    bos="<bos>",
+    markers=("<start_of_turn>", "<end_of_turn>"),
+    stop=("<end_of_turn>",),
+    trim=ALL_ROLES,
+    aliases=("gemma2", "gemma3"),
+    mapping="<start_of_turn>user/model … <end_of_turn>; contents trimmed; the system text joins the first user message",
+)
+
+GEMMA4 = GEMMA.variant(
+    "gemma4",
+    turns=turns_of("<|turn>{}\n", "<turn|>\n", {"system": "system", "user": "user", "assistant": "model"}),
+    cue="<|turn>model\n",
+    system="turn",
+    system_turn=Turn("", ""),
+    markers=("<|turn>", "<turn|>"),
+    stop=("<turn|>",),
+    mapping="<|turn>system/user/model … <turn|>; contents trimmed",
+)
+
+GRAMMARS = (GEMMA, GEMMA4)

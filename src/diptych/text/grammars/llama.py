@@ -1,0 +1,62 @@
+"""Llama's formats: ``[INST]`` of Llama 2, header tokens of Llama 3.
+
+``llama2``: ``<s>[INST] user [/INST] assistant </s>``, the system text inside the first
+user turn between ``<<SYS>>`` and ``<</SYS>>``.
+
+- ``developer`` is written as ``system``, ``tool`` as ``user`` (``role-changed``)
+- contents are trimmed; there is no cue: ``[/INST]`` asks for the reply
+- a system message after the first turn is written as ``user`` (``role-changed``)
+
+``llama3``: ``<|start_header_id|>role<|end_header_id|>``, two line breaks, the content,
+``<|eot_id|>``.
+
+- ``developer`` is written as ``system``, ``tool`` as ``ipython`` (its name there)
+- contents are trimmed; the stop is ``<|eot_id|>``
+- the tokenizer adds ``<|begin_of_text|>``: it is read, and written where asked for
+
+``llama3.1`` is the same with ``Cutting Knowledge Date: December 2023`` and ``Today Date:
+26 Jul 2024`` (the date its template names where none is given) before the system text;
+it is added (``synthesised``) and, read, taken for nothing said.
+"""
+
+from __future__ import annotations
+
+from ..grammar import ALL_ROLES, Grammar, Turn, turns_of
+
+LLAMA2 = Grammar(
+    name="llama2",
+    turns={"user": Turn("<s>[INST] ", " [/INST]"), "assistant": Turn(" ", " </s>")},
+    system="first-user",
+    system_turn=Turn("<<SYS>>\n", "\n<</SYS>>\n\n"),
+    role_map={"developer": "system"},
+    markers=("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>"),
+    stop=("</s>", "[INST]"),
+    trim=ALL_ROLES,
+    aliases=("llama-2-chat",),
+    mapping="<s>[INST] user [/INST] assistant </s>; the system text in <<SYS>> of the first user turn",
+)
+
+_HEADER = "<|start_header_id|>{}<|end_header_id|>\n\n"
+_ROLES = {"system": "system", "user": "user", "assistant": "assistant", "tool": "ipython"}
+
+LLAMA3 = Grammar(
+    name="llama3",
+    turns=turns_of(_HEADER, "<|eot_id|>", _ROLES),
+    cue=_HEADER.format("assistant"),
+    role_map={"developer": "system"},
+    bos="<|begin_of_text|>",
+    markers=("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|eom_id|>"),
+    stop=("<|eot_id|>", "<|eom_id|>"),
+    trim=ALL_ROLES,
+    aliases=("llama-3-instruct",),
+    mapping="<|start_header_id|>role<|end_header_id|> … <|eot_id|>; contents trimmed",
+)
+
+LLAMA31 = LLAMA3.variant(
+    "llama3.1",
+    system_prefix="Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n",
+    aliases=("llama3.2", "llama3.3"),
+    mapping="Llama 3 with the dates of its template before the system text",
+)
+
+GRAMMARS = (LLAMA2, LLAMA3, LLAMA31)

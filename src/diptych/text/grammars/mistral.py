@@ -1,0 +1,60 @@
+"""Mistral's formats: one grammar whose versions differ in spaces and in the system text.
+
+- ``mistral-v1``: `` [INST] user [/INST] assistant</s>``
+- ``mistral-v3``: ``[INST] user[/INST] assistant</s>``
+- ``mistral-tekken`` (v3 of Nemo): ``[INST]user[/INST]assistant</s>``
+- ``mistral-v7``: ``[SYSTEM_PROMPT] system[/SYSTEM_PROMPT][INST] user[/INST] assistant</s>``
+
+The system text becomes part of the first user message (v1) or of the last (v3,
+tekken), two line breaks after it, and cannot be told from it again (``merged``); only v7
+has a turn for it. ``developer`` is written as ``system``, ``tool`` as ``user``
+(``role-changed``). ``[/INST]`` asks for the reply; the stop is ``</s>``. The tokenizer adds
+``<s>``: it is read, and written where asked for.
+"""
+
+from __future__ import annotations
+
+from ..grammar import Grammar, Turn
+
+V1 = Grammar(
+    name="mistral-v1",
+    turns={"user": Turn(" [INST] ", " [/INST]"), "assistant": Turn(" ", "</s>")},
+    system="first-user",
+    system_turn=Turn("", "\n\n"),
+    role_map={"developer": "system"},
+    bos="<s>",
+    markers=("[INST]", "[/INST]", "</s>"),
+    stop=("</s>",),
+    aliases=("mistral", "mistral-instruct"),
+    mapping="[INST] user [/INST] assistant</s>; the system text becomes part of the first user message",
+)
+
+V3 = V1.variant(
+    "mistral-v3",
+    turns={"user": Turn("[INST] ", "[/INST]"), "assistant": Turn(" ", "</s>")},
+    system="last-user",
+    mapping="[INST] user[/INST] assistant</s>; the system text becomes part of the last user message",
+)
+
+TEKKEN = V3.variant(
+    "mistral-tekken",
+    turns={"user": Turn("[INST]", "[/INST]"), "assistant": Turn("", "</s>")},
+    aliases=("mistral-nemo", "mistral-v3-tekken"),
+    mapping="[INST]user[/INST]assistant</s>; the system text becomes part of the last user message",
+)
+
+V7 = V3.variant(
+    "mistral-v7",
+    turns={
+        "system": Turn("[SYSTEM_PROMPT] ", "[/SYSTEM_PROMPT]"),
+        "user": Turn("[INST] ", "[/INST]"),
+        "assistant": Turn(" ", "</s>"),
+    },
+    system="turn",
+    system_turn=Turn("", ""),
+    markers=("[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "</s>"),
+    aliases=("mistral-large-2411",),
+    mapping="[SYSTEM_PROMPT] system[/SYSTEM_PROMPT][INST] user[/INST] assistant</s>",
+)
+
+GRAMMARS = (V1, V3, TEKKEN, V7)

@@ -1,0 +1,120 @@
+"""Control tokens that a reading does not explain: find them, and say which and where.
+
+A control token has a shape of its own: a word between ``<|`` and ``|>`` (in any spelling of
+the bars), ``<start_of_…>``, ``[INST]`` and the like. A text that holds one which the format it
+was read as does not know may be a chat in an unregistered format, so its reading is not
+certain. Tags of HTML and XML, pipes of F# and Elm, arrays and placeholders are text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from ..conversion.registry import grammar_of, grammars
+
+_ROLES: Final = "system|developer|user|human|assistant|ai|bot|chatbot|model|tool|function|observation"
+#: What control tokens say the start or the end of; ``<EndOfService>`` is a tag of XML.
+_SUBJECTS: Final = (
+    f"turn|role|text|sentence|sequence|message|msg|utterance|dialog(?:ue)?|conversation|conv|chat|header|{_ROLES}|"
+    "prompt|response|reply|instruction|query|think|thought|image|video|audio|context|document"
+)
+_TOKEN: Final = re.compile(
+    "|".join([
+        r"[<＜‹][|｜│¦][\w/][\w▁./:+-]+[|｜│¦][>＞›]",  # <|im_start|>, <｜User｜>
+        r"<\|[A-Za-z_]{2,}>|<[A-Za-z_]{3,}\|>",  # <|turn>, <turn|>
+        rf"(?i:</?(?:start|begin|beginning|end)[_-]?of[_-]?(?:{_SUBJECTS})s?>)",
+        r"(?i:<im_\w+>|<fim_\w+>|<reserved_\d+>|<extra_id_\d+>|<special_\d+>|<unused_?\d+>)",
+        r"<\w{1,20}:(?:bos|eos)>",
+        r"(?i:<(?P<short>bos|eos|eot|eom|eod|eoh|eoa|eop|sop|sep)>)",
+        rf"(?im:^<(?P<speaker>{_ROLES})>:)",
+        r"<role>(?:SYSTEM|HUMAN|USER|ASSISTANT|OBSERVATION)</role>",
+        r"<</?(?:SYS|SYSTEM|USER|HUMAN|ASSISTANT|INST)>>",
+        r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|MODEL_SETTINGS|gMASK|sMASK)\]",
+        r"\]~!?b\[?\]?|\[e~\[",  # MiniMax
+        rf"(?im:(?:^|(?<=\|\]))[ \t]*(?P<array>\[\|(?:{_ROLES}|end_?of_?turn)\|\]))",  # elsewhere an array of F#
+        r"\A<s>|</s>",
+    ])
+)  # fmt: skip
+
+
+class Mark(NamedTuple):
+    """A token-like mark of a text, and where it starts."""
+
+    text: str
+    start: int
+
+
+def marks_of(text: str) -> list[Mark]:
+    """Return everything in a text that has the shape of a control token.
+
+    >>> marks_of("Hi<|eot|>, a <| b |> c, <b>x</b>")
+    [Mark(text='<|eot|>', start=2)]
+    """
+    if not any(opening in text for opening in "<[＜‹]"):
+        return []
+    found = list(_TOKEN.finditer(text))
+    # What surrounds them says that they are tags: a closing one, or a pair that strikes out in HTML.
+    names = {name for one in found if (name := one["short"] or one["speaker"])}
+    tags = {name for name in names if f"</{name}>" in text}
+    struck = {"<s>", "</s>"} if text.count("<s>") == text.count("</s>") else set()
+    return [_mark(one) for one in found if (one["short"] or one["speaker"]) not in tags and one.group() not in struck]
+
+
+def _mark(found: re.Match[str]) -> Mark:
+    group = "array" if found["array"] else 0
+    return Mark(found[group], found.start(group))
+
+
+@lru_cache(maxsize=128)
+def _own(name: str) -> frozenset[str]:
+    """Return the control tokens that a grammar writes or reads."""
+    grammar = grammar_of(name)
+    turns = [*grammar.turns.values(), grammar.system_turn]
+    written = [*grammar.markers, *grammar.stop, grammar.bos, grammar.cue]
+    written += [mark for turn in turns for mark in (turn.open, turn.close, *turn.also_closes)]
+    return frozenset(grammar.markers) | {mark.text for text in written for mark in marks_of(text)}
+
+
+@lru_cache(maxsize=1)
+def _registered() -> frozenset[str]:
+    return frozenset().union(*map(_own, grammars()))
+
+
+def unknown_marks(text: str, format: str = "plain", known: Iterable[str] = ()) -> list[Mark]:
+    """Return the marks of a text that a format does not know; ``known`` are further ones that are explained.
+
+    >>> unknown_marks("<|im_start|>user<|im_sep|>", "chatml")
+    [Mark(text='<|im_sep|>', start=16)]
+    """
+    explained = {mark.casefold() for mark in known}
+    own = _own(format)
+    return [m for m in marks_of(text) if m.text not in own and not any(m.text.casefold() in one for one in explained)]
+
+
+def say(marks: Sequence[Mark], text: str) -> str:
+    """Say which mark was found first, where, and what to do; empty for no marks.
+
+    >>> say(marks_of("a\\n<|fnord|>"), "a\\n<|fnord|>").partition(":")[0]
+    "unknown control token '<|fnord|>' at 2"
+    """
+    if not marks:
+        return ""
+    first, more = marks[0], f" (and {len(marks) - 1} more)" if len(marks) > 1 else ""
+    what = "unexpected" if first.text in _registered() else "unknown"
+    shown = first.text if len(first.text) <= 60 else f"{first.text[:59]}…"
+    return (
+        f"{what} control token {shown!r} at {place_of(text, first.start)}{more}: name the format of the text "
+        "(plain: one message as it stands), or give the marks as hints"
+    )
+
+
+def place_of(text: str, position: int) -> str:
+    """Return a position as ``line:column``, both from 1.
+
+    >>> place_of("a\\nbc", 3)
+    '2:2'
+    """
+    return f"{text.count(chr(10), 0, position) + 1}:{position - text.rfind(chr(10), 0, position)}"

@@ -1,0 +1,381 @@
+"""Read a prompt text back into a conversation, by a grammar.
+
+Rule: a reading is proved by writing it again. ``lossless`` means that this gives the
+identical text and that no other reading exists; a text that only carries labels
+could always have been one message, so its reading is at best ``ambiguous``, and so is
+one whose contents hold marks of the format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..apis.chat.messages import write
+from ..conversion.registry import grammar_of, grammars
+from ..errors import FormatError
+from ..format import Format, Reading
+from ..loss import Loss, Verdict
+from ..model import Conversation, Cue, Message
+from . import doubts, guard, labels
+from .doubts import LABELLED, whole
+from .grammar import Grammar
+from .grammars.fim import dialect_of
+from .parse import OPAQUE, Parse, Range, parse
+from .writing import write_text
+
+Hints = Mapping[str, Any]
+#: Ranges of characters that cannot be structure: data, or the holes of a template.
+Opaque = Sequence[tuple[int, int]]
+
+
+def read_text(prompt: str, format: str = "auto", *, hints: Hints | None = None, opaque: Opaque = ()) -> Reading:
+    """Read a prompt in a text format, or in the one it looks like (``auto``).
+
+    ``hints`` names speaker labels: ``{"Customer": "user"}``, or ``{"user_labels": […],
+    "assistant_labels": […]}``. ``opaque`` are ranges that nothing is recognised in.
+    Raises FormatError for an unknown format, or for a value that is no text.
+    """
+    if not isinstance(prompt, str):
+        raise FormatError(f"a prompt is text, not {type(prompt).__name__}", path="$")
+    masked = _mask(prompt, opaque)
+    name = "auto" if format == "auto" else grammar_of(format).name
+    reading = _read(prompt, masked, name, hints)
+    return doubts.questioned(reading, prompt, doubts.reasons(reading, masked, name, hints))
+
+
+def _read(prompt: str, masked: str, format: str, hints: Hints | None) -> Reading:
+    if format == "auto":
+        if dialect := dialect_of(masked):
+            hint = f"it is {dialect}: convert it to 'completions', a prompt and its suffix"
+            raise FormatError("a fill-in-the-middle prompt is no chat", path="$", hint=hint)
+        return _detected(prompt, masked, hints)
+    grammar = grammar_of(format)
+    if format in LABELLED:
+        return _labelled(prompt, masked, hints, format, own=grammar)
+    return _marked(prompt, masked, grammar, 1.0)
+
+
+def _mask(prompt: str, opaque: Opaque) -> str:
+    if not opaque:
+        return prompt
+    pieces, last = [], 0
+    for start, end in opaque:
+        pieces += [prompt[last:start], OPAQUE * (end - start)]
+        last = end
+    return "".join([*pieces, prompt[last:]])
+
+
+# detection ----------------------------------------------------------------------------------
+
+
+def detect(prompt: str, grammar: Grammar) -> float:
+    """Return how sure it is (0 to 1) that a prompt is written in this format."""
+    if grammar.plain:
+        return 0.2
+    if not grammar.is_certain:
+        return 0.0 if grammar.name in LABELLED else _label_confidence(prompt, grammar)
+    opens = {turn.open.strip() for turn in grammar.turns.values() if turn.open.strip()}
+    if not any(mark in prompt for mark in opens):
+        return 0.0
+    return 0.93 if grammar.system_prefix and grammar.system_prefix in prompt else 0.9
+
+
+def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
+    """Return every format that a prompt may be of: name, confidence, verdict, and where it differs.
+
+    The nearest comes first; the last field is empty where writing it again gives the
+    identical text.
+
+    >>> dialects("[INST]Hi[/INST]")[0][0]
+    'mistral-tekken'
+    """
+    found = []
+    for grammar in _by_priority():
+        confidence = detect(prompt, grammar)
+        if confidence > 0:
+            reading = _marked(prompt, prompt, grammar, confidence)
+            reading = doubts.questioned(reading, prompt, doubts.reasons(reading, prompt, "auto", None))
+            detail = reading.losses[0].detail if reading.losses else ""
+            found.append((grammar.name, confidence, reading.verdict, detail))
+    return sorted(found, key=lambda row: (-row[1], bool(row[3]), row[0]))
+
+
+def _label_confidence(prompt: str, grammar: Grammar) -> float:
+    """Return the confidence for a format of labels: both speakers must speak."""
+    found = {r.role for r in parse(prompt, grammar).ranges}
+    has_cue = bool(grammar.cue.strip()) and prompt.rstrip().endswith(grammar.cue.strip())
+    opens = [turn.open.strip() for turn in grammar.turns.values() if turn.open.strip()]
+    if "user" not in found or not any(mark in prompt for mark in opens):
+        return 0.0
+    if grammar.markers and not any(mark in prompt for mark in grammar.markers):
+        return 0.0  # without its own marks it is any transcript
+    return 0.7 if has_cue or "assistant" in found else 0.0
+
+
+def _detected(prompt: str, masked: str, hints: Hints | None) -> Reading:
+    if hints:
+        reading = _labelled(prompt, masked, hints, "transcript")
+        if reading.format != "plain":
+            return reading
+    ranked = sorted(
+        ((detect(masked, grammar), -order, grammar) for order, grammar in enumerate(_by_priority())),
+        key=lambda row: row[:2],
+        reverse=True,
+    )
+    best = [row for row in ranked if row[0] > ranked[0][0] - 0.05]
+    if best[0][0] > 0.2:
+        readings = [_marked(prompt, masked, grammar, confidence) for confidence, _, grammar in best[:8]]
+        return _most_exact(readings)
+    return _labelled(prompt, masked, None, "transcript")
+
+
+def _by_priority() -> list[Grammar]:
+    """Return the grammars, those first that others are variants of."""
+    return sorted(grammars().values(), key=lambda grammar: (len(grammar.name), grammar.name))
+
+
+def _most_exact(readings: list[Reading]) -> Reading:
+    """Return the reading that writes the identical text; the others, where they differ, beside it."""
+    order = {"lossless": 0, "ambiguous": 1, "lossy": 2}
+    best = min(
+        readings,
+        key=lambda r: (len(r.losses) > 0, -r.confidence, order[r.verdict], _stripped(r.conversation) != _texts(r)),
+    )
+    # A dialect that only puts the spaces elsewhere is no other reading.
+    exact = [
+        r
+        for r in readings
+        if not r.losses
+        and r.confidence == best.confidence
+        and _stripped(r.conversation) != _stripped(best.conversation)
+    ]
+    if best.losses or not exact:
+        confidence = min(0.99, best.confidence + 0.09) if best.verdict == "lossless" else best.confidence
+        return replace(best, confidence=confidence)
+    others = tuple(replace(r, alternatives=()) for r in exact)
+    names = ", ".join(r.format for r in exact)
+    detail = f"the text reads as {best.format}, and with other contents as {names}: name its format"
+    return replace(best, verdict="ambiguous", alternatives=(*best.alternatives, *others), detail=best.detail or detail)
+
+
+def _texts(reading: Reading) -> list[tuple[str, str]]:
+    return [(m.role, m.text) for m in reading.conversation.messages]
+
+
+def _stripped(conversation: Conversation) -> list[tuple[str, str]]:
+    return [(m.role, m.text.strip()) for m in conversation.messages]
+
+
+# formats of markers -------------------------------------------------------------------------
+
+
+def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
+    """Return role and content of every message that a text reads as."""
+    if grammar.reader is not None:
+        return [(m.role, m.text) for m in grammar.reader(text, text).messages]
+    return [(m.role, m.text) for m in _conversation(text, _turns(text, grammar), grammar).messages]
+
+
+def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
+    """Return how a written text reads back otherwise, for a grammar with its own reader."""
+    found: Conversation = grammar.reader(text, text)
+    if len(found.messages) != len(conversation.messages):
+        kind = "merged" if len(found.messages) < len(conversation.messages) else "split"
+        return [Loss("$.messages", kind, f"{len(conversation.messages)} read back as {len(found.messages)}")]
+    losses = []
+    for index, (wanted, came) in enumerate(zip(conversation.messages, found.messages, strict=True)):
+        path = f"$.messages[{index}]"
+        if wanted.role != came.role:
+            losses.append(Loss(f"{path}.role", "role-changed", f"{wanted.role} reads back as {came.role}"))
+        if wanted.text != came.text:
+            losses.append(Loss(f"{path}.content", "substituted", "the content reads back differently"))
+        if (wanted.reasoning or None) != (came.reasoning or None):
+            losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
+        if [(c.name, c.arguments) for c in wanted.tool_calls] != [(c.name, c.arguments) for c in came.tool_calls]:
+            losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", "they read back differently"))
+        if wanted.tool_call_id != came.tool_call_id:
+            losses.append(Loss(f"{path}.tool_call_id", "substituted", "ids of calls are made anew"))
+    return losses
+
+
+def _turns(masked: str, grammar: Grammar) -> Parse:
+    if grammar.name in LABELLED:
+        return labels.parse_labelled(masked, labels.own_labels(masked, grammar.labels))
+    return parse(masked, grammar)
+
+
+def _conversation(prompt: str, found: Parse, grammar: Grammar) -> Conversation:
+    messages: list[Message] = []
+    for role, start, end, _ in found.ranges:
+        text = prompt[start:end]
+        if role == "system" and grammar.system_prefix and text.startswith(grammar.system_prefix):
+            text = text[len(grammar.system_prefix) :]
+            if not text and not messages:
+                continue
+        messages += _split_system(text, role, grammar)
+    if messages and grammar.is_implied and messages[0] == Message("system", grammar.default_system):
+        messages = messages[1:]
+    cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
+    if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
+        cue = "continue"
+    return Conversation(tuple(messages), cue=cue)
+
+
+def _awaits_reply(found: Parse, grammar: Grammar) -> bool:
+    return not grammar.plain and bool(found.ranges) and found.ranges[-1].role == "user"
+
+
+def _split_system(text: str, role: str, grammar: Grammar) -> list[Message]:
+    """Return the messages of one turn: a user turn may carry the system text."""
+    wrap = grammar.system_turn
+    if role == "user" and grammar.system in ("first-user", "last-user") and wrap.open and text.startswith(wrap.open):
+        inner, close, rest = text[len(wrap.open) :].partition(wrap.close)
+        if close:
+            return [Message("system", inner), Message("user", rest)]
+    return [Message(role, text)]
+
+
+def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
+    if grammar.reader is not None:
+        return _own_reading(prompt, masked, grammar, confidence)
+    found = _turns(masked, grammar)
+    conversation = _conversation(prompt, found, grammar)
+    conversation = _in_order(conversation, grammar)
+    losses = _proof(prompt, conversation, grammar, bos=found.bos or grammar.writes_bos)
+    verdict: Verdict = "lossy" if losses else "lossless"
+    reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
+    holds = any(guard.holds_marker(grammar, m.text) for m in _conversation(masked, found, grammar).messages)
+    other = whole(prompt, round(1 - confidence, 2))
+    if other.conversation == conversation or not (holds or not grammar.is_certain) or grammar.plain:
+        return reading
+    detail = doubts.OWN_MARK if holds else doubts.LABELS
+    return replace(reading, verdict="ambiguous", alternatives=(other,), detail=detail)
+
+
+def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
+    conversation: Conversation = grammar.reader(prompt, masked)
+    losses = _proof(prompt, conversation, grammar, bos=False)
+    hidden: Conversation = grammar.reader(masked, masked)
+    holds = any(guard.holds_marker(grammar, message.text) for message in hidden.messages)
+    verdict: Verdict = "lossy" if losses else "lossless"
+    reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
+    if not holds:
+        return reading
+    return replace(reading, verdict="ambiguous", alternatives=(whole(prompt, 0.1),), detail=doubts.OWN_MARK)
+
+
+def _in_order(conversation: Conversation, grammar: Grammar) -> Conversation:
+    """Put a system text that stood in the last user turn back to the front."""
+    if grammar.system != "last-user":
+        return conversation
+    system = [m for m in conversation.messages if m.role == "system"]
+    return replace(conversation, messages=(*system, *(m for m in conversation.messages if m.role != "system")))
+
+
+def _proof(prompt: str, conversation: Conversation, grammar: Grammar, *, bos: bool) -> tuple[Loss, ...]:
+    again = _again(conversation, grammar, bos=bos)
+    return () if again == prompt else (Loss("$", _change(prompt, again), _first_difference(prompt, again)),)
+
+
+def _again(conversation: Conversation, grammar: Grammar, *, bos: bool) -> str:
+    asks = conversation.cue == "reply"
+    text = write_text(conversation, grammar.name, add_generation_prompt=asks, bos=bos).text
+    last = conversation.messages[-1] if conversation.messages else None
+    if conversation.cue == "continue" and last is not None:
+        # The prompt ends inside the last turn: its close has not been written.
+        close = grammar.turns["assistant"].close
+        text = text[: len(text) - len(close)] if close and text.endswith(close) else text
+    return text
+
+
+def _change(prompt: str, again: str) -> str:
+    return "trimmed" if "".join(prompt.split()) == "".join(again.split()) else "substituted"
+
+
+def _first_difference(prompt: str, again: str) -> str:
+    shortest = min(len(prompt), len(again))
+    at = next((i for i in range(shortest) if prompt[i] != again[i]), shortest)
+    was, is_ = prompt[at : at + 20], again[at : at + 20]
+    return f"written again, the text differs from character {at}: {was!r} became {is_!r}"
+
+
+# formats of labels --------------------------------------------------------------------------
+
+
+def _labelled(prompt: str, masked: str, hints: Hints | None, name: str, own: Grammar | None = None) -> Reading:
+    plain = whole(prompt, 0.6)
+    seen = labels.speakers(masked, hints)
+    if seen is None and own is not None:
+        found = labels.own_labels(masked, own.labels)
+        seen = labels.Speakers(tuple(found), "talk") if found else None
+    if seen is None:
+        return plain
+    if seen.kind == "lines":
+        return replace(plain, verdict="ambiguous", alternatives=(_lines_reading(prompt),), detail=doubts.LABELS)
+    few_shot = seen.kind in ("examples", "pairs", "trace")
+    name = "few-shot" if few_shot and own is None else name
+    turns = _turns_reading(prompt, masked, seen, name)
+    others = (*_named_examples(turns),) if few_shot or seen.kind == "hinted" else ()
+    if seen.kind in ("pairs", "trace", "slot"):
+        turns = replace(turns, alternatives=(), confidence=0.4)
+        return replace(plain, verdict="ambiguous", alternatives=(turns, *others), detail=doubts.LABELS)
+    others = (replace(plain, confidence=0.2), *others)
+    return replace(turns, verdict="ambiguous", alternatives=others, detail=doubts.LABELS)
+
+
+def _turns_reading(prompt: str, masked: str, seen: labels.Speakers, name: str) -> Reading:
+    found = labels.parse_labelled(masked, seen.labels)
+    grammar = grammar_of(name)
+    if seen.kind == "slot":
+        found = Parse([Range("user", r.start, r.end) for r in found.ranges], found.cue)
+    conversation = _conversation(prompt, found, grammar)
+    losses = _proof(prompt, conversation, grammar, bos=False)
+    confidence = 0.9 if seen.kind == "hinted" else 0.8
+    return Reading(conversation, write(conversation), name, "ambiguous", losses, (), confidence)
+
+
+def _named_examples(turns: Reading) -> list[Reading]:
+    """Return the reading in which the pairs before the last are named examples of the system.
+
+    Source: OpenAI cookbook, "How to format inputs to ChatGPT models" (2023).
+    """
+    names = {"user": "example_user", "assistant": "example_assistant"}
+    messages = turns.conversation.messages
+    last = max((i for i, m in enumerate(messages) if m.role == "user"), default=0)
+    if last < 2:
+        return []
+    examples = tuple(Message("system", m.content, names[m.role]) if m.role in names else m for m in messages[:last])
+    conversation = replace(turns.conversation, messages=(*examples, *messages[last:]))
+    return [replace(turns, conversation=conversation, messages=write(conversation), alternatives=(), confidence=0.2)]
+
+
+def _lines_reading(prompt: str) -> Reading:
+    """Return lines of ``left: right`` as pairs of turns."""
+    messages: list[Message] = []
+    for line in prompt.split("\n"):
+        left, _, right = line.partition(":")
+        if left.strip():
+            messages.append(Message("user", left.strip()))
+        if right.strip():
+            messages.append(Message("assistant", right.strip()))
+    conversation = Conversation(tuple(messages), cue="reply")
+    return Reading(conversation, write(conversation), "few-shot", "ambiguous", (), (), 0.3)
+
+
+def text_format(grammar: Grammar) -> Format:
+    """Return the registry's entry of a grammar."""
+
+    def read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
+        reading = read_text(value, grammar.name)
+        return reading.conversation, reading.losses
+
+    def write_it(conversation: Conversation) -> tuple[str, tuple[Loss, ...]]:
+        writing = write_text(conversation, grammar.name, add_generation_prompt=conversation.cue != "continue")
+        return writing.text, writing.losses
+
+    def detect_it(value: Any) -> float:
+        return detect(value, grammar) if isinstance(value, str) else 0.0
+
+    return Format(grammar.name, "text", grammar.mapping, read, write_it, detect_it, grammar.aliases)

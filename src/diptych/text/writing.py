@@ -1,0 +1,392 @@
+"""Write a conversation as text, by a grammar, with the author of every character.
+
+Rule: markers are the format's (``template``), contents belong to whoever wrote
+them. The text is read back before it is handed out, and what does not come back is
+a loss; a content that would read as structure is broken up, refused, or reported, as
+the guard says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ..conversion.registry import grammar_of
+from ..errors import FormatError
+from ..format import Writing
+from ..loss import Loss
+from ..model import Conversation, Message, Segment, Source, Span, TextPart
+from . import guard as guards
+from .grammar import Grammar
+
+Guard = Literal["escape", "refuse", "off"]
+
+
+class Paper:
+    """The text while it is written, with its spans."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.spans: list[Span] = []
+        self.length = 0
+
+    def put(self, text: str, source: Source, name: str | None, message: int | None) -> None:
+        """Write ``text``; neighbours of one author become one span."""
+        if not text:
+            return
+        start, self.length = self.length, self.length + len(text)
+        self.pieces.append(text)
+        last = self.spans[-1] if self.spans else None
+        if last and last[2:] == (source, name, message):
+            self.spans[-1] = Span(last.start, self.length, source, name, message)
+        else:
+            self.spans.append(Span(start, self.length, source, name, message))
+
+    def mark(self, text: str, message: int | None = None) -> None:
+        """Write a mark of the format."""
+        self.put(text, "template", None, message)
+
+    def put_all(self, segments: Sequence[Segment], message: int | None) -> None:
+        """Write the text of a message."""
+        for text, source, name in segments:
+            self.put(text, source, name, message)
+
+
+def write_text(
+    conversation: Conversation,
+    format: str = "transcript",
+    *,
+    add_generation_prompt: bool = True,
+    provenance: Sequence[Sequence[Segment]] | None = None,
+    guard: Guard = "off",
+    bos: bool | None = None,
+) -> Writing:
+    """Write a conversation in a text format.
+
+    ``provenance`` gives each message's text as segments; without it contents count
+    as data. ``guard`` says what happens to data that holds a marker of the format:
+    ``escape`` breaks it up (loss ``escaped``), ``refuse`` raises, ``off`` writes it as
+    it is (loss ``marker-in-content``). ``bos`` writes the mark of the beginning, which
+    most servers add themselves. Raises FormatError.
+    """
+    grammar = grammar_of(format)
+    writer = _Writer(grammar, conversation, provenance, guard)
+    if grammar.writer is not None:
+        return writer.run_own(add_generation_prompt)
+    writer.run(add_generation_prompt, grammar.writes_bos if bos is None else bos)
+    text = "".join(writer.paper.pieces)
+    losses = [*writer.losses, *_unseen(text, writer)]
+    return Writing(text, grammar.stop, tuple(losses), tuple(writer.paper.spans))
+
+
+class _Writer:
+    def __init__(
+        self,
+        grammar: Grammar,
+        conversation: Conversation,
+        provenance: Sequence[Sequence[Segment]] | None,
+        guard: Guard,
+    ) -> None:
+        self.grammar, self.conversation, self.guard = grammar, conversation, guard
+        self.provenance = provenance
+        self.paper = Paper()
+        self.losses: list[Loss] = _side_losses(conversation)
+        #: Role and text of every message as it should come back.
+        self.expected: list[tuple[str, str]] = []
+
+    def run(self, cue: bool, bos: bool) -> None:
+        messages = self.conversation.messages
+        self.paper.mark(self.grammar.bos if bos else "")
+        if self.grammar.plain and len(messages) > 1:
+            self._lose("$.messages", "role-dropped", f"{len(messages)} messages became one text")
+        system, rest = self._split_system()
+        host = self._host(rest)
+        if host is None:
+            rest, system = system + rest, []  # no user turn can carry the system text
+        for number, index in enumerate(rest):
+            if number:
+                self.paper.mark(self.grammar.separator)
+            self._message(index, system if index == host else [])
+        if cue and (self.grammar.cue or not self.grammar.plain):
+            self._cue(bool(messages))
+
+    def run_own(self, cue: bool) -> Writing:
+        """Write by the grammar's own writer, which keeps more than texts."""
+        from .reading import differences_of
+
+        messages = self.conversation.messages
+        contents = [self._guarded(index) for index in range(len(messages))]
+        self.losses += self.grammar.writer(self.conversation, self.paper, contents, cue=cue)
+        text = "".join(self.paper.pieces)
+        told = {loss.path for loss in self.losses}
+        found = differences_of(self.conversation, text, self.grammar)
+        self.losses += [loss for loss in found if loss.path not in told]
+        return Writing(text, self.grammar.stop, tuple(self.losses), tuple(self.paper.spans))
+
+    def _guarded(self, index: int) -> list[Segment]:
+        message, path = self.conversation.messages[index], f"$.messages[{index}]"
+        given = self.provenance[index] if self.provenance is not None else None
+        segments = list(given) if given is not None else _segments(message)
+        self.losses += _part_losses(message, path, self.grammar)
+        return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
+
+    def _cue(self, after_messages: bool) -> None:
+        if after_messages and self.grammar.cue:
+            self.paper.mark(self.grammar.separator)
+        self.paper.mark(self.grammar.cue)
+
+    # the system text -----------------------------------------------------------------------
+
+    def _split_system(self) -> tuple[list[int], list[int]]:
+        """Return the leading system messages that stand elsewhere, and the turns; write a prefix."""
+        messages, grammar = self.conversation.messages, self.grammar
+        system: list[int] = []
+        if grammar.system != "turn":
+            for index, message in enumerate(messages):
+                if message.role not in ("system", "developer"):
+                    break
+                system.append(index)
+        rest = list(range(len(system), len(messages)))
+        if grammar.system == "turn":
+            self._default_turn(messages)
+        elif grammar.system == "prefix":
+            self._prefix(system)
+            system = []
+        for index in system[1:] if grammar.system != "prefix" else []:
+            self._lose(f"$.messages[{index}]", "merged", "several system messages became one")
+        return system, rest
+
+    def _default_turn(self, messages: Sequence[Message]) -> None:
+        default, prefix = self.grammar.default_system, self.grammar.system_prefix
+        if (default is None and not prefix) or (messages and messages[0].role in ("system", "developer")):
+            return
+        turn = self.grammar.turns["system"]
+        self.paper.mark(turn.open + prefix + (default or "") + turn.close)
+        self._lose("$.messages", "synthesised", "the format's own system message was added")
+        if default is not None and not self.grammar.is_implied:
+            self._expect("system", default)
+
+    def _prefix(self, system: list[int]) -> None:
+        wrap = self.grammar.system_turn
+        if not system:
+            default = self.grammar.default_system
+            if default is not None:
+                self.paper.mark(wrap.open + default + wrap.close)
+                self._lose("$.messages", "synthesised", "the format's own preamble was added")
+            return
+        self.paper.mark(wrap.open, system[0])
+        texts = []
+        for number, index in enumerate(system):
+            if number:
+                self.paper.mark("\n\n", index)
+                self._lose(f"$.messages[{index}]", "merged", "several system messages became one")
+            segments = self._content(index, "system")
+            texts.append("".join(segment.text for segment in segments))
+            self.paper.put_all(segments, index)
+        self.paper.mark(wrap.close, system[-1])
+        self._expect_system(system, texts)
+
+    def _host(self, rest: list[int]) -> int | None:
+        """Return the user turn that carries the system text."""
+        users = [index for index in rest if self._role(index) == "user"]
+        if not users:
+            return None
+        return users[0] if self.grammar.system == "first-user" else users[-1]
+
+    # turns -----------------------------------------------------------------------------------
+
+    def _role(self, index: int) -> str:
+        role = self.conversation.messages[index].role
+        role = role if role in self.grammar.turns else self.grammar.role_map.get(role, "user")
+        return role if role in self.grammar.turns else "user"
+
+    def _message(self, index: int, system: list[int]) -> None:
+        role = self._role(index)
+        original = self.conversation.messages[index].role
+        if role != original:
+            self._lose(f"$.messages[{index}].role", "role-changed", f"{original} is written as {role}")
+        turn = self.grammar.turns[role]
+        self.paper.mark(turn.open, index)
+        if role == "system" and self.grammar.system_prefix:
+            self.paper.mark(self.grammar.system_prefix, index)
+            self._lose(f"$.messages[{index}].content", "synthesised", "the format's own lines were put before it")
+        inner = self._system_inside(system)
+        segments = self._content(index, role)
+        self.paper.put_all(segments, index)
+        self.paper.mark(turn.close, index)
+        self._expect(role, inner + "".join(segment.text for segment in segments))
+
+    def _system_inside(self, system: list[int]) -> str:
+        """Write system texts inside a user turn; return them where they will read as user text."""
+        wrap, start = self.grammar.system_turn, self.paper.length
+        if not system:
+            return ""
+        self.paper.mark(wrap.open, system[0])
+        texts = []
+        for number, index in enumerate(system):
+            self.paper.mark("\n\n" if number else "", index)
+            segments = self._content(index, "system")
+            texts.append("".join(segment.text for segment in segments))
+            self.paper.put_all(segments, index)
+        self.paper.mark(wrap.close, system[-1])
+        if wrap.open:
+            self._expect_system(system, texts)
+            return ""
+        for index in system:
+            self._lose(f"$.messages[{index}].role", "merged", "the system text became part of a user message")
+        return "".join(self.paper.pieces)[start:]
+
+    def _content(self, index: int, role: str) -> list[Segment]:
+        """Return the text of a message as it will be written; record what it loses."""
+        message, path = self.conversation.messages[index], f"$.messages[{index}]"
+        given = self.provenance[index] if self.provenance is not None else None
+        segments = list(given) if given is not None else _segments(message)
+        self.losses += _message_losses(message, path, self.grammar)
+        if role in self.grammar.trim:
+            segments = _trim(segments, path, self.losses)
+        opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
+        return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
+
+    def _expect_system(self, system: list[int], texts: list[str]) -> None:
+        self._expect("system", "\n\n".join(texts))
+        for index in system:
+            if self.conversation.messages[index].role != "system":
+                self._lose(f"$.messages[{index}].role", "role-changed", "developer is written as system")
+
+    def _expect(self, role: str, text: str) -> None:
+        self.expected.append((role, text))
+
+    def _lose(self, path: str, kind: str, detail: str) -> None:
+        self.losses.append(Loss(path, kind, detail))
+
+
+def _segments(message: Message) -> list[Segment]:
+    return [Segment(message.text, "data")] if message.text else []
+
+
+def _trim(segments: list[Segment], path: str, losses: list[Loss]) -> list[Segment]:
+    """Take the outer white space off a content."""
+    text = "".join(segment.text for segment in segments)
+    if text == text.strip():
+        return segments
+    losses.append(Loss(f"{path}.content", "trimmed", "outer white space is not kept"))
+    return cut(segments, len(text) - len(text.lstrip()), len(text.rstrip()))
+
+
+def cut(segments: Sequence[Segment], start: int, end: int) -> list[Segment]:
+    """Return the segments of the characters ``start:end``."""
+    kept, position = [], 0
+    for text, source, name in segments:
+        piece = text[max(0, start - position) : max(0, end - position)]
+        if piece:
+            kept.append(Segment(piece, source, name))
+        position += len(text)
+    return kept
+
+
+# proof --------------------------------------------------------------------------------------
+
+
+def _unseen(text: str, writer: _Writer) -> list[Loss]:
+    """Read the text back and return what differs and has not been told."""
+    from .reading import messages_of
+
+    if writer.grammar.plain:
+        return []
+    found = messages_of(text, writer.grammar)
+    told = {(loss.path, loss.kind) for loss in writer.losses}
+    return [loss for loss in _differences(writer.expected, found) if (loss.path, loss.kind) not in told]
+
+
+def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]]) -> list[Loss]:
+    if expected == found:
+        return []
+    for index, (wanted, came) in enumerate(zip(expected, found, strict=False)):
+        path = f"$.messages[{index}]"
+        if wanted == came:
+            continue
+        if len(expected) != len(found):
+            break
+        if wanted[0] != came[0]:
+            return [Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}")]
+        kind = "trimmed" if wanted[1].strip() == came[1].strip() else "substituted"
+        return [Loss(f"{path}.content", kind, "the content reads back differently")]
+    kind = "merged" if len(found) < len(expected) else "split"
+    return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
+
+
+# guarding -----------------------------------------------------------------------------------
+
+
+def _guarded(
+    grammar: Grammar, segments: list[Segment], path: str, guard: Guard, losses: list[Loss], *, at_line_start: bool
+) -> list[Segment]:
+    """Deal with the markers that data would bring into this content.
+
+    A marker counts as the author's only where the author wrote all of it.
+    """
+    text = "".join(segment.text for segment in segments)
+    breaks = guards.find(grammar, text, at_line_start=at_line_start)
+    foreign = [b for b in breaks if not _is_authors(segments, b)]
+    if not foreign:
+        return segments
+    if guard == "refuse":
+        raise FormatError(f"a content holds a marker of {grammar.name}", path=f"{path}.content")
+    if guard == "off":
+        losses.append(Loss(f"{path}.content", "marker-in-content", f"it would read as {grammar.name} structure"))
+        return segments
+    losses.append(Loss(f"{path}.content", "escaped", f"{len(foreign)} markers of {grammar.name} were broken up"))
+    return _insert(segments, [(b.position, b.filler) for b in foreign])
+
+
+def _is_authors(segments: Sequence[Segment], found: guards.Break) -> bool:
+    """True where the marker stands wholly in author text."""
+    covered = 0
+    for piece, source, _ in segments:
+        if source == "data" and covered < found.end and covered + len(piece) > found.start:
+            return False
+        covered += len(piece)
+    return True
+
+
+def _insert(segments: Sequence[Segment], breaks: list[tuple[int, str]]) -> list[Segment]:
+    """Put the fillers into the segments that hold their positions."""
+    result, position, todo = [], 0, list(breaks)
+    for text, source, name in segments:
+        mine = [(p - position, filler) for p, filler in todo if p < position + len(text)]
+        todo = todo[len(mine) :]
+        result.append(Segment(guards.insert(text, mine), source, name))
+        position += len(text)
+    return result
+
+
+def _side_losses(conversation: Conversation) -> list[Loss]:
+    losses = []
+    if conversation.tools:
+        losses.append(Loss("$.tools", "tools-dropped", f"{len(conversation.tools)} tools have no place in a text"))
+    if conversation.response_format and conversation.response_format.type != "text":
+        losses.append(Loss("$.response_format", "schema-dropped", "a text cannot ask for a response format"))
+    return losses
+
+
+def _part_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
+    losses = []
+    if message.name is not None:
+        losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {grammar.name}"))
+    for index, part in enumerate(message.parts):
+        if not isinstance(part, TextPart):
+            losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is no text"))
+    if isinstance(message.content, tuple) and message.text:
+        losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
+    return losses + [Loss(f"{path}.{key}", "field-dropped") for key in message.extra if key != "content"]
+
+
+def _message_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
+    losses = _part_losses(message, path, grammar)
+    if message.tool_calls:
+        losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
+    if message.tool_call_id is not None:
+        losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
+    if message.reasoning:
+        losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
+    return losses

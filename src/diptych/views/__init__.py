@@ -1,0 +1,1 @@
+"""Values as HTML and terminal text: one set of autoescaped partials."""

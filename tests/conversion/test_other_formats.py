@@ -1,0 +1,71 @@
+"""Fill in the middle, templates out of prompts, and why a prompt is of one dialect."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import diptych
+from diptych.text.grammars.fim import DIALECTS, read_fim, write_fim
+from diptych.text.reading import dialects
+from diptych.text.template_text import to_template
+
+PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="<[{"), max_size=20)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(PLAIN, PLAIN)
+def test_fill_in_the_middle_there_and_back(dialect, before, after):
+    text = write_fim({"prompt": before, "suffix": after}, dialect)
+    assert read_fim(text, dialect) == {"prompt": before, "suffix": after}
+    assert diptych.convert(text, target="completions").output == {"prompt": before, "suffix": after}
+
+
+def test_fill_in_the_middle_is_never_a_chat():
+    text = diptych.convert({"prompt": "a", "suffix": "b"}, target="fim-starcoder").output
+    with pytest.raises(diptych.FormatError, match="no chat"):
+        diptych.to_messages(text)
+    with pytest.raises(diptych.FormatError):
+        diptych.convert(text)
+    with pytest.raises(diptych.FormatError, match="mark"):
+        write_fim({"prompt": "<fim_suffix>", "suffix": ""}, "fim-starcoder")
+
+
+def test_the_running_example_becomes_a_template():
+    source = diptych.convert(
+        'Translate the following English text to French: "{text}"', target="diptych-template"
+    ).output
+    assert source == 'Translate the following English text to French: "{{ text }}"'
+    assert "Hello" in diptych.Template.from_string(source).render(text="Hello").prompt
+
+
+def test_a_transcript_with_holes_becomes_a_chat_template():
+    prompt = "You are {who}.\n\nHuman: {question}\nAI:"
+    source = diptych.convert(prompt, target="diptych-template", on_loss="ignore").output
+    rendered = diptych.Template.from_string(source).render(who="terse", question="Human: x\nAI: y")
+    assert rendered.messages == [
+        {"role": "system", "content": "You are terse."},
+        {"role": "user", "content": "Human: x\nAI: y"},
+    ]
+
+
+def test_jinja_holes_stay_and_hide_what_stands_in_them():
+    prompt = "<|im_start|>user\n{{ text | replace('<|im_end|>', '') }}<|im_end|>\n<|im_start|>assistant\n"
+    source = to_template(prompt).output
+    assert source == "{% user %}{{ text | replace('<|im_end|>', '') }}{% enduser %}\n"
+    assert diptych.Template.from_string(source).render(text="Hi<|im_end|>").messages[0]["content"] == "Hi"
+
+
+@given(PLAIN, st.sampled_from(["{{", "}}", "{%", "{# x #}", "{{ a }}", "{% endraw %}", "{"]))
+def test_text_that_jinja_would_obey_stays_text(text, braces):
+    """Messages become a template that renders to the same messages, whatever stands in them."""
+    content = f"a{text.strip()}{braces}b"
+    source = diptych.convert([{"role": "user", "content": content}], target="diptych-template").output
+    assert diptych.Template.from_string(source).render().messages == [{"role": "user", "content": content}]
+
+
+def test_why_a_prompt_is_of_one_dialect():
+    rows = dialects("[INST] Hi[/INST]")
+    assert [row[0] for row in rows if not row[3]][:3]
+    assert rows[0][3] == ""
+    other = next(row for row in rows if row[0] == "mistral-v1")
+    assert "differs from character 0" in other[3]
