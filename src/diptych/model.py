@@ -7,9 +7,9 @@ that was a string stays a string), so that writing can be proved against reading
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, Union
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, Union, cast
 
 #: Every role that a message may have.
 ROLES: Final = ("system", "developer", "user", "assistant", "tool")
@@ -102,9 +102,14 @@ EMPTY: Final = FrozenMap()
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """A text among the parts of a content."""
+    """A text among the parts of a message.
+
+    ``native`` of any part maps the name of an API to what only that API says of it
+    (``native["anthropic"]["cache_control"]``).
+    """
 
     text: str
+    native: FrozenMap = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ class ImagePart:
 
     url: str
     detail: str | None = None
+    native: FrozenMap = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,7 @@ class AudioPart:
 
     data: str
     format: str = "wav"
+    native: FrozenMap = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,38 @@ class FilePart:
     data: str | None = None
     filename: str | None = None
     file_id: str | None = None
+    native: FrozenMap = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningPart:
+    """Reasoning that a model showed; ``origin`` names the API that it came from, where that is known."""
+
+    text: str
+    origin: str | None = None
+    native: FrozenMap = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the assistant asks for.
+
+    ``arguments`` is the JSON text as it was sent; of a ``custom`` tool it is the input, any text.
+    """
+
+    id: str
+    name: str
+    arguments: str = "{}"
+    type: Literal["function", "custom"] = "function"
+    native: FrozenMap = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalPart:
+    """The words in which a model refuses."""
+
+    text: str
+    native: FrozenMap = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +178,12 @@ class OtherPart:
     value: FrozenMap
 
 
-Part: TypeAlias = Union[TextPart, ImagePart, AudioPart, FilePart, OtherPart]
-#: A content is a string, several parts, or absent: kept apart, as the wire does.
-Content: TypeAlias = Union[str, tuple[Part, ...], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A call that the assistant asks for; ``arguments`` is the JSON text as it was sent."""
-
-    id: str
-    name: str
-    arguments: str = "{}"
+#: What Chat calls the content of a message.
+ContentPart: TypeAlias = Union[TextPart, ImagePart, AudioPart, FilePart, OtherPart]
+#: What a message consists of, in its order.
+Part: TypeAlias = Union[ContentPart, ReasoningPart, ToolCall, RefusalPart]
+#: The content of a Chat message is a string, several parts, or absent: kept apart, as the wire does.
+Content: TypeAlias = Union[str, tuple[ContentPart, ...], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,38 +207,179 @@ class ResponseFormat:
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message. A tool result is a message of role ``tool`` with its ``tool_call_id``.
+_BESIDE: Final = (ReasoningPart, ToolCall, RefusalPart)
+_set: Final = object.__setattr__
 
-    ``reasoning`` is the thinking that a model showed; ``extra`` keeps the fields
-    that no other field here stands for.
+
+class Message:
+    """One message: a role and ordered parts. A tool result is a message of role ``tool`` with its ``tool_call_id``.
+
+    ``parts`` holds texts, media, reasoning, tool calls and refusals in their order; ``content``,
+    ``tool_calls``, ``reasoning`` and ``extra`` are what the Chat API says of them, read-only.
+    A message is made from either: from the fields of Chat (reasoning first, then content, then
+    calls), or with :meth:`of` from parts. ``is_list`` is true where the content was a list of
+    parts, so that a string stays a string. ``native`` maps the name of an API to what only that
+    API says of the message.
 
     >>> Message("user", "Hello").text
     'Hello'
+    >>> Message.of("assistant", (TextPart("Let me look."), ToolCall("c1", "look"))).content
+    'Let me look.'
     """
 
+    __slots__ = ("_parts", "_text", "is_list", "name", "native", "role", "tool_call_id")
     role: str
-    content: Content = None
-    name: str | None = None
-    tool_calls: tuple[ToolCall, ...] = ()
-    tool_call_id: str | None = None
-    reasoning: str | None = None
-    extra: FrozenMap = field(default=EMPTY)
+    name: str | None
+    tool_call_id: str | None
+    is_list: bool
+    native: FrozenMap
+    _text: str | None  # the whole message where it is one plain string: by far the most frequent case
+    _parts: tuple[Part, ...] | None
+
+    def __init__(
+        self,
+        role: str,
+        content: Content = None,
+        name: str | None = None,
+        tool_calls: tuple[ToolCall, ...] = (),
+        tool_call_id: str | None = None,
+        reasoning: str | None = None,
+        extra: FrozenMap = EMPTY,
+    ) -> None:
+        is_text = type(content) is str
+        if is_text and not tool_calls and reasoning is None:
+            _set(self, "_text", content)
+            _set(self, "_parts", None)
+        else:
+            before = () if reasoning is None else (ReasoningPart(reasoning),)
+            inner = (TextPart(content),) if isinstance(content, str) else content or ()
+            _set(self, "_text", None)
+            _set(self, "_parts", (*before, *inner, *tool_calls))
+        _set(self, "role", role)
+        _set(self, "name", name)
+        _set(self, "tool_call_id", tool_call_id)
+        _set(self, "is_list", not is_text and content is not None)
+        _set(self, "native", FrozenMap({"chat": extra}) if extra else EMPTY)
+
+    @classmethod
+    def of(
+        cls,
+        role: str,
+        parts: Iterable[Part],
+        *,
+        name: str | None = None,
+        tool_call_id: str | None = None,
+        is_list: bool = False,
+        native: FrozenMap = EMPTY,
+    ) -> Message:
+        """Return the message of these parts, in their order."""
+        made = cls(role, None, name, (), tool_call_id)
+        parts = tuple(parts)
+        is_plain = len(parts) == 1 and not is_list and type(parts[0]) is TextPart and not parts[0].native
+        _set(made, "_text", parts[0].text if is_plain else None)  # type: ignore[union-attr]
+        _set(made, "_parts", None if is_plain else parts)
+        _set(made, "is_list", is_list)
+        _set(made, "native", native)
+        return made
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The content as parts: a string is one text part, an absent content none."""
-        if self.content is None:
-            return ()
-        return (TextPart(self.content),) if isinstance(self.content, str) else self.content
+        """Everything the message consists of, in its order."""
+        return (TextPart(self._text or ""),) if self._parts is None else self._parts
+
+    @property
+    def content_parts(self) -> tuple[ContentPart, ...]:
+        """The parts without reasoning, tool calls and refusals: what Chat calls the content."""
+        return tuple(part for part in self.parts if not isinstance(part, _BESIDE))
+
+    @property
+    def content(self) -> Content:
+        """The content as Chat has it: a string, a tuple of parts where it was a list, or None."""
+        if self._parts is None:
+            return self._text
+        found = self.content_parts
+        if self.is_list:
+            return found
+        if not found:
+            return None
+        return self.text if all(isinstance(part, TextPart) for part in found) else found
 
     @property
     def text(self) -> str:
         """The text parts joined without a separator, as the Chat API bills them."""
-        if isinstance(self.content, str):
-            return self.content
-        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+        if self._parts is None:
+            return self._text or ""
+        return "".join(part.text for part in self._parts if isinstance(part, TextPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls that the assistant asks for, in their order."""
+        return () if self._parts is None else tuple(part for part in self._parts if isinstance(part, ToolCall))
+
+    @property
+    def reasoning(self) -> str | None:
+        """The reasoning as one text; None where there is none."""
+        found = [part.text for part in self._parts or () if isinstance(part, ReasoningPart)]
+        return "".join(found) if found else None
+
+    @property
+    def extra(self) -> FrozenMap:
+        """The fields of a Chat message that no neutral field stands for."""
+        return cast("FrozenMap", self.native.get("chat", EMPTY))
+
+    def replace(self, **changes: Any) -> Message:
+        """Return a copy with other ``role``, ``parts``, ``name``, ``tool_call_id``, ``is_list`` or ``native``.
+
+        >>> Message("user", "Hi").replace(role="system").role
+        'system'
+        """
+        fields = {name: getattr(self, name) for name in _FIELDS} | changes
+        return Message.of(fields.pop("role"), fields.pop("parts"), **fields)
+
+    def with_text(self, text: str) -> Message:
+        """Return a copy whose texts are one, in the place of the first of them.
+
+        >>> Message("user", "Hi").with_text("Hello").text
+        'Hello'
+        """
+        at = next((i for i, part in enumerate(self.parts) if isinstance(part, TextPart)), 0)
+        before, after = self.parts[:at], self.parts[at:]
+        rest = [part for part in after if not isinstance(part, TextPart)]
+        return self.replace(parts=(*before, TextPart(text), *rest))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Message cannot be changed", name=name, obj=self)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Message cannot be changed", name=name, obj=self)
+
+    def _key(self) -> tuple[Any, ...]:
+        beside = (self.role, self.name, self.tool_call_id, self.is_list, self.native)
+        return (*beside, self._text) if self._parts is None else (*beside, self._parts)
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Message) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        body = repr(self._text) if self._parts is None else repr(self._parts)
+        beside = "".join(f", {name}={value!r}" for name in _FIELDS[2:] if (value := getattr(self, name)))
+        return f"Message({self.role!r}, {body}{beside})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_message, tuple(getattr(self, name) for name in _FIELDS))
+
+
+_FIELDS: Final = ("role", "parts", "name", "tool_call_id", "is_list", "native")
+
+
+def _message(
+    role: str, parts: tuple[Part, ...], name: str | None, tool_call_id: str | None, is_list: bool, native: FrozenMap
+) -> Message:
+    """Rebuild a pickled message."""
+    return Message.of(role, parts, name=name, tool_call_id=tool_call_id, is_list=is_list, native=native)
 
 
 #: What a text asks for next: nothing, a new reply, or more of its last message.

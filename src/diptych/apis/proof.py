@@ -63,7 +63,7 @@ def _message(wanted: Message, came: Message, path: str) -> Iterator[Loss]:
 def _shown(message: Message) -> Any:
     """Return a content as it is compared: texts side by side are one, empty ones nothing."""
     parts: list[Any] = []
-    for part in message.parts:
+    for part in message.content_parts:
         if isinstance(part, TextPart) and parts and isinstance(parts[-1], str):
             parts[-1] += part.text
         elif isinstance(part, TextPart):

@@ -167,7 +167,7 @@ def _is_zero(message: Message) -> bool:
 
 def _unweighed(message: Message) -> Message:
     left = {name: value for name, value in message.extra.items() if name != "weight"}
-    return replace(message, extra=FrozenMap(left) if left else EMPTY)
+    return message.replace(native=FrozenMap({**message.native, "chat": left}) if left else EMPTY)
 
 
 def openai_messages(messages: Iterable[Message], losses: list[Loss], path: str = "$.messages") -> list[dict[str, Any]]:

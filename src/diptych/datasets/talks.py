@@ -12,7 +12,6 @@ Answers that repeat the prompt are recognised here, too: the prompt is said once
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -295,7 +294,7 @@ def _closed(messages: tuple[Message, ...], name: str) -> tuple[Message, ...]:
     turn = grammar_of(name).turns.get(last.role)
     if turn is None or not turn.close or turn.close.strip() or not last.text.endswith(turn.close):
         return messages
-    return (*messages[:-1], replace(last, content=last.text.removesuffix(turn.close)))
+    return (*messages[:-1], last.with_text(last.text.removesuffix(turn.close)))
 
 
 def _with_input(talk: Talk, path: str) -> Talk:
@@ -304,7 +303,7 @@ def _with_input(talk: Talk, path: str) -> Talk:
     if talk.format != "alpaca" or not any(_has_input(message) for message in messages):
         return talk
     messages = messages[1:] if messages[0] == Message("system", _PREAMBLE) else messages
-    joined = tuple(replace(m, content=m.text.replace(_INPUT, "\n", 1)) if _has_input(m) else m for m in messages)
+    joined = tuple(m.with_text(m.text.replace(_INPUT, "\n", 1)) if _has_input(m) else m for m in messages)
     return talk._replace(messages=joined, losses=(Loss(path, "merged", "instruction and input became one message"),))
 
 

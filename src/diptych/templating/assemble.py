@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import RoleError
-from ..model import Content, Message, Part, Segment, TextPart
+from ..model import Content, ContentPart, Message, Segment, TextPart
 from .events import Event, HistoryEvent, MessageEnd, MessageStart, PartEvent, collect, texts_of
 
 
@@ -170,9 +170,9 @@ def _finish(start: MessageStart, events: list[Event]) -> Entry:
     return Entry(message, None, start.priority, events)
 
 
-def _parts(events: list[Event]) -> tuple[tuple[Part, ...], list[Event]]:
+def _parts(events: list[Event]) -> tuple[tuple[ContentPart, ...], list[Event]]:
     """Return the parts of a content with media, and its text events."""
-    parts: list[Part] = []
+    parts: list[ContentPart] = []
     texts: list[Event] = []
     group: list[Event] = []
     for event in [*events, None]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias, Union
 
-from ..model import Message, Part
+from ..model import ContentPart, Message
 from ..sandbox.guards import check_printable
 from ..sandbox.limits import check_size, current_limits
 
@@ -33,7 +33,7 @@ class MessageEnd(NamedTuple):
 class PartEvent(NamedTuple):
     """``{% image %}``, ``{% audio %}`` or ``{% file %}``."""
 
-    part: Part
+    part: ContentPart
 
 
 class HistoryEvent(NamedTuple):

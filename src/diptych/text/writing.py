@@ -373,7 +373,7 @@ def _part_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
     losses = []
     if message.name is not None:
         losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {grammar.name}"))
-    for index, part in enumerate(message.parts):
+    for index, part in enumerate(message.content_parts):
         if not isinstance(part, TextPart):
             losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is no text"))
     if isinstance(message.content, tuple) and message.text:

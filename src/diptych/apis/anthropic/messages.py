@@ -20,13 +20,13 @@ from ...errors import FormatError
 from ...format import Format
 from ...loss import Loss
 from ...model import (
+    ContentPart,
     Conversation,
     FilePart,
     FrozenMap,
     ImagePart,
     Message,
     OtherPart,
-    Part,
     TextPart,
     ToolCall,
     ToolSpec,
@@ -96,7 +96,7 @@ def _read_result(block: Mapping[str, Any]) -> Message:
     return Message("tool", content, tool_call_id=str(block.get("tool_use_id", "")), extra=extra)
 
 
-def _read_part(block: Mapping[str, Any]) -> Part:
+def _read_part(block: Mapping[str, Any]) -> ContentPart:
     source = block.get("source")
     if block["type"] == "text" and isinstance(block.get("text"), str):
         return TextPart(block["text"])
@@ -177,7 +177,7 @@ def _content(message: Message, path: str, losses: list[Loss]) -> Any:
     if message.content is None or isinstance(message.content, str):
         return message.content or ""
     blocks = []
-    for index, part in enumerate(message.parts):
+    for index, part in enumerate(message.content_parts):
         block = _write_part(part)
         if block is None:
             losses.append(Loss(f"{path}.content", "media-dropped", f"{type(part).__name__} at {index} has no place"))
@@ -186,7 +186,7 @@ def _content(message: Message, path: str, losses: list[Loss]) -> Any:
     return blocks
 
 
-def _write_part(part: Part) -> dict[str, Any] | None:
+def _write_part(part: ContentPart) -> dict[str, Any] | None:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
     if isinstance(part, ImagePart):

@@ -19,13 +19,13 @@ from ...errors import FormatError
 from ...format import Format
 from ...loss import Loss
 from ...model import (
+    ContentPart,
     Conversation,
     FilePart,
     FrozenMap,
     ImagePart,
     Message,
     OtherPart,
-    Part,
     TextPart,
     ToolCall,
     ToolSpec,
@@ -84,7 +84,7 @@ def _read_result(result: Mapping[str, Any]) -> Message:
     return Message("tool", "".join(texts), tool_call_id=str(result.get("toolUseId", "")), extra=extra)
 
 
-def _read_part(block: Mapping[str, Any]) -> Part:
+def _read_part(block: Mapping[str, Any]) -> ContentPart:
     if isinstance(block.get("text"), str):
         return TextPart(block["text"])
     for kind in ("image", "document"):
@@ -140,7 +140,7 @@ def _write_message(message: Message, path: str, wire: list[dict[str, Any]], loss
     blocks: list[dict[str, Any]] = []
     if message.reasoning:
         blocks.append({"reasoningContent": {"reasoningText": {"text": message.reasoning}}})
-    for index, part in enumerate(message.parts):
+    for index, part in enumerate(message.content_parts):
         block = _write_part(part)
         if block is None:
             losses.append(Loss(f"{path}.content", "media-dropped", f"{type(part).__name__} at {index} has no place"))
@@ -152,7 +152,7 @@ def _write_message(message: Message, path: str, wire: list[dict[str, Any]], loss
     wire.append({"role": message.role if message.role == "assistant" else "user", "content": blocks})
 
 
-def _write_part(part: Part) -> dict[str, Any] | None:
+def _write_part(part: ContentPart) -> dict[str, Any] | None:
     if isinstance(part, TextPart):
         return {"text": part.text}
     if isinstance(part, ImagePart) and (inline := split_data_url(part.url)):

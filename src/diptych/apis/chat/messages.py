@@ -23,13 +23,13 @@ from ...model import (
     ROLES,
     AudioPart,
     Content,
+    ContentPart,
     Conversation,
     FilePart,
     FrozenMap,
     ImagePart,
     Message,
     OtherPart,
-    Part,
     ResponseFormat,
     TextPart,
     ToolCall,
@@ -95,7 +95,7 @@ def _read_content(content: Any, path: str) -> Content:
     return tuple(_read_part(part, f"{path}[{index}]") for index, part in enumerate(content))
 
 
-def _read_part(part: Any, path: str) -> Part:
+def _read_part(part: Any, path: str) -> ContentPart:
     if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
         raise FormatError("a part is an object with a type", path=path)
     kind = part["type"]
@@ -109,7 +109,7 @@ def _read_part(part: Any, path: str) -> Part:
     return OtherPart(FrozenMap(part))
 
 
-def _known_part(kind: str, inner: Mapping[str, Any]) -> Part | None:
+def _known_part(kind: str, inner: Mapping[str, Any]) -> ContentPart | None:
     if kind == "image_url" and isinstance(inner.get("url"), str):
         return ImagePart(inner["url"], inner.get("detail"))
     if kind == "input_audio" and isinstance(inner.get("data"), str):
@@ -195,7 +195,7 @@ def write_message(message: Message) -> dict[str, Any]:
     return wire | extra
 
 
-def _write_part(part: Part) -> dict[str, Any]:
+def _write_part(part: ContentPart) -> dict[str, Any]:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
     if isinstance(part, ImagePart):

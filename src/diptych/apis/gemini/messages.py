@@ -21,13 +21,13 @@ from ...format import Format
 from ...loss import Loss
 from ...model import (
     AudioPart,
+    ContentPart,
     Conversation,
     FilePart,
     FrozenMap,
     ImagePart,
     Message,
     OtherPart,
-    Part,
     ResponseFormat,
     TextPart,
     ToolCall,
@@ -84,7 +84,7 @@ def _read_result(result: Mapping[str, Any]) -> Message:
     return Message("tool", text, tool_call_id=str(result.get("id") or result.get("name") or ""))
 
 
-def _read_part(part: Mapping[str, Any]) -> Part:
+def _read_part(part: Mapping[str, Any]) -> ContentPart:
     if isinstance(part.get("text"), str):
         return TextPart(part["text"])
     inline, file = part.get("inlineData"), part.get("fileData")
@@ -160,7 +160,7 @@ def _write_message(
     parts: list[dict[str, Any]] = []
     if message.reasoning:
         parts.append({"text": message.reasoning, "thought": True})
-    for index, item in enumerate(message.parts):
+    for index, item in enumerate(message.content_parts):
         written = _write_part(item)
         if written is None:
             losses.append(Loss(f"{path}.content", "media-dropped", f"{type(item).__name__} at {index} has no place"))
@@ -172,7 +172,7 @@ def _write_message(
     contents.append({"role": "model" if message.role == "assistant" else "user", "parts": parts})
 
 
-def _write_part(part: Part) -> dict[str, Any] | None:
+def _write_part(part: ContentPart) -> dict[str, Any] | None:
     if isinstance(part, TextPart):
         return {"text": part.text}
     if isinstance(part, ImagePart):

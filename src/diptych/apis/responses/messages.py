@@ -20,13 +20,13 @@ from ...format import Format
 from ...loss import Loss
 from ...model import (
     AudioPart,
+    ContentPart,
     Conversation,
     FilePart,
     FrozenMap,
     ImagePart,
     Message,
     OtherPart,
-    Part,
     ResponseFormat,
     TextPart,
     ToolCall,
@@ -105,7 +105,7 @@ def _read_message(item: Mapping[str, Any], path: str, reasoning: str | None) -> 
     return Message(role, parts, reasoning=reasoning)
 
 
-def _read_part(part: Any, path: str) -> Part:
+def _read_part(part: Any, path: str) -> ContentPart:
     if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
         raise FormatError("a part is an object with a type", path=path)
     kind = part["type"]
@@ -182,7 +182,7 @@ def _write_message(message: Message, path: str, items: list[dict[str, Any]], los
 def _parts(message: Message, path: str, losses: list[Loss]) -> list[dict[str, Any]]:
     text_kind = "output_text" if message.role == "assistant" else "input_text"
     found = []
-    for index, part in enumerate(message.parts):
+    for index, part in enumerate(message.content_parts):
         written = _write_part(part, text_kind)
         if written is None:
             losses.append(Loss(f"{path}.content", "media-dropped", f"{type(part).__name__} at {index} has no place"))
@@ -191,7 +191,7 @@ def _parts(message: Message, path: str, losses: list[Loss]) -> list[dict[str, An
     return found
 
 
-def _write_part(part: Part, text_kind: str) -> dict[str, Any] | None:
+def _write_part(part: ContentPart, text_kind: str) -> dict[str, Any] | None:
     if isinstance(part, TextPart):
         return {"type": text_kind, "text": part.text}
     if isinstance(part, ImagePart):
