@@ -45,8 +45,17 @@ def pytest_configure(config):
 
 def pytest_report_header(config):
     if PROFILE == "laws":
-        return f"laws: {EXAMPLES['laws']} examples per property; LAWS_SEED={config.option.hypothesis_seed} repeats them"
+        return _seed(config)
     return f"hypothesis: profile {PROFILE!r}, {settings.default.max_examples} examples per property"
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if PROFILE == "laws":  # once more: a failure is read at the end, and -q shows no header
+        terminalreporter.write_line(_seed(config))
+
+
+def _seed(config):
+    return f"laws: {EXAMPLES['laws']} examples per property; LAWS_SEED={config.option.hypothesis_seed} repeats them"
 
 
 # how tests wait -------------------------------------------------------------------------------------

@@ -406,7 +406,6 @@ def streamed(draw):
     return message, found
 
 
-@settings(max_examples=400)
 @given(streamed())
 def test_a_stream_adds_up_to_the_whole_message(case):
     message, parts = case
@@ -487,7 +486,6 @@ def settled(reader, streamed):
     return reader.sum.problem(), reader.sum.spells_key
 
 
-@settings(max_examples=600)
 @given(st.data(), st.booleans(), st.booleans())
 def test_a_damaged_answer_is_an_answer_or_a_typed_error(data, streamed, damages_bytes):
     value = damaged(data.draw, CHUNKS if streamed else WHOLE)
@@ -506,7 +504,7 @@ def test_a_damaged_answer_is_an_answer_or_a_typed_error(data, streamed, damages_
     reader.sum.body()
 
 
-@settings(max_examples=30)
+@settings(max_examples=max(1, settings.default.max_examples // 3))
 @given(st.data(), st.booleans())
 def test_a_damaged_answer_over_a_wire(data, streamed):
     value = damaged(data.draw, CHUNKS if streamed else WHOLE)
@@ -527,7 +525,6 @@ PLAIN["choices"][0]["logprobs"] = {
 PLAIN_CHUNKS = [{**PLAIN, "choices": [{"index": 0, "delta": {"content": [TEXT]}, "finish_reason": None}]}, CHUNKS[-1]]
 
 
-@settings(max_examples=200)
 @given(st.data(), st.booleans())
 @pytest.mark.filterwarnings("ignore::diptych.loss.LossWarning")
 def test_a_damaged_answer_in_the_old_call_shape(data, streamed):

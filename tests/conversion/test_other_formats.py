@@ -59,8 +59,14 @@ def test_jinja_holes_stay_and_hide_what_stands_in_them():
 def test_text_that_jinja_would_obey_stays_text(text, braces):
     """Messages become a template that renders to the same messages, whatever stands in them."""
     content = f"a{text.strip()}{braces}b"
-    source = diptych.convert([{"role": "user", "content": content}], target="diptych-template").output
-    assert diptych.Template.from_string(source).render().messages == [{"role": "user", "content": content}]
+    found = diptych.convert([{"role": "user", "content": content}], target="diptych-template", on_loss="ignore")
+    rendered = diptych.Template.from_string(found.output).render().messages
+    assert (rendered == [{"role": "user", "content": content}]) == (found.verdict == "lossless")
+
+
+def test_carriage_returns_of_a_message_are_reported():
+    with pytest.raises(diptych.LossError, match="carriage returns"):
+        diptych.convert([{"role": "user", "content": "a\r\nb"}], target="diptych-template")
 
 
 def test_why_a_prompt_is_of_one_dialect():

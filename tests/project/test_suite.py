@@ -186,7 +186,7 @@ def test_laws_say_their_seed_and_repeat_by_it(suite):
     """Without a seed one is drawn, the same for all workers."""
 
     def drawn(*options, **environment):
-        laws = ("-m", "hypothesis", *options)
+        laws = ("-q", "-m", "hypothesis", *options)
         done = suite(
             {"test_a.py": LAW, "test_b.py": LAW}, *laws, HYPOTHESIS_PROFILE="laws", LAWS_EXAMPLES="60", **environment
         )

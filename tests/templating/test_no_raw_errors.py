@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
@@ -12,7 +12,6 @@ from jinja2.tests import TESTS
 from diptych import ChatTemplate, DiptychError, Library, Template, TemplateSyntaxError
 from diptych.migrate import migrate_template
 
-FEW = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 INPUTS = {"x": "text", "y": 5, "z": {"a": 1, "b": [1, "q"]}, "xs": [1, "b", {"c": None}]}
 
 ATOMS = st.sampled_from([
@@ -94,7 +93,6 @@ ENTRIES = {
 
 
 @pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
-@FEW
 @given(source=SOURCE)
 def test_only_our_errors_leave_a_template(entry, source):
     with suppress(DiptychError):
@@ -121,7 +119,6 @@ FRONT = st.fixed_dictionaries(
 )
 
 
-@FEW
 @given(front=FRONT, given_value=st.sampled_from(["x", 1, [1], {"a": 1}, None, []]))
 def test_only_our_errors_leave_a_front_matter(front, given_value):
     with suppress(DiptychError):

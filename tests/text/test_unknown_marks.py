@@ -230,7 +230,6 @@ def test_through_convert():
 @pytest.mark.parametrize(
     ("row", "source", "path"),
     [
-        ({"text": LLAMA4}, "trl_text", "$.text"),
         ({"prompt": LLAMA4, "completion": "yo"}, "trl_prompt_completion", "$.prompt"),
         ({"prompt": LLAMA4, "completion": " yo"}, "auto", "$.prompt"),
     ],
@@ -239,6 +238,11 @@ def test_through_rows(row, source, path):
     found = diptych.convert(row, source, on_loss="ignore")
     assert found.verdict == "ambiguous"
     assert f"{path}: unknown control token '<|header_start|>' at 1:1" in found.detail
+
+
+def test_a_text_of_unknown_marks_is_no_row_to_train_on():
+    with pytest.raises(diptych.LossError, match="does not read as a conversation"):
+        diptych.convert({"text": LLAMA4}, "trl_text", on_loss="ignore")
 
 
 def test_a_row_of_messages_says_who_speaks():
@@ -266,8 +270,9 @@ def test_through_a_request_body():
 
 def test_through_the_migration_of_code():
     code = f"from openai import OpenAI\nclient = OpenAI()\nr = client.completions.create(model='m', prompt={LLAMA4!r}, max_tokens=5)\n"
-    said = [change.what for change in migrate_code(code).changes]
-    assert any("<|header_start|>" in what for what in said), said
+    (refusal,) = migrate_code(code).refusals
+    assert refusal.code == "prompt-markup"
+    assert "<|header_start|>" in refusal.reason
 
 
 def test_through_the_audit():

@@ -79,7 +79,9 @@ def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_lo
     try:
         conversation, losses, verdict, name, alternatives, detail = _read(value, source)
         if target == "diptych-template":
-            return to_template(conversation)
+            found_template = to_template(conversation)
+            settle(found_template.losses, on_loss)
+            return found_template
         entry = get(target)
         if entry.write is None:
             raise FormatError(f"{target} can be read, not written")

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from ..errors import FormatError
 from ..format import Conversion
-from ..loss import Loss
+from ..loss import Loss, verdict_of
 from ..model import Conversation
 from .reading import read_text
 
@@ -91,7 +91,8 @@ def to_template(prompt: Any, format: str = "auto", syntax: Syntax = "auto") -> C
     'Translate to French: "{{ text }}"'
     """
     if isinstance(prompt, Conversation):
-        return Conversion(_tags(prompt, None, ()), format="conversation")
+        losses = _layout(prompt, False)
+        return Conversion(_tags(prompt, None, ()), verdict_of(losses), tuple(losses), "conversation")
     if not isinstance(prompt, str):
         raise FormatError(f"a template is made of text, not of {type(prompt).__name__}", path="$")
     holes = holes_of(prompt, syntax)
@@ -100,16 +101,20 @@ def to_template(prompt: Any, format: str = "auto", syntax: Syntax = "auto") -> C
     output = _filled(prompt, holes) if whole else _tags(reading.conversation, prompt, holes)
     losses = [*reading.losses, *_layout(reading.conversation, whole)]
     alternatives = tuple(other.messages for other in reading.alternatives)
-    return Conversion(output, reading.verdict, tuple(losses), reading.format, alternatives, reading.detail)
+    verdict = verdict_of(losses) if reading.verdict == "lossless" else reading.verdict
+    return Conversion(output, verdict, tuple(losses), reading.format, alternatives, reading.detail)
 
 
 def _layout(conversation: Conversation, whole: bool) -> list[Loss]:
-    """Return the losses of line breaks that a message tag takes for layout."""
-    return [
-        Loss(f"$.messages[{index}].content", "trimmed", "line breaks at the ends of a message are layout")
-        for index, message in enumerate(conversation.messages)
-        if not whole and message.text != message.text.strip("\r\n")
-    ]
+    """Return the losses of line breaks: those that a message tag takes for layout, and those that Jinja rewrites."""
+    losses = []
+    for index, message in enumerate(conversation.messages):
+        path = f"$.messages[{index}].content"
+        if not whole and message.text != message.text.strip("\r\n"):
+            losses.append(Loss(path, "trimmed", "line breaks at the ends of a message are layout"))
+        if "\r" in message.text:
+            losses.append(Loss(path, "substituted", "lines of a template end in line feeds, not in carriage returns"))
+    return losses
 
 
 def _tags(conversation: Conversation, prompt: str | None, holes: tuple[Hole, ...]) -> str:

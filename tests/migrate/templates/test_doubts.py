@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -201,7 +201,6 @@ NAMES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     text=st.lists(st.sampled_from(MARKS), max_size=12).map("".join) | st.text(max_size=30),
     name=st.sampled_from(NAMES),

@@ -1,7 +1,7 @@
 """Prompts of LangChain that are composed, changed or renamed: refused with their place, or right."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych import Template
@@ -178,7 +178,6 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_any_source_is_read_or_refused(source):
     try:

@@ -65,8 +65,8 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "positional-arguments": ("positional arguments have no names", "write name=value"),
     "prompt-list": ("a list of prompts becomes as many calls", f"call once a prompt, {_BRIDGE}"),
     "prompt-markup": (
-        "the prompt is put together from special tokens, and cannot be read as messages",
-        "write it as one literal with its holes, or as messages",
+        "the prompt holds special tokens, and no known text format reads it as messages",
+        "write it as messages, or as one literal of a known text format with its holes",
     ),
     "prompt-tokens": ("token ids are no text", "give the text"),
     "raw-response": ("the raw bytes of an answer have another shape in Chat", "read the answer with .parse()"),
