@@ -20,6 +20,7 @@ from ...text.reading import read_text
 from ...text.writing import write_text
 from ..chat.messages import read_messages
 from . import continuation
+from .body import completions_body_of
 from .continuation import Way
 from .parameters import PARAMETERS
 
@@ -28,9 +29,7 @@ Target = Literal["chat", "completions"]
 HIDDEN_CAP: Final = 16
 #: Tokens that are asked for where Chat had no cap: Completions would stop after 16.
 OPEN_CAP: Final = 4096
-_MOST_STOPS: Final = 4
 _BETWEEN: Final = "Write only the text that belongs between these two parts."
-_MOST_LOGPROBS: Final = 5
 
 
 def convert_request(
@@ -256,91 +255,24 @@ def _refused(model: str, body: Mapping[str, Any]) -> list[Loss]:
 
 
 def _chat_to_completions(body: Mapping[str, Any], model: str | None, format: str) -> Conversion:
-    losses: list[Loss] = []
-    messages = body.get("messages")
-    conversation = read_messages(messages)
+    conversation = read_messages(body.get("messages"))
     begun = bool(conversation.messages) and conversation.messages[-1].role == "assistant"
     writing = write_text(conversation, format, add_generation_prompt=not begun)
     text = writing.text
     if begun:
         close = grammar_of(format).turns.get("assistant", grammar_of(format).turns["user"]).close
         text = text[: len(text) - len(close)] if close and text.endswith(close) else text
-    losses += [Loss(loss.path if loss.path != "$" else "$.messages", loss.kind, loss.detail) for loss in writing.losses]
+    losses = [Loss(loss.path if loss.path != "$" else "$.messages", loss.kind, loss.detail) for loss in writing.losses]
     source, target = str(body.get("model", "")), model or str(body.get("model", ""))
     if source != target:
         losses.append(Loss("$.model", "substituted", f"{source} became {target}, as asked"))
-    found: dict[str, Any] = {"model": target} if target else {}
-    found["prompt"] = text
-    for name, value in body.items():
-        _to_completions(name, value, found, losses)
-    _completions_cap(body, found, losses)
-    _completions_logprobs(body, found, losses)
-    _completions_stops(body, writing.stop, found, losses)
+    found, more = completions_body_of(body, text, writing.stop, open_cap=OPEN_CAP)
+    if target:
+        found = {"model": target, **{name: value for name, value in found.items() if name != "model"}}
+    losses += more
     if isinstance(body.get("logit_bias"), Mapping) and body["logit_bias"]:
         found["logit_bias"] = rebias(body["logit_bias"], source, target, losses)
-    if body.get("safety_identifier") and "user" not in found:
-        found["user"] = body["safety_identifier"]
-        losses.append(Loss("$.safety_identifier", "renamed", "user"))
     return Conversion(found, verdict_of(losses), tuple(losses), "completions")
-
-
-def _to_completions(name: str, value: Any, found: dict[str, Any], losses: list[Loss]) -> None:
-    row = PARAMETERS.get(name)
-    if row is None or row.to_completions == "same" or (row.to_completions == "absent" and name != "messages"):
-        found[name] = value
-    elif value in (None, [], {}):
-        return
-    elif row.to_completions == "refused" and not (name == "tool_choice" and value == "none"):
-        losses.append(Loss(f"$.{name}", "unsupported", row.note))
-    elif row.to_completions == "dropped":
-        losses.append(Loss(f"$.{name}", "parameter-dropped", row.note or "Completions does not have it"))
-    elif name == "response_format" and value.get("type") != "text":
-        losses.append(Loss("$.response_format", "schema-dropped", row.note))
-    elif name == "modalities" and value != ["text"]:
-        losses.append(Loss("$.modalities", "unsupported", row.note))
-
-
-def _completions_cap(body: Mapping[str, Any], found: dict[str, Any], losses: list[Loss]) -> None:
-    cap = body.get("max_completion_tokens")
-    cap = body.get("max_tokens") if cap is None else cap
-    if cap is None:
-        found["max_tokens"] = OPEN_CAP
-        losses.append(
-            Loss("$.max_tokens", "clamped", f"no cap became {OPEN_CAP}; Completions would stop after 16 tokens")
-        )
-        return
-    found["max_tokens"] = cap
-    if "max_completion_tokens" in body:
-        losses.append(Loss("$.max_completion_tokens", "renamed", "max_tokens"))
-
-
-def _completions_logprobs(body: Mapping[str, Any], found: dict[str, Any], losses: list[Loss]) -> None:
-    if not body.get("logprobs"):
-        return
-    wanted = body.get("top_logprobs") or 0
-    found["logprobs"] = min(wanted, _MOST_LOGPROBS)
-    losses.append(Loss("$.logprobs", "renamed", "logprobs=k"))
-    if wanted > _MOST_LOGPROBS:
-        losses.append(Loss("$.top_logprobs", "clamped", f"{wanted} became {_MOST_LOGPROBS}"))
-
-
-def _completions_stops(
-    body: Mapping[str, Any], own: tuple[str, ...], found: dict[str, Any], losses: list[Loss]
-) -> None:
-    stop = body.get("stop")
-    given = [stop] if isinstance(stop, str) else list(stop or [])
-    more = [mark for mark in own if mark not in given]
-    room = _MOST_STOPS - len(given)
-    if more and room <= 0:
-        losses.append(Loss("$.stop", "unsupported", f"{len(given)} stops leave no room for the end of a turn"))
-    added = more[: max(0, room)]
-    if added and len(added) < len(more):
-        left = ", ".join(map(repr, more[len(added) :]))
-        losses.append(Loss("$.stop", "parameter-dropped", f"no room among 4 stops for {left}"))
-    if added:
-        losses.append(Loss("$.stop", "synthesised", f"ends of turns: {', '.join(map(repr, added))}"))
-    if given or added:
-        found["stop"] = [*given, *added]
 
 
 # tokens ----------------------------------------------------------------------------------------
