@@ -1,0 +1,226 @@
+"""Bodies to send: whatever can be sent becomes the body of one API.
+
+Rule: one builder. ``Rendered.request``, ``count``, ``estimate``, ``fit``, the client and the
+command line get their bodies here, so that what is counted is what is sent, and what an API
+cannot carry is reported by the caller's policy instead of left out.
+
+Which API: without ``api=`` the model's row in the catalogue decides where it lists only one of
+Chat and Completions; else the shape that was given. The row rules on the vendor's own server
+alone: elsewhere a name can stand for any model, and the shape that was given is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple, Protocol, cast, runtime_checkable
+
+from ..apis.bodies import chat_body, check_body, completions_body
+from ..apis.chat.messages import write_response_format, write_tools
+from ..apis.completions.body import completions_body_of
+from ..apis.completions.convert_request import convert_request
+from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
+from ..errors import FormatError
+from ..format import Writing
+from ..loss import Loss, OnLoss, settle
+from ..model import Conversation
+
+Api = Literal["chat", "completions"]
+#: The APIs whose bodies can be built; a model may be served by others.
+APIS: Final[tuple[Api, ...]] = ("chat", "completions")
+
+
+@runtime_checkable
+class Renderable(Protocol):
+    """A rendered template, as far as a body is made of it."""
+
+    @property
+    def is_chat(self) -> bool: ...
+    @property
+    def prompt(self) -> str: ...
+    @property
+    def messages(self) -> list[dict[str, Any]]: ...
+    @property
+    def conversation(self) -> Conversation: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def params(self) -> Mapping[str, Any]: ...
+
+    def write_prompt(self) -> Writing:
+        """Write the prompt: its text, the ends of its turns, what it cannot carry."""
+        ...
+
+
+class Built(NamedTuple):
+    """A body for one API, what it could not carry, and why this API was used."""
+
+    api: Api
+    body: dict[str, Any]
+    losses: tuple[Loss, ...] = ()
+    reason: str = ""
+
+
+def choose_api(
+    shape: Api, model: str | None, *, api: str | None = None, own_server: bool = True
+) -> tuple[Api, str]:
+    """Return the API that a call uses, and why.
+
+    ``shape`` is the API that the value was written for; ``own_server`` says whether the call
+    goes to the vendor's own server. Raises FormatError for an API whose bodies cannot be built,
+    and for a model that serves neither Chat nor Completions.
+
+    >>> choose_api("completions", "gpt-4o")
+    ('chat', 'gpt-4o is served by Chat, not by Completions')
+    >>> choose_api("completions", "my-model")
+    ('completions', 'the shape that was given')
+    """
+    if api is not None:
+        if api not in APIS:
+            raise FormatError(f"unknown API {api!r}", hint="use api='chat' or api='completions'")
+        return cast("Api", api), "asked for"
+    served = apis_of(model) if own_server and model else None
+    if served is None or shape in served:
+        return shape, "the shape that was given"
+    other: Api = "chat" if shape == "completions" else "completions"
+    if other in served:
+        return other, f"{model} is served by {other.capitalize()}, not by {shape.capitalize()}"
+    raise FormatError(
+        f"{model} is served by {', '.join(served) or 'no API'}, not by Chat or Completions",
+        path="$.model",
+        hint="name another model, or api= where your server offers it",
+    )
+
+
+def build(
+    x: Any,
+    *,
+    model: str | None = None,
+    api: str | None = None,
+    on_loss: OnLoss = "raise",
+    own_server: bool = True,
+    **params: Any,
+) -> Built:
+    """Return the body that sends ``x``: a rendered template, messages, a prompt, or a whole body.
+
+    ``model`` wins over the value's own; a rendered template without any gets the catalogue's
+    default model. ``params`` are parameters of the request by the API's names; None leaves one
+    out. ``on_loss`` decides about what the API cannot carry. Raises LossError as it says,
+    FormatError for a parameter that the API does not know and for any other value.
+
+    >>> build("Hello", model="my-model").body
+    {'model': 'my-model', 'prompt': 'Hello'}
+    >>> build("Hello", model="gpt-4o").body
+    {'model': 'gpt-4o', 'messages': [{'role': 'user', 'content': 'Hello'}]}
+    """
+    if isinstance(x, Mapping):
+        built = _of_body(x, model, api, own_server, params)
+    elif isinstance(x, Renderable):
+        built = _of_rendered(x, model, api, own_server, params)
+    elif isinstance(x, list) and x and isinstance(x[0], Mapping):
+        built = _of_messages(x, model, api, own_server, params)
+    elif isinstance(x, str | list):
+        built = _of_prompt(x, model, api, own_server, params)
+    else:
+        kind = type(x).__name__
+        raise FormatError(f"a {kind} cannot be sent", hint="send a rendered template, messages, a string or a body")
+    settle(built.losses, on_loss)
+    return _as_served(built) if own_server else built
+
+
+def _as_served(built: Built) -> Built:
+    """Return a Chat body as OpenAI's own server takes it: the cap by the model's name for it, JSON mode with its word."""
+    body = built.body
+    if built.api != "chat":
+        return built
+    wanted = body.get("response_format")
+    if isinstance(wanted, Mapping) and wanted.get("type") == "json_object" and "json" not in str(body["messages"]).lower():
+        raise FormatError(
+            "JSON mode needs the word JSON in a message (OpenAI refuses the request otherwise)",
+            path="$.messages",
+            hint="say in a message that the reply is JSON",
+        )
+    if "max_tokens" in body and "max_completion_tokens" not in body and _is_renamed(str(body.get("model"))):
+        body = {("max_completion_tokens" if name == "max_tokens" else name): value for name, value in body.items()}
+        return built._replace(body=body, losses=(*built.losses, Loss("$.max_tokens", "renamed", "max_completion_tokens")))
+    return built
+
+
+def _is_renamed(model: str) -> bool:
+    return "max_tokens" in refused_parameters(model, ["max_tokens"])
+
+
+# what x is -------------------------------------------------------------------------------------
+
+
+def _of_prompt(x: str | list[Any], model: str | None, api: str | None, own: bool, params: dict[str, Any]) -> Built:
+    chosen, reason = choose_api("completions", model, api=api, own_server=own)
+    if chosen == "completions":
+        return Built(chosen, completions_body(x, model=model, **params), (), reason)
+    if not isinstance(x, str):
+        raise FormatError(
+            "a list of prompts, or token ids, cannot be one Chat request",
+            hint="send one text, or convert a whole body with diptych.convert_request(body, to='chat')",
+        )
+    return Built(chosen, chat_body([{"role": "user", "content": x}], model=model, **params), (), reason)
+
+
+def _of_messages(
+    x: list[dict[str, Any]], model: str | None, api: str | None, own: bool, params: dict[str, Any]
+) -> Built:
+    chosen, reason = choose_api("chat", model, api=api, own_server=own)
+    body = chat_body(x, model=model, **params)
+    return Built(chosen, body, (), reason) if chosen == "chat" else _converted(body, chosen, reason)
+
+
+def _of_body(x: Mapping[str, Any], model: str | None, api: str | None, own: bool, params: dict[str, Any]) -> Built:
+    if "messages" not in x and "prompt" not in x:
+        raise FormatError("a body has messages or a prompt", path="$")
+    shape: Api = "chat" if "messages" in x else "completions"
+    extra = params.pop("extra_body", None) or {}
+    body = {**x, **extra, **params, **({} if model is None else {"model": model})}
+    named = body.get("model")
+    chosen, reason = choose_api(shape, named if isinstance(named, str) else None, api=api, own_server=own)
+    return Built(chosen, body, (), reason) if chosen == shape else _converted(body, chosen, reason)
+
+
+def _converted(body: dict[str, Any], api: Api, reason: str) -> Built:
+    """Return a body of the other API. A prompt becomes one user message; messages are written as ChatML."""
+    found = convert_request(body, api, "ignore", format="plain" if api == "chat" else None, model=body.get("model"))
+    if len(found) != 1:
+        raise FormatError(
+            f"{len(found)} prompts become as many Chat requests",
+            path="$.prompt",
+            hint="convert them with diptych.convert_request(body, to='chat') and send each",
+        )
+    return Built(api, found[0].output, found[0].losses, reason)
+
+
+def _of_rendered(x: Renderable, model: str | None, api: str | None, own: bool, params: dict[str, Any]) -> Built:
+    name = model or x.model or DEFAULT_MODEL
+    merged = {key: value for key, value in {**x.params, **params}.items() if value is not None}
+    wants_chat = x.is_chat or bool(merged.get("response_format"))
+    chosen, reason = choose_api("chat" if wants_chat else "completions", name, api=api, own_server=own)
+    body = _with_declared(x, merged)
+    if chosen == "chat":
+        return Built(chosen, chat_body(x.messages, model=name, **body), (), reason)
+    extra = body.pop("extra_body", None) or {}
+    writing = x.write_prompt() if x.is_chat else Writing(x.prompt)
+    found, losses = completions_body_of({"model": name, **body}, writing.text, writing.stop)
+    check_body(found)
+    return Built(chosen, {**found, **extra}, (*writing.losses, *(losses if x.is_chat else _said(losses))), reason)
+
+
+def _said(losses: list[Loss]) -> list[Loss]:
+    """Leave out that a prompt has no cap: it was written for Completions, whose default that is."""
+    return [loss for loss in losses if loss.kind != "defaulted"]
+
+
+def _with_declared(x: Renderable, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters with the tools and the response format that the template declares."""
+    conversation = x.conversation
+    if conversation.tools:
+        params.setdefault("tools", write_tools(conversation))
+    declared = conversation.response_format
+    if declared is not None and declared.type != "text":
+        params.setdefault("response_format", write_response_format(conversation))
+    return params
