@@ -35,7 +35,8 @@ def test_counter_takes_defaults_and_other_values():
     template = Template.from_string(
         "---\ninputs:\n  n: integer\n  to: {type: string, default: French}\n---\n{{ n }} {{ to }}"
     )
-    assert template.counter("gpt-4o")(n=3) == count("3 French", "gpt-4o").tokens
+    assert template.counter("gpt-4o")(n=3) == count([{"role": "user", "content": "3 French"}], "gpt-4o").tokens
+    assert template.counter("davinci-002")(n=3) == count("3 French", "davinci-002").tokens
 
 
 def test_counter_of_unknown_model_says_so():

@@ -61,6 +61,12 @@ Pairs = Annotated[list[str] | None, typer.Option("-p", "--param", help="An input
 Vars = Annotated[str | None, typer.Option("--vars", help="Inputs from a JSON or YAML file; - is standard input.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read one JSON value a line, write one a line.")]
+ApiOption = Annotated[
+    Api | None, typer.Option("--api", help="By default the API that serves the model, else the template's own.")
+]
+OnLossOption = Annotated[
+    OnLoss, typer.Option("--on-loss", help="What to do about what the API cannot carry.")
+]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="The model's name.", autocompletion=complete_model)]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Api, Json, Model, Pairs, TemplateName, Vars, complete_format, inputs_of
+from .options import ApiOption, Json, Model, OnLoss, OnLossOption, Pairs, TemplateName, Vars, complete_format, inputs_of
 
 
 class As(StrEnum):
@@ -24,12 +24,13 @@ def render_command(
     param: Pairs = None,
     vars_file: Vars = None,
     as_: Annotated[As, typer.Option("--as", help="What to print; view shows data in colour.")] = As.prompt,
-    api: Annotated[Api, typer.Option(help="The API of --as request.")] = Api.chat,
+    api: ApiOption = None,
     format_: Annotated[
         str | None,
         typer.Option("--format", help="The text format of a chat as a prompt.", autocompletion=complete_format),
     ] = None,
     model: Model = None,
+    on_loss: OnLossOption = OnLoss.raise_,
     json_: Json = False,
 ) -> None:
     """Render a template.
@@ -45,12 +46,12 @@ def render_command(
     found = find_template(template)
     rendered = found.render(**inputs_of(found, param, vars_file))
     chosen = setting("format", format_)
-    if json_ and as_ is As.request:
-        write_document(request=rendered.request(api.value, model=model or setting("model")))
+    if as_ is As.request:
+        asked: dict[str, Any] = {"model": model or setting("model"), "on_loss": on_loss.value}
+        body = rendered.request(api.value if api else None, **asked)
+        write_document(request=body) if json_ else write_json(body)
     elif json_:
         write_document(**document_of(rendered, chosen))
-    elif as_ is As.request:
-        write_json(rendered.request(api.value, model=model or setting("model")))
     elif as_ is As.messages:
         write_json(rendered.messages)
     elif as_ is As.view:

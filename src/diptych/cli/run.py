@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from .options import Api, Json, Model, Pairs, TemplateName, Vars, inputs_of
-
-Endpoint = Literal["chat", "completions"]
+from .options import ApiOption, Json, Model, OnLoss, OnLossOption, Pairs, TemplateName, Vars, inputs_of
 
 
 def run_command(
     template: TemplateName,
     param: Pairs = None,
     vars_file: Vars = None,
-    api: Annotated[Api | None, typer.Option(help="The endpoint; by default that of the template.")] = None,
+    api: ApiOption = None,
     model: Model = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="Another server, as http://host/v1.")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it comes.")] = False,
@@ -37,6 +35,7 @@ def run_command(
     replay: Annotated[str | None, typer.Option("--replay", help="Answer from a cassette.")] = None,
     repeat: Annotated[int, typer.Option("--repeat", min=1, help="Ask so often; exit 1 if answers differ.")] = 1,
     compare: Annotated[str | None, typer.Option("--compare", help="Compare with a reply saved by --json.")] = None,
+    on_loss: OnLossOption = OnLoss.raise_,
     json_: Json = False,
 ) -> None:
     """Render a template and send it.
@@ -47,25 +46,48 @@ def run_command(
     """
     from .config import setting
     from .inputs import find_template
-    from .output import write_document, write_json
 
     found = find_template(template)
     rendered = found.render(**inputs_of(found, param, vars_file))
     params = _params(seed, json_mode, schema)
-    by_itself: Endpoint = "chat" if rendered.is_chat or params.get("response_format") else "completions"
-    chosen: Endpoint = api.value if api else by_itself
+    chosen = api.value if api else None
     model = setting("model", model)
     use_local = local or local_model is not None
     if dry_run:
-        body = rendered.request(chosen, model=model or (None if not use_local else "local"), **params)
-        write_document(request=body, api=chosen) if json_ else write_json(body)
+        _show_request(rendered, model, chosen, None if use_local else base_url, params, on_loss.value, use_local, json_)
         return
     with _endpoint(use_local, local_model) as server:
         target = server.base_url if server else setting("base_url", base_url)
-        asked = {"model": server.model if server else model, "api": chosen, **params}
+        asked = {"model": server.model if server else model, "api": chosen, "on_loss": on_loss.value, **params}
         with _client(target, server is not None, max_cost, record, replay) as client:
             replies = [_ask(client, rendered, asked, stream and not json_) for _ in range(repeat)]
     _show(replies, json_, stream, compare)
+
+
+def _show_request(
+    rendered: Any,
+    model: str | None,
+    api: str | None,
+    base_url: str | None,
+    params: dict[str, Any],
+    on_loss: Any,
+    use_local: bool,
+    json_: bool,
+) -> None:
+    """Print the body that would be sent, and with ``--json`` its API and why."""
+    from ..client.requests import is_openai
+    from ..conversion.requests import build
+    from .config import setting
+    from .output import write_document, write_json
+
+    own = not use_local and is_openai(setting("base_url", base_url))
+    model = model or ("local" if use_local else None)
+    built = build(rendered, model=model, api=api, on_loss=on_loss, own_server=own, **params)
+    losses = [loss.to_json() for loss in built.losses]
+    if json_:
+        write_document(request=built.body, api=built.api, api_reason=built.reason, losses=losses)
+    else:
+        write_json(built.body)
 
 
 def _params(seed: int | None, json_mode: bool, schema: str | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .retry import Retries
 
 _FENCE: Final = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 #: Keywords of send that are the client's and not the API's.
-_OWN: Final = ("timeout", "retries")
+_OWN: Final = ("timeout", "retries", "on_loss")
 
 
 def new_call(
@@ -38,11 +38,13 @@ def new_call(
         setup = replace(setup, timeouts=Timeouts.of(params["timeout"]))
     if "retries" in params:
         setup = replace(setup, retries=Retries.of(params["retries"]))
+    today = setup.now().date().isoformat()
+    on_loss = params.get("on_loss", "raise")
     params = {name: value for name, value in params.items() if name not in _OWN}
     if stream:
         # Without being asked, servers leave the usage out of a stream.
         params = {"stream_options": {"include_usage": True}, **params, "stream": True}
-    asked = ask(x, model=model, api=api, **params)
+    asked = ask(x, model=model, api=api, on_loss=on_loss, own_server=setup.server.is_openai, today=today, **params)
     return Call(replace(asked, validates=validates) if validates else asked, setup)
 
 

@@ -165,6 +165,11 @@ class Reply:
         return why_unpriced(self.requested_model or self.model, self.usage)
 
     @property
+    def api_reason(self) -> str | None:
+        """Why ``api`` was used: it was asked for, the model's row in the catalogue, or the shape that was given."""
+        return self.asked.reason if self.asked is not None else None
+
+    @property
     def request_hash(self) -> str | None:
         """SHA-256 of the body that was sent, in canonical form."""
         from .requests import digest
@@ -188,6 +193,7 @@ class Reply:
         estimate = self.estimate
         return {
             "api": self.api,
+            "api_reason": self.api_reason,
             "text": first.text if first else None,
             "message": dict(first.message) if first else None,
             "finish_reason": first.finish_reason if first else None,

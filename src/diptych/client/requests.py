@@ -16,13 +16,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from ..apis.bodies import chat_body, completions_body
+from ..catalogue import replacement_for, shutdown_of
+from ..conversion.requests import build
 from ..errors import ClientError, FormatError
+from ..loss import OnLoss
 from .replies import Api
 from .secret import Secret, guard_logs
 
 #: Where a call goes without base_url and without OPENAI_BASE_URL.
 OPENAI: Final = "https://api.openai.com/v1"
+_OPENAI_HOSTS: Final = frozenset({"api.openai.com", "eu.api.openai.com", "us.api.openai.com"})
 _PATHS: Final = {"chat": "/chat/completions", "completions": "/completions"}
 _AZURE: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _KEY_WORDS: Final = ("key", "token", "secret", "password", "sig")
@@ -56,6 +59,11 @@ class Server:
     query: str = ""
 
     @property
+    def is_openai(self) -> bool:
+        """Whether this is OpenAI's own server, where the catalogue says what a model is."""
+        return is_openai(self.base_url)
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port."""
         parts = urlsplit(self.base_url)
@@ -85,6 +93,15 @@ class Server:
             key = self.key.reveal()
             headers[self.key_header] = f"Bearer {key}" if self.key_header == "authorization" else key
         return Outgoing(self.url(api), headers, encode(body))
+
+
+def is_openai(base_url: str | None) -> bool:
+    """Return whether an address, or the one that counts without it, is OpenAI's own.
+
+    >>> is_openai("https://api.openai.com/v1"), is_openai("http://localhost:8080/v1")
+    (True, False)
+    """
+    return urlsplit(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).hostname in _OPENAI_HOSTS
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -195,6 +212,8 @@ class Ask:
     api: Api
     body: dict[str, Any]
     template_hash: str | None = None
+    #: Why this API was used.
+    reason: str = ""
     #: The answer is validated by the client, so that a schema may be asked for in words.
     validates: bool = False
 
@@ -222,47 +241,44 @@ class Ask:
         return prompts * (n if isinstance(n, int) and n > 0 else 1)
 
 
-def ask(x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Ask:
-    """Return the call for a Rendered, a messages list, a prompt, or a whole body.
+def ask(
+    x: Any,
+    *,
+    model: str | None = None,
+    api: Api | None = None,
+    on_loss: OnLoss = "raise",
+    own_server: bool = False,
+    today: str | None = None,
+    **params: Any,
+) -> Ask:
+    """Return the call for a rendered template, a list of messages, a prompt, or a whole body.
 
-    Raises FormatError for a parameter that the API does not know, and for any other value.
+    ``own_server`` says whether it goes to the vendor's own server, where the model's row in the
+    catalogue counts, ``today`` (ISO) the day of the call. Raises FormatError for a parameter that
+    the API does not know, for a model past its last day on its vendor's server, and for any other
+    value.
 
     >>> ask("Hello", model="m").api
     'completions'
     """
-    if api not in (None, "chat", "completions"):
-        raise FormatError(f"there is no API {api!r}", hint="api is 'chat' or 'completions'")
-    if hasattr(x, "request") and hasattr(x, "is_chat"):
-        api = api or "chat"
-        template = getattr(x, "template", None)
-        return Ask(api, x.request(api, model=model, **params), getattr(template, "hash", None))
-    if isinstance(x, str):
-        return _ask_text(x, model, api or "completions", params)
-    if isinstance(x, Mapping):
-        return _ask_body(dict(x), model, api, params)
-    if isinstance(x, list):
-        if api == "completions" and not (x and isinstance(x[0], Mapping)):
-            return Ask("completions", completions_body(x, model=model, **params))
-        if api == "completions":
-            raise FormatError("messages go to the Chat API", hint="diptych.to_prompt(messages) writes them as a prompt")
-        return Ask("chat", chat_body(x, model=model, **params))
-    raise FormatError(f"a {type(x).__name__} cannot be sent", hint="send a Rendered, messages, a string or a body")
+    built = build(x, model=model, api=api, on_loss=on_loss, own_server=own_server, **params)
+    if own_server and today is not None:
+        check_alive(str(built.body.get("model")), today)
+    template = getattr(x, "template", None)
+    return Ask(built.api, built.body, getattr(template, "hash", None), reason=built.reason)
 
 
-def _ask_text(text: str, model: str | None, api: Api, params: dict[str, Any]) -> Ask:
-    if api == "completions":
-        return Ask(api, completions_body(text, model=model, **params))
-    return Ask(api, chat_body([{"role": "user", "content": text}], model=model, **params))
+def check_alive(model: str, today: str) -> None:
+    """Raise FormatError for a model that its vendor shut down before ``today`` (ISO).
 
-
-def _ask_body(body: dict[str, Any], model: str | None, api: Api | None, params: dict[str, Any]) -> Ask:
-    found: Api = "chat" if "messages" in body else "completions"
-    if "messages" not in body and "prompt" not in body:
-        raise FormatError("a body has messages or a prompt", path="$")
-    if api is not None and api != found:
-        raise FormatError(f"this is a body of the {found} API", hint="diptych.convert_request(body, to=…) converts it")
-    params = {**params, **({"model": model} if model is not None else {})}
-    return Ask(found, {**body, **params.pop("extra_body", {}), **params})
+    >>> check_alive("gpt-4o", "2026-11-26")
+    """
+    day = shutdown_of(model)
+    if day is None or today <= day:
+        return
+    found = replacement_for(model)
+    hint = f"use {found.model}" if found else "diptych models lists those that are served"
+    raise FormatError(f"{model} was shut down on {day}", path="$.model", hint=hint)
 
 
 def digest(value: Any) -> str:

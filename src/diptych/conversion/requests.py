@@ -12,43 +12,29 @@ alone: elsewhere a name can stand for any model, and the shape that was given is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple, Protocol, cast, runtime_checkable
+from typing import Any, Final, Literal, NamedTuple, TypedDict
 
 from ..apis.bodies import chat_body, check_body, completions_body
-from ..apis.chat.messages import write_response_format, write_tools
+from ..apis.chat.messages import write, write_response_format, write_tools
 from ..apis.completions.body import completions_body_of
 from ..apis.completions.convert_request import convert_request
 from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
 from ..errors import FormatError
-from ..format import Writing
 from ..loss import Loss, OnLoss, settle
-from ..model import Conversation
+from ..request import Request
+from ..text.writing import write_text
 
 Api = Literal["chat", "completions"]
 #: The APIs whose bodies can be built; a model may be served by others.
 APIS: Final[tuple[Api, ...]] = ("chat", "completions")
 
 
-@runtime_checkable
-class Renderable(Protocol):
-    """A rendered template, as far as a body is made of it."""
+class _Way(TypedDict):
+    """How :func:`choose_api` decides."""
 
-    @property
-    def is_chat(self) -> bool: ...
-    @property
-    def prompt(self) -> str: ...
-    @property
-    def messages(self) -> list[dict[str, Any]]: ...
-    @property
-    def conversation(self) -> Conversation: ...
-    @property
-    def model(self) -> str | None: ...
-    @property
-    def params(self) -> Mapping[str, Any]: ...
-
-    def write_prompt(self) -> Writing:
-        """Write the prompt: its text, the ends of its turns, what it cannot carry."""
-        ...
+    api: str | None
+    own_server: bool
+    must_serve: bool
 
 
 class Built(NamedTuple):
@@ -61,13 +47,13 @@ class Built(NamedTuple):
 
 
 def choose_api(
-    shape: Api, model: str | None, *, api: str | None = None, own_server: bool = True
+    shape: Api, model: str | None, *, api: str | None = None, own_server: bool = True, must_serve: bool = True
 ) -> tuple[Api, str]:
     """Return the API that a call uses, and why.
 
     ``shape`` is the API that the value was written for; ``own_server`` says whether the call
     goes to the vendor's own server. Raises FormatError for an API whose bodies cannot be built,
-    and for a model that serves neither Chat nor Completions.
+    and, where it ``must_serve``, for a model that serves neither Chat nor Completions.
 
     >>> choose_api("completions", "gpt-4o")
     ('chat', 'gpt-4o is served by Chat, not by Completions')
@@ -77,9 +63,9 @@ def choose_api(
     if api is not None:
         if api not in APIS:
             raise FormatError(f"unknown API {api!r}", hint="use api='chat' or api='completions'")
-        return cast("Api", api), "asked for"
+        return api, "asked for"
     served = apis_of(model) if own_server and model else None
-    if served is None or shape in served:
+    if served is None or shape in served or (not must_serve and not {"chat", "completions"} & set(served)):
         return shape, "the shape that was given"
     other: Api = "chat" if shape == "completions" else "completions"
     if other in served:
@@ -98,13 +84,15 @@ def build(
     api: str | None = None,
     on_loss: OnLoss = "raise",
     own_server: bool = True,
+    checks: bool = True,
     **params: Any,
 ) -> Built:
     """Return the body that sends ``x``: a rendered template, messages, a prompt, or a whole body.
 
     ``model`` wins over the value's own; a rendered template without any gets the catalogue's
     default model. ``params`` are parameters of the request by the API's names; None leaves one
-    out. ``on_loss`` decides about what the API cannot carry. Raises LossError as it says,
+    out. ``on_loss`` decides about what the API cannot carry. ``checks=False`` builds a body that
+    is counted and not sent. Raises LossError as it says,
     FormatError for a parameter that the API does not know and for any other value.
 
     >>> build("Hello", model="my-model").body
@@ -112,48 +100,55 @@ def build(
     >>> build("Hello", model="gpt-4o").body
     {'model': 'gpt-4o', 'messages': [{'role': 'user', 'content': 'Hello'}]}
     """
+    way: _Way = {"api": api, "own_server": own_server, "must_serve": checks}
     if isinstance(x, Mapping):
-        built = _of_body(x, model, api, own_server, params)
-    elif isinstance(x, Renderable):
-        built = _of_rendered(x, model, api, own_server, params)
+        built = _of_body(x, model, way, params)
+    elif isinstance(x, Request):
+        built = _of_request(x, model, way, params)
     elif isinstance(x, list) and x and isinstance(x[0], Mapping):
-        built = _of_messages(x, model, api, own_server, params)
+        built = _of_messages(x, model, way, params)
     elif isinstance(x, str | list):
-        built = _of_prompt(x, model, api, own_server, params)
+        built = _of_prompt(x, model, way, params)
     else:
         kind = type(x).__name__
         raise FormatError(f"a {kind} cannot be sent", hint="send a rendered template, messages, a string or a body")
     settle(built.losses, on_loss)
-    return _as_served(built) if own_server else built
-
-
-def _as_served(built: Built) -> Built:
-    """Return a Chat body as OpenAI's own server takes it: the cap by the model's name for it, JSON mode with its word."""
-    body = built.body
-    if built.api != "chat":
+    if built.api != "chat" or not own_server:
         return built
+    if checks:
+        _check_json_mode(built.body)
+    return _capped(built)
+
+
+def _check_json_mode(body: Mapping[str, Any]) -> None:
+    """Raise FormatError for JSON mode without its word (OpenAI's API reference, response_format, 2026-11)."""
     wanted = body.get("response_format")
-    if isinstance(wanted, Mapping) and wanted.get("type") == "json_object" and "json" not in str(body["messages"]).lower():
+    is_json = isinstance(wanted, Mapping) and wanted.get("type") == "json_object"
+    if is_json and "json" not in str(body["messages"]).lower():
         raise FormatError(
-            "JSON mode needs the word JSON in a message (OpenAI refuses the request otherwise)",
+            "JSON mode needs the word JSON in a message; OpenAI refuses the request otherwise",
             path="$.messages",
             hint="say in a message that the reply is JSON",
         )
-    if "max_tokens" in body and "max_completion_tokens" not in body and _is_renamed(str(body.get("model"))):
-        body = {("max_completion_tokens" if name == "max_tokens" else name): value for name, value in body.items()}
-        return built._replace(body=body, losses=(*built.losses, Loss("$.max_tokens", "renamed", "max_completion_tokens")))
-    return built
 
 
-def _is_renamed(model: str) -> bool:
-    return "max_tokens" in refused_parameters(model, ["max_tokens"])
+def _capped(built: Built) -> Built:
+    """Return the body with the output cap under the name that its model takes."""
+    body = built.body
+    if "max_tokens" not in body or "max_completion_tokens" in body:
+        return built
+    if "max_tokens" not in refused_parameters(str(body.get("model"))):
+        return built
+    body = {("max_completion_tokens" if name == "max_tokens" else name): value for name, value in body.items()}
+    loss = Loss("$.max_tokens", "renamed", "max_completion_tokens")
+    return built._replace(body=body, losses=(*built.losses, loss))
 
 
 # what x is -------------------------------------------------------------------------------------
 
 
-def _of_prompt(x: str | list[Any], model: str | None, api: str | None, own: bool, params: dict[str, Any]) -> Built:
-    chosen, reason = choose_api("completions", model, api=api, own_server=own)
+def _of_prompt(x: str | list[Any], model: str | None, way: _Way, params: dict[str, Any]) -> Built:
+    chosen, reason = choose_api("completions", model, **way)
     if chosen == "completions":
         return Built(chosen, completions_body(x, model=model, **params), (), reason)
     if not isinstance(x, str):
@@ -165,21 +160,21 @@ def _of_prompt(x: str | list[Any], model: str | None, api: str | None, own: bool
 
 
 def _of_messages(
-    x: list[dict[str, Any]], model: str | None, api: str | None, own: bool, params: dict[str, Any]
+    x: list[dict[str, Any]], model: str | None, way: _Way, params: dict[str, Any]
 ) -> Built:
-    chosen, reason = choose_api("chat", model, api=api, own_server=own)
+    chosen, reason = choose_api("chat", model, **way)
     body = chat_body(x, model=model, **params)
     return Built(chosen, body, (), reason) if chosen == "chat" else _converted(body, chosen, reason)
 
 
-def _of_body(x: Mapping[str, Any], model: str | None, api: str | None, own: bool, params: dict[str, Any]) -> Built:
+def _of_body(x: Mapping[str, Any], model: str | None, way: _Way, params: dict[str, Any]) -> Built:
     if "messages" not in x and "prompt" not in x:
         raise FormatError("a body has messages or a prompt", path="$")
     shape: Api = "chat" if "messages" in x else "completions"
     extra = params.pop("extra_body", None) or {}
     body = {**x, **extra, **params, **({} if model is None else {"model": model})}
     named = body.get("model")
-    chosen, reason = choose_api(shape, named if isinstance(named, str) else None, api=api, own_server=own)
+    chosen, reason = choose_api(shape, named if isinstance(named, str) else None, **way)
     return Built(chosen, body, (), reason) if chosen == shape else _converted(body, chosen, reason)
 
 
@@ -195,28 +190,30 @@ def _converted(body: dict[str, Any], api: Api, reason: str) -> Built:
     return Built(api, found[0].output, found[0].losses, reason)
 
 
-def _of_rendered(x: Renderable, model: str | None, api: str | None, own: bool, params: dict[str, Any]) -> Built:
+def _of_request(x: Request, model: str | None, way: _Way, params: dict[str, Any]) -> Built:
     name = model or x.model or DEFAULT_MODEL
     merged = {key: value for key, value in {**x.params, **params}.items() if value is not None}
     wants_chat = x.is_chat or bool(merged.get("response_format"))
-    chosen, reason = choose_api("chat" if wants_chat else "completions", name, api=api, own_server=own)
+    chosen, reason = choose_api("chat" if wants_chat else "completions", name, **way)
     body = _with_declared(x, merged)
     if chosen == "chat":
-        return Built(chosen, chat_body(x.messages, model=name, **body), (), reason)
+        messages = x.wire_messages()
+        messages = write(x.conversation) if messages is None else messages
+        return Built(chosen, chat_body(messages, model=name, **body), (), reason)
     extra = body.pop("extra_body", None) or {}
-    writing = x.write_prompt() if x.is_chat else Writing(x.prompt)
+    writing = x.write_prompt() or write_text(x.conversation, "chatml")
     found, losses = completions_body_of({"model": name, **body}, writing.text, writing.stop)
+    # The writer of the text says of tools and schema that a text has none; the body's losses say it.
+    written = [loss for loss in writing.losses if loss.path not in ("$.tools", "$.response_format")]
+    if not x.is_chat:
+        # It was written for Completions, whose default cap that is.
+        losses = [loss for loss in losses if loss.kind != "defaulted"]
     check_body(found)
-    return Built(chosen, {**found, **extra}, (*writing.losses, *(losses if x.is_chat else _said(losses))), reason)
+    return Built(chosen, {**found, **extra}, (*written, *losses), reason)
 
 
-def _said(losses: list[Loss]) -> list[Loss]:
-    """Leave out that a prompt has no cap: it was written for Completions, whose default that is."""
-    return [loss for loss in losses if loss.kind != "defaulted"]
-
-
-def _with_declared(x: Renderable, params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters with the tools and the response format that the template declares."""
+def _with_declared(x: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters with the tools and the response format that the conversation holds."""
     conversation = x.conversation
     if conversation.tools:
         params.setdefault("tools", write_tools(conversation))

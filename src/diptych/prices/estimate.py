@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from .. import tokens
 from ..errors import PriceError, TokenError
+from ..request import Request
 from ..tokens import TokenCount
 from ..tokens.shapes import expect, whole_number
 from .book import PriceBook, default
@@ -167,6 +168,7 @@ def estimate(
     service_tier: str | None = None,
     batch: bool = False,
     *,
+    api: str | None = None,
     book: PriceBook | None = None,
     date: str | None = None,
 ) -> Estimate:
@@ -174,7 +176,8 @@ def estimate(
 
     ``output`` is the number of tokens that you expect in one answer, ``cached`` how many of
     the prompt are cached already; ``n`` and ``best_of`` of a body multiply the output.
-    A ``model`` given here wins over the body's own. ``date`` (ISO) picks the prices of that
+    A ``model`` given here wins over the body's own; ``api`` is the API that it is sent to, where
+    the model does not decide. ``date`` (ISO) picks the prices of that
     day. Raises TokenError on what cannot be counted, on a number of tokens or answers that is
     negative or no whole number, and on more ``cached`` tokens than the prompt has.
 
@@ -183,13 +186,15 @@ def estimate(
     >>> found.cost is None, found.reason
     (True, "no price is known for 'no-such-model'")
     """
-    prompt = tokens.count(x, model)
+    prompt = tokens.count(x, model, api=api)
     output, cached = whole_number(output, "output"), _cached(cached, prompt)
     name = prompt.model
     book = default() if book is None else book
     price = book.find(name)
-    body = tokens.body_of(x)
-    body = body if isinstance(x, Mapping) else {k: v for k, v in body.items() if k != "model"}
+    body = tokens.body_of(x, model, api)
+    if not isinstance(x, Mapping | Request):
+        # A bare text or list is to be priced; it is no body with defaults of its own.
+        body = {name: value for name, value in body.items() if name != "model"}
     service_tier = service_tier or _tier(body)
     variant = variant_of(service_tier, batch)
     answer = _output(body, price, output, prompt)

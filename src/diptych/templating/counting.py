@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import tokens
+from ..conversion.requests import choose_api
 from ..errors import TokenError
 from ..tokens import counter as pieces_of
 from ..tokens.counter import Slot
@@ -19,16 +20,19 @@ if TYPE_CHECKING:
     from .plan import Piece, Plan
     from .template import Template
 
+#: Parameters of a request that add to its count.
+_COUNTED = frozenset({"tools", "functions", "response_format", "tool_choice", "function_call", "suffix"})
 _Shown = Callable[[Mapping[str, str]], str]
 
 
-def make_counter(template: Template, model: str) -> Callable[..., int]:
+def make_counter(template: Template, model: str, api: str | None = None) -> Callable[..., int]:
     """Return a function of the inputs that counts the tokens of the rendered template.
 
-    It raises what ``render`` raises. Raises TokenError for a model without a known encoding.
+    ``api`` is the API that the request goes to, where the model does not decide. The function
+    raises what ``render`` raises. Raises TokenError for a model without a known encoding.
 
     >>> from diptych import Template
-    >>> make_counter(Template.from_string("Hello {{ name }}!"), "gpt-4o")(name="Ann")
+    >>> make_counter(Template.from_string("Hello {{ name }}!"), "davinci-002")(name="Ann")
     3
     """
     info = tokens.model_info(model)
@@ -36,11 +40,11 @@ def make_counter(template: Template, model: str) -> Callable[..., int]:
         raise TokenError(f"no encoding is known for {model!r}", hint="name a model whose encoding is known")
 
     def careful(inputs: Mapping[str, Any]) -> int:
-        found = tokens.count(template.render(**inputs), model)
+        found = tokens.count(template.render(**inputs), model, api=api)
         assert found.tokens is not None
         return found.tokens
 
-    fast = _from_pieces(template, model, info.encoding)
+    fast = _from_pieces(template, model, api, info.encoding)
     if fast is None:
         return lambda **inputs: careful(inputs)
     count_values, direct = fast
@@ -55,13 +59,21 @@ def make_counter(template: Template, model: str) -> Callable[..., int]:
 
 
 def _from_pieces(
-    template: Template, model: str, encoding: str
+    template: Template, model: str, api: str | None, encoding: str
 ) -> tuple[Callable[[Mapping[str, str]], int], dict[str, _Shown]] | None:
     """Return a counter of the plan's values, and what must be put before it; None without a plan."""
     plan: Plan | None = template.plan
     if plan is None or template.tools or template.response_format is not None or plan.histories:
         return None
+    if not _COUNTED.isdisjoint(template.params):
+        return None
     filtered: dict[str, _Shown] = {}
+    chosen, _ = choose_api("chat" if plan.is_chat else "completions", model, api=api, must_serve=False)
+    if plan.is_chat and chosen == "completions":
+        return None
+    if not plan.is_chat and chosen == "chat":
+        pieces = [_piece(p, filtered) for p in plan.pieces]
+        return pieces_of.messages_counter([("user", pieces)], model), _all(plan, filtered)
     if not plan.is_chat:
         return pieces_of.text_counter([_piece(p, filtered) for p in plan.pieces], encoding), _all(plan, filtered)
     turns: list[tuple[str, list[str | Slot]]] = []

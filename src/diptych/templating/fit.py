@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..conversion.requests import build
 from ..errors import TokenError
 from ..prices.book import default as default_prices
+from ..request import Request
 from ..tokens import count
 from ..tokens.shapes import whole_number
 
@@ -89,6 +91,7 @@ def fit(
     x: Any,
     model: str | None = None,
     *,
+    api: str | None = None,
     reserve: int = 0,
     limit: int | None = None,
     priorities: Sequence[float | None] | None = None,
@@ -98,11 +101,11 @@ def fit(
 
     ``x`` is a list of messages, a request body with messages, or a rendered chat, whose
     ``{% message priority=… %}`` count: a higher number stays longer, no number is 0.
-    ``priorities`` gives them by hand, one a message. ``reserve`` tokens are kept free for
-    the answer. ``limit`` (tokens) stands in for the model's window. ``trim`` lets the last
-    message that must go be cut at a space instead, where it is plain text. Raises TokenError
-    where what must stay is too long already, the window or the count is unknown, or
-    ``reserve`` or ``limit`` is no whole number of at least 0.
+    ``priorities`` gives them by hand, one per message. ``reserve`` tokens are kept free for
+    the answer. ``api`` may say ``chat``, the API whose messages are fitted. ``limit`` (tokens)
+    stands in for the model's window. ``trim`` lets the last message that must go be cut at a
+    space instead, where it is plain text. Raises TokenError where what must stay is too long
+    already, or the window or the count is unknown.
 
     >>> talk = [{"role": "user", "content": "One " * 50}, {"role": "user", "content": "Two"}]
     >>> found = fit(talk, "gpt-4o", limit=20)
@@ -111,7 +114,9 @@ def fit(
     """
     reserve = whole_number(reserve, "reserve") or 0
     limit = whole_number(limit, "limit")
-    body, declared = _body_of(x)
+    if api not in (None, "chat"):
+        raise TokenError(f"messages of {api!r} cannot be fitted", hint="use api='chat'")
+    body, declared = _body_of(x, model)
     messages = [dict(message) for message in body["messages"]]
     name = model or str(body.get("model") or "gpt-4o-mini")
     room = (limit if limit is not None else _window(name)) - reserve
@@ -136,9 +141,12 @@ def fit(
         gone, cut = [*gone, rest[0]], None
 
 
-def _body_of(x: Any) -> tuple[Mapping[str, Any], list[float | None] | None]:
-    if hasattr(x, "is_chat"):
-        return {"messages": x.messages, "model": getattr(x.template, "model", None)}, x.priorities
+def _body_of(x: Any, model: str | None) -> tuple[Mapping[str, Any], list[float | None] | None]:
+    if isinstance(x, Request):
+        from .rendered import Rendered
+
+        body = build(x, model=model, api="chat", on_loss="ignore", checks=False).body
+        return body, x.priorities if isinstance(x, Rendered) else None
     if isinstance(x, Mapping) and isinstance(x.get("messages"), list | tuple):
         return x, None
     if isinstance(x, list | tuple) and all(isinstance(message, Mapping) for message in x):

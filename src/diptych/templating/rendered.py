@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..apis.chat.messages import write, write_response_format, write_tools
+from ..apis.chat.messages import write
 from ..format import Writing
-from ..loss import Loss
+from ..loss import Loss, OnLoss
 from ..model import Conversation, Message, ResponseFormat, Segment, Span, ToolSpec
+from ..request import Request
 from ..text.writing import write_text
 from . import Assembled, Plan
 from .assemble import add_segment
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Api = Literal["chat", "completions"]
 
 
-class Rendered:
+class Rendered(Request):
     """What a template and its inputs became; see :meth:`Template.render`.
 
     >>> from diptych import Template
@@ -35,6 +36,8 @@ class Rendered:
     """
 
     __slots__ = ("_assembled", "_input_losses", "_messages", "_plan", "_prompt", "_template", "_values", "_writing")
+
+    __setattr__ = object.__setattr__  # type: ignore[assignment]  # its projections are made on first access
 
     def __init__(
         self,
@@ -188,26 +191,43 @@ class Rendered:
 
     # the body to send ------------------------------------------------------------------
 
-    def request(self, api: Api = "chat", *, model: str | None = None, **params: Any) -> dict[str, Any]:
+    @property
+    def model(self) -> str | None:
+        """The model that the template names."""
+        return self._template.model
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The request parameters that the template declares."""
+        return self._template.params
+
+    def wire_messages(self) -> list[dict[str, Any]]:
+        """Return ``messages``."""
+        return self.messages
+
+    def write_prompt(self) -> Writing:
+        """Return ``prompt`` with its stop list, spans and losses: the messages in the template's text format."""
+        return self._chat_writing() if self.is_chat else Writing(self.prompt, (), (), tuple(self.spans))
+
+    def request(
+        self, api: Api | None = None, *, model: str | None = None, on_loss: OnLoss = "raise", **params: Any
+    ) -> dict[str, Any]:
         """Return the body to send to ``/v1/chat/completions`` or ``/v1/completions``.
 
-        The template's ``model`` and ``params`` are defaults under the arguments; a
-        parameter given as None is left out. Raises FormatError for a parameter that
-        the API does not know or whose value is out of range.
-        """
-        from ..apis.bodies import chat_body, completions_body
+        Without ``api`` a model that OpenAI serves by one of the two gets that one, and any other
+        the template's own shape. The template's ``model`` and ``params`` are defaults under the
+        arguments; a parameter given as None is left out. ``on_loss`` says what becomes of what
+        the API cannot carry (tools and JSON mode on Completions): ``raise`` a LossError,
+        ``report`` a warning, ``ignore`` it. Raises FormatError for a parameter that the API does
+        not know or whose value is out of range.
 
-        merged = {**self._template.params_for(api), **params}
-        merged = {key: value for key, value in merged.items() if value is not None}
-        model = model or self._template.model
-        if api == "completions":
-            return completions_body(self.prompt, model=model, **merged)
-        conversation = self.conversation
-        if self.tools:
-            merged.setdefault("tools", write_tools(conversation))
-        if self.response_format and self.response_format.type != "text":
-            merged.setdefault("response_format", write_response_format(conversation))
-        return chat_body(self.messages, model=model, **merged)
+        >>> from diptych import Template
+        >>> Template.from_string("Hi").render().request(model="gpt-4o")["messages"]
+        [{'role': 'user', 'content': 'Hi'}]
+        """
+        from ..conversion.requests import build
+
+        return build(self, model=model, api=api, on_loss=on_loss, **params).body
 
     # showing itself --------------------------------------------------------------------
 

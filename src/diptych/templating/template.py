@@ -20,7 +20,7 @@ from ..sandbox.limits import check_size
 from . import Compiled, Engine, FolderSource, Found, Input, Inputs, Reducer, make_source, read_inputs
 from .history import copy_simple_history
 from .locate import SourceText
-from .rendered import Api, Rendered
+from .rendered import Rendered
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -150,13 +150,6 @@ class Template:
             self._hash = self._engine.digest(self._compiled)
         return self._hash
 
-    def params_for(self, api: Api) -> dict[str, Any]:
-        """Return the front matter's parameters, the output cap named as the API names it."""
-        params = self.params
-        if api == "completions" and "max_completion_tokens" in params:
-            params.setdefault("max_tokens", params.pop("max_completion_tokens"))
-        return params
-
     # rendering ---------------------------------------------------------------------------
 
     def render(self, /, **inputs: Any) -> Rendered:
@@ -228,14 +221,16 @@ class Template:
                 return None
         return Rendered(self, plan, values)
 
-    def counter(self, model: str | None = None) -> Callable[..., int]:
+    def counter(self, model: str | None = None, *, api: str | None = None) -> Callable[..., int]:
         """Return a function of the inputs that counts tokens: ``count(tpl.render(**inputs))``.
 
-        Static text is counted once, here. ``model`` defaults to the template's.
+        Static text is counted once, here. ``model`` defaults to the template's; ``api`` is the
+        API that the request goes to, where the model does not decide.
         """
+        from ..catalogue import DEFAULT_MODEL
         from .counting import make_counter
 
-        return make_counter(self, model or self.model or "gpt-4o-mini")
+        return make_counter(self, model or self.model or DEFAULT_MODEL, api)
 
     @property
     def plan(self) -> Any:

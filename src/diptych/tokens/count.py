@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from ..catalogue import serves
 from ..catalogue.models import ModelInfo, model_info
 from ..errors import TokenError
+from ..request import Request
 from .imagesize import Size
 from .memo import LONGEST, message_memo
 from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
@@ -69,7 +71,13 @@ def _item_json(item: Item) -> dict[str, Any]:
     return found if item.low is None else {**found, "low": item.low, "high": item.high}
 
 
-def count(x: Any, model: str | None = None, *, image_sizes: Mapping[str, Size] | None = None) -> TokenCount:
+def count(
+    x: Any,
+    model: str | None = None,
+    *,
+    api: str | None = None,
+    image_sizes: Mapping[str, Size] | None = None,
+) -> TokenCount:
     """Return the tokens that ``x`` costs as input of ``model``.
 
     ``x`` is a text, a list of texts or of token ids (Completions prompts), a list of
@@ -83,7 +91,7 @@ def count(x: Any, model: str | None = None, *, image_sizes: Mapping[str, Size] |
     >>> [(item.kind, item.tokens) for item in count([{"role": "user", "content": "Hi"}]).items]
     [('message', 5), ('priming', 3)]
     """
-    body = body_of(x)
+    body = body_of(x, model, api)
     name = _name_of(model, body)
     info = model_info(name)
     if info.encoding is None:
@@ -130,42 +138,34 @@ def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
 # what x is -------------------------------------------------------------------------
 
 
-def body_of(x: Any) -> Mapping[str, Any]:
-    """Return ``x`` as the request body, or the part of one, that is counted.
+def body_of(x: Any, model: str | None = None, api: str | None = None) -> Mapping[str, Any]:
+    """Return the request body that is counted for ``x``: the one that would be sent.
+
+    A text stays a text, and a body its own, unless ``api`` asks for another.
 
     >>> body_of("Hello")
     {'prompt': 'Hello'}
     """
-    if isinstance(x, str):
-        return {"prompt": x}
-    if type(x) is list and x and type(x[0]) is dict:
-        return {"messages": x}
-    if isinstance(x, Mapping):
-        if "messages" in x or "prompt" in x:
-            return x
-        raise TokenError("a body has messages or a prompt", path="$")
-    if isinstance(x, list | tuple):
-        return {"messages": x} if x and isinstance(x[0], Mapping) else {"prompt": x}
-    if hasattr(x, "request_body_for_count"):
-        return body_of(x.request_body_for_count())
-    if hasattr(x, "is_chat"):
-        return _rendered_body(x)
-    raise TokenError(f"{type(x).__name__} cannot be counted", hint="give text, messages, a body or a rendered template")
+    if api is None:
+        if isinstance(x, str):
+            return {"prompt": x}
+        if isinstance(x, Mapping):
+            if "messages" in x or "prompt" in x:
+                return x
+            raise TokenError("a body has messages or a prompt", path="$")
+        if isinstance(x, list | tuple):
+            is_chat = bool(x) and isinstance(x[0], Mapping)
+            if not is_chat:
+                return {"prompt": x}
+            if model is None or serves(model, "chat") is not False or not serves(model, "completions"):
+                return {"messages": x}
+    if not isinstance(x, str | Mapping | list | Request):
+        kind = type(x).__name__
+        raise TokenError(f"{kind} cannot be counted", hint="give text, messages, a body or a rendered template")
+    named = model or (x.get("model") if isinstance(x, Mapping) else getattr(x, "model", None)) or DEFAULT_MODEL
+    from ..conversion.requests import build
 
-
-def _rendered_body(rendered: Any) -> Mapping[str, Any]:
-    model = getattr(getattr(rendered, "template", None), "model", None)
-    if not rendered.is_chat:
-        return {"prompt": rendered.prompt, "model": model}
-    from ..apis.chat.messages import write_response_format, write_tools
-
-    body: dict[str, Any] = {"messages": rendered.messages, "model": model}
-    conversation = rendered.conversation if rendered.tools or rendered.response_format else None
-    if conversation is not None and conversation.tools:
-        body["tools"] = write_tools(conversation)
-    if conversation is not None and conversation.response_format is not None:
-        body["response_format"] = write_response_format(conversation)
-    return body
+    return build(x, model=named, api=api, on_loss="ignore", checks=False).body
 
 
 # Completions -----------------------------------------------------------------------
