@@ -1,4 +1,4 @@
-"""The days of shutdown: what the SDK's own docstring says, and the stand-ins."""
+"""The days of shutdown: what the SDK's own docstring says, and the replacements."""
 
 import re
 from datetime import date, timedelta
@@ -8,9 +8,9 @@ import pytest
 
 import diptych
 from diptych.apis.completions.convert_request import convert_request
+from diptych.catalogue import DEFAULT_MODEL, replacement_for, seen, shutdown_days, shutdown_of
 from diptych.catalogue.models import model_info
-from diptych.catalogue.replacements import DEFAULT_CHAT_MODEL, TO_CHAT, refused_parameters
-from diptych.catalogue.shutdowns import AS_OF, SHUTDOWNS
+from diptych.catalogue.replacements import chat_replacement, refusals
 from diptych.prices import default, list_models
 
 
@@ -25,36 +25,37 @@ def test_days_are_those_of_the_sdk():
         if day:
             said |= dict.fromkeys(re.findall(r'"([^"]+)"', item[: day.start()]), day.group(1))
     assert len(said) > 40
-    assert {name: SHUTDOWNS.get(name) for name in said} == said
+    assert {name: shutdown_of(name) for name in said} == said
 
 
-def test_stand_ins_serve_longer_than_what_they_stand_in_for():
-    for name, entry in TO_CHAT.items():
-        assert SHUTDOWNS[name] == entry.shutdown
-        assert entry.model not in SHUTDOWNS or SHUTDOWNS[entry.model] > entry.shutdown
-
-
-def test_the_replacement_serves_for_a_year_as_far_as_is_announced():
-    """Counted from the day of the list, not from today: no test fails by the calendar alone."""
-    year = date.fromisoformat(AS_OF) + timedelta(days=365)
-    day = SHUTDOWNS.get(DEFAULT_CHAT_MODEL)
+def test_the_default_model_serves_for_a_year_as_far_as_is_announced():
+    """Counted from the day of the table, not from today: no test fails by the calendar alone."""
+    year = date.fromisoformat(seen()) + timedelta(days=365)
+    day = shutdown_of(DEFAULT_MODEL)
     assert day is None or date.fromisoformat(day) > year
-    assert {entry.model for entry in TO_CHAT.values()} == {DEFAULT_CHAT_MODEL}
-    assert model_info(DEFAULT_CHAT_MODEL).known
-    assert default().find(DEFAULT_CHAT_MODEL) is not None
+    assert model_info(DEFAULT_MODEL).known
+    assert default().find(DEFAULT_MODEL) is not None
+
+
+def test_completions_models_become_the_default_model():
+    found = {name: entry.model for name in shutdown_days() if (entry := chat_replacement(name))}
+    assert len(found) == 18
+    assert set(found.values()) == {DEFAULT_MODEL}
+    assert chat_replacement("gpt-4o") is None
+    assert replacement_for("gpt-4o").model == "gpt-5.4"
 
 
 def test_the_command_line_names_the_replacement():
     for command in ("migrate_code.py", "migrate_data.py"):
         source = (Path(diptych.__file__).parent / "cli" / command).read_text("utf-8")
-        assert f"(default: {DEFAULT_CHAT_MODEL})" in source
+        assert f"(default: {DEFAULT_MODEL})" in source
 
 
 @pytest.mark.parametrize(
     ("model", "names", "refused"),
     [
-        (DEFAULT_CHAT_MODEL, ("stop", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs"), "all"),
-        (DEFAULT_CHAT_MODEL, ("temperature", "top_p", "n", "seed", "max_completion_tokens", "user", "stream"), "none"),
+        (DEFAULT_MODEL, ("stop", "presence_penalty", "frequency_penalty", "logit_bias"), "all"),
+        (DEFAULT_MODEL, ("temperature", "top_p", "n", "seed", "max_completion_tokens", "user", "stream", "logprobs"), "none"),
         ("gpt-5", ("temperature", "top_p", "stop", "logprobs", "logit_bias"), "all"),
         ("gpt-5-mini-2025-08-07", ("temperature",), "all"),
         ("o3", ("stop", "temperature"), "all"),
@@ -65,7 +66,7 @@ def test_the_command_line_names_the_replacement():
     ],
 )  # fmt: skip
 def test_what_models_refuse(model, names, refused):
-    assert set(refused_parameters(model, names)) == (set(names) if refused == "all" else set())
+    assert set(refusals(model, names)) == (set(names) if refused == "all" else set())
 
 
 def test_a_converted_request_says_what_its_model_refuses():
@@ -73,8 +74,8 @@ def test_a_converted_request_says_what_its_model_refuses():
             "frequency_penalty": 0, "temperature": 0, "logprobs": 2}  # fmt: skip
     (found,) = convert_request(body, to="chat", on_loss="ignore")
     said = {loss.path: loss.detail for loss in found.losses if loss.kind == "model-refuses"}
-    assert sorted(said) == ["$.logprobs", "$.presence_penalty", "$.stop", "$.top_logprobs"]
-    assert said["$.stop"] == f"{DEFAULT_CHAT_MODEL} refuses stop"
+    assert sorted(said) == ["$.presence_penalty", "$.stop"]
+    assert said["$.stop"] == f"{DEFAULT_MODEL} refuses stop"
     assert found.output["stop"] == ["END"], "it stays: whether to go without it is the reader's to decide"
     (other,) = convert_request(body, to="chat", on_loss="ignore", model="gpt-4o-mini")
     assert not [loss for loss in other.losses if loss.kind == "model-refuses"]

@@ -69,6 +69,19 @@ def test_reconcile_says_how_far_the_estimate_was():
     assert residual.cost > 0
 
 
+def test_the_limit_of_the_input_counts_beside_the_window():
+    """gpt-5 has a window of 400,000 tokens, 272,000 of them for the input."""
+    found = diptych.estimate("x " * 300_000, "gpt-5", output=10)
+    assert found.fits_context is False
+    assert diptych.estimate("x " * 270_000, "gpt-5", output=10).headroom <= 2_000
+
+
+def test_every_listed_model_says_where_its_facts_come_from():
+    for row in prices.list_models():
+        assert (row.facts_date is None) == (row.facts_source is None)
+        assert row.facts_date or row.apis is None
+
+
 def test_every_listed_price_is_dated_and_has_a_source():
     for row in prices.list_models():
         found = row.to_json()

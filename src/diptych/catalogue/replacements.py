@@ -1,61 +1,18 @@
-"""Models that only one API serves, and what stands in for them.
+"""The model of a request that moves from Completions to Chat, and what that model refuses.
 
-Rule: a row has its date and its source; a model that is in no row keeps its name, since
-servers of one's own call theirs as they like. The last Completions models of OpenAI ended on
-2026-09-28 (its notice of 2025-09-26). The replacement is :data:`DEFAULT_CHAT_MODEL`; ``model=``
-asks for another. What a model is known to refuse is said by :func:`refused_parameters`.
+Rule: a model that is in no row keeps its name, since servers of one's own call theirs as they
+like. The last Completions models of OpenAI ended on 2026-09-28 (its notice of 2025-09-26).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..loss import Loss
-from .shutdowns import SHUTDOWNS
-
-
-class Substitute(NamedTuple):
-    """A model to use instead, the day the old one was shut down, and who says so."""
-
-    model: str
-    shutdown: str
-    source: str
-
-
-#: The model that replaces a Completions model wherever none is asked for. Chosen on 2026-11-26: every
-#: OpenAI model without reasoning ends by 2027-01-14, and this one has no announced shutdown
-#: (OpenAI, deprecations, as in openai 3.57.0). Its ``reasoning_effort`` is ``none`` by default.
-DEFAULT_CHAT_MODEL: Final = "gpt-5.4-mini"
-
-_LAST: Final = "OpenAI, notice of 2025-09-26"
-_FIRST: Final = "OpenAI, notice of 2023-07-06"
-_CODEX: Final = "OpenAI, notice of March 2023"
-_SOURCES: Final = {
-    _LAST: "gpt-3.5-turbo-instruct gpt-3.5-turbo-instruct-0914 davinci-002 babbage-002",
-    _FIRST: "text-davinci-003 text-davinci-002 text-davinci-001 text-curie-001 text-babbage-001 text-ada-001 davinci "
-    "curie babbage ada davinci-instruct-beta curie-instruct-beta",
-    _CODEX: "code-davinci-002 code-cushman-001",
-}
-TO_CHAT: Final[dict[str, Substitute]] = {
-    name: Substitute(DEFAULT_CHAT_MODEL, SHUTDOWNS[name], source)
-    for source, names in _SOURCES.items()
-    for name in names.split()
-}
+from . import Replacement, apis_of, refused_parameters, replacement_for
 
 _DEFAULTS: Final = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
-_NEVER: Final = ("stop", "presence_penalty", "frequency_penalty", "logit_bias")
-_SAMPLING: Final = ("temperature", "top_p")
-_LOGPROBS: Final = ("logprobs", "top_logprobs")
-#: Reasoning models by their names, what they refuse, and what they accept only with ``reasoning_effort: none``.
-#: Sources (read 2026-11-26): OpenAI's reasoning guide; vercel/ai #10932, #10940 for gpt-5.1 and later;
-#: smolagents #1671, litellm #15244 for ``stop``. ``gpt-5-chat-latest`` and its kin do not reason.
-_LIMITS: Final = (
-    (re.compile(r"gpt-5(?:\.\d+)?-chat(?:-latest)?"), (), ()),
-    (re.compile(r"(?:o[134]|gpt-5)(?:-.+)?"), (*_NEVER, *_SAMPLING, *_LOGPROBS), ()),
-    (re.compile(r"gpt-(?:5\.\d+|[6-9](?:\.\d+)?)(?:-.+)?"), _NEVER, _LOGPROBS),
-)
 
 
 def is_asked(name: str, value: Any) -> bool:
@@ -70,21 +27,25 @@ def is_asked(name: str, value: Any) -> bool:
     return default is None or value != default
 
 
-def refused_parameters(model: str, names: Iterable[str]) -> dict[str, str]:
-    """Return the parameters that a model is known to refuse, each with what is known.
+def refusals(model: str, names: Iterable[str], *, reasoning_effort: str | None = None) -> dict[str, str]:
+    """Return those of the names that a model is known to refuse, each with what is known.
 
-    >>> refused_parameters("gpt-5.4-mini", ["stop", "temperature"])
+    ``max_tokens`` is left out: it is written as ``max_completion_tokens``.
+
+    >>> refusals("gpt-5.4-mini", ["stop", "temperature", "max_tokens"])
     {'stop': 'gpt-5.4-mini refuses stop'}
     """
-    found = next((row for row in _LIMITS if row[0].fullmatch(model.removeprefix("openai/"))), None)
-    if found is None:
-        return {}
-    _, never, limited = found
-    said = {name: f"{model} refuses {name}" for name in names if name in never}
-    for name in names:
-        if name in limited:
-            said[name] = f"{model} accepts {name} only with reasoning_effort none, which is its default"
-    return said
+    said = refused_parameters(model, reasoning_effort=reasoning_effort)
+    return {name: said[name] for name in names if name in said and name != "max_tokens"}
+
+
+def chat_replacement(name: str | None) -> Replacement | None:
+    """Return what replaces a Completions model that ended, None for every other name.
+
+    >>> chat_replacement("davinci-002").model, chat_replacement("gpt-4o")
+    ('gpt-5.4-mini', None)
+    """
+    return replacement_for(name) if name and apis_of(name) == ("completions",) else None
 
 
 def chat_model(name: str, asked: str | None) -> tuple[str, list[Loss]]:
@@ -95,7 +56,7 @@ def chat_model(name: str, asked: str | None) -> tuple[str, list[Loss]]:
     """
     if asked is not None:
         return asked, [] if asked == name else [Loss("$.model", "substituted", f"{name} became {asked}, as asked")]
-    found = TO_CHAT.get(name)
+    found = chat_replacement(name)
     if found is None:
         return name, []
     detail = f"{name} was shut down on {found.shutdown}; {found.model} stands in ({found.source})"

@@ -50,6 +50,7 @@ class Model:
     names: tuple[str, ...] = ()
     vendor: str = ""
     pattern: str | None = None  #: names in no row that this row approximates
+    snapshots: tuple[str, ...] = ()  #: dates that its dated names bear, and no other model's
     encoding: str | None = None
     family: Family | None = None  #: the counting rules; see ``diptych.tokens.rules``
     recorded: bool = True  #: whether recorded usage shows these rules to hold for this model or its close kin
@@ -126,7 +127,16 @@ def base_name(model: str) -> str:
         name = name.removeprefix(provider)
     if name.startswith("ft:"):
         name = name.split(":")[1]
-    return name if name in by_name() else _DATED.sub("", name)
+    return name if name in by_name() else undated(name)
+
+
+def undated(name: str) -> str:
+    """Return a name without the date of its snapshot.
+
+    >>> undated("gpt-4o-2024-08-06"), undated("claude-sonnet-4-5-20250929"), undated("gpt-4-0613")
+    ('gpt-4o', 'claude-sonnet-4-5', 'gpt-4')
+    """
+    return _DATED.sub("", name)
 
 
 @lru_cache(maxsize=1)

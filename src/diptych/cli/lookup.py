@@ -77,7 +77,10 @@ def formats_command(json_: Json = False) -> None:
 def models_command(
     name: Annotated[str | None, typer.Argument(help="Only models whose name holds this.")] = None, json_: Json = False
 ) -> None:
-    """List models with their encoding, window, prices per million tokens, and shutdown dates."""
+    """List models with the APIs that serve them, their window, prices per million tokens, and last day.
+
+    With --json also: encoding, limits, refused parameters, prefill, and the date and source of each fact.
+    """
     from ..prices import list_models
     from .output import write_document
 
@@ -85,8 +88,13 @@ def models_command(
     if json_:
         write_document(models=rows)
         return
-    columns = ["name", "encoding", "context_window", "input", "output", "price_date", "shutdown_date"]
-    _table(columns, [[row.get(column) for column in columns] for row in rows])
+    _table(["model", "APIs", "window", "input", "output", "last day"], [_model_cells(row) for row in rows])
+
+
+def _model_cells(row: dict[str, Any]) -> list[Any]:
+    last = [row["shutdown_date"], row["replacement"] and f"then {row['replacement']}"]
+    plain = [row[name] for name in ("context_window", "input", "output")]
+    return [row["name"], "\n".join(row["apis"] or ()), *plain, "\n".join(filter(None, last))]
 
 
 def explain_command(
@@ -127,12 +135,12 @@ def _explanations() -> dict[str, str]:
 
 
 def _table(columns: list[str], rows: list[list[Any]]) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from .output import console
 
-    table = Table(*columns)
+    table = Table(Column(columns[0], no_wrap=True), *columns[1:])  # a shortened name looks up nothing
     for row in rows:
         table.add_row(*[Text("" if cell is None else str(cell)) for cell in row])
     console().print(table)

@@ -34,14 +34,14 @@ def code_command(
 
     diptych migrate code src --write
     """
-    from ..migrate.code import DEFAULT_CHAT_MODEL
+    from ..migrate.code import DEFAULT_MODEL
     from ..migrate.code.files import migrate_files
     from .output import write_document, write_text
 
     if backup and not write:
         raise typer.BadParameter("--backup keeps what --write changes: give both")
     report = migrate_files(
-        paths, write=write, backup=backup, todo=todo, workers=workers, model=model or DEFAULT_CHAT_MODEL
+        paths, write=write, backup=backup, todo=todo, workers=workers, model=model or DEFAULT_MODEL
     )
     if json_:
         told = [file.to_json() for file in report.files]

@@ -68,7 +68,7 @@ def data_command(
 
     diptych migrate data prompts.jsonl chats.jsonl --from finetune_legacy --to finetune_chat
     """
-    from ..catalogue.replacements import DEFAULT_CHAT_MODEL
+    from ..catalogue import DEFAULT_MODEL
     from ..migrate.data import Spec, convert_dataset
     from ..migrate.data.shard import totals
     from .output import write_document, write_text
@@ -82,7 +82,7 @@ def data_command(
             "drop": drop or (),
             "request": {name: _value(text) for name, text in _pairs(set_, "--set").items()},
             "fail_fast": fail_fast,
-            "model": None if no_count else model or DEFAULT_CHAT_MODEL,
+            "model": None if no_count else model or DEFAULT_MODEL,
             "source_model": None if no_count else source_model,
         }
     )

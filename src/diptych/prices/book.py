@@ -8,18 +8,16 @@ snapshot in the wheel is read on first use.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+from ..catalogue import model_row, shutdown_of
+from ..catalogue.table import undated
 from ..errors import MissingExtra, PriceError
 from .rates import Price, read_price, read_rates
-
-#: The end of a dated snapshot: -2024-08-06, -20250929, -0613, :20230824-v2.
-_DATED: Final = re.compile(r"(?:-\d{4}-\d{2}-\d{2}|-20\d{6}|-(?:0\d|1[0-2])[0-3]\d|:\d{8}-v\d+)$")
 
 
 @runtime_checkable
@@ -56,8 +54,23 @@ def candidates(model: str) -> tuple[str, ...]:
             found.append(model.removeprefix(provider))
     if model.startswith("ft:"):
         found.append(":".join(model.split(":")[:2]))
-    found.append(_DATED.sub("", found[-1]))
+    found.append(undated(found[-1]))
     return tuple(dict.fromkeys(found))
+
+
+def _with_limits(model: str, price: Price) -> Price:
+    """Return the price with the limits that the catalogue has for the model, where it states none itself."""
+    row = model_row(model) or model_row(price.model)
+    if row is None:
+        return price
+    return replace(
+        price,
+        context_window=price.context_window or row.context_window,
+        input_limit=price.input_limit or row.input_limit,
+        max_output=price.max_output or row.max_output,
+        reasoning=row.reasoning if price.reasoning is None else price.reasoning,
+        shutdown=price.shutdown or shutdown_of(model),
+    )
 
 
 class SnapshotBook:
@@ -73,7 +86,7 @@ class SnapshotBook:
     def _find(self, model: str) -> Price | None:
         for name in candidates(model):
             if key := self._names.get(name):
-                return read_price(key, self._entries[key], date=self.date, source=self.source)
+                return _with_limits(model, read_price(key, self._entries[key], date=self.date, source=self.source))
         return None
 
     def __iter__(self) -> Iterator[str]:
@@ -155,14 +168,5 @@ class GenaiPriceBook:
         self.source: str = self._book.source
 
     def find(self, model: str) -> Price | None:
-        """Return the price of a model; the limits that genai-prices lacks come from the snapshot."""
-        found, under = self._book.find(model), default().find(model)
-        if found is None or under is None:
-            return found
-        return replace(
-            found,
-            context_window=under.context_window or found.context_window,
-            max_output=under.max_output,
-            reasoning=under.reasoning,
-            shutdown=under.shutdown,
-        )
+        """Return the price of a model; its limits are the catalogue's, where it has some."""
+        return self._book.find(model)

@@ -283,7 +283,8 @@ def _headroom(prompt: TokenCount, price: Price | None, body: Mapping[str, Any], 
     if price is None or price.context_window is None or prompt.high is None:
         return None
     reserved = _cap(body) if _cap(body) is not None else guess
-    return price.context_window - prompt.high - (reserved or 0)
+    room = price.context_window - prompt.high - (reserved or 0)
+    return room if price.input_limit is None else min(room, price.input_limit - prompt.high)
 
 
 # cost ---------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from genai_prices.data_snapshot import get_snapshot
 
+from ..catalogue import model_row
+
 #: The first provider that names a model gives its price.
 PROVIDERS: Final = ("openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere")
 
@@ -59,9 +61,16 @@ def snapshot() -> dict[str, Any]:
                     "names": names,
                     "prices": prices,
                     "variants": _variants(model),
-                    "context_window": model.context_window,
+                    **_window(model),
                 }
     return {"date": date.today().isoformat(), "source": f"genai-prices {version('genai-prices')}", "models": models}
+
+
+def _window(model: Any) -> dict[str, int]:
+    """Return the context window of a model of which the catalogue knows none."""
+    row = model_row(model.id.rstrip("-"))
+    known = row is not None and row.context_window is not None
+    return {} if known or model.context_window is None else {"context_window": model.context_window}
 
 
 def _names(model: Any) -> list[str]:

@@ -117,6 +117,7 @@ class Price:
     prices: Sequence[tuple[str | None, Rates]]
     variants: Mapping[str, Sequence[tuple[str | None, Rates]]] = field(default_factory=dict)
     context_window: int | None = None
+    input_limit: int | None = None
     max_output: int | None = None
     reasoning: bool | None = None
     shutdown: str | None = None
@@ -132,9 +133,9 @@ class Price:
 
 
 def read_price(name: str, entry: Mapping[str, Any], *, date: str | None, source: str) -> Price:
-    """Read one model of a snapshot; see ``scripts/build_prices.py``."""
+    """Read one model of a snapshot; see ``scripts/build_prices.py``. It has no limits but its own."""
     variants = {variant: _dated(entries, name) for variant, entries in entry.get("variants", {}).items()}
-    limits = {key: entry.get(key) for key in ("context_window", "max_output", "reasoning", "shutdown")}
+    limits = {key: entry.get(key) for key in ("context_window", "input_limit", "max_output", "reasoning", "shutdown")}
     return Price(name, entry["provider"], _dated(entry["prices"], name), variants, date=date, source=source, **limits)
 
 

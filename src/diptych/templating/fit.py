@@ -119,7 +119,7 @@ def fit(
     body, declared = _body_of(x, model)
     messages = [dict(message) for message in body["messages"]]
     name = model or str(body.get("model") or "gpt-4o-mini")
-    room = (limit if limit is not None else _window(name)) - reserve
+    room = _room(name, reserve) if limit is None else limit - reserve
     counted = count({**body, "messages": messages}, name)
     highest = _highest(counted)
     if highest <= room:
@@ -154,11 +154,12 @@ def _body_of(x: Any, model: str | None) -> tuple[Mapping[str, Any], list[float |
     raise TokenError("only messages can be fitted", hint="give messages, a Chat body or a rendered chat")
 
 
-def _window(model: str) -> int:
+def _room(model: str, reserve: int) -> int:
     price = default_prices().find(model)
     if price is None or price.context_window is None:
         raise TokenError(f"the window of {model!r} is not known", hint="give limit= in tokens")
-    return price.context_window
+    room = price.context_window - reserve
+    return room if price.input_limit is None else min(room, price.input_limit)
 
 
 def _highest(counted: Any) -> int:

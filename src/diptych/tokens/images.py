@@ -1,6 +1,6 @@
 """What an image costs: tiles of 512 pixels, or patches of 32, by model.
 
-Rule: the way, the base and the factor of a model are rows of data with their source. An
+Rule: the way, the base and the factor of a model are a column of the catalogue. An
 image whose size is not known gives a range from the smallest to the largest that the
 way allows. Nothing is ever downloaded.
 """
@@ -8,10 +8,10 @@ way allows. Nothing is ever downloaded.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
 
+from ..catalogue import approximate_row
 from .imagesize import Size
 
 
@@ -78,33 +78,26 @@ def _patches(width: float, height: float, most: int) -> int:
     return min(most, max(1, math.ceil(width * scale / 32)) * max(1, math.ceil(height * scale / 32)))
 
 
-# Sources: OpenAI's guide "Images and vision" (2025-2026) for the ways and the tiles; recorded
-# usage for the factors of gpt-5-mini, -nano, 5.2 and 5.4, where the guide's 1.62 and 2.46 are
-# contradicted (community.openai.com t/1377015, t/1344040 agree with the recordings); 2,500 and
-# 10,000 patches for gpt-5.4 and later: openai/codex pull request 19865.
-_WAYS: Final[tuple[tuple[re.Pattern[str], Tiles | Patches], ...]] = (
-    (re.compile(r"gpt-4o-mini"), Tiles(2833, 5667)),
-    (re.compile(r"gpt-4\.1-mini$"), Patches(1.62)),
-    (re.compile(r"gpt-4\.1-nano$"), Patches(2.46, extra=1)),
-    (re.compile(r"(o4-mini|codex-mini)"), Patches(1.72, is_recorded=False)),
-    (re.compile(r"gpt-5-mini$"), Patches(1.2, extra=1)),
-    (re.compile(r"gpt-5-nano$"), Patches(1.5)),
-    (re.compile(r"gpt-5\.[23](-|$)"), Patches(1.2, extra=1)),
-    (re.compile(r"gpt-5\.[4-9](-|$)"), Patches(1.2, extra=1, most=2500, most_original=10_000)),
-    (re.compile(r"gpt-6"), Patches(1.2, extra=1, most=2500, most_original=10_000, is_recorded=False)),
-    (re.compile(r"gpt-5"), Tiles(70, 140, is_recorded=False)),
-    (re.compile(r"o[13]"), Tiles(75, 150, is_recorded=False)),
-    (re.compile(r"computer-use"), Tiles(65, 129, is_recorded=False)),
-    (re.compile(r"(gpt-4|chatgpt)"), Tiles(85, 170)),
-)
-
-
+@lru_cache(maxsize=256)
 def image_way(base_model: str) -> Tiles | Patches | None:
     """Return how a model bills images, None where nothing is known.
+
+    The numbers stand in the catalogue. Their sources: OpenAI's guide "Images and vision" (2025-2026)
+    for the ways and the tiles; recorded usage for the factors of gpt-5-mini, -nano, 5.2 and 5.4,
+    where the guide's 1.62 and 2.46 are contradicted (community.openai.com t/1377015, t/1344040 agree
+    with the recordings); 2,500 and 10,000 patches for gpt-5.4 and later: openai/codex pull request 19865.
 
     >>> image_way("gpt-4o").tokens((1024, 1024), None)
     765
     >>> image_way("gpt-5-mini").tokens((400, 301), None)
     157
     """
-    return next((way for pattern, way in _WAYS if pattern.match(base_model)), None)
+    row = approximate_row(base_model)
+    if row is None or row.images is None:
+        return None
+    way = dict(row.images)
+    recorded = way.pop("recorded", True)
+    if "tiles" in way:
+        base, tile = way["tiles"]
+        return Tiles(base, tile, recorded)
+    return Patches(way.pop("patches"), **way, is_recorded=recorded)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from ..catalogue.models import Family
+from ..catalogue.table import Family
 from ..encodings.encoding import encoding
 from .images import image_way
 from .imagesize import Size, data_url_bytes, data_url_size, decode_base64

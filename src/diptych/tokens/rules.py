@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..catalogue.models import Family
+from ..catalogue.table import Family
 
 COOKBOOK: Final = "OpenAI cookbook, num_tokens_from_messages (2023-2025)"
 RECORDED: Final = "fitted on recorded usage, 2023-2026; docs/explanation/counting.md"

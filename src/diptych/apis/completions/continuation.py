@@ -1,34 +1,19 @@
 """Going on with a reply that the prompt has begun: how a server is told, if at all.
 
 Rule: a trailing assistant message starts a new turn unless the server is told otherwise.
-The table says how, by the model's name, with its date; what is in no row is taken for
-an open model behind a server that knows ``continue_final_message``.
+The catalogue says how; a model of which it says nothing is taken for an open model behind a
+server that knows ``continue_final_message``.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
+from ...catalogue import approximate_row
+from ...catalogue.table import Prefill
 from ...loss import Loss
 
-Way = Literal["prefix", "continue_final_message", "instruction", "refuse"]
-
-
-class Capability(NamedTuple):
-    """How models whose names begin so go on with a reply."""
-
-    starts: tuple[str, ...]
-    way: Way
-    source: str
-
-
-CAPABILITIES: Final = (
-    Capability(("deepseek",), "prefix", "DeepSeek API, chat prefix completion (2026-11)"),
-    Capability(("mistral-", "ministral", "codestral", "open-mistral"), "prefix", "Mistral API (2026-11)"),
-    Capability(("gpt-", "o1", "o3", "o4", "chatgpt"), "instruction", "OpenAI: no prefill in Chat (2026-11)"),
-    Capability(("claude-opus-4-6", "claude-sonnet-4-6"), "refuse", "Anthropic: prefill is an error from 4.6 on"),
-    Capability(("claude",), "continue_final_message", "Anthropic: a trailing assistant message is continued"),
-)
+Way = Prefill
 _INSTRUCTION: Final = "Continue this reply. Write only what follows it:"
 
 
@@ -38,10 +23,8 @@ def way_of(model: str) -> Way:
     >>> way_of("deepseek-chat"), way_of("Qwen2.5-7B")
     ('prefix', 'continue_final_message')
     """
-    for row in CAPABILITIES:
-        if model.lower().startswith(row.starts):
-            return row.way
-    return "continue_final_message"
+    row = approximate_row(model.lower())
+    return (row.prefill if row is not None else None) or "continue_final_message"
 
 
 def plan(

@@ -249,7 +249,7 @@ def role_marks(format: str) -> list[str]:
 def _refused(model: str, body: Mapping[str, Any]) -> list[Loss]:
     """Return a loss for each parameter of the body that its model is known to refuse."""
     names = [name for name, value in body.items() if substitution.is_asked(name, value)]
-    said = substitution.refused_parameters(model, names)
+    said = substitution.refusals(model, names, reasoning_effort=body.get("reasoning_effort"))
     return [Loss(f"$.{name}", "model-refuses", detail) for name, detail in said.items()]
 
 

@@ -11,13 +11,13 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
-from ...catalogue.replacements import DEFAULT_CHAT_MODEL
+from ...catalogue import DEFAULT_MODEL
 from ...errors import MigrationError, MissingExtra
 from .model import CODES, KINDS, NOTHING_HELD, Change, CodeMigration, Held, Place, Refusal
 
 __all__ = [
     "CODES",
-    "DEFAULT_CHAT_MODEL",
+    "DEFAULT_MODEL",
     "KINDS",
     "Change",
     "CodeMigration",
@@ -53,7 +53,7 @@ def migrate_code(
     *,
     outside: Collection[str] = (),
     todo: bool = False,
-    model: str = DEFAULT_CHAT_MODEL,
+    model: str = DEFAULT_MODEL,
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Migrate the Completions calls of a Python source to Chat.

@@ -13,7 +13,7 @@ import libcst as cst
 
 from ...apis.completions.convert_request import HIDDEN_CAP, rebias, role_marks
 from ...apis.completions.parameters import PARAMETERS
-from ...catalogue.replacements import TO_CHAT, is_asked, refused_parameters
+from ...catalogue.replacements import chat_replacement, is_asked, refusals
 from .bindings import Origin
 from .constants import Constants
 from .items import Item, Items
@@ -141,8 +141,8 @@ class Arguments:
         model = next((self.constants.known(asked[name]) for name in ("model", "engine") if name in asked), None)
         if model is None:
             return
-        model = self.plan.replacement if model in TO_CHAT else model
-        for name, said in refused_parameters(model, asked).items():
+        model = self.plan.replacement if chat_replacement(model) else model
+        for name, said in refusals(model, asked).items():
             self.plan.change(site, asked[name].label, f"{said}: see to it", "note")
 
     # one parameter each --------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Arguments:
             return
         name = text_of(item.value)
         if name is not None:
-            if name in TO_CHAT:
+            if chat_replacement(name):
                 bracket.replace(self.plan, site, item, requoted(self.source, item.value, self.plan.replacement))
         else:
             self.constants.model(site, item)
@@ -176,7 +176,7 @@ class Arguments:
         model = next((text_of(i.value) for i in every if i.name in ("model", "engine")), None)
         if isinstance(item.value, cst.Dict) and not item.value.elements:
             return
-        if model is not None and model not in TO_CHAT:
+        if model is not None and not chat_replacement(model):
             return  # the same model: its ids stay
         bias = _literal_bias(item.value)
         losses: list[Any] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from ...catalogue.replacements import TO_CHAT
+from ...catalogue.replacements import chat_replacement
 from .bindings import bound
 from .items import Item
 from .plan import Plan, Site
@@ -30,7 +30,7 @@ class Constants:
         """Note that a call takes its model from a name."""
         if isinstance(item.value, cst.Name):
             found = reaching(self.plan.source, item.value)
-            if len(found) == 1 and text_of(self._value(found[0])) in TO_CHAT:
+            if len(found) == 1 and chat_replacement(text_of(self._value(found[0]))):
                 self._uses.setdefault(found[0], []).append((site, item))
                 return
             if len(found) == 1 and text_of(self._value(found[0])) is not None:

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from ..walk import iter_files
-from . import DEFAULT_CHAT_MODEL, may_concern, migrate_code
+from . import DEFAULT_MODEL, may_concern, migrate_code
 from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Refusal
 from .notebooks import migrate_notebook
 from .together import MOCKS, Together
@@ -89,7 +89,7 @@ def migrate_files(
     backup: bool = False,
     todo: bool = False,
     workers: int | None = None,
-    model: str = DEFAULT_CHAT_MODEL,
+    model: str = DEFAULT_MODEL,
 ) -> CodeReport:
     """Migrate Python files and notebooks, and folders of them.
 
@@ -172,7 +172,7 @@ def migrate_file(
     write: bool = False,
     backup: bool = False,
     todo: bool = False,
-    model: str = DEFAULT_CHAT_MODEL,
+    model: str = DEFAULT_MODEL,
 ) -> FileMigration:
     """Migrate one file by itself; what cannot be read is a refusal of the file."""
     found = _looked_at(path, _Job(os.fspath(path), sorted(outside), todo, model))

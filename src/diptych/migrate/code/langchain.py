@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import libcst as cst
 
-from ...catalogue.replacements import TO_CHAT, is_asked, refused_parameters
+from ...catalogue.replacements import chat_replacement, is_asked, refusals
 from .bindings import Bindings, bound, import_path
 from .imports import Imports
 from .items import Items
@@ -108,8 +108,8 @@ class LangChain:
         named = next((text_of(asked[name].value) for name in ("model", "model_name") if name in asked), "")
         if named is None:
             return  # the model is no literal
-        model = self.plan.replacement if not named or named in TO_CHAT else named
-        for name, said in refused_parameters(model, [*asked]).items():
+        model = self.plan.replacement if not named or chat_replacement(named) else named
+        for name, said in refusals(model, asked).items():
             self.plan.change(site, asked[name].label, f"{said}: see to it", "note")
 
     def _add(self, site: Site, items: Items, name: str, value: str) -> None:
@@ -133,7 +133,7 @@ class LangChain:
             item.drop = True  # as many as there is room for, which is Chat's own default
         elif item.name in ("model", "model_name") and class_ == "OpenAI" and not _leads_elsewhere(items):
             name = text_of(item.value)
-            if name in TO_CHAT:
+            if chat_replacement(name):
                 items.replace(self.plan, site, item, requoted(self.source, item.value, self.plan.replacement))
             elif name is None:
                 self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")

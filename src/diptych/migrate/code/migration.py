@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import libcst as cst
 
-from ...catalogue.replacements import DEFAULT_CHAT_MODEL
+from ...catalogue import DEFAULT_MODEL
 from ...errors import MigrationError
 from .arguments import Arguments
 from .bindings import Bindings
@@ -31,7 +31,7 @@ from .todo import todo_edits
 
 
 def planned(
-    source: Source, outside: Collection[str] = (), model: str = DEFAULT_CHAT_MODEL, held: Held = NOTHING_HELD
+    source: Source, outside: Collection[str] = (), model: str = DEFAULT_MODEL, held: Held = NOTHING_HELD
 ) -> Settled:
     """Return what changes in a source, and what is refused.
 
@@ -68,7 +68,7 @@ def migrate_source(
     outside: Collection[str] = (),
     *,
     todo: bool = False,
-    model: str = DEFAULT_CHAT_MODEL,
+    model: str = DEFAULT_MODEL,
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Return the migration of a parsed source."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from ...catalogue.replacements import DEFAULT_CHAT_MODEL
+from ...catalogue import DEFAULT_MODEL
 from ...errors import MigrationError
 from .edits import Edit, apply
 from .model import NOTHING_HELD, Change, CodeMigration, Held, Link, Place, Refusal
@@ -49,7 +49,7 @@ def migrate_notebook(
     filename: str = "<notebook>",
     *,
     outside: Collection[str] = (),
-    model: str = DEFAULT_CHAT_MODEL,
+    model: str = DEFAULT_MODEL,
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Migrate the code cells of a notebook; places are ``file[cell n]:line:col``.

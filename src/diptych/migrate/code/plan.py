@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...catalogue.replacements import DEFAULT_CHAT_MODEL
+from ...catalogue import DEFAULT_MODEL
 from .edits import Edit
 from .model import NOTHING_HELD, Change, Held, Link, Refusal
 from .source import Node, Source
@@ -56,7 +56,7 @@ class Settled(NamedTuple):
 class Plan:
     """The sites of one source, and the decision over them."""
 
-    def __init__(self, source: Source, replacement: str = DEFAULT_CHAT_MODEL, held: Held = NOTHING_HELD) -> None:
+    def __init__(self, source: Source, replacement: str = DEFAULT_MODEL, held: Held = NOTHING_HELD) -> None:
         self.source, self.held = source, held
         #: What replaces a Completions model of the dated list.
         self.replacement = replacement

@@ -1,4 +1,4 @@
-"""Models with a shutdown date: Completions models with their stand-ins, and Chat models.
+"""Models with a shutdown date, and their replacements.
 
 Rule: a name counts where it is the whole of a text; one that could be anything else (``ada``,
 ``davinci``, ``o1``) only beside a word that says that it is a model.
@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from ...catalogue.replacements import TO_CHAT
-from ...catalogue.shutdowns import SHUTDOWNS, SOURCE
+from ...catalogue import replacement_for, shutdown_days
 from .finding import Finding
 
 #: What stands before the name of a model: ``model: ada``, ``engine="davinci"``.
@@ -23,12 +22,11 @@ _WORD: Final = re.compile(r"(?<![\w./-])[A-Za-z][\w.:-]*\w(?![\w/-])")
 @lru_cache(maxsize=1)
 def dated_models() -> dict[str, dict[str, Any]]:
     """Return what is known of every model with a shutdown date, by name."""
-    found: dict[str, dict[str, Any]] = {
-        name: {"shutdown_date": day, "stand_in": None, "source": SOURCE} for name, day in SHUTDOWNS.items()
+    return {
+        name: {"shutdown_date": entry.shutdown, "stand_in": entry.model, "source": entry.source}
+        for name in shutdown_days()
+        if (entry := replacement_for(name))
     }
-    for name, entry in TO_CHAT.items():
-        found[name] |= {"stand_in": entry.model, "source": entry.source}
-    return found
 
 
 def is_certain(name: str) -> bool:

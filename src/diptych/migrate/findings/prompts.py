@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...catalogue.replacements import DEFAULT_CHAT_MODEL
+from ...catalogue import DEFAULT_MODEL
 from ...conversion.convert import to_messages
 from ...text.reading import dialects
 from ...tokens import count
@@ -12,7 +12,7 @@ from .finding import Finding
 
 #: The models that tokens are counted as: the last Completions model, and what stands in for it.
 BEFORE: Final = "gpt-3.5-turbo-instruct"
-AFTER: Final = DEFAULT_CHAT_MODEL
+AFTER: Final = DEFAULT_MODEL
 
 
 def prompt_finding(text: str, place: str) -> Finding:
