@@ -529,7 +529,7 @@ PLAIN_CHUNKS = [{**PLAIN, "choices": [{"index": 0, "delta": {"content": [TEXT]},
 
 @settings(max_examples=200)
 @given(st.data(), st.booleans())
-@pytest.mark.filterwarnings("ignore::diptych.loss.LossWarning")
+@pytest.mark.filterwarnings("ignore::diptych.LossWarning")
 def test_a_damaged_answer_in_the_old_call_shape(data, streamed):
     value = damaged(data.draw, PLAIN_CHUNKS if streamed else PLAIN)
     content = (sse(value) if streamed else json.dumps(value)).encode()
