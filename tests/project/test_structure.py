@@ -53,7 +53,6 @@ CIRCLES = {
     ("client.costs", "client.replies", "client.requests"),
     ("conversion.registry", "text.doubts", "text.marks", "text.reading", "text.writing"),
     ("migrate.code.bindings", "migrate.code.servers"),
-    ("migrate.code.passing", "migrate.code.reads", "migrate.code.results"),
     ("templating.counting", "templating.rendered", "templating.template"),
 }
 
