@@ -15,7 +15,7 @@ SOURCE = ROOT / "src" / "diptych"
 
 #: From the bottom up. A module imports from its own package and from lower layers, nothing else.
 LAYERS = (
-    ("errors", "loss", "model", "format", "policy"),
+    ("errors", "loss", "model", "format", "policy", "suggest", "jsonpath"),
     ("catalogue",),
     ("encodings",),
     ("sandbox", "views"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..catalogue.models import model_info
 from ..errors import TokenError
+from ..suggest import suggest
 from .recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def encoding(name: str) -> Encoding:
     if found is not None:
         return found
     if name not in RECIPES:
-        raise TokenError(f"{name!r} is not an encoding", hint=f"one of {', '.join(RECIPES)}")
+        raise TokenError(f"{name!r} is not an encoding", hint=suggest(name, RECIPES))
     with _lock:
         if name not in _loaded:
             from .packed import PackedEncoding
@@ -88,7 +89,7 @@ def preload(name: str = "o200k_base") -> threading.Thread:
     >>> preload("r50k_base").join()
     """
     if name not in RECIPES:
-        raise TokenError(f"{name!r} is not an encoding", hint=f"one of {', '.join(RECIPES)}")
+        raise TokenError(f"{name!r} is not an encoding", hint=suggest(name, RECIPES))
     thread = threading.Thread(target=encoding, args=(name,), name=f"diptych-load-{name}", daemon=True)
     thread.start()
     return thread

@@ -14,8 +14,8 @@ from ..format import Writing
 from ..loss import Loss
 from ..model import Conversation, Message, ResponseFormat, Segment, Span, ToolSpec
 from ..text.writing import write_text
-from . import Assembled, Plan
-from .assemble import add_segment
+from .assemble import Assembled, add_segment
+from .plan import Plan
 
 if TYPE_CHECKING:
     from .template import Template
