@@ -16,6 +16,8 @@ SOURCE = ROOT / "src" / "diptych"
 #: From the bottom up. A module imports from its own package and from lower layers, nothing else.
 LAYERS = (
     ("errors", "loss", "model", "format", "policy", "suggest", "jsonpath"),
+    ("config",),
+    ("walk",),
     ("catalogue",),
     ("encodings",),
     ("sandbox", "views"),

@@ -10,10 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..config import setting
 from ..errors import DiptychError, FormatError, InvalidInput, TemplateNotFound
 from ..suggest import suggest
 from ..templating.template import Library, Template, load
-from .config import setting
 
 
 def gallery() -> Path | None:

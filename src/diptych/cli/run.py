@@ -45,7 +45,7 @@ def run_command(
 
     diptych run extract -p text=@letter.txt --dry-run
     """
-    from .config import setting
+    from ..config import setting
     from .inputs import find_template
     from .output import write_document, write_json
 
