@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from .format import Reading as Reading
     from .format import Writing as Writing
     from .loss import Loss as Loss
-    from .loss import LossWarning as LossWarning
     from .loss import Severity as Severity
     from .loss import Verdict as Verdict
     from .model import *  # noqa: F403
+    from .policy import LossWarning as LossWarning
     from .prices import Estimate as Estimate
     from .prices import PriceBook as PriceBook
     from .prices.estimate import estimate as estimate
@@ -66,11 +66,12 @@ _HOMES = {
     "sandbox.chat_template": ["ChatTemplate"],
     "conversion.convert": ["convert", "to_messages", "to_prompt"],
     "conversion.registry": ["list_formats"],
-    "loss": ["Loss", "LossWarning", "Severity", "Verdict"],
+    "loss": ["Loss", "Severity", "Verdict"],
     "model": [
         "AudioPart", "Conversation", "Example", "FilePart", "FrozenMap", "ImagePart", "Message", "OtherPart",
         "ResponseFormat", "Segment", "Span", "TextPart", "ToolCall", "ToolSpec",
     ],
+    "policy": ["LossWarning"],
     "prices": ["Estimate", "PriceBook", "estimate"],
     "templating.rendered": ["Rendered"],
     "templating.template": ["Library", "Template", "load"],

@@ -1,23 +1,20 @@
-"""What a conversion cannot carry: a loss is a value, never silence.
+"""Losses: what a conversion cannot carry, as values.
 
-Rule: readers and writers only record losses; one policy, :func:`settle`, decides
-what they mean. A kind has one severity, and the list of kinds is closed, so that
-reports, tests and programs can rely on it.
+Readers and writers only record losses; :func:`~diptych.policy.settle` decides what
+they mean. A kind has one severity, and the list of kinds is closed, so that reports,
+tests and programs can rely on it. Imports nothing of Diptych, so that errors can
+carry losses.
 """
 
 from __future__ import annotations
 
-import warnings
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-
-from .errors import LossError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Verdict = Literal["lossless", "lossy", "ambiguous"]
-OnLoss = Literal["raise", "warn", "ignore"]
 
 
 class Severity(IntEnum):
@@ -97,10 +94,6 @@ class Loss(NamedTuple):
         }
 
 
-class LossWarning(UserWarning):
-    """Issued once a loss by the policy ``warn``."""
-
-
 def worst(losses: Iterable[Loss]) -> Severity:
     """Return the gravest severity among the losses, EXACT where there is none.
 
@@ -113,25 +106,3 @@ def worst(losses: Iterable[Loss]) -> Severity:
 def verdict_of(losses: Iterable[Loss]) -> Verdict:
     """Return ``lossless`` where nothing but exact losses stands, else ``lossy``."""
     return "lossless" if worst(losses) is Severity.EXACT else "lossy"
-
-
-def settle(losses: Iterable[Loss], on_loss: OnLoss = "raise") -> tuple[Loss, ...]:
-    """Apply the policy to the losses and return them.
-
-    ``raise`` raises on anything above exact, ``warn`` issues a
-    :class:`LossWarning` for each, ``ignore`` keeps quiet. A refused loss raises
-    under every policy: there is no output to go on with.
-
-    Raises :class:`~diptych.errors.LossError`.
-    """
-    found = tuple(losses)
-    above = [loss for loss in found if loss.severity > Severity.EXACT]
-    stop = above if on_loss == "raise" else [loss for loss in above if loss.severity is Severity.REFUSED]
-    if stop:
-        hint = None if any(x.severity is Severity.REFUSED for x in stop) else "pass on_loss='warn' to go on"
-        more = f" (and {len(stop) - 1} more)" if len(stop) > 1 else ""
-        raise LossError(f"{stop[0]}{more}", losses=found, hint=hint)
-    if on_loss == "warn":
-        for loss in above:
-            warnings.warn(str(loss), LossWarning, stacklevel=3)
-    return found

@@ -526,7 +526,7 @@ PLAIN_CHUNKS = [{**PLAIN, "choices": [{"index": 0, "delta": {"content": [TEXT]},
 
 
 @given(st.data(), st.booleans())
-@pytest.mark.filterwarnings("ignore::diptych.loss.LossWarning")
+@pytest.mark.filterwarnings("ignore::diptych.LossWarning")
 def test_a_damaged_answer_in_the_old_call_shape(data, streamed):
     value = damaged(data.draw, PLAIN_CHUNKS if streamed else PLAIN)
     content = (sse(value) if streamed else json.dumps(value)).encode()

@@ -14,7 +14,8 @@ import tiktoken_ext.openai_public as official
 
 from diptych.catalogue.models import base_name, known_models, model_info
 from diptych.encodings import encoding as encodings
-from diptych.encodings.encoding import RECIPES, encoding, encoding_for_model, preload, read_packed
+from diptych.encodings.encoding import encoding, encoding_for_model, preload
+from diptych.encodings.recipes import RECIPES, read_packed
 from diptych.errors import TokenError
 
 SHA256 = {

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.encodings import text as tokens_text
-from diptych.encodings.encoding import RECIPES, encoding
+from diptych.encodings.encoding import encoding
+from diptych.encodings.recipes import RECIPES
 from diptych.encodings.text import byte_bounds, count_text, encode_text, fits, token_ids
 from diptych.model import Segment
 

@@ -7,13 +7,15 @@ what only one server knows, and is merged last.
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from ..errors import FormatError
+from ..jsonpath import first_problem
+from ..suggest import suggest
 from .schemas import ChatRequest, CompletionsRequest
 
 #: Parameters of one API that go by another name, or not at all, in the other.
@@ -66,24 +68,12 @@ def _check(schema: type[BaseModel], body: dict[str, Any]) -> None:
     try:
         schema.model_validate(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        path = "$" + "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in _steps(first["loc"]))
-        raise FormatError(first["msg"].replace("Input", str(first["loc"][0]), 1), path=path) from None
-
-
-def _steps(loc: tuple[Any, ...]) -> list[Any]:
-    """Leave out the branches that pydantic names within a union."""
-    return [s for i, s in enumerate(loc) if isinstance(s, int) or i == 0 or not _is_branch(s)]
-
-
-def _is_branch(step: str) -> bool:
-    return step in ("str", "int", "float", "bool") or "[" in step
+        path, message = first_problem(error, body)
+        name = next(iter(re.findall(r"\w+", path)), "the body")
+        raise FormatError(message.replace("Input", name, 1), path=path) from None
 
 
 def _hint(schema: type[BaseModel], name: str) -> str:
     if name in _ELSEWHERE:
         return _ELSEWHERE[name]
-    close = difflib.get_close_matches(name, schema.model_fields, 1, 0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "give what only your server knows in extra_body={…}"
+    return suggest(name, schema.model_fields, "give what only your server knows in extra_body={…}")

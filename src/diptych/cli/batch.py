@@ -45,7 +45,7 @@ def batch_command(
     """
     from ..client import Budget, Client
     from ..client.batch import run_batch
-    from .config import setting
+    from ..config import setting
     from .output import write_document
 
     options: dict[str, Any] = {"budget": Budget(usd=max_cost)} if max_cost is not None else {}

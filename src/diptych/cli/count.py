@@ -62,7 +62,7 @@ def _named(model: str | None) -> list[str]:
 
 def _model_of(flag: str | None, value: Any) -> str | None:
     """Return the model to count for: the flag, else None for the request's own, else the configured one."""
-    from .config import setting
+    from ..config import setting
 
     own = value.get("model") if isinstance(value, dict) else None
     return flag or (None if own is not None else setting("model") or None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import sys
@@ -11,9 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..config import setting
 from ..errors import DiptychError, FormatError, InvalidInput, TemplateNotFound
+from ..suggest import suggest
 from ..templating.template import Library, Template, load
-from .config import setting
 
 
 def gallery() -> Path | None:
@@ -51,10 +51,8 @@ def find_template(name: str) -> Template:
         if name in library:
             return library[name]
     known = {stem(n) for _, library in libraries() for n in library}
-    close = difflib.get_close_matches(name, known, 1, 0.5)
     raise TemplateNotFound(
-        f"there is no template {name!r}",
-        hint=f"did you mean {close[0]!r}?" if close else "see: diptych templates list",
+        f"there is no template {name!r}", hint=suggest(name, known, "list them with `diptych templates list`")
     )
 
 

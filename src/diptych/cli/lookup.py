@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from typing import Annotated, Any
 
 import typer
 
+from ..suggest import suggest
 from .options import Json, TemplateName
 
 templates_app = typer.Typer(no_args_is_help=True, help="Look at the templates there are.")
@@ -109,9 +109,7 @@ def explain_command(
 
     known = _explanations()
     if code not in known:
-        close = difflib.get_close_matches(code, known, 1, 0.4)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
-        raise typer.BadParameter(f"there is no code {code!r}; {hint}")
+        raise typer.BadParameter(f"there is no code {code!r}; {suggest(code, known)}")
     if json_:
         write_document(code=code, explanation=known[code])
     else:

@@ -39,7 +39,7 @@ def render_command(
 
     diptych render translate-chat -p text=Hello --as messages
     """
-    from .config import setting
+    from ..config import setting
     from .inputs import find_template
     from .output import console, write_document, write_json, write_text
 

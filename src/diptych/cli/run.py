@@ -44,7 +44,7 @@ def run_command(
 
     diptych run extract -p text=@letter.txt --dry-run
     """
-    from .config import setting
+    from ..config import setting
     from .inputs import find_template
 
     found = find_template(template)
@@ -76,8 +76,8 @@ def _show_request(
 ) -> None:
     """Print the body that would be sent, and with ``--json`` its API and why."""
     from ..client.requests import is_openai
+    from ..config import setting
     from ..conversion.requests import build
-    from .config import setting
     from .output import write_document, write_json
 
     own = not use_local and is_openai(setting("base_url", base_url))

@@ -20,8 +20,8 @@ def tokens_command(
 
     diptych tokens prompt.txt --model gpt-4o-mini
     """
+    from ..config import setting
     from ..tokens import DEFAULT_MODEL, encode_text, encoding, encoding_name_for_model
-    from .config import setting
     from .inputs import read_file
     from .output import console, write_document
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..errors import ClientError, InvalidResponse
+from ..jsonpath import first_problem
 from .flow import Call, Setup
 from .options import Timeouts
 from .replies import Api, Delta, Reply, Usage
@@ -76,10 +77,9 @@ def parsed(reply: Reply, model: Any) -> Reply:
     try:
         return reply.with_parsed(_adapter(model).validate_json(json.dumps(value)))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        place = "$" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"])
+        place, message = first_problem(error, value)
         raise _invalid(
-            reply, f"the answer does not fit {getattr(model, '__name__', model)}: {place}: {first['msg']}"
+            reply, f"the answer does not fit {getattr(model, '__name__', model)}: {place}: {message}"
         ) from None
 
 

@@ -23,7 +23,8 @@ from ..apis.completions.convert_response import convert_response
 from ..apis.completions.convert_stream import convert_stream
 from ..errors import FormatError
 from ..format import Conversion
-from ..loss import Loss, LossWarning, Severity
+from ..loss import Loss, Severity
+from ..policy import LossWarning
 from . import Client
 
 #: What the old SDKs took beside a body, and a client takes here.

@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from ..catalogue import replacement_for, shutdown_of
 from ..conversion.requests import build
 from ..errors import ClientError, FormatError
-from ..loss import OnLoss
+from ..policy import OnLoss
 from .replies import Api
 from .secret import Secret, guard_logs
 

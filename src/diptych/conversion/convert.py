@@ -10,8 +10,9 @@ from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
 from ..format import Conversion, Format, Reading, Writing
-from ..loss import Loss, OnLoss, Severity, Verdict, settle, verdict_of, worst
+from ..loss import Loss, Severity, Verdict, verdict_of, worst
 from ..model import Conversation, Example
+from ..policy import OnLoss, settle
 from ..text.grammars.fim import convert_fim
 from ..text.marks import say, unknown_marks
 from ..text.reading import read_text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import pkgutil
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,6 +11,7 @@ from types import ModuleType
 
 from ..errors import FormatError
 from ..format import Format, Kind
+from ..suggest import suggest
 from ..text.grammar import Grammar
 
 
@@ -54,7 +54,7 @@ def grammar_of(name: str) -> Grammar:
     for grammar in grammars.values():
         if wanted in map(_folded, (grammar.name, *grammar.aliases)):
             return grammar
-    raise _unknown(name, list(grammars), "text format")
+    raise FormatError(f"there is no text format {name!r}", hint=suggest(name, grammars))
 
 
 def _folded(name: str) -> str:
@@ -94,16 +94,11 @@ def get(name: str, kind: Kind | None = None) -> Format:
     entries, wanted = list_formats(), _folded(name)
     found = [entry for entry in entries if name == entry.name or wanted in map(_folded, (entry.name, *entry.aliases))]
     if not found:
-        raise _unknown(name, [entry.name for entry in entries if kind in (None, entry.kind)], "format")
+        known = [entry.name for entry in entries if kind in (None, entry.kind)]
+        raise FormatError(f"there is no format {name!r}", hint=suggest(name, known))
 
     def order(entry: Format) -> tuple[bool, ...]:
         is_named = wanted == _folded(entry.name)
         return (kind is not None and entry.kind != kind, entry.name != name, not is_named, entry.kind == "dataset")
 
     return min(found, key=order)
-
-
-def _unknown(name: str, known: list[str], what: str) -> FormatError:
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
-    return FormatError(f"there is no {what} {name!r}", hint=hint)

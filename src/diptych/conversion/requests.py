@@ -20,7 +20,8 @@ from ..apis.completions.body import completions_body_of
 from ..apis.completions.convert_request import convert_request
 from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
 from ..errors import FormatError
-from ..loss import Loss, OnLoss, settle
+from ..loss import Loss
+from ..policy import OnLoss, settle
 from ..request import Request
 from ..text.writing import write_text
 

@@ -18,8 +18,9 @@ from typing import Any, Final
 from ..apis.chat import messages as openai_chat
 from ..errors import FormatError, LossError
 from ..format import Format
-from ..loss import Loss, settle
+from ..loss import Loss
 from ..model import Conversation, Example, FrozenMap, thaw
+from ..policy import settle
 from .openai_rules import batch_rules
 from .rows import Read, Turns, Written, example_of, other, proven_row, read_tools, row_of, text_of
 from .talks import question_of

@@ -7,36 +7,39 @@ of the ranks: the Rust side holds them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tiktoken
 
-from . import encoding as encodings
+from .recipes import RECIPES, read_packed
 
 
 class PackedEncoding(tiktoken.Encoding):
     """A ``tiktoken.Encoding`` made offline; ``pickle`` and ``copy`` give the loaded one back.
 
     >>> import pickle
-    >>> encoding = encodings.encoding("r50k_base")
-    >>> pickle.loads(pickle.dumps(encoding)) is encoding
+    >>> from diptych.encodings.encoding import encoding
+    >>> loaded = encoding("r50k_base")
+    >>> pickle.loads(pickle.dumps(loaded)) is loaded
     True
     """
 
-    def __init__(self, name: str) -> None:
-        recipe = encodings.RECIPES[name]
+    def __init__(self, name: str, load: Callable[[str], tiktoken.Encoding]) -> None:
+        recipe = RECIPES[name]
+        self._load = load
         super().__init__(
             name,
             pat_str=recipe.pattern,
-            mergeable_ranks=encodings.read_packed(recipe.file, recipe.ranks),
+            mergeable_ranks=read_packed(recipe.file, recipe.ranks),
             special_tokens=dict(recipe.special),
         )
 
     @property
     def _mergeable_ranks(self) -> dict[bytes, int]:
         """The ranks, read anew: tiktoken needs them once, and 200,000 of them weigh 25 MB."""
-        recipe = encodings.RECIPES[self.name]
-        return encodings.read_packed(recipe.file, recipe.ranks)
+        recipe = RECIPES[self.name]
+        return read_packed(recipe.file, recipe.ranks)
 
     @_mergeable_ranks.setter
     def _mergeable_ranks(self, ranks: dict[bytes, int]) -> None:
@@ -45,7 +48,8 @@ class PackedEncoding(tiktoken.Encoding):
     def count_many(self, texts: list[str]) -> int:
         """Return the tokens of many texts, none of them longer than ``text.LONG_RUN``: with no detour for each.
 
-        >>> encodings.encoding("r50k_base").count_many(["hello world", "<|endoftext|>", chr(0xD800)])
+        >>> from diptych.encodings.encoding import encoding
+        >>> encoding("r50k_base").count_many(["hello world", "<|endoftext|>", chr(0xD800)])
         10
         """
         try:
@@ -54,4 +58,4 @@ class PackedEncoding(tiktoken.Encoding):
             return sum(map(len, map(self.encode_ordinary, texts)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (encodings.encoding, (self.name,))
+        return (self._load, (self.name,))

@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ..model import Segment
-from .encoding import RECIPES, encoding, encoding_for_model
+from .encoding import encoding, encoding_for_model
+from .recipes import RECIPES
 
 if TYPE_CHECKING:
     from tiktoken import Encoding

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from ..errors import PriceError
+from ..suggest import suggest
 
 #: The kinds of token that may have a rate of their own.
 RATE_NAMES: Final = (
@@ -83,7 +84,7 @@ def read_rates(values: Mapping[str, Any], path: str = "$") -> Rates:
     """
     unknown = sorted(set(values) - set(RATE_NAMES))
     if unknown:
-        raise PriceError(f"{unknown[0]!r} is no kind of token", path=path, hint=f"one of {', '.join(RATE_NAMES)}")
+        raise PriceError(f"{unknown[0]!r} is no kind of token", path=path, hint=suggest(unknown[0], RATE_NAMES))
     return Rates({name: _read_rate(value, f"{path}.{name}") for name, value in values.items()})
 
 

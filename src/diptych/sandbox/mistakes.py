@@ -8,13 +8,13 @@ controls outside of a loop, in a syntax tree.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from jinja2 import nodes
 
+from ..suggest import suggest
 from .guards import REMOVED_FILTERS
 
 _UNKNOWN: Final = re.compile(r"No (filter|test) named (['\"])(.*)\2", re.DOTALL)
@@ -49,9 +49,7 @@ def unknown(kind: str, name: str, environment: Any, line: int | None = None) -> 
     pattern = rf"{before}({re.escape(name)})(?!\w)"
     if kind == "filter" and name in REMOVED_FILTERS:
         return Mistake(f"the filter {name!r} is not available in templates", REMOVED_FILTERS[name], line, pattern)
-    close = difflib.get_close_matches(name, known, 1, 0.6)
-    hint = f"did you mean {close[0]!r}?" if close else None
-    return Mistake(f"unknown {kind} {name!r}", hint, line, pattern)
+    return Mistake(f"unknown {kind} {name!r}", suggest(name, known), line, pattern)
 
 
 def unknown_in_message(message: str | None, environment: Any, line: int | None = None) -> Mistake | None:

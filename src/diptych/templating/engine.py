@@ -30,10 +30,11 @@ from ..errors import (
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, open_account
 from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from ..sandbox.nesting import watched
+from ..suggest import suggest
 from . import frontmatter
 from .assemble import Assembled, LooseText, assemble
 from .codegen import TraceEnvironment
-from .inputs import suggest
+from .inputs import suggest_input
 from .locate import SourceText, quoted_word, trace
 from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
@@ -242,7 +243,7 @@ class Engine:
     def _undefined(self, error: jinja2.UndefinedError, values: Mapping[str, Any]) -> TemplateError:
         message = str(error)
         name = quoted_word(message)
-        hint = suggest(name, values) if name and "has no attribute" not in message else None
+        hint = suggest_input(name, values) if name and "has no attribute" not in message else None
         return UndefinedInput(message, hint=hint)
 
     # hashing -------------------------------------------------------------------------
@@ -292,13 +293,9 @@ def _too_deep(file: str) -> ResourceLimit:
     return ResourceLimit(f"{file}: the template is nested too deeply", hint="split it with includes or macros")
 
 
-def suggest_name(name: str, names: list[str]) -> str | None:
+def suggest_name(name: str, names: list[str]) -> str:
     """Return a did-you-mean for a template name."""
-    import difflib
-
-    stems = {known.rsplit(".", 1)[0]: known for known in names}
-    close = difflib.get_close_matches(name.rsplit(".", 1)[0], stems, 1, 0.5)
-    return f"did you mean {close[0]!r}?" if close else None
+    return suggest(name.rsplit(".", 1)[0], {known.rsplit(".", 1)[0] for known in names})
 
 
 def _syntax_hint(message: str) -> str | None:

@@ -8,13 +8,13 @@ JSON: no tags, anchors, aliases, merge keys or duplicate keys; only ``true`` and
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any, Final, NamedTuple
 
 import yaml
 
 from ..errors import Location, TemplateSyntaxError
+from ..suggest import closest
 
 KNOWN_KEYS: Final = frozenset(
     {"name", "description", "model", "params", "inputs", "response_format", "tools", "format", "version"}
@@ -87,12 +87,12 @@ def _check_keys(meta: dict[str, Any], front: str, file: str) -> None:
                 location=locate_key(front, str(key), file),
                 hint="give it to the client or to the command line",
             )
-        close = difflib.get_close_matches(str(key), KNOWN_KEYS, 1, 0.75)
+        close = closest(str(key), KNOWN_KEYS, 0.75)
         if key not in KNOWN_KEYS and close:
             raise TemplateSyntaxError(
                 f"front matter has no key {key!r}",
                 location=locate_key(front, str(key), file),
-                hint=f"did you mean {close[0]!r}? Keys of your own begin with x-",
+                hint=f"did you mean {close!r}? Keys of your own begin with x-",
             )
 
 

@@ -6,12 +6,13 @@ by pydantic, which is only loaded where a type is more than a string.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InvalidInput, TemplateSyntaxError, UndefinedInput
+from ..jsonpath import first_problem
+from ..suggest import closest, suggest
 from .schema import TYPES, AnnotationBuilder, expand, is_plain_string
 
 _MISSING: Any = object()
@@ -85,18 +86,22 @@ class Inputs:
         for name in given:
             if name not in self.items:
                 raise InvalidInput(
-                    f"there is no input {name!r}", path=f"$.inputs.{name}", hint=suggest(name, self.items)
+                    f"there is no input {name!r}",
+                    path=f"$.inputs.{name}",
+                    hint=suggest_input(name, self.items),
                 )
 
     def _missing_hint(self, name: str, given: Mapping[str, Any]) -> str:
         unknown = [key for key in given if key not in self.items]
-        close = difflib.get_close_matches(name, unknown, 1, 0.6)
-        return f"you gave {close[0]!r}: did you mean {name!r}?" if close else f"pass {name}=…"
+        close = closest(name, unknown)
+        return f"you gave {close!r}: did you mean {name!r}?" if close else f"pass {name}=…"
 
     def _check_strings(self, values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         for name in given:
             if type(values[name]) is not str:
-                raise _wrong(name, f"a string is wanted, not {_kind(values[name])}")
+                raise InvalidInput(
+                    f"input {name!r}: a string is wanted, not {_kind(values[name])}", path=f"$.inputs.{name}"
+                )
         return values
 
     def _validate(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -109,8 +114,8 @@ class Inputs:
             try:
                 result = self._validator[name].validate_python(value)
             except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False)[0]
-                raise _wrong(name, first["msg"], first["loc"]) from None
+                path, message = first_problem(error, value, f"$.inputs.{name}")
+                raise InvalidInput(f"input {name!r}: {message}", path=path) from None
             checked[name] = _plain(result, BaseModel)
         return checked
 
@@ -135,23 +140,15 @@ def _plain(value: Any, model: type[Any]) -> Any:
     return value
 
 
-def _wrong(name: str, message: str, loc: tuple[Any, ...] = ()) -> InvalidInput:
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc if step is not None)
-    return InvalidInput(f"input {name!r}: {message}", path=f"$.inputs.{name}{steps}")
-
-
 def _kind(value: Any) -> str:
     names = {int: "an integer", float: "a number", bool: "a boolean", list: "an array", dict: "an object"}
     return "null" if value is None else names.get(type(value), type(value).__name__)
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return a hint that names the closest known name, or all of them."""
+def suggest_input(name: str, known: Iterable[str]) -> str:
+    """Return the hint for an unknown input."""
     names = list(known)
-    close = difflib.get_close_matches(name, names, 1, 0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"the inputs are {', '.join(sorted(names))}" if names else "the template takes no inputs"
+    return suggest(name, names) if names else "the template takes no inputs"
 
 
 # reading the declaration -----------------------------------------------------------------
@@ -224,6 +221,4 @@ def _expand(kind: str, path: str) -> dict[str, Any]:
     try:
         return {} if kind == "null" else expand(kind)
     except KeyError:
-        close = difflib.get_close_matches(kind, TYPES, 1, 0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"types are {', '.join(sorted(TYPES))}"
-        raise TemplateSyntaxError(f"{kind!r} is not a type", path=path, hint=hint) from None
+        raise TemplateSyntaxError(f"{kind!r} is not a type", path=path, hint=suggest(kind, TYPES)) from None

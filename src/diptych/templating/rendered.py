@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..apis.chat.messages import write
 from ..format import Writing
-from ..loss import Loss, OnLoss
+from ..loss import Loss
 from ..model import Conversation, Message, ResponseFormat, Segment, Span, ToolSpec
+from ..policy import OnLoss
 from ..request import Request
 from ..text.writing import write_text
-from . import Assembled, Plan
-from .assemble import add_segment
+from .assemble import Assembled, add_segment
+from .plan import Plan
 
 if TYPE_CHECKING:
     from .template import Template

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal, Union
 
 from ..errors import TemplateSyntaxError
+from ..suggest import suggest
 
 #: Shorthand types and the JSON Schema each stands for.
 TYPES: Final[dict[str, dict[str, Any]]] = {
@@ -146,9 +147,7 @@ class AnnotationBuilder:
         elif kind in plain:
             base = plain[kind]
         else:
-            raise TemplateSyntaxError(
-                f"{kind!r} is not a type", path=f"{path}.type", hint=f"types are {', '.join(sorted(TYPES))}"
-            )
+            raise TemplateSyntaxError(f"{kind!r} is not a type", path=f"{path}.type", hint=suggest(str(kind), TYPES))
         return self._constrained(base, schema)
 
     def _constrained(self, base: Any, schema: dict[str, Any]) -> Any:

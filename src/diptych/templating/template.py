@@ -17,10 +17,13 @@ from ..loss import Loss
 from ..model import FrozenMap, ResponseFormat, ToolSpec
 from ..sandbox import DEFAULT_LIMITS, Limits
 from ..sandbox.limits import check_size
-from . import Compiled, Engine, FolderSource, Found, Input, Inputs, Reducer, make_source, read_inputs
+from .engine import Compiled, Engine
 from .history import copy_simple_history
+from .inputs import Input, Inputs, read_inputs
 from .locate import SourceText
+from .plain import Reducer
 from .rendered import Rendered
+from .sources import FolderSource, Found, make_source
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -326,3 +326,12 @@ def test_a_program_that_ran_runs_and_says_the_same(lines):
         assert texts(told) == texts(said), found.source
     again = migrate_code(found.source)
     assert (again.source, again.changes) == (found.source, ())
+
+
+def test_an_answer_is_followed_however_often_it_changes_its_name():
+    links = [f"    r{i + 1} = r{i}" for i in range(400)]
+    call = 'openai.Completion.create(model="gpt-3.5-turbo-instruct", prompt="Hi", max_tokens=9)'
+    source = "\n".join(["import openai", "def ask():", f"    r0 = {call}", *links, '    print(r400["choices"][0].text)', ""])
+    done = migrate_code(source)
+    assert not done.refusals
+    assert done.source.endswith('    print(r400["choices"][0].message.content)\n')

@@ -16,7 +16,8 @@ from ...encodings.encoding import encoding, encoding_for_model
 from ...encodings.text import encode_text
 from ...errors import FormatError, TokenError
 from ...format import Conversion, Reading
-from ...loss import Loss, OnLoss, Verdict, settle, verdict_of
+from ...loss import Loss, Verdict, verdict_of
+from ...policy import OnLoss, settle
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
 from ...text.writing import write_text

@@ -13,7 +13,8 @@ from typing import Any, Final
 from ...encodings.encoding import encoding_for_model
 from ...errors import FormatError, TokenError
 from ...format import Conversion
-from ...loss import Loss, OnLoss, settle, verdict_of
+from ...loss import Loss, verdict_of
+from ...policy import OnLoss, settle
 from ...text.reading import read_text
 from . import logprobs
 from .convert_request import Target

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
-from ..walk import iter_files
+from ...walk import iter_files
 from . import DEFAULT_MODEL, may_concern, migrate_code
 from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Refusal
 from .notebooks import migrate_notebook

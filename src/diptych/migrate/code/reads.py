@@ -6,18 +6,18 @@ field refuses the call.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import libcst as cst
 from libcst.metadata import ExpressionContext
 
 from .plan import Plan, Site
 from .source import Node, Source, constant_of, dotted, key_of
+from .streams import Streams
+from .uses import Escape, Follow, Owe, Use
 from .values import Value, is_log
-
-if TYPE_CHECKING:
-    from .results import Results
 
 #: Fields that both APIs have, with the same meaning.
 _SHARED: Final = frozenset(
@@ -30,47 +30,46 @@ _PLAIN: Final = frozenset({"model_dump", "to_dict", "dict", "to_dict_recursive"}
 
 
 class Reads:
-    """Looks at what is read of answers; ``results`` follows what a read gives."""
+    """Looks at what is read of answers and yields what a read gives, as uses."""
 
-    def __init__(self, results: Results) -> None:
-        self.results = results
-        self.plan: Plan = results.plan
-        self.source: Source = results.source
+    def __init__(self, plan: Plan, streams: Streams) -> None:
+        self.plan, self.streams = plan, streams
+        self.source: Source = plan.source
 
-    def attribute(self, node: cst.Attribute, value: Value, site: Site) -> None:
+    def attribute(self, node: cst.Attribute, value: Value, site: Site) -> Iterator[Use]:
         name = node.attr.value
         if self.source.contexts.get(node) is not ExpressionContext.LOAD:
-            self.results.escape(site, node, f"{name} is assigned to")
+            yield Escape(node, f"{name} is assigned to")
             return
         call: Any = self.source.parent(node)
         is_called = isinstance(call, cst.Call) and call.func is node
         if value.many:
-            self._list_method(node, name, call, is_called, value, site)
+            yield from self._list_method(node, name, call, is_called, value, site)
         elif value.kind == "response" and is_called and name in _PLAIN:
-            self.results.follow(call, replace(value, sdk="plain"), site)
+            yield Follow(call, replace(value, sdk="plain"))
         elif value.kind in ("response", "choice") and is_called and name == "get":
-            self._get(call, value, site)
+            yield from self._get(call, value, site)
         elif value.kind == "raw":
-            self._raw(name, call, is_called, value, site)
+            yield from self._raw(name, call, is_called, value, site)
         elif value.kind == "http":
-            self._http(node, name, call, is_called, value, site)
+            yield from self._http(node, name, call, is_called, value, site)
         elif value.kind == "stream":
             if name not in ("close", "response", "aclose"):
-                self.results.escape(site, node, f"the result is a stream, which has no {name}")
+                yield Escape(node, f"the result is a stream, which has no {name}")
         else:
-            self._field(node, name, value, site)
+            yield from self._field(node, name, value, site)
 
-    def _field(self, node: Any, name: Any, value: Value, site: Site) -> None:
+    def _field(self, node: Any, name: Any, value: Value, site: Site) -> Iterator[Use]:
         """A field of an answer or of a choice, read in any of the ways."""
         if value.kind == "response" and name == "choices":
-            self.results.follow(node, replace(value, kind="choice", many=1), site)
+            yield Follow(node, replace(value, kind="choice", many=1))
         elif value.kind == "response" and name in _SHARED:
             return
         elif value.kind == "choice" and name == "text":
             self._text(node, value, site)
         elif value.kind == "choice" and name in _OF_CHOICES:
             if value.is_chunk:
-                self.results.streams.guarded(node, site)
+                self.streams.guarded(node, site)
         elif value.kind == "choice" and name == "logprobs":
             site.reads_logprobs = True
         else:
@@ -78,7 +77,7 @@ class Reads:
 
     def _text(self, node: Any, value: Value, site: Site) -> None:
         if value.is_chunk:
-            self.results.streams.text(node, value.sdk, site)
+            self.streams.text(node, value.sdk, site)
             return
         if isinstance(node, cst.Attribute):
             start, end = self.source.span(node.attr)
@@ -93,11 +92,11 @@ class Reads:
         self.plan.edit(site, start, end, f"{message}][{content}")
         self.plan.change(site, node, '["text"] became ["message"]["content"]', "result")
 
-    def _get(self, call: cst.Call, value: Value, site: Site) -> None:
+    def _get(self, call: cst.Call, value: Value, site: Site) -> Iterator[Use]:
         """``.get("choices")`` and ``.get("text")`` of plain data."""
         key = constant_of(call.args[0].value) if call.args and not call.args[0].keyword else ...
         if not isinstance(key, str) or (value.is_chunk and key == "text"):
-            self.results.escape(site, call, "get with a key that is no literal")
+            yield Escape(call, "get with a key that is no literal")
         elif key == "text" and value.kind == "choice":
             start, end = self.source.outer(call.args[0].value)
             quoted = self.source.text[start:end]
@@ -107,11 +106,11 @@ class Reads:
             )
             self.plan.change(site, call, '.get("text") became .get("message").get("content")', "result")
         else:
-            self._field(call, key, value, site)
+            yield from self._field(call, key, value, site)
 
-    def subscript(self, node: cst.Subscript, value: Value, site: Site) -> None:
+    def subscript(self, node: cst.Subscript, value: Value, site: Site) -> Iterator[Use]:
         if self.source.contexts.get(node) is not ExpressionContext.LOAD:
-            self.results.escape(site, node, "an item is assigned to")
+            yield Escape(node, "an item is assigned to")
             return
         if value.many:
             is_slice = isinstance(node.slice[0].slice, cst.Slice)
@@ -121,49 +120,49 @@ class Reads:
                 and value.many == 1
                 and not self._is_guarded(node, is_slice, site)
             ):
+                yield Escape(node, "a chunk may have no choices, and there is no place for a guard")
                 return
             site.reads_all = site.reads_all or (value.kind == "choice" and not value.is_chunk and key_of(node) != 0)
-            self.results.follow(node, value if is_slice else replace(value, many=value.many - 1), site)
+            yield Follow(node, value if is_slice else replace(value, many=value.many - 1))
         elif value.kind in ("response", "choice"):
             key = key_of(node)
             if isinstance(key, str):
-                self._field(node, key, value, site)
+                yield from self._field(node, key, value, site)
             else:
-                self.results.escape(site, node, "a key that is no literal")
+                yield Escape(node, "a key that is no literal")
         else:
-            self.results.escape(site, node)
+            yield Escape(node)
 
     def _is_guarded(self, node: cst.Subscript, is_slice: bool, site: Site) -> bool:
         """Tell whether ``chunk.choices[0]`` may stand: the list is empty in some chunks of Chat."""
         outer = self.source.parent(node)
         is_read = isinstance(outer, cst.Attribute | cst.Subscript) and outer.value is node
-        if is_slice or is_read or self.results.streams.indexed(node, site):
-            return True
-        self.results.escape(site, node, "a chunk may have no choices, and there is no place for a guard")
-        return False
+        return is_slice or is_read or self.streams.indexed(node, site)
 
-    def _list_method(self, node: Node, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
+    def _list_method(
+        self, node: Node, name: str, call: Any, is_called: bool, value: Value, site: Site
+    ) -> Iterator[Use]:
         if is_called and name in ("pop", "copy") and value.kind != "stream" and not value.is_chunk:
-            self.results.follow(call, value if name == "copy" else replace(value, many=value.many - 1), site)
+            yield Follow(call, value if name == "copy" else replace(value, many=value.many - 1))
         elif is_called and name == "append":
             for arg in call.args:  # what is put in must be an answer, too
-                self.results.owe(arg.value, replace(value, many=value.many - 1), site, call)
+                yield Owe(arg.value, replace(value, many=value.many - 1), call)
         elif not (is_called and name in ("clear", "reverse")):
-            self.results.escape(site, node, f"a list's {name}")
+            yield Escape(node, f"a list's {name}")
 
-    def _raw(self, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
+    def _raw(self, name: str, call: Any, is_called: bool, value: Value, site: Site) -> Iterator[Use]:
         if name == "parse" and is_called and not call.args:
-            self.results.follow(call, replace(value, kind="stream" if value.is_chunk else "response"), site)
+            yield Follow(call, replace(value, kind="stream" if value.is_chunk else "response"))
         elif name not in ("headers", "status_code", "request_id", "retries_taken", "elapsed", "http_response"):
             self.plan.refuse(site, "raw-response", f".{name}", at=call)
 
-    def _http(self, node: Any, name: str, call: Any, is_called: bool, value: Value, site: Site) -> None:
+    def _http(self, node: Any, name: str, call: Any, is_called: bool, value: Value, site: Site) -> Iterator[Use]:
         if name == "json" and is_called:
-            self.results.follow(call, replace(value, kind="response"), site)
+            yield Follow(call, replace(value, kind="response"))
         elif name == "raise_for_status" and is_called:
-            self.results.follow(call, value, site)
+            yield Follow(call, value)
         elif name in ("text", "content") and self._is_loaded(node):
-            self.results.follow(self.source.parent(self.source.parent(node)), replace(value, kind="response"), site)
+            yield Follow(self.source.parent(self.source.parent(node)), replace(value, kind="response"))
         elif name in ("text", "content", "read") and self.is_logged(node):
             return
         elif name not in (
@@ -177,7 +176,7 @@ class Reads:
             "close",
             "elapsed",
         ):
-            self.results.escape(site, node, f".{name} of an HTTP answer")
+            yield Escape(node, f".{name} of an HTTP answer")
 
     def _is_loaded(self, node: Any) -> bool:
         arg = self.source.parent(node)
@@ -193,7 +192,7 @@ class Reads:
         name = dotted(call.func)[-1]
         return is_log(call.func) or name in ("print", "pprint") or name.endswith(("Error", "Exception"))
 
-    def compared(self, node: Node, outer: Any, value: Value, site: Site) -> None:
+    def compared(self, node: Node, outer: Any) -> Iterator[Use]:
         comparison: Any = outer if isinstance(outer, cst.Comparison) else self.source.parent(outer)
         for target in comparison.comparisons:
             nothing = constant_of(target.comparator) is None or constant_of(comparison.left) is None
@@ -201,4 +200,4 @@ class Reads:
                 *_SHARED, "choices"
             )  # fmt: skip
             if not nothing and not within:
-                self.results.escape(site, node, "it is compared")
+                yield Escape(node, "it is compared")

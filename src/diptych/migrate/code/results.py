@@ -18,9 +18,10 @@ from .functions import Functions
 from .passing import Passing
 from .plan import Plan, Site
 from .reads import Reads
-from .source import Node, Source, constant_of
+from .source import Node, Source
 from .streams import Streams
-from .values import Value, one_of
+from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Use
+from .values import Value, is_nothing, one_of
 from .webs import reaching
 
 
@@ -31,14 +32,29 @@ class Results:
         self.plan, self.functions = plan, functions
         self.source: Source = plan.source
         self.streams = Streams(plan)
-        self.reads, self.passing = Reads(self), Passing(self)
+        self.reads, self.passing = Reads(plan, self.streams), Passing(plan.source, functions)
         self.seen: dict[Node, tuple[Value, Site]] = {}
+        #: Expressions whose uses are still to be looked at, the next one last.
+        self._work: list[tuple[Any, Value, Site]] = []
+        self._is_working = False
         self._names: dict[Node, tuple[Value, Site]] = {}
         #: Values that must turn out to be followed, too: other bindings of a name, other returns.
         self._owed: list[tuple[Any, Value, Site, Node]] = []
 
     def follow(self, node: Any, value: Value, site: Site) -> None:
-        """Follow a value from the expression that gives it."""
+        """Follow a value from the expression that gives it, and from there on: a worklist, depth first."""
+        self._work.append((node, value, site))
+        if self._is_working:
+            return
+        self._is_working, stack = True, self._work
+        while stack:
+            next_node, next_value, next_site = stack.pop()
+            self._work = []
+            self._step(next_node, next_value, next_site)
+            stack += reversed(self._work)
+        self._is_working, self._work = False, stack
+
+    def _step(self, node: Any, value: Value, site: Site) -> None:
         if node in self.seen:
             known, other = self.seen[node]
             self.plan.tie(site, other)
@@ -54,22 +70,32 @@ class Results:
             found = self.seen.get(node)
             if found is not None and found[0] == value:
                 self.plan.tie(site, found[1])
-            elif not self.is_nothing(node):
+            elif not is_nothing(node):
                 self.plan.refuse(site, "result-mixed", at=at)
 
     def owe(self, node: Any, value: Value, site: Site, at: Node) -> None:
         """Say that an expression must turn out to give the same, or nothing."""
         self._owed.append((node, value, site, at))
 
-    def is_nothing(self, node: Any) -> bool:
-        """Tell whether a value is no answer of any API: a literal, or nothing at all."""
-        if node is None or constant_of(node) is not ...:
-            return True
-        return isinstance(node, cst.List | cst.Dict | cst.Tuple) and not node.elements
-
     def escape(self, site: Site, node: Node, how: str = "") -> None:
         """Refuse a site for a use that cannot be followed."""
         self.plan.refuse(site, "result-escapes", how, at=node)
+
+    def _take(self, uses: Iterable[Use], site: Site) -> None:
+        for use in uses:
+            match use:
+                case Follow():
+                    self.follow(use.node, use.value, site)
+                case Bind():
+                    self.bind(use.target, use.value, site)
+                case BindParam():
+                    self.bind_param(use.param, use.value, site)
+                case BindName():
+                    self.variable(use.binding, use.name, use.value, site)
+                case Owe():
+                    self.owe(use.node, use.value, site, use.at)
+                case Escape():
+                    self.escape(site, use.node, use.how)
 
     # one use ---------------------------------------------------------------------------------
 
@@ -80,11 +106,11 @@ class Results:
             case cst.Expr() | cst.Assert() | cst.If() | cst.While() | cst.UnaryOperation(operator=cst.Not()):
                 pass
             case cst.Attribute() if outer.value is node:
-                self.reads.attribute(outer, value, site)
+                self._take(self.reads.attribute(outer, value, site), site)
             case cst.Subscript() if outer.value is node:
-                self.reads.subscript(outer, value, site)
+                self._take(self.reads.subscript(outer, value, site), site)
             case cst.Arg():
-                self.passing.argument(outer, self.source.parent(outer), value, site)
+                self._take(self.passing.argument(outer, self.source.parent(outer), value), site)
             case cst.Assign() | cst.AnnAssign() | cst.NamedExpr():
                 self._assigned(outer, value, site)
             case cst.IfExp():
@@ -99,7 +125,7 @@ class Results:
                         self.owe(outer.right if outer.left is node else outer.left, value, site, outer)
                     self.follow(outer, value, site)
             case cst.Comparison() | cst.ComparisonTarget():
-                self.reads.compared(node, outer, value, site)
+                self._take(self.reads.compared(node, outer), site)
             case cst.Return():
                 self._returned(outer, value, site)
             case cst.Lambda():

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from .source import dotted
+import libcst as cst
+
+from .source import constant_of, dotted
 
 #: Functions that show a value to people.
 LOGS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
@@ -15,6 +17,13 @@ def is_log(func: Any) -> bool:
     """Tell whether a function shows its arguments to people: ``logger.info`` and the like."""
     names = dotted(func)
     return len(names) > 1 and names[-1] in LOGS and any("log" in name.lower() for name in names[:-1])
+
+
+def is_nothing(node: Any) -> bool:
+    """Tell whether an expression is no answer of any API: a literal, or nothing at all."""
+    if node is None or constant_of(node) is not ...:
+        return True
+    return isinstance(node, cst.List | cst.Dict | cst.Tuple) and not node.elements
 
 
 @dataclass(frozen=True)

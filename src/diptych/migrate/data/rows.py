@@ -20,8 +20,9 @@ from ...datasets.openai_rules import FileRules
 from ...datasets.rows import judging, row_of, untouched
 from ...errors import DiptychError, FormatError, LossError, MigrationError
 from ...format import Format
-from ...loss import Loss, OnLoss, settle
+from ...loss import Loss
 from ...model import Conversation, Example, FrozenMap, thaw
+from ...policy import OnLoss, settle
 from .counts import ShardCounts
 from .spec import Spec
 from .tokens import Tokens

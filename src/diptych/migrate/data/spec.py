@@ -12,8 +12,8 @@ from typing import Any, Final, cast
 
 from ...datasets.finetune import Separators
 from ...errors import MigrationError
-from ...loss import OnLoss
 from ...model import EMPTY, FrozenMap, freeze, thaw
+from ...policy import OnLoss
 
 _NAMES: Final = {"from": "source", "to": "target"}
 

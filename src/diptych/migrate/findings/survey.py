@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import DiptychError, MigrationError, MissingExtra
+from ...walk import iter_files
 from ..code.files import migrate_files
 from ..data.files import LINES
-from ..walk import iter_files
 from .datasets import dataset_findings
 from .finding import Audit, Finding
 from .python import calls_of, notebook_findings, python_findings

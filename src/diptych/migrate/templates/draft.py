@@ -16,7 +16,7 @@ import yaml
 from ...errors import MigrationError, TemplateSyntaxError
 from ...loss import Loss
 from ...templating.schema import AnnotationBuilder
-from .proof import Meaning
+from .meaning import Meaning
 from .reading import plain
 
 #: Names of settings elsewhere, and those of the Chat API that mean the same.

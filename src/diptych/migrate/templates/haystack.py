@@ -25,9 +25,9 @@ from ...errors import MigrationError
 from .draft import KINDS, Draft
 from .holes import ended
 from .jinja import pieces_of, plain_renderer
+from .meaning import HISTORY
 from .model import Layout, Source
 from .pieces import Piece, write
-from .proof import HISTORY
 
 _OPEN: Final = re.compile(r"\{%[-+]?\s*message\s+role\s*=\s*([^%]*?)\s*[-+]?%\}")
 _END: Final = re.compile(r"\{%[-+]?\s*endmessage\s*[-+]?%\}")

@@ -18,7 +18,7 @@ from jinja2 import nodes
 from ...errors import DiptychError
 from ...sandbox import make_environment
 from ...sandbox.mistakes import mistake_of
-from ...templating import Engine
+from ...templating.engine import Engine
 from ...text.template_text import Syntax, holes_of
 from .draft import Draft
 from .pieces import Kind, Piece, write

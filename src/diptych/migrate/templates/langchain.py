@@ -29,8 +29,8 @@ from typing import Any, Final
 from .draft import KINDS, Draft, kind_of
 from .holes import ended, format_meaning, mustache_meaning, of_format, of_mustache
 from .jinja import plain_renderer, rewrite
+from .meaning import HISTORY
 from .model import Layout, Source
-from .proof import HISTORY
 
 _TYPES: Final = {"prompt", "chat", "few_shot", "chat_prompt"}
 _QUIET: Final = {

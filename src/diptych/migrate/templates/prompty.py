@@ -31,9 +31,9 @@ from typing import Any, Final
 from .draft import KINDS, ROLE_NAMES, Draft, kind_of
 from .holes import mustache_meaning, of_mustache
 from .jinja import pieces_of, plain_renderer
+from .meaning import HISTORY
 from .model import Layout, Source
 from .pieces import Piece, tree_of, write, write_messages
-from .proof import HISTORY
 from .reading import split_front
 
 ROLE_LINE: Final = re.compile(

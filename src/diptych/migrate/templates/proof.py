@@ -7,18 +7,14 @@ none (Handlebars), the template is loaded and rendered, and no more is claimed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from ...errors import DiptychError, RoleError
 from ...templating.template import Template
+from .draft import Draft
+from .meaning import HISTORY
 
-if TYPE_CHECKING:
-    from .draft import Draft
-
-#: From inputs by the source's names to roles and contents; None for inputs it cannot take.
-Meaning: TypeAlias = Callable[[Mapping[str, Any]], "list[tuple[str, str]] | None"]
-HISTORY: Final = "*history*"
 _MESSAGES: Final = ({"role": "user", "content": "earlier?"}, {"role": "assistant", "content": "earlier."})
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ...errors import MigrationError
+from ...suggest import list_known, suggest
 from .model import Layout, Source
 
 
@@ -41,12 +42,12 @@ def layout_for(source: Source) -> Layout:
     if source.name.endswith((".json", ".yaml", ".yml")):
         source.value  # noqa: B018 - a file that does not parse says so
     raise MigrationError(
-        "no known layout of templates", path=source.filename, hint=f"name one: {', '.join(sorted(layouts()))}"
+        "no known layout of templates", path=source.filename, hint=f"name one; {list_known(layouts())}"
     )
 
 
 def layout_named(name: str) -> Layout:
     """Return a layout by its name. Raises MigrationError."""
     if name not in layouts():
-        raise MigrationError(f"there is no layout {name!r}", hint=f"layouts: {', '.join(sorted(layouts()))}")
+        raise MigrationError(f"there is no layout {name!r}", hint=suggest(name, layouts()))
     return layouts()[name]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
-from diptych.migrate.walk import is_ignored, iter_files, parse_pattern, read_patterns
+from diptych.walk import is_ignored, iter_files, parse_pattern, read_patterns
 
 git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

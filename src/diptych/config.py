@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import DiptychError
+from .errors import DiptychError
 
 KEYS = ("model", "base_url", "templates", "format")
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ..errors import MigrationError
+from .errors import MigrationError
 
 #: Folders that hold other people's code or what tools made.
 VENDORED: Final = frozenset(

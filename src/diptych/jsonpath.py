@@ -1,0 +1,45 @@
+"""JSON paths: ``$.messages[0].role``, from the steps to a place and from what pydantic says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+
+def json_path(steps: Iterable[str | int], root: str = "$") -> str:
+    """Return the path of these steps.
+
+    >>> json_path(["messages", 0, "role"])
+    '$.messages[0].role'
+    """
+    return root + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+
+
+def first_problem(error: ValidationError, value: Any, root: str = "$") -> tuple[str, str]:
+    """Return where the first error of a validation is in the value, and what it says.
+
+    Pydantic also names the branches of unions (``content.str``). A step counts only if the
+    value has it, or lacks it as a required field.
+    """
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    steps, last = [], len(first["loc"]) - 1
+    for number, step in enumerate(first["loc"]):
+        found = _item(value, step)
+        if found is not ...:
+            value = found
+            steps.append(step)
+        elif number == last and first["type"] == "missing":
+            steps.append(step)
+    return json_path(steps, root), first["msg"]
+
+
+def _item(value: Any, step: str | int) -> Any:
+    """Return an item of a JSON value, ``...`` where there is none."""
+    if isinstance(value, Mapping):
+        return value.get(step, ...)
+    if isinstance(step, int) and isinstance(value, list | tuple) and step < len(value):
+        return value[step]
+    return ...
