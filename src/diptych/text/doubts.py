@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from ..apis.chat.messages import write
 from ..format import Reading
 from ..model import Conversation, Message
+from ..projection import write
 from . import labels, marks
 
 #: The text formats that have nothing but speaker labels, which hints may name.

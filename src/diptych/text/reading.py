@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..apis.chat.messages import write
 from ..conversion.registry import grammar_of, grammars
 from ..errors import FormatError
 from ..format import Format, Reading
 from ..loss import Loss, Verdict
 from ..model import Conversation, Cue, Message
+from ..projection import write
 from . import doubts, guard, labels
 from .doubts import LABELLED, whole
 from .grammar import Grammar
