@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal
 
-from ... import tokens
 from ...catalogue import replacements as substitution
-from ...conversion.registry import grammar_of
+from ...catalogue.models import model_info
+from ...encodings.encoding import encoding, encoding_for_model
+from ...encodings.text import encode_text
 from ...errors import FormatError, TokenError
 from ...format import Conversion, Reading
 from ...loss import Loss, OnLoss, Verdict, settle, verdict_of
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
+from ...text.registry import grammar_of
 from ...text.writing import write_text
 from ..chat.messages import read_messages
 from . import continuation
@@ -146,7 +148,7 @@ class _Completions:
         if not isinstance(ids, list) or not all(isinstance(token, int) for token in ids):
             raise FormatError("a prompt in a list is text or token ids", path=path)
         try:
-            text = tokens.encoding_for_model(self.model).decode_bytes(ids).decode("utf-8")
+            text = encoding_for_model(self.model).decode_bytes(ids).decode("utf-8")
         except (KeyError, UnicodeDecodeError, TokenError, OverflowError) as error:
             raise FormatError(f"the token ids are no text of {self.model}: {error}", path=path) from None
         self._lose(path, "reencoded", f"{len(ids)} token ids were decoded as {self.model} has them")
@@ -352,7 +354,7 @@ def rebias(bias: Mapping[str, Any], source: str, target: str, losses: list[Loss]
     An id that is no single token there is refused. Between models whose encodings are the
     same, or one and unknown, ids stay.
     """
-    before, after = tokens.model_info(source).encoding, tokens.model_info(target).encoding
+    before, after = model_info(source).encoding, model_info(target).encoding
     if before == after or source == target:
         return dict(bias)
     if before is None or after is None:
@@ -364,8 +366,8 @@ def rebias(bias: Mapping[str, Any], source: str, target: str, losses: list[Loss]
     for id_, value in bias.items():
         path = f"$.logit_bias.{id_}"
         try:
-            piece = tokens.encoding(before).decode_single_token_bytes(int(id_))
-            ids = tokens.encode_text(piece.decode("utf-8"), after)
+            piece = encoding(before).decode_single_token_bytes(int(id_))
+            ids = encode_text(piece.decode("utf-8"), after)
         except (KeyError, ValueError, OverflowError):
             losses.append(Loss(path, "unsupported", f"no text of {source}"))
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ... import tokens
+from ...encodings.encoding import encoding_for_model
 from ...errors import FormatError, TokenError
 from ...format import Conversion
 from ...loss import Loss, OnLoss, settle, verdict_of
@@ -195,7 +195,7 @@ def prompts_of(request: Mapping[str, Any]) -> list[str]:
 def _prompt_text(prompt: Any, request: Mapping[str, Any]) -> str:
     if isinstance(prompt, list) and all(isinstance(token, int) for token in prompt):
         try:
-            return tokens.encoding_for_model(str(request.get("model", ""))).decode(prompt)
+            return encoding_for_model(str(request.get("model", ""))).decode(prompt)
         except (TokenError, KeyError, OverflowError):
             return ""
     return prompt if isinstance(prompt, str) else ""
