@@ -17,8 +17,9 @@ from typing import Any
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 import diptych
-from diptych.conversion.registry import get, grammars
-from diptych.text.reading import messages_of
+from diptych.conversion.registry import get
+from diptych.text.registry import grammars
+from diptych.text.turns import messages_of
 
 ROUNDS = 5
 CHAT = [

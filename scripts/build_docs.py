@@ -18,7 +18,8 @@ import typer.main
 
 from diptych import errors, loss
 from diptych.cli.app import make_app
-from diptych.conversion.registry import formats_in, grammars, grammars_in, list_formats, modules
+from diptych.conversion.registry import formats_in, list_formats, modules
+from diptych.text.registry import grammars, grammars_in
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -105,7 +105,7 @@ def test_two_judgements_that_differ_are_refused(name):
 def test_messages_with_a_label():
     for label in (True, False):
         row = {"messages": [USER, SAID], "label": label}
-        assert detect_layout([row])[0] == "finetune_chat"
+        assert detect_layout([row], list_formats())[0] == "finetune_chat"
         found = diptych.convert(row, "finetune_chat", "trl_unpaired")
         assert found.output == {"prompt": [USER], "completion": [SAID], "label": label}
         assert found.verdict == "lossless"

@@ -155,7 +155,7 @@ def test_every_layout_has_a_golden_and_is_told_from_all_others():
     assert {golden[0] for golden in GOLDENS} == set(NAMES)
     strings_are_legacy = {"trl_prompt_completion": "finetune_legacy"}
     for name, row, *_ in GOLDENS:
-        found, confidence = detect_layout([row, row])
+        found, confidence = detect_layout([row, row], list_formats())
         is_text = isinstance(row.get("completion"), str)
         assert found == (strings_are_legacy.get(name, name) if is_text else name), row
         assert 0.5 < confidence < 1
@@ -166,11 +166,11 @@ def test_rows_of_two_layouts_are_no_file():
     with pytest.raises(
         diptych.FormatError, match="this row is finetune_chat, those before are finetune_legacy"
     ) as caught:
-        detect_layout(rows)
+        detect_layout(rows, list_formats())
     assert caught.value.path == "row 3"
     for rows in ([], [{"nothing": 1}], ["text"], [{}], [None]):
         with pytest.raises(diptych.FormatError):
-            detect_layout(rows)
+            detect_layout(rows, list_formats())
 
 
 def test_a_request_body_is_no_row():
@@ -178,7 +178,7 @@ def test_a_request_body_is_no_row():
     assert diptych.convert(body).format == "openai_chat"
     assert diptych.convert({"messages": TALK}).output == TALK
     with pytest.raises(diptych.FormatError):
-        detect_layout([body])
+        detect_layout([body], list_formats())
 
 
 @pytest.mark.parametrize(("name", "kind", "found"), [
@@ -341,7 +341,7 @@ def objects_of(value, path="$"):
 
 @pytest.mark.parametrize("row", [golden[1] for golden in GOLDENS], ids=[f"{g[0]}-{i}" for i, g in enumerate(GOLDENS)])
 def test_no_field_anywhere_is_lost_in_silence(row):
-    name = detect_layout([row])[0]
+    name = detect_layout([row], list_formats())[0]
     for number, (path, _) in enumerate(objects_of(row)):
         changed = json.loads(json.dumps(row))
         [*objects_of(changed)][number][1]["zz"] = 77

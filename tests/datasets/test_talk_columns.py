@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
-from diptych.conversion.registry import get, grammars, list_formats
+from diptych.conversion.registry import get, list_formats
 from diptych.datasets.finetune import Separators, read_row
 from diptych.datasets.layouts import detect_layout
 from diptych.datasets.talks import question_of, tails, talk_of
 from diptych.loss import Severity, worst
 from diptych.model import Conversation, Message
+from diptych.text.registry import grammars
 from diptych.text.writing import write_text
 
 PREAMBLE = (
@@ -68,7 +69,7 @@ PAIRS = [
 
 @pytest.mark.parametrize(("row", "prompt", "chosen", "rejected"), PAIRS)
 def test_pairs_are_read_turn_by_turn(row, prompt, chosen, rejected):
-    source = detect_layout([row])[0]
+    source = detect_layout([row], list_formats())[0]
     found = diptych.convert(row, source, "trl_preference")
     assert found.output == pair(prompt, chosen, rejected)
     assert found.verdict == "lossless"
@@ -104,7 +105,7 @@ UNDECIDED = [
 @pytest.mark.parametrize("on_loss", ["raise", "ignore"])
 @pytest.mark.parametrize("row", UNDECIDED)
 def test_pairs_of_which_nothing_is_certain_are_refused(row, on_loss):
-    source = detect_layout([row])[0]
+    source = detect_layout([row], list_formats())[0]
     for target in ("trl_preference", "finetune_chat", "openai_dpo", "openai_chat"):
         with pytest.raises(diptych.LossError) as caught:
             diptych.convert(row, source, target, on_loss=on_loss)

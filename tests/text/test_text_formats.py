@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import diptych
-from diptych.conversion.registry import grammars
-from diptych.text.reading import messages_of
+from diptych.text.registry import grammars
+from diptych.text.turns import messages_of
 
 S, U, A, V = "You are a helpful assistant.", "Hello!", "Hi!", "How are you?"
 CHAT = [

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 import diptych
 from diptych.apis.completions.convert_request import convert_request
 from diptych.cli.app import make_app
-from diptych.conversion.registry import grammars
 from diptych.migrate import migrate_code
 from diptych.migrate.findings.prompts import prompt_finding
 from diptych.text.marks import unknown_marks
+from diptych.text.registry import grammars
 
 #: Prompts of models whose format is not registered, with the first mark that is reported.
 UNKNOWN = {

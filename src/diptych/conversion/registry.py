@@ -8,63 +8,30 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Final
 
-from ..errors import FormatError
+from ..datasets.rows import judged
 from ..format import Format, Kind
-from ..suggest import suggest
-from ..text.grammar import Grammar
+from ..text import registry as texts
+from ..text.reading import text_format
+from ..text.registry import by_name, folded, unknown
+
+_APIS: Final = "diptych.apis"
+_DATASETS: Final = "diptych.datasets"
 
 
 def modules() -> Iterator[tuple[str, ModuleType]]:
     """Yield every module that holds formats, with the short name of its page in the documentation."""
-    for folder, inside in _FOLDERS:
-        package = import_module(folder)
-        for name in sorted(info.name for info in pkgutil.iter_modules(package.__path__) if info.ispkg == bool(inside)):
-            if not inside or find_spec(f"{folder}.{name}{inside}"):
-                yield name, import_module(f"{folder}.{name}{inside}")
-
-
-def grammars_in(module: ModuleType) -> tuple[Grammar, ...]:
-    """Return the text grammars that a module exposes as ``GRAMMAR`` or ``GRAMMARS``."""
-    return tuple(getattr(module, "GRAMMARS", None) or filter(None, [getattr(module, "GRAMMAR", None)]))
+    yield from texts.modules()
+    for info in sorted(pkgutil.iter_modules(import_module(_APIS).__path__), key=lambda info: info.name):
+        if info.ispkg and find_spec(f"{_APIS}.{info.name}.messages"):
+            yield info.name, import_module(f"{_APIS}.{info.name}.messages")
+    yield from texts.modules(_DATASETS)
 
 
 def formats_in(module: ModuleType) -> tuple[Format, ...]:
     """Return the formats that a module exposes as ``FORMAT`` or ``FORMATS``."""
     return tuple(getattr(module, "FORMATS", None) or filter(None, [getattr(module, "FORMAT", None)]))
-
-
-@lru_cache(maxsize=1)
-def _entries() -> tuple[dict[str, Format], dict[str, Grammar]]:
-    found = [module for _, module in modules()]
-    formats = {entry.name: entry for module in found for entry in formats_in(module)}
-    return formats, {grammar.name: grammar for module in found for grammar in grammars_in(module)}
-
-
-#: The folders whose modules are formats; of an API's folder its module ``messages``.
-_FOLDERS = (("diptych.text.grammars", ""), ("diptych.apis", ".messages"), ("diptych.datasets", ""))
-
-
-def grammar_of(name: str) -> Grammar:
-    """Return the grammar of a text format. Raises FormatError with a did-you-mean."""
-    grammars = _entries()[1]
-    if found := grammars.get(name):
-        return found
-    wanted = _folded(name)
-    for grammar in grammars.values():
-        if wanted in map(_folded, (grammar.name, *grammar.aliases)):
-            return grammar
-    raise FormatError(f"there is no text format {name!r}", hint=suggest(name, grammars))
-
-
-def _folded(name: str) -> str:
-    """Return a name as it is compared: ``Llama-3`` and ``llama3`` are one."""
-    return "".join(c for c in name.casefold() if c.isalnum())
-
-
-def grammars() -> dict[str, Grammar]:
-    """Return every text grammar by name."""
-    return dict(_entries()[1])
 
 
 @lru_cache(maxsize=1)
@@ -74,11 +41,9 @@ def list_formats() -> tuple[Format, ...]:
     >>> [f.name for f in list_formats() if f.kind == "text"][:2]
     ['alpaca', 'chatml']
     """
-    from ..datasets.rows import judged
-    from ..text.reading import text_format
-
-    texts = {grammar.name: text_format(grammar) for grammar in _entries()[1].values()}
-    return tuple(sorted(map(judged, {**texts, **_entries()[0]}.values()), key=lambda entry: entry.name))
+    found = by_name((module for _, module in modules()), formats_in, lambda entry: entry.name)
+    written = {grammar.name: text_format(grammar) for grammar in texts.grammars().values()}
+    return tuple(sorted(map(judged, {**written, **found}.values()), key=lambda entry: entry.name))
 
 
 @lru_cache(maxsize=256)
@@ -91,14 +56,13 @@ def get(name: str, kind: Kind | None = None) -> Format:
     >>> get("alpaca").name, get("alpaca", "dataset").name
     ('alpaca', 'alpaca_row')
     """
-    entries, wanted = list_formats(), _folded(name)
-    found = [entry for entry in entries if name == entry.name or wanted in map(_folded, (entry.name, *entry.aliases))]
+    entries, wanted = list_formats(), folded(name)
+    found = [entry for entry in entries if name == entry.name or wanted in map(folded, (entry.name, *entry.aliases))]
     if not found:
-        known = [entry.name for entry in entries if kind in (None, entry.kind)]
-        raise FormatError(f"there is no format {name!r}", hint=suggest(name, known))
+        raise unknown(name, [entry.name for entry in entries if kind in (None, entry.kind)], "format")
 
     def order(entry: Format) -> tuple[bool, ...]:
-        is_named = wanted == _folded(entry.name)
+        is_named = wanted == folded(entry.name)
         return (kind is not None and entry.kind != kind, entry.name != name, not is_named, entry.kind == "dataset")
 
     return min(found, key=order)

@@ -5,25 +5,26 @@ Rule: every row says it for itself, and all must say the same; a file of two lay
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from ..conversion.registry import list_formats
 from ..errors import FormatError
+from ..format import Format
 
 
-def detect_layout(rows: Iterable[Any]) -> tuple[str, float]:
-    """Return the layout of the rows, and how sure it is (0 to 1): as sure as the least sure row.
+def detect_layout(rows: Iterable[Any], formats: Collection[Format]) -> tuple[str, float]:
+    """Return which of the formats the rows have, and how sure that is (0 to 1): as sure as the least sure row.
 
     Raises FormatError, with the number of the row as its path, for a row of no layout or of another
     than the first, and where there is no row.
 
-    >>> detect_layout([{"prompt": "2+2?", "completion": " 4"}, {"prompt": "3+3?", "completion": " 6"}])
+    >>> from diptych import list_formats
+    >>> detect_layout([{"prompt": "2+2?", "completion": " 4"}, {"prompt": "3+3?", "completion": " 6"}], list_formats())
     ('finetune_legacy', 0.92)
     """
     found, least = "", 1.0
     for number, row in enumerate(rows, 1):
-        confidence, name = _layout_of(row)
+        confidence, name = _layout_of(row, formats)
         if not confidence:
             names = ", ".join(row) if isinstance(row, dict) else type(row).__name__
             raise FormatError(
@@ -37,8 +38,8 @@ def detect_layout(rows: Iterable[Any]) -> tuple[str, float]:
     return found, least
 
 
-def _layout_of(row: Any) -> tuple[float, str]:
+def _layout_of(row: Any, formats: Collection[Format]) -> tuple[float, str]:
     return max(
-        ((entry.detect(row), entry.name) for entry in list_formats() if entry.kind == "dataset" and entry.detect),
+        ((entry.detect(row), entry.name) for entry in formats if entry.kind == "dataset" and entry.detect),
         default=(0.0, ""),
     )

@@ -20,6 +20,8 @@ from ..format import Reading
 from ..loss import Loss
 from ..model import Cue, Message
 from ..text.grammar import Grammar, Turn
+from ..text.reading import read_text
+from ..text.registry import grammar_of, grammars
 from .rows import Turns
 
 #: White space that may follow the cue of a prompt.
@@ -76,8 +78,6 @@ def question_of(prompt: str, path: str = "$.prompt") -> Talk | None:
 
 @lru_cache(maxsize=1)
 def _ends() -> tuple[str, ...]:
-    from ..conversion.registry import grammars
-
     known = [grammar for grammar in grammars().values() if grammar.name not in _LABELLED and not grammar.plain]
     found = {grammar.cue.strip() for grammar in known}
     found |= {grammar.turns["user"].close.strip() for grammar in known if grammar.is_certain}
@@ -110,8 +110,6 @@ def doubt_of(text: str) -> Reading | None:
 
 @lru_cache(maxsize=4)  # a row's text is asked for more than once
 def _reading(text: str) -> Reading | None:
-    from ..text.reading import read_text  # it imports the registry, which imports the layouts
-
     try:
         return read_text(text)
     except FormatError:  # a prompt for filling in the middle is text like any other here
@@ -233,8 +231,6 @@ def _may_repeat(prompt: str, answer: str) -> bool:
 
 def _is_proved(text: str, reading: Reading) -> bool:
     """Tell whether the turns with the marks of the format around them are the text, and no other reading is."""
-    from ..conversion.registry import grammar_of
-
     grammar, messages = grammar_of(reading.format), reading.conversation.messages
     if grammar.reader is not None or any(other.format != "plain" for other in reading.alternatives):
         return False
@@ -288,8 +284,6 @@ def _turn(index: int, message: Message, grammar: Grammar) -> Turn | None:
 
 def _closed(messages: tuple[Message, ...], name: str) -> tuple[Message, ...]:
     """Return messages without the close of the last turn, where it is white space that the reader leaves to it."""
-    from ..conversion.registry import grammar_of
-
     last = messages[-1]
     turn = grammar_of(name).turns.get(last.role)
     if turn is None or not turn.close or turn.close.strip() or not last.text.endswith(turn.close):

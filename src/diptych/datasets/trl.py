@@ -33,6 +33,8 @@ from ..errors import FormatError
 from ..format import Format
 from ..loss import Loss
 from ..model import EMPTY, Conversation, Example, FrozenMap, Message
+from ..text.reading import read_text
+from ..text.writing import write_text
 from .rows import (
     Read,
     Turns,
@@ -56,8 +58,6 @@ def certain_reading(text: str) -> Conversation | None:
     >>> certain_reading("User: Hi") is None
     True
     """
-    from ..text.reading import read_text  # it imports the registry, which imports this module
-
     try:
         reading = read_text(text)
     except FormatError:  # a prompt for filling in the middle is text like any other here
@@ -81,8 +81,6 @@ def _read_text(value: Any) -> Read:
 
 
 def _write_text(conversation: Conversation) -> Written:
-    from ..text.writing import write_text
-
     example = Example.of(conversation)
     if len(example.messages) == 1 and example.messages[0].role == "assistant":
         row = {"text": example.messages[0].text}

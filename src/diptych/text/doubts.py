@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from ..apis.chat.messages import write
 from ..format import Reading
 from ..model import Conversation, Message
+from ..projection import write
 from . import labels, marks
+from .grammar import Grammar
 
 #: The text formats that have nothing but speaker labels, which hints may name.
 LABELLED: Final = ("transcript", "few-shot")
@@ -27,22 +28,23 @@ def whole(prompt: str, confidence: float) -> Reading:
     return Reading(conversation, write(conversation), "plain", confidence=confidence)
 
 
-def reasons(reading: Reading, masked: str, format: str, hints: Mapping[str, Any] | None) -> list[str]:
-    """Return the reasons to doubt a reading; ``format`` is the one that was asked for."""
+def reasons(reading: Reading, masked: str, asked: Grammar | None, hints: Mapping[str, Any] | None) -> list[str]:
+    """Return the reasons to doubt a reading; ``asked`` is the grammar that was asked for, None for any."""
     wanted = labels.read_hints(hints) if hints else {}
-    return [*_unexplained(reading, masked, format, wanted), *_unused(masked, format, wanted)]
+    return [*_unexplained(reading, masked, asked, wanted), *_unused(masked, asked, wanted)]
 
 
-def _unexplained(reading: Reading, masked: str, format: str, wanted: Mapping[str, str]) -> list[str]:
-    if format == "plain":
+def _unexplained(reading: Reading, masked: str, asked: Grammar | None, wanted: Mapping[str, str]) -> list[str]:
+    if asked is not None and asked.plain:
         return []  # who names it has said that the text has no structure
-    found = marks.unknown_marks(masked, reading.format, wanted)
+    own = asked if asked is not None and asked.name == reading.format else reading.format
+    found = marks.unknown_marks(masked, own, wanted)
     return [marks.say(found, masked)] if found else []
 
 
-def _unused(masked: str, format: str, wanted: Mapping[str, str]) -> list[str]:
-    if wanted and format not in ("auto", *LABELLED):
-        return [f"the hints {_listed(wanted)} are not used: {format} has no speaker labels; leave the format out"]
+def _unused(masked: str, asked: Grammar | None, wanted: Mapping[str, str]) -> list[str]:
+    if wanted and asked is not None and asked.name not in LABELLED:
+        return [f"the hints {_listed(wanted)} are not used: {asked.name} has no speaker labels; leave the format out"]
     missing = labels.unmatched_hints(masked, wanted)
     if not missing:
         return []

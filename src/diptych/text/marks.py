@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ..conversion.registry import grammar_of, grammars
+from .grammar import Grammar
+from .registry import grammar_of, grammars
 
 _ROLES: Final = "system|developer|user|human|assistant|ai|bot|chatbot|model|tool|function|observation"
 #: What control tokens say the start or the end of; ``<EndOfService>`` is a tag of XML.
@@ -69,9 +70,12 @@ def _mark(found: re.Match[str]) -> Mark:
 
 
 @lru_cache(maxsize=128)
-def _own(name: str) -> frozenset[str]:
+def _own_of(name: str) -> frozenset[str]:
+    return _own(grammar_of(name))
+
+
+def _own(grammar: Grammar) -> frozenset[str]:
     """Return the control tokens that a grammar writes or reads."""
-    grammar = grammar_of(name)
     turns = [*grammar.turns.values(), grammar.system_turn]
     written = [*grammar.markers, *grammar.stop, grammar.bos, grammar.cue]
     written += [mark for turn in turns for mark in (turn.open, turn.close, *turn.also_closes)]
@@ -80,17 +84,17 @@ def _own(name: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _registered() -> frozenset[str]:
-    return frozenset().union(*map(_own, grammars()))
+    return frozenset().union(*map(_own_of, grammars()))
 
 
-def unknown_marks(text: str, format: str = "plain", known: Iterable[str] = ()) -> list[Mark]:
+def unknown_marks(text: str, format: str | Grammar = "plain", known: Iterable[str] = ()) -> list[Mark]:
     """Return the marks of a text that a format does not know; ``known`` are further ones that are explained.
 
     >>> unknown_marks("<|im_start|>user<|im_sep|>", "chatml")
     [Mark(text='<|im_sep|>', start=16)]
     """
     explained = {mark.casefold() for mark in known}
-    own = _own(format)
+    own = _own_of(format) if isinstance(format, str) else _own(format)
     return [m for m in marks_of(text) if m.text not in own and not any(m.text.casefold() in one for one in explained)]
 
 

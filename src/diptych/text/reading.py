@@ -12,17 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..apis.chat.messages import write
-from ..conversion.registry import grammar_of, grammars
 from ..errors import FormatError
 from ..format import Format, Reading
 from ..loss import Loss, Verdict
-from ..model import Conversation, Cue, Message
+from ..model import Conversation, Message
+from ..projection import write
 from . import doubts, guard, labels
 from .doubts import LABELLED, whole
 from .grammar import Grammar
 from .grammars.fim import dialect_of
 from .parse import OPAQUE, Parse, Range, parse
+from .registry import grammar_of, grammars
+from .turns import conversation_of, turns_of
 from .writing import write_text
 
 Hints = Mapping[str, Any]
@@ -30,7 +31,9 @@ Hints = Mapping[str, Any]
 Opaque = Sequence[tuple[int, int]]
 
 
-def read_text(prompt: str, format: str = "auto", *, hints: Hints | None = None, opaque: Opaque = ()) -> Reading:
+def read_text(
+    prompt: str, format: str | Grammar = "auto", *, hints: Hints | None = None, opaque: Opaque = ()
+) -> Reading:
     """Read a prompt in a text format, or in the one it looks like (``auto``).
 
     ``hints`` names speaker labels: ``{"Customer": "user"}``, or ``{"user_labels": […],
@@ -40,20 +43,19 @@ def read_text(prompt: str, format: str = "auto", *, hints: Hints | None = None, 
     if not isinstance(prompt, str):
         raise FormatError(f"a prompt is text, not {type(prompt).__name__}", path="$")
     masked = _mask(prompt, opaque)
-    name = "auto" if format == "auto" else grammar_of(format).name
-    reading = _read(prompt, masked, name, hints)
-    return doubts.questioned(reading, prompt, doubts.reasons(reading, masked, name, hints))
+    grammar = None if format == "auto" else grammar_of(format)
+    reading = _read(prompt, masked, grammar, hints)
+    return doubts.questioned(reading, prompt, doubts.reasons(reading, masked, grammar, hints))
 
 
-def _read(prompt: str, masked: str, format: str, hints: Hints | None) -> Reading:
-    if format == "auto":
+def _read(prompt: str, masked: str, grammar: Grammar | None, hints: Hints | None) -> Reading:
+    if grammar is None:
         if dialect := dialect_of(masked):
             hint = f"it is {dialect}: convert it to 'completions', a prompt and its suffix"
             raise FormatError("a fill-in-the-middle prompt is no chat", path="$", hint=hint)
         return _detected(prompt, masked, hints)
-    grammar = grammar_of(format)
-    if format in LABELLED:
-        return _labelled(prompt, masked, hints, format, own=grammar)
+    if grammar.name in LABELLED:
+        return _labelled(prompt, masked, hints, grammar.name, own=grammar)
     return _marked(prompt, masked, grammar, 1.0)
 
 
@@ -96,7 +98,7 @@ def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
         confidence = detect(prompt, grammar)
         if confidence > 0:
             reading = _marked(prompt, prompt, grammar, confidence)
-            reading = doubts.questioned(reading, prompt, doubts.reasons(reading, prompt, "auto", None))
+            reading = doubts.questioned(reading, prompt, doubts.reasons(reading, prompt, None, None))
             detail = reading.losses[0].detail if reading.losses else ""
             found.append((grammar.name, confidence, reading.verdict, detail))
     return sorted(found, key=lambda row: (-row[1], bool(row[3]), row[0]))
@@ -171,82 +173,16 @@ def _stripped(conversation: Conversation) -> list[tuple[str, str]]:
 # formats of markers -------------------------------------------------------------------------
 
 
-def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
-    """Return role and content of every message that a text reads as."""
-    if grammar.reader is not None:
-        return [(m.role, m.text) for m in grammar.reader(text, text).messages]
-    return [(m.role, m.text) for m in _conversation(text, _turns(text, grammar), grammar).messages]
-
-
-def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
-    """Return how a written text reads back otherwise, for a grammar with its own reader."""
-    found: Conversation = grammar.reader(text, text)
-    if len(found.messages) != len(conversation.messages):
-        kind = "merged" if len(found.messages) < len(conversation.messages) else "split"
-        return [Loss("$.messages", kind, f"{len(conversation.messages)} read back as {len(found.messages)}")]
-    losses = []
-    for index, (wanted, came) in enumerate(zip(conversation.messages, found.messages, strict=True)):
-        path = f"$.messages[{index}]"
-        if wanted.role != came.role:
-            losses.append(Loss(f"{path}.role", "role-changed", f"{wanted.role} reads back as {came.role}"))
-        if wanted.text != came.text:
-            losses.append(Loss(f"{path}.content", "substituted", "the content reads back differently"))
-        if (wanted.reasoning or None) != (came.reasoning or None):
-            losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
-        if [(c.name, c.arguments) for c in wanted.tool_calls] != [(c.name, c.arguments) for c in came.tool_calls]:
-            losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", "they read back differently"))
-        if wanted.tool_call_id != came.tool_call_id:
-            losses.append(Loss(f"{path}.tool_call_id", "substituted", "ids of calls are made anew"))
-    return losses
-
-
-def _turns(masked: str, grammar: Grammar) -> Parse:
-    if grammar.name in LABELLED:
-        return labels.parse_labelled(masked, labels.own_labels(masked, grammar.labels))
-    return parse(masked, grammar)
-
-
-def _conversation(prompt: str, found: Parse, grammar: Grammar) -> Conversation:
-    messages: list[Message] = []
-    for role, start, end, _ in found.ranges:
-        text = prompt[start:end]
-        if role == "system" and grammar.system_prefix and text.startswith(grammar.system_prefix):
-            text = text[len(grammar.system_prefix) :]
-            if not text and not messages:
-                continue
-        messages += _split_system(text, role, grammar)
-    if messages and grammar.is_implied and messages[0] == Message("system", grammar.default_system):
-        messages = messages[1:]
-    cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
-    if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
-        cue = "continue"
-    return Conversation(tuple(messages), cue=cue)
-
-
-def _awaits_reply(found: Parse, grammar: Grammar) -> bool:
-    return not grammar.plain and bool(found.ranges) and found.ranges[-1].role == "user"
-
-
-def _split_system(text: str, role: str, grammar: Grammar) -> list[Message]:
-    """Return the messages of one turn: a user turn may carry the system text."""
-    wrap = grammar.system_turn
-    if role == "user" and grammar.system in ("first-user", "last-user") and wrap.open and text.startswith(wrap.open):
-        inner, close, rest = text[len(wrap.open) :].partition(wrap.close)
-        if close:
-            return [Message("system", inner), Message("user", rest)]
-    return [Message(role, text)]
-
-
 def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
     if grammar.reader is not None:
         return _own_reading(prompt, masked, grammar, confidence)
-    found = _turns(masked, grammar)
-    conversation = _conversation(prompt, found, grammar)
+    found = turns_of(masked, grammar)
+    conversation = conversation_of(prompt, found, grammar)
     conversation = _in_order(conversation, grammar)
     losses = _proof(prompt, conversation, grammar, bos=found.bos or grammar.writes_bos)
     verdict: Verdict = "lossy" if losses else "lossless"
     reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
-    holds = any(guard.holds_marker(grammar, m.text) for m in _conversation(masked, found, grammar).messages)
+    holds = any(guard.holds_marker(grammar, m.text) for m in conversation_of(masked, found, grammar).messages)
     other = whole(prompt, round(1 - confidence, 2))
     if other.conversation == conversation or not (holds or not grammar.is_certain) or grammar.plain:
         return reading
@@ -281,7 +217,7 @@ def _proof(prompt: str, conversation: Conversation, grammar: Grammar, *, bos: bo
 
 def _again(conversation: Conversation, grammar: Grammar, *, bos: bool) -> str:
     asks = conversation.cue == "reply"
-    text = write_text(conversation, grammar.name, add_generation_prompt=asks, bos=bos).text
+    text = write_text(conversation, grammar, add_generation_prompt=asks, bos=bos).text
     last = conversation.messages[-1] if conversation.messages else None
     if conversation.cue == "continue" and last is not None:
         # The prompt ends inside the last turn: its close has not been written.
@@ -330,7 +266,7 @@ def _turns_reading(prompt: str, masked: str, seen: labels.Speakers, name: str) -
     grammar = grammar_of(name)
     if seen.kind == "slot":
         found = Parse([Range("user", r.start, r.end) for r in found.ranges], found.cue)
-    conversation = _conversation(prompt, found, grammar)
+    conversation = conversation_of(prompt, found, grammar)
     losses = _proof(prompt, conversation, grammar, bos=False)
     confidence = 0.9 if seen.kind == "hinted" else 0.8
     return Reading(conversation, write(conversation), name, "ambiguous", losses, (), confidence)
@@ -368,11 +304,11 @@ def text_format(grammar: Grammar) -> Format:
     """Return the registry's entry of a grammar."""
 
     def read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
-        reading = read_text(value, grammar.name)
+        reading = read_text(value, grammar)
         return reading.conversation, reading.losses
 
     def write_it(conversation: Conversation) -> tuple[str, tuple[Loss, ...]]:
-        writing = write_text(conversation, grammar.name, add_generation_prompt=conversation.cue != "continue")
+        writing = write_text(conversation, grammar, add_generation_prompt=conversation.cue != "continue")
         return writing.text, writing.losses
 
     def detect_it(value: Any) -> float:

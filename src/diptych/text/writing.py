@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ..conversion.registry import grammar_of
 from ..errors import FormatError
 from ..format import Writing
 from ..loss import Loss
 from ..model import Conversation, Message, Segment, Source, Span, TextPart
 from . import guard as guards
 from .grammar import Grammar
+from .registry import grammar_of
+from .turns import differences_of, messages_of
 
 Guard = Literal["escape", "refuse", "off"]
 
@@ -54,7 +55,7 @@ class Paper:
 
 def write_text(
     conversation: Conversation,
-    format: str = "transcript",
+    format: str | Grammar = "transcript",
     *,
     add_generation_prompt: bool = True,
     provenance: Sequence[Sequence[Segment]] | None = None,
@@ -112,8 +113,6 @@ class _Writer:
 
     def run_own(self, cue: bool) -> Writing:
         """Write by the grammar's own writer, which keeps more than texts."""
-        from .reading import differences_of
-
         messages = self.conversation.messages
         contents = [self._guarded(index) for index in range(len(messages))]
         self.losses += self.grammar.writer(self.conversation, self.paper, contents, cue=cue)
@@ -289,8 +288,6 @@ def cut(segments: Sequence[Segment], start: int, end: int) -> list[Segment]:
 
 def _unseen(text: str, writer: _Writer) -> list[Loss]:
     """Read the text back and return what differs and has not been told."""
-    from .reading import messages_of
-
     if writer.grammar.plain:
         return []
     found = messages_of(text, writer.grammar)

@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("libcst", reason="libcst comes with the extra `migrate`")
 
-from diptych.conversion.registry import grammars
 from diptych.migrate import migrate_code
 from diptych.migrate.code.markup import MARK
+from diptych.text.registry import grammars
 
 HEAD = "from openai import OpenAI\nclient = OpenAI()\n"
 ASK = "    return client.completions.create(model='m', prompt={}, max_tokens=5{}).choices[0].text\n"

@@ -37,6 +37,9 @@ from ...model import (
     freeze,
     thaw,
 )
+from ...projection import ABSENT, present, write_part
+from ...projection import write as write
+from ...projection import write_message as write_message
 
 _FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content"})
 
@@ -65,7 +68,7 @@ def read_message(message: Any, path: str) -> Message:
     if "content" not in message and role != "assistant":
         raise FormatError(f"a {role} message needs a content", path=path)
     if "content" not in message:
-        extra["content"] = _ABSENT
+        extra["content"] = ABSENT
     return Message(
         role,
         _read_content(message.get("content"), f"{path}.content"),
@@ -75,10 +78,6 @@ def read_message(message: Any, path: str) -> Message:
         _text_or_none(message.get("reasoning_content"), f"{path}.reasoning_content"),
         FrozenMap(extra) if extra else EMPTY,
     )
-
-
-#: Marks in ``extra`` that the source had no ``content`` key at all.
-_ABSENT = "absent"
 
 
 def _text_or_none(value: Any, path: str) -> str | None:
@@ -104,7 +103,7 @@ def _read_part(part: Any, path: str) -> ContentPart:
         return TextPart(inner)
     if isinstance(inner, Mapping) and set(part) == {"type", kind}:
         known = _known_part(kind, inner)
-        if known is not None and _write_part(known) == thaw(freeze(part)):
+        if known is not None and write_part(known) == thaw(freeze(part)):
             return known
     return OtherPart(FrozenMap(part))
 
@@ -169,56 +168,13 @@ def read_response_format(value: Any) -> ResponseFormat | None:
 # writing ---------------------------------------------------------------------------------
 
 
-def write(conversation: Conversation) -> list[dict[str, Any]]:
-    """Write the messages of a conversation in wire shape."""
-    return [write_message(message) for message in conversation.messages]
-
-
-def write_message(message: Message) -> dict[str, Any]:
-    """Write one message: role, content, then what else it has."""
-    wire: dict[str, Any] = {"role": message.role}
-    extra = thaw(message.extra) if message.extra else {}
-    if extra.pop("content", None) is None:
-        content = message.content
-        wire["content"] = content if content is None or isinstance(content, str) else [*map(_write_part, content)]
-    if message.name is not None:
-        wire["name"] = message.name
-    if message.tool_calls:
-        wire["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        wire["tool_call_id"] = message.tool_call_id
-    if message.reasoning is not None:
-        wire["reasoning_content"] = message.reasoning
-    return wire | extra
-
-
-def _write_part(part: ContentPart) -> dict[str, Any]:
-    if isinstance(part, TextPart):
-        return {"type": "text", "text": part.text}
-    if isinstance(part, ImagePart):
-        return {"type": "image_url", "image_url": _present({"url": part.url, "detail": part.detail})}
-    if isinstance(part, AudioPart):
-        return {"type": "input_audio", "input_audio": {"data": part.data, "format": part.format}}
-    if isinstance(part, FilePart):
-        inner = {"filename": part.filename, "file_data": part.data, "file_id": part.file_id}
-        return {"type": "file", "file": _present(inner)}
-    return cast("dict[str, Any]", thaw(part.value))
-
-
-def _present(fields: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if value is not None}
-
-
 def write_tools(conversation: Conversation) -> list[dict[str, Any]]:
     """Write the ``tools`` of a body."""
     tools = []
     for tool in conversation.tools:
         parameters = None if tool.parameters is None else thaw(tool.parameters)
         function = {"name": tool.name, "description": tool.description, "parameters": parameters, "strict": tool.strict}
-        tools.append({"type": "function", "function": _present(function)})
+        tools.append({"type": "function", "function": present(function)})
     return tools
 
 
@@ -231,7 +187,7 @@ def write_response_format(conversation: Conversation) -> dict[str, Any] | None:
         return {"type": wanted.type}
     schema = None if wanted.schema is None else thaw(wanted.schema)
     inner = {"name": wanted.name, "description": wanted.description, "schema": schema, "strict": wanted.strict}
-    return {"type": "json_schema", "json_schema": _present(inner)}
+    return {"type": "json_schema", "json_schema": present(inner)}
 
 
 def _read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:

@@ -11,7 +11,6 @@ from typing import Any, Final, Literal
 
 from ...catalogue import replacements as substitution
 from ...catalogue.models import model_info
-from ...conversion.registry import grammar_of
 from ...encodings.encoding import encoding, encoding_for_model
 from ...encodings.text import encode_text
 from ...errors import FormatError, TokenError
@@ -20,6 +19,7 @@ from ...loss import Loss, Verdict, verdict_of
 from ...policy import OnLoss, settle
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
+from ...text.registry import grammar_of
 from ...text.writing import write_text
 from ..chat.messages import read_messages
 from . import continuation

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import libcst as cst
 
-from ...conversion.registry import grammar_of
 from ...errors import FormatError
 from ...format import Reading
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
+from ...text.registry import grammar_of
 from .bindings import bound
 from .items import Item, Items
 from .markup import Markup

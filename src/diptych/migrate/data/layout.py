@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from ...conversion.registry import get
+from ...conversion.registry import get, list_formats
 from ...datasets.finetune import separators_of
 from ...datasets.layouts import detect_layout
 from ...errors import DiptychError, FormatError, MigrationError
@@ -84,7 +84,7 @@ def _is_pair(row: Mapping[str, Any]) -> bool:
 
 def _layout_of(rows: list[Mapping[str, Any]], path: str) -> str:
     try:
-        return detect_layout(rows)[0]
+        return detect_layout(rows, list_formats())[0]
     except FormatError as error:
         place = path if error.path in (None, "$") else f"{path}: {error.path}"
         raise MigrationError(

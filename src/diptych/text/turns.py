@@ -1,0 +1,81 @@
+"""The messages of a text by a grammar: what reading and the proof of writing share.
+
+Nothing is detected or doubted here, and nothing is written again.
+"""
+
+from __future__ import annotations
+
+from ..loss import Loss
+from ..model import Conversation, Cue, Message
+from . import labels
+from .doubts import LABELLED
+from .grammar import Grammar
+from .parse import Parse, parse
+
+
+def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
+    """Return role and content of every message that a text reads as."""
+    if grammar.reader is not None:
+        return [(m.role, m.text) for m in grammar.reader(text, text).messages]
+    return [(m.role, m.text) for m in conversation_of(text, turns_of(text, grammar), grammar).messages]
+
+
+def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
+    """Return how a written text reads back otherwise, for a grammar with its own reader."""
+    found: Conversation = grammar.reader(text, text)
+    if len(found.messages) != len(conversation.messages):
+        kind = "merged" if len(found.messages) < len(conversation.messages) else "split"
+        return [Loss("$.messages", kind, f"{len(conversation.messages)} read back as {len(found.messages)}")]
+    losses = []
+    for index, (wanted, came) in enumerate(zip(conversation.messages, found.messages, strict=True)):
+        path = f"$.messages[{index}]"
+        if wanted.role != came.role:
+            losses.append(Loss(f"{path}.role", "role-changed", f"{wanted.role} reads back as {came.role}"))
+        if wanted.text != came.text:
+            losses.append(Loss(f"{path}.content", "substituted", "the content reads back differently"))
+        if (wanted.reasoning or None) != (came.reasoning or None):
+            losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
+        if [(c.name, c.arguments) for c in wanted.tool_calls] != [(c.name, c.arguments) for c in came.tool_calls]:
+            losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", "they read back differently"))
+        if wanted.tool_call_id != came.tool_call_id:
+            losses.append(Loss(f"{path}.tool_call_id", "substituted", "ids of calls are made anew"))
+    return losses
+
+
+def turns_of(masked: str, grammar: Grammar) -> Parse:
+    """Return the ranges of the turns of a text."""
+    if grammar.name in LABELLED:
+        return labels.parse_labelled(masked, labels.own_labels(masked, grammar.labels))
+    return parse(masked, grammar)
+
+
+def conversation_of(prompt: str, found: Parse, grammar: Grammar) -> Conversation:
+    """Return the conversation of the turns that were found in a prompt."""
+    messages: list[Message] = []
+    for role, start, end, _ in found.ranges:
+        text = prompt[start:end]
+        if role == "system" and grammar.system_prefix and text.startswith(grammar.system_prefix):
+            text = text[len(grammar.system_prefix) :]
+            if not text and not messages:
+                continue
+        messages += _split_system(text, role, grammar)
+    if messages and grammar.is_implied and messages[0] == Message("system", grammar.default_system):
+        messages = messages[1:]
+    cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
+    if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
+        cue = "continue"
+    return Conversation(tuple(messages), cue=cue)
+
+
+def _awaits_reply(found: Parse, grammar: Grammar) -> bool:
+    return not grammar.plain and bool(found.ranges) and found.ranges[-1].role == "user"
+
+
+def _split_system(text: str, role: str, grammar: Grammar) -> list[Message]:
+    """Return the messages of one turn: a user turn may carry the system text."""
+    wrap = grammar.system_turn
+    if role == "user" and grammar.system in ("first-user", "last-user") and wrap.open and text.startswith(wrap.open):
+        inner, close, rest = text[len(wrap.open) :].partition(wrap.close)
+        if close:
+            return [Message("system", inner), Message("user", rest)]
+    return [Message(role, text)]
