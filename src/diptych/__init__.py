@@ -5,12 +5,15 @@ Names load on first use: ``import diptych`` itself imports nothing heavy.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+# Type checkers take a constant of this name for true. ``typing`` itself costs most of the
+# time that ``import diptych`` may take, so it is not imported here, nor is ``importlib``.
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import client as client
     from . import migrate as migrate
     from . import prices as prices
@@ -87,6 +90,8 @@ __all__ = sorted([*_NAMES, *_MODULES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     if name in _NAMES:
         value = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
         globals()[name] = value

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,9 @@ _NAME: Final = "<chat template>"
 _TAG: Final = "CONTINUE_FINAL_MESSAGE_TAG "
 _LIMITS: Final = limits.Limits(seconds=10.0)
 _PLAIN: Final = (str, int, float, bool, type(None))
+_LEAVES: Final = frozenset(_PLAIN)
+_TEXT: Final = frozenset({str})
+_OBJECT: Final = frozenset({dict})
 
 
 class _Generation(Extension):
@@ -115,7 +119,7 @@ class ChatTemplate:
         if continue_final_message:
             if add_generation_prompt:
                 raise FormatError("a message is continued, or a new one is begun: not both")
-            _tag(chat)
+            chat = _tagged(chat)
         values = {
             **self.special,
             "messages": chat,
@@ -166,16 +170,17 @@ def _token(value: Any) -> str | None:
 # continuing the last message ---------------------------------------------------------------
 
 
-def _tag(chat: list[Any]) -> None:
-    """Append the tag to the text of the last message."""
+def _tagged(chat: list[Any]) -> list[Any]:
+    """Return a copy with the tag at the end of the text of the last message."""
+    chat = _copy(chat, "$.messages")
     content = chat[-1].get("content") if chat and isinstance(chat[-1], dict) else None
     if isinstance(content, str):
         chat[-1]["content"] = content + _TAG
-        return
+        return chat
     for part in reversed(content if isinstance(content, list) else []):
         if isinstance(part, dict) and isinstance(part.get("text"), str):
             part["text"] += _TAG
-            return
+            return chat
     raise FormatError("the last message has no text to continue", path=f"$.messages[{len(chat) - 1}].content")
 
 
@@ -219,7 +224,8 @@ def _compiled(source: str) -> Any:
         if found is None:
             raise ResourceLimit(f"the chat template is nested too deeply ({type(error).__name__})") from None
         raise _mistaken(found, source) from None
-    return env.template_class.from_code(env, code, env.make_globals(None))
+    # Not make_globals, whose chain of mappings takes longer to copy than ten messages to write.
+    return env.template_class.from_code(env, code, dict(env.globals))
 
 
 def _mistaken(mistake: Mistake, source: str) -> TemplateSyntaxError:
@@ -249,16 +255,44 @@ def _tojson(
     return text
 
 
-def _plain(value: Any, path: str, depth: int = 0) -> Any:
-    """Return a copy of plain data: mappings, lists, texts, numbers, true, false, none."""
+def _plain(value: Any, path: str) -> Any:
+    """Return plain data: mappings, lists, texts, numbers, true, false, none.
+
+    What is that already needs no copy: the sandbox changes nothing.
+    """
+    return value if _is_plain(value, _LIMITS.depth) else _copy(value, path)
+
+
+def _is_plain(value: Any, room: int) -> bool:
+    """Return whether a value is of JSON's own types through and through, ``room`` levels deep at most."""
+    kind = type(value)
+    if kind is dict and _TEXT.issuperset(map(type, value)):
+        items: Any = value.values()
+    elif kind is list:
+        items = value
+        if room and _are_flat_objects(value):
+            return True
+    else:
+        return kind in _LEAVES
+    return _LEAVES.issuperset(map(type, items)) or (room > 0 and all(_is_plain(item, room - 1) for item in items))
+
+
+def _are_flat_objects(items: list[Any]) -> bool:
+    """Return whether all are objects of scalars, as messages mostly are, at the speed of C."""
+    if not _OBJECT.issuperset(map(type, items)) or not _TEXT.issuperset(map(type, chain.from_iterable(items))):
+        return False
+    return _LEAVES.issuperset(map(type, chain.from_iterable(map(dict.values, items))))
+
+
+def _copy(value: Any, path: str, depth: int = 0) -> Any:
     if isinstance(value, _PLAIN):
         return value
     if depth > _LIMITS.depth:
         raise FormatError("the data is nested too deeply", path=path)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item, f"{path}.{key}", depth + 1) for key, item in value.items()}
+        return {str(key): _copy(item, f"{path}.{key}", depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+        return [_copy(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
     raise FormatError(f"a {type(value).__name__} is not plain data", path=path)
 
 

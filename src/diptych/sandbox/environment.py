@@ -19,7 +19,8 @@ from jinja2.visitor import NodeTransformer
 
 from ..errors import ResourceLimit
 from . import guards, limits
-from .nesting import NestingCodeGenerator, built, is_trusted, nested
+from .codegen import GuardCodeGenerator
+from .nesting import built, is_trusted, nested
 
 #: Methods that leave the world of text: bytes, and big integers in disguise.
 _BLOCKED_ATTRIBUTES = frozenset({"encode", "decode", "to_bytes", "from_bytes", "maketrans", "fromkeys"})
@@ -48,10 +49,11 @@ def _environment_call(name: str, args: list[Any], lineno: int) -> nodes.Call:
 class SandboxEnvironment(ImmutableSandboxedEnvironment):
     """Jinja's immutable sandbox with our caps; make one by :func:`make_environment`."""
 
-    intercepted_binops = frozenset(guards.OPERATOR_CHECKS)
-    code_generator_class: type[CodeGenerator] = NestingCodeGenerator
+    intercepted_binops = frozenset({"+", *guards.OPERATOR_CHECKS})
+    code_generator_class: type[CodeGenerator] = GuardCodeGenerator
     transformer_class: type[GuardTransformer] = GuardTransformer
 
+    add = staticmethod(guards.add)
     charged = staticmethod(limits.charged)
     join_text = staticmethod(guards.join_text)
     nested = staticmethod(nested)

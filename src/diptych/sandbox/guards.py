@@ -22,6 +22,7 @@ from .limits import charge, charged, check_size, current_limits
 from .nesting import nested
 
 _SCALARS: Final = (str, int, float, bool, type(None))
+_TEXT: Final = frozenset({str})
 #: An integer of more bits than this is not text any more: Python itself refuses
 #: to print one of more than 4,300 digits (about 14,300 bits).
 MAX_INTEGER_BITS: Final = 14_000
@@ -113,6 +114,20 @@ def check_add(left: Any, right: Any) -> None:
         check_size(len(left) + len(right))
 
 
+def add(*operands: Any) -> Any:
+    """Add the operands of ``a + b + c``, from left to right."""
+    if _TEXT.issuperset(map(type, operands)):
+        size = sum(map(len, operands))
+        if size > current_limits().output:
+            check_size(size)
+        return "".join(operands)
+    total, *rest = operands
+    for operand in rest:
+        check_add(total, operand)
+        total = total + operand
+    return total
+
+
 def check_percent(left: Any, right: Any) -> None:
     """Ask before ``left % right`` where left is a format string."""
     if not isinstance(left, str):
@@ -126,8 +141,8 @@ def check_percent(left: Any, right: Any) -> None:
     check_size(len(left) + sum(len(str(v)) for v in values) * max(1, left.count("%")))
 
 
+#: What is asked before an operator; ``+`` is :func:`add` from the start.
 OPERATOR_CHECKS: Final[dict[str, Callable[[Any, Any], None]]] = {
-    "+": check_add,
     "*": check_multiply,
     "**": check_power,
     "%": check_percent,

@@ -13,8 +13,8 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.compiler import Frame
 
+from ..sandbox.codegen import GuardCodeGenerator
 from ..sandbox.environment import GuardTransformer, SandboxEnvironment
-from ..sandbox.nesting import NestingCodeGenerator
 from .events import capture, text
 from .labels import LabelVisitor
 
@@ -43,7 +43,7 @@ class TraceTransformer(GuardTransformer):
         return [nodes.AssignBlock(target, node.filter, node.body, lineno=line), printed]
 
 
-class TraceCodeGenerator(NestingCodeGenerator):
+class TraceCodeGenerator(GuardCodeGenerator):
     """Yield ``(input, text(value))`` for every printed expression."""
 
     def write_commons(self) -> None:

@@ -1,7 +1,8 @@
 """Declared inputs: what a template takes, and the check of what it is given.
 
 Rule: unknown and missing inputs are errors with a did-you-mean; types are enforced
-by pydantic, which is only loaded where a type is more than a string.
+by pydantic, which is only loaded where a schema holds more than types, or a value is
+not of its type as it stands.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from ..errors import InvalidInput, TemplateSyntaxError, UndefinedInput
 from ..jsonpath import first_problem
 from ..suggest import closest, suggest
-from .schema import TYPES, AnnotationBuilder, expand, is_plain_string
+from .schema import TYPES, AnnotationBuilder, expand, fits, is_plain_string, is_type_alone
 
 _MISSING: Any = object()
 _SCHEMA_HOME = ("$defs", "definitions")
@@ -40,6 +41,7 @@ class Inputs:
         self._validator: Any = None
         self.only_strings = all(is_plain_string(item.schema) for item in self.items.values())
         self.defaults = {i.name: i.default for i in self.items.values() if not i.required}
+        self._only_types = all(is_type_alone(item.schema) for item in self.items.values())
         if not self.only_strings:
             self._annotations = self._build_annotations()
 
@@ -105,6 +107,9 @@ class Inputs:
         return values
 
     def _validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        # Pydantic would return these as they are, but it costs a command more than its render.
+        if self._only_types and all(fits(value, self.items[name].schema) for name, value in values.items()):
+            return values
         from pydantic import BaseModel, ValidationError
 
         if self._validator is None:

@@ -79,6 +79,45 @@ def is_plain_string(schema: dict[str, Any]) -> bool:
     return schema.get("type") == "string" and not set(schema) - _ANNOTATIONS - {"type"}
 
 
+#: The Python types of plain values that a type takes without a change.
+_EXACT: Final[dict[Any, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+    "array": (list,),
+    "object": (dict,),
+}
+
+
+def is_type_alone(schema: Any) -> bool:
+    """Return whether a schema is one that a shorthand type stands for: types, of items and of branches too."""
+    if not isinstance(schema, dict) or set(schema) - _ANNOTATIONS - {"type", "items", "anyOf"}:
+        return False
+    if "anyOf" in schema:
+        return "type" not in schema and isinstance(schema["anyOf"], list) and all(map(is_type_alone, schema["anyOf"]))
+    kind = schema.get("type")
+    if "items" in schema:
+        return kind == "array" and is_type_alone(schema["items"])
+    return kind is None or (isinstance(kind, str) and kind in _EXACT)
+
+
+def fits(value: Any, schema: dict[str, Any]) -> bool:
+    """Return whether a plain value is of a :func:`is_type_alone` schema as it stands, with nothing to convert.
+
+    >>> fits([1, 2], {"type": "array", "items": {"type": "integer"}}), fits("1", {"type": "integer"})
+    (True, False)
+    """
+    if "anyOf" in schema:
+        return any(fits(value, branch) for branch in schema["anyOf"])
+    kind = schema.get("type")
+    if kind is None:
+        return True
+    items = schema.get("items")
+    return type(value) in _EXACT[kind] and (not items or all(fits(item, items) for item in value))
+
+
 class AnnotationBuilder:
     """Turn JSON Schema into annotations that pydantic enforces."""
 
