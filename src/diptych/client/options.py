@@ -9,8 +9,6 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import Timeout
-
 #: Bytes that a whole answer may have, on the wire and decompressed.
 MAX_RESPONSE: Final = 16 * 1024 * 1024
 #: Bytes that all chunks of one stream may have together.
@@ -41,15 +39,15 @@ class Timeouts:
     idle: float | None = None
 
     @classmethod
-    def of(cls, value: float | Timeouts | Timeout | None) -> Timeouts:
+    def of(cls, value: float | Timeouts | None) -> Timeouts:
         """Return the limits for what ``timeout=`` was given: limits, seconds, or None.
 
-        Raises ValueError for a number that is not positive.
+        Raises TypeError for anything else, such as the exception ``Timeout``, and ValueError
+        for a number that is not positive.
         """
-        if isinstance(value, Timeouts | Timeout):
-            found = cls(value.total, value.connect, value.first_token, value.idle)
-        else:
-            found = cls(total=value)
+        if not isinstance(value, int | float | Timeouts | None):
+            raise TypeError(f"timeout= takes seconds, Timeouts(…) or None, not {type(value).__name__}")
+        found = value if isinstance(value, Timeouts) else cls(total=value)
         for limit in (found.total, found.connect, found.first_token, found.idle):
             if limit is not None and not (limit > 0 and not math.isnan(limit)):
                 raise ValueError(f"a timeout is a positive number of seconds, not {limit!r}")
