@@ -11,13 +11,17 @@ import warnings
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from .errors import LossError
+from .errors import FormatError, LossError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Verdict = Literal["lossless", "lossy", "ambiguous"]
-OnLoss = Literal["raise", "warn", "ignore"]
+#: What is done about a loss above exact; ``warn`` is the name that 0.1 had for ``report``.
+OnLoss = Literal["raise", "report", "ignore", "warn"]
+_POLICIES: Final[dict[str, Literal["raise", "report", "ignore"]]] = {
+    "raise": "raise", "report": "report", "ignore": "ignore", "warn": "report",
+}  # fmt: skip
 
 
 class Severity(IntEnum):
@@ -115,23 +119,35 @@ def verdict_of(losses: Iterable[Loss]) -> Verdict:
     return "lossless" if worst(losses) is Severity.EXACT else "lossy"
 
 
+def policy_of(on_loss: str) -> Literal["raise", "report", "ignore"]:
+    """Return the policy of that name. Raises FormatError for an unknown one.
+
+    >>> policy_of("warn")
+    'report'
+    """
+    if found := _POLICIES.get(on_loss):
+        return found
+    raise FormatError(f"unknown policy {on_loss!r}", path="$.on_loss", hint="raise, report or ignore")
+
+
 def settle(losses: Iterable[Loss], on_loss: OnLoss = "raise") -> tuple[Loss, ...]:
     """Apply the policy to the losses and return them.
 
-    ``raise`` raises on anything above exact, ``warn`` issues a
+    ``raise`` raises on anything above exact, ``report`` issues a
     :class:`LossWarning` for each, ``ignore`` keeps quiet. A refused loss raises
-    under every policy: there is no output to go on with.
+    under every policy: there is no output to continue with.
 
-    Raises :class:`~diptych.errors.LossError`.
+    Raises :class:`~diptych.errors.LossError`, and FormatError for an unknown policy.
     """
+    policy = policy_of(on_loss)
     found = tuple(losses)
     above = [loss for loss in found if loss.severity > Severity.EXACT]
-    stop = above if on_loss == "raise" else [loss for loss in above if loss.severity is Severity.REFUSED]
+    stop = above if policy == "raise" else [loss for loss in above if loss.severity is Severity.REFUSED]
     if stop:
-        hint = None if any(x.severity is Severity.REFUSED for x in stop) else "pass on_loss='warn' to go on"
+        hint = None if any(x.severity is Severity.REFUSED for x in stop) else "pass on_loss='report' to continue"
         more = f" (and {len(stop) - 1} more)" if len(stop) > 1 else ""
         raise LossError(f"{stop[0]}{more}", losses=found, hint=hint)
-    if on_loss == "warn":
+    if policy == "report":
         for loss in above:
             warnings.warn(str(loss), LossWarning, stacklevel=3)
     return found

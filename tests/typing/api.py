@@ -34,7 +34,7 @@ def templates() -> None:
 def conversion() -> None:
     assert_type(diptych.to_messages("Hello"), diptych.Reading)
     assert_type(diptych.to_prompt([{"role": "user", "content": "Hello"}], format="chatml"), diptych.Writing)
-    conversion = diptych.convert("Hello", "auto", "openai_chat", on_loss="raise")
+    conversion = diptych.convert("Hello", source="auto", target="openai_chat", on_loss="raise")
     assert_type(conversion, diptych.Conversion)
     assert_type(conversion.losses, tuple[diptych.Loss, ...])
 

@@ -35,9 +35,9 @@ _MOST_LOGPROBS: Final = 5
 
 def convert_request(
     body: Mapping[str, Any],
+    *,
     to: Target,
     on_loss: OnLoss = "raise",
-    *,
     model: str | None = None,
     format: str | None = None,
     continuation: Way | None = None,
