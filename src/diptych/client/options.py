@@ -6,7 +6,7 @@ Rule: a number is seconds for the whole call, retries and stream included.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 #: Bytes that a whole answer may have, on the wire and decompressed.
@@ -34,6 +34,7 @@ class Timeouts:
     """
 
     total: float | None = 600.0
+    _: KW_ONLY
     connect: float | None = 10.0
     first_token: float | None = None
     idle: float | None = None
