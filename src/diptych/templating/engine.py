@@ -102,6 +102,10 @@ class Engine:
             self.add_filter(filter_name, function)
         self.environment.globals.update(self.extras[1])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle where templates come from; what is compiled is compiled anew."""
+        return make_engine, (self._source, *self.extras)
+
     def add_filter(self, name: str, function: Callable[..., Any]) -> None:
         """Register a filter of the caller's own."""
         self.extras[0][name] = function

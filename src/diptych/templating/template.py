@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import Location, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedInput
 from ..model import FrozenMap, ResponseFormat, ToolSpec
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
-from . import Compiled, Engine, FolderSource, Found, Input, Inputs, Plan, Reducer, make_source, read_inputs
+from . import Compiled, Engine, FolderSource, Found, Input, Inputs, Plan, Reducer, Source, make_source, read_inputs
 from .engine import make_engine
 from .events import text
 from .history import copy_simple_history
@@ -264,6 +264,34 @@ class Template:
     def __repr__(self) -> str:
         return f"<Template {self.name}>"
 
+    # as a value ----------------------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        """True where both have the same text, includes, caps, filters and globals."""
+        if not isinstance(other, Template):
+            return NotImplemented
+        mine, theirs = self._compiled, other._compiled
+        return (mine.name, mine.file, mine.text, self._limits, self._engine.extras) == (
+            theirs.name,
+            theirs.file,
+            theirs.text,
+            other._limits,
+            other._engine.extras,
+        ) and (not mine.references or self.hash == other.hash)
+
+    def __hash__(self) -> int:
+        return hash((self._compiled.name, self._compiled.text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the text itself, and where its includes are found; filters go by their names."""
+        return _unpickled, (self._engine, self._compiled.found, self._limits)
+
+    def __copy__(self) -> Template:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Template:
+        return self  # nothing of it changes
+
     # preparing -----------------------------------------------------------------------------
 
     def _read_inputs(self) -> Inputs:
@@ -323,6 +351,10 @@ class Template:
         return error
 
 
+def _unpickled(engine: Engine, found: Found, limits: Limits) -> Template:
+    return Template(engine, engine.load(found, limits), limits)
+
+
 def _accepts_messages(schema: dict[str, Any]) -> bool:
     return schema in ({}, {"type": "array"}, {"type": "array", "items": {"type": "object"}})
 
@@ -352,6 +384,9 @@ class Library:
         self._engine = Engine(self, filters=filters, globals=globals)
         self._limits = limits
         self._templates: dict[tuple[str, str], Template] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled_library, (self._sources, *self._engine.extras, self._limits)
 
     def find(self, name: str) -> Found | None:
         """Return the first template of exactly that name among the roots."""
@@ -389,6 +424,12 @@ class Library:
         self._engine.add_filter(function.__name__, function)
         self._templates.clear()
         return function
+
+
+def _unpickled_library(sources: list[Source], filters: Any, globals: Any, limits: Limits) -> Library:
+    library = Library(filters=filters, globals=globals, limits=limits)
+    library._sources = sources
+    return library
 
 
 def load(
