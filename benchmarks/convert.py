@@ -65,7 +65,7 @@ def formats() -> None:
         found = seconds(
             {
                 "floor": lambda: [dict(m) for m in CHAT],
-                "write": lambda name=name: diptych.convert(CHAT, "openai_chat", name),
+                "write": lambda name=name: diptych.convert(CHAT, source="openai_chat", target=name),
                 "read": lambda body=body, api=api: api.read(body),
             },
             200,

@@ -37,12 +37,18 @@ if TYPE_CHECKING:
     from .loss import Loss as Loss
     from .loss import Severity as Severity
     from .loss import Verdict as Verdict
-    from .model import *  # noqa: F403
+    from .model import Conversation as Conversation
+    from .model import Message as Message
+    from .model import ResponseFormat as ResponseFormat
+    from .model import Span as Span
+    from .model import ToolCall as ToolCall
+    from .model import ToolSpec as ToolSpec
     from .policy import LossWarning as LossWarning
     from .prices import Estimate as Estimate
     from .prices import PriceBook as PriceBook
     from .prices.estimate import estimate as estimate
     from .sandbox.chat_template import ChatTemplate as ChatTemplate
+    from .sandbox.limits import Limits as Limits
     from .templating.api import render as render
     from .templating.fit import Fitted as Fitted
     from .templating.fit import fit as fit
@@ -67,14 +73,13 @@ _HOMES = {
     "templating.fit": ["Fitted", "fit"],
     "format": ["Conversion", "Reading", "Writing"],
     "sandbox.chat_template": ["ChatTemplate"],
+    "sandbox.limits": ["Limits"],
     "conversion.convert": ["convert", "to_messages", "to_prompt"],
     "conversion.registry": ["list_formats"],
     "loss": ["Loss", "Severity", "Verdict"],
-    "model": [
-        "AudioPart", "Conversation", "Example", "FilePart", "FrozenMap", "ImagePart", "Message", "OtherPart",
-        "ResponseFormat", "Segment", "Span", "TextPart", "ToolCall", "ToolSpec",
-    ],
+    "model": ["Conversation", "Message", "ResponseFormat", "Span", "ToolCall", "ToolSpec"],
     "policy": ["LossWarning"],
+    "request": ["Request"],
     "prices": ["Estimate", "PriceBook", "estimate"],
     "templating.rendered": ["Rendered"],
     "templating.template": ["Library", "Template", "load"],
@@ -86,7 +91,7 @@ _HOMES = {
 _MODULES = ("client", "errors", "migrate", "model", "prices", "testing", "tokens")
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted([*_NAMES, *_MODULES, "__version__"])
+__all__ = sorted(_NAMES)
 
 
 def __getattr__(name: str) -> Any:
@@ -102,4 +107,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted([*__all__, *_MODULES, "__version__"])

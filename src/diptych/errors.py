@@ -291,16 +291,13 @@ class QuotaExceeded(ApiError):
 
 
 class Timeout(ClientError):
-    """The time limits of a call, and the error when one of them passes.
+    """A time limit of a call has passed; ``limit`` names which one of :class:`~diptych.Timeouts`.
 
-    As an argument, ``Client(timeout=Timeout(total=30, first_token=5))``: seconds, None
-    is no limit. ``total`` bounds the whole call with its retries, waits and stream;
-    ``connect`` the making of a connection; ``first_token`` the time to the first delta
-    of a stream; ``idle`` the silence between two reads. As an error, ``limit`` names
-    the one that passed.
+    ``limit`` is ``total``, ``connect``, ``first_token`` or ``idle``; ``partial`` is the reply of a
+    stream as far as it had arrived. The setting is :class:`~diptych.Timeouts`.
 
-    >>> Timeout(total=30).connect
-    10.0
+    >>> Timeout("no answer within 30 s").limit
+    'total'
     """
 
     error_code = "timeout"
@@ -309,10 +306,6 @@ class Timeout(ClientError):
         self,
         message: str = "",
         *,
-        total: float | None = 600.0,
-        connect: float | None = 10.0,
-        first_token: float | None = None,
-        idle: float | None = None,
         limit: str = "total",
         partial: Any = None,
         attempts: Sequence[Any] = (),
@@ -320,10 +313,6 @@ class Timeout(ClientError):
         hint: str | None = None,
     ) -> None:
         super().__init__(message, attempts=attempts, request_id=request_id, hint=hint)
-        self.total = total
-        self.connect = connect
-        self.first_token = first_token
-        self.idle = idle
         self.limit = limit
         self.partial = partial
 

@@ -3,38 +3,54 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from .errors import LossError
+from .errors import FormatError, LossError
 from .loss import Loss, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-OnLoss = Literal["raise", "warn", "ignore"]
+#: What is done about a loss above exact; ``warn`` is the name that 0.1 had for ``report``.
+OnLoss = Literal["raise", "report", "ignore", "warn"]
+_POLICIES: Final[dict[str, Literal["raise", "report", "ignore"]]] = {
+    "raise": "raise", "report": "report", "ignore": "ignore", "warn": "report",
+}  # fmt: skip
 
 
 class LossWarning(UserWarning):
-    """Issued once a loss by the policy ``warn``."""
+    """Issued once a loss by the policy ``report``."""
+
+
+def policy_of(on_loss: str) -> Literal["raise", "report", "ignore"]:
+    """Return the policy of that name. Raises FormatError for an unknown one.
+
+    >>> policy_of("warn")
+    'report'
+    """
+    if found := _POLICIES.get(on_loss):
+        return found
+    raise FormatError(f"unknown policy {on_loss!r}", path="$.on_loss", hint="raise, report or ignore")
 
 
 def settle(losses: Iterable[Loss], on_loss: OnLoss = "raise") -> tuple[Loss, ...]:
     """Apply the policy to the losses and return them.
 
-    ``raise`` raises on anything above exact, ``warn`` issues a
+    ``raise`` raises on anything above exact, ``report`` issues a
     :class:`LossWarning` for each, ``ignore`` keeps quiet. A refused loss raises
-    under every policy: there is no output to go on with.
+    under every policy: there is no output to continue with.
 
-    Raises :class:`~diptych.errors.LossError`.
+    Raises :class:`~diptych.errors.LossError`, and FormatError for an unknown policy.
     """
+    policy = policy_of(on_loss)
     found = tuple(losses)
     above = [loss for loss in found if loss.severity > Severity.EXACT]
-    stop = above if on_loss == "raise" else [loss for loss in above if loss.severity is Severity.REFUSED]
+    stop = above if policy == "raise" else [loss for loss in above if loss.severity is Severity.REFUSED]
     if stop:
-        hint = None if any(x.severity is Severity.REFUSED for x in stop) else "pass on_loss='warn' to go on"
+        hint = None if any(x.severity is Severity.REFUSED for x in stop) else "pass on_loss='report' to continue"
         more = f" (and {len(stop) - 1} more)" if len(stop) > 1 else ""
         raise LossError(f"{stop[0]}{more}", losses=found, hint=hint)
-    if on_loss == "warn":
+    if policy == "report":
         for loss in above:
             warnings.warn(str(loss), LossWarning, stacklevel=3)
     return found

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
-from diptych import LossError, LossWarning, convert_request, convert_response, convert_stream
+from diptych import FormatError, LossError, LossWarning, convert_request, convert_response, convert_stream
 from diptych.apis.completions.parameters import PARAMETERS
 from diptych.apis.schemas import ChatRequest, CompletionsRequest
 from diptych.client.accumulate import Accumulator
@@ -135,8 +135,11 @@ def test_policies():
     body = {"model": "gpt-3.5-turbo-instruct", "prompt": "Hi", "max_tokens": 5}
     with pytest.raises(LossError):
         convert_request(body, to="chat", on_loss="raise")
-    with pytest.warns(LossWarning):
-        convert_request(body, to="chat", on_loss="warn")
+    for name in ("report", "warn"):
+        with pytest.warns(LossWarning):
+            convert_request(body, to="chat", on_loss=name)
+    with pytest.raises(FormatError, match="unknown policy 'quiet'"):
+        convert_request(body, to="chat", on_loss="quiet")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         convert_request(body, to="chat", on_loss="ignore")
@@ -404,7 +407,7 @@ def test_each_loss_under_each_policy(name):
     with pytest.raises(LossError):
         convert_request(body, to=to, on_loss="raise", **kwargs)
     with pytest.warns(LossWarning):
-        convert_request(body, to=to, on_loss="warn", **kwargs)
+        convert_request(body, to=to, on_loss="report", **kwargs)
 
 
 def test_what_only_the_other_api_knows_stays():

@@ -129,6 +129,36 @@ def test_convert_whole_bodies(run):
     assert run("convert", "-", "--to", "chat", stdin='{"model": "m", "prompt": "Hi", "suffix": "x"}').code == 2
 
 
+NAMED = '[{"role": "user", "name": "ann", "content": "Hi"}]'
+BODY = '{"model": "m", "prompt": "Hi"}'
+
+
+@pytest.mark.parametrize("options", [["--to", "chatml"], ["--to", "chatml", "--json"], ["--to", "chatml", "--jsonl"]])
+@pytest.mark.parametrize(
+    ("policy", "code", "warned"),
+    [([], 1, True), (["report"], 1, True), (["warn"], 1, True), (["ignore"], 0, False)],
+)
+def test_losses_are_reported_and_the_output_is_written(run, options, policy, code, warned):
+    found = run("convert", "-", *options, *(["--on-loss", *policy] if policy else []), stdin=NAMED)
+    assert "user\\nHi" in found.out.replace("\n", "\\n")
+    assert found.code == code
+    assert ("warning: " in found.err and "$.messages[0].name" in found.err) is warned
+
+
+def test_a_loss_that_may_not_be_writes_nothing(run):
+    found = run("convert", "-", "--to", "chatml", "--on-loss", "raise", stdin=NAMED)
+    assert (found.out, found.code) == ("", 2)
+    assert "hint: pass --on-loss report to continue" in found.err
+
+
+def test_losses_of_a_body_are_reported(run):
+    lost = '{"model": "m", "messages": [{"role": "user", "content": "Hi"}], "metadata": {"a": "b"}}'
+    found = run("convert", "-", "--to", "completions", stdin=lost)
+    assert (found.code, found.json["model"]) == (1, "m")
+    assert "metadata" in found.err
+    assert run("convert", "-", "--to", "chat", stdin=BODY).code == 0, "a default that is written out is exact"
+
+
 # count and cost ---------------------------------------------------------------------------
 
 

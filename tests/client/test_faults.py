@@ -151,7 +151,7 @@ def test_one_deadline_holds_over_everything(driver, server, fault):
 def test_a_stalled_stream_keeps_what_came(driver, server):
     head = f"HTTP/1.1 200 OK\r\ncontent-type: {EVENT}\r\n\r\ndata: {json.dumps(chunk('Hi'))}\n\n".encode()
     server.next(raw(head, b"x", pause=3600))
-    limits = diptych.Timeout(total=None, idle=1.0)  # what came is read at once, whatever the machine does
+    limits = diptych.Timeouts(total=None, idle=1.0)  # what came is read at once, whatever the machine does
     with pytest.raises(diptych.Timeout) as caught:
         driver.call(server.base_url, CHAT, stream=True, model="m", options={"timeout": limits})
     assert caught.value.limit == "idle"
@@ -161,7 +161,7 @@ def test_a_stalled_stream_keeps_what_came(driver, server):
 def test_the_first_token_has_its_own_limit(driver, server):
     server.next(hang())
     with pytest.raises(diptych.Timeout) as caught:
-        limits = diptych.Timeout(total=None, first_token=0.3)
+        limits = diptych.Timeouts(total=None, first_token=0.3)
         driver.call(server.base_url, CHAT, stream=True, model="m", options={"timeout": limits, "retries": 0})
     assert caught.value.limit == "first_token"
 

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 import diptych
 from diptych import AsyncClient, Budget, Client
-from diptych.client import Cassette, Limits, Retries, azure_url
+from diptych.client import Cassette, RateLimits, Retries, azure_url
 from diptych.client.retry import Failure, retry_after, schedule
 from diptych.client.sse import Decoder
 from diptych.testing import Server, cut, hang, reset, status
@@ -350,8 +350,18 @@ def test_modes_of_cassettes(server, tmp_path):
 # limits -----------------------------------------------------------------------------------------
 
 
+def test_timeouts_are_the_setting_and_timeout_is_the_exception():
+    with pytest.raises(TypeError):
+        diptych.Timeout(total=3)
+    for wrong in (diptych.Timeout("no answer"), "30", [30]):
+        with pytest.raises(TypeError, match=r"seconds, Timeouts\(…\) or None"):
+            Client("http://127.0.0.1:1/v1", timeout=wrong)
+    with pytest.raises(ValueError):
+        Client("http://127.0.0.1:1/v1", timeout=diptych.Timeouts(idle=0))
+
+
 def test_one_429_pauses_everyone():
-    limits = Limits()
+    limits = RateLimits()
     limits.pause(2.0, now=10.0)
     assert limits.wait(0, now=11.0) == 1.0
     limits.learn({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m1s"}, now=10.0)

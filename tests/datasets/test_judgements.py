@@ -17,7 +17,7 @@ from diptych.model import Example, Message
 LAYOUTS = [entry for entry in list_formats() if entry.kind == "dataset"]
 TARGETS = [entry.name for entry in LAYOUTS]
 TRAINS = [entry.name for entry in LAYOUTS if not entry.asks]
-POLICIES = ["raise", "warn", "ignore"]
+POLICIES = ["raise", "report", "ignore"]
 USER, SAID = {"role": "user", "content": "Tides?"}, {"role": "assistant", "content": "Low."}
 MORE = [USER, {"role": "assistant", "content": "High."}, {"role": "user", "content": "When?"}, SAID]
 TALK = Example((Message("user", "Tides?"), Message("assistant", "Low.")), answer=1)
@@ -44,7 +44,7 @@ def converted(row, source, target, on_loss):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", diptych.LossWarning)
         try:
-            return diptych.convert(row, source, target, on_loss=on_loss).output
+            return diptych.convert(row, source=source, target=target, on_loss=on_loss).output
         except diptych.LossError:
             return None
 
@@ -106,13 +106,13 @@ def test_messages_with_a_label():
     for label in (True, False):
         row = {"messages": [USER, SAID], "label": label}
         assert detect_layout([row], list_formats())[0] == "finetune_chat"
-        found = diptych.convert(row, "finetune_chat", "trl_unpaired")
+        found = diptych.convert(row, source="finetune_chat", target="trl_unpaired")
         assert found.output == {"prompt": [USER], "completion": [SAID], "label": label}
         assert found.verdict == "lossless"
 
 
 def test_a_judgement_is_of_the_last_answer():
-    found = diptych.convert({"messages": MORE, "label": False}, "finetune_chat", "trl_unpaired")
+    found = diptych.convert({"messages": MORE, "label": False}, source="finetune_chat", target="trl_unpaired")
     assert found.output == {"prompt": MORE[:3], "completion": [SAID], "label": False}
     assert found.verdict == "lossless"
 

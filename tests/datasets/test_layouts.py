@@ -251,7 +251,7 @@ def test_several_answers_are_cut_before_the_last_and_told():
 
 def test_a_warning_names_the_line_that_asked():
     with pytest.warns(diptych.LossWarning, match="several answers are learnt") as caught:
-        diptych.convert({"messages": LONG}, target="trl_prompt_completion", on_loss="warn")
+        diptych.convert({"messages": LONG}, target="trl_prompt_completion", on_loss="report")
     assert [warning.filename for warning in caught] == [__file__]
 
 
@@ -304,7 +304,7 @@ def test_texts_come_through_every_layout_as_they_are(name, text):
 def test_parts_of_any_kind_survive(name, content):
     row = {"prompt": [{"role": "user", "content": content}], "completion": [SAID], "label": True}
     row = {key: value for key, value in row.items() if key != "label" or name == "trl_unpaired"}
-    assert diptych.convert(row, name, name).output == row
+    assert diptych.convert(row, source=name, target=name).output == row
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_rows_of_a_table_have_nulls_for_what_they_do_not_say():
     empty = {"name": None, "tool_calls": None, "tool_call_id": None, "weight": None, "thinking": None}
     part = {"type": "text", "text": "Capital of Peru?", "image_url": None}
     row = {"messages": [{**USER, **empty, "content": [part]}, {**SAID, **empty}], "tools": None, "system": None}
-    assert diptych.convert(row, "finetune_chat", "finetune_chat").output == {
+    assert diptych.convert(row, source="finetune_chat", target="finetune_chat").output == {
         "messages": [{"role": "user", "content": [{"type": "text", "text": "Capital of Peru?"}]}, SAID]
     }
 
@@ -372,7 +372,9 @@ def test_ids_that_are_made_are_no_ids_that_are_there():
 def test_a_row_nested_too_deeply_is_refused():
     deep = json.loads("[" * 900 + "]" * 900)
     with pytest.raises(diptych.FormatError, match="nested too deeply"):
-        diptych.convert({"messages": [{**USER, "deep": deep}, SAID]}, "finetune_chat", "trl_prompt_completion")
+        diptych.convert(
+            {"messages": [{**USER, "deep": deep}, SAID]}, source="finetune_chat", target="trl_prompt_completion"
+        )
 
 
 BAD = [{}, [], 3, None, "text", {"prompt": 3, "completion": ""}, {"conversations": [{"from": "elf", "value": ""}]},

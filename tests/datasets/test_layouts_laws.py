@@ -197,7 +197,7 @@ def covers(loss, path):
 def converted(value, target, source="auto"):
     """Convert a value, None where it is refused."""
     try:
-        return diptych.convert(value, source, target, on_loss="ignore")
+        return diptych.convert(value, source=source, target=target, on_loss="ignore")
     except diptych.LossError as error:
         refused = [loss for loss in error.losses if loss.severity is Severity.REFUSED]
     assert refused

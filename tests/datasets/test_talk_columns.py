@@ -70,10 +70,10 @@ PAIRS = [
 @pytest.mark.parametrize(("row", "prompt", "chosen", "rejected"), PAIRS)
 def test_pairs_are_read_turn_by_turn(row, prompt, chosen, rejected):
     source = detect_layout([row], list_formats())[0]
-    found = diptych.convert(row, source, "trl_preference")
+    found = diptych.convert(row, source=source, target="trl_preference")
     assert found.output == pair(prompt, chosen, rejected)
     assert found.verdict == "lossless"
-    taught = diptych.convert(row, source, "finetune_chat", on_loss="ignore").output["messages"]
+    taught = diptych.convert(row, source=source, target="finetune_chat", on_loss="ignore").output["messages"]
     assert [{k: v for k, v in m.items() if k != "weight"} for m in taught] == [*prompt, *chosen]
 
 
@@ -108,13 +108,13 @@ def test_pairs_of_which_nothing_is_certain_are_refused(row, on_loss):
     source = detect_layout([row], list_formats())[0]
     for target in ("trl_preference", "finetune_chat", "openai_dpo", "openai_chat"):
         with pytest.raises(diptych.LossError) as caught:
-            diptych.convert(row, source, target, on_loss=on_loss)
+            diptych.convert(row, source=source, target=target, on_loss=on_loss)
         assert worst(caught.value.losses) is Severity.REFUSED
 
 
 def test_a_prompt_of_examples_stays_one_message_and_is_told():
     found = diptych.convert(
-        pair("Q: Tides?\nA:", "High.", "Low."), "trl_preference", "trl_preference", on_loss="ignore"
+        pair("Q: Tides?\nA:", "High.", "Low."), source="trl_preference", target="trl_preference", on_loss="ignore"
     )
     assert found.output["prompt"] == [user("Q: Tides?\nA:")]
     assert [(loss.path, loss.kind) for loss in found.losses] == [("$.prompt", "flattened")]
@@ -138,7 +138,7 @@ TEXTS = [
 
 @pytest.mark.parametrize(("text", "messages"), TEXTS)
 def test_a_text_that_is_a_talk_is_its_turns(text, messages):
-    found = diptych.convert({"text": text}, "trl_text", "finetune_chat")
+    found = diptych.convert({"text": text}, source="trl_text", target="finetune_chat")
     assert found.output == {"messages": messages}
     assert found.verdict == "lossless"
 
@@ -160,9 +160,9 @@ def test_instruction_and_input_of_a_text_become_one_message_as_those_of_a_row():
 def test_a_text_that_is_no_talk_is_no_message(text, kind):
     for target in ("finetune_chat", "sharegpt", "trl_prompt_completion", "trl_unpaired", "openai_chat"):
         with pytest.raises(diptych.LossError) as caught:
-            diptych.convert({"text": text}, "trl_text", target, on_loss="ignore")
+            diptych.convert({"text": text}, source="trl_text", target=target, on_loss="ignore")
         assert ("$.text", kind) in [(loss.path, loss.kind) for loss in caught.value.losses]
-    same = diptych.convert({"text": text}, "trl_text", "trl_text")
+    same = diptych.convert({"text": text}, source="trl_text", target="trl_text")
     assert (same.output, same.verdict, same.losses) == ({"text": text}, "lossless", ())
 
 
@@ -185,7 +185,7 @@ def test_what_a_format_writes_is_read_as_a_talk_or_refused(name, texts):
 @given(TALKS, LETTERS)
 def test_transcripts_with_an_implied_prompt(texts, worse):
     row = {"chosen": human(*texts), "rejected": human(*texts[:-1], worse)}
-    found = diptych.convert(row, "trl_preference", "trl_preference").output
+    found = diptych.convert(row, source="trl_preference", target="trl_preference").output
     assert [m["content"] for m in found["prompt"]] == texts[:-1]
     assert (found["chosen"], found["rejected"]) == ([said(texts[-1])], [said(worse)])
 
@@ -210,7 +210,7 @@ def test_a_prompt_that_is_a_talk_is_its_turns(layout, prompt):
 @pytest.mark.parametrize("prompt", [q for q in QUESTIONS if not q.endswith(" ")])
 def test_a_prompt_of_a_batch_that_is_a_talk_is_its_turns(prompt):
     line = {"custom_id": "q", "url": "/v1/completions", "body": {"model": "m", "prompt": prompt, "max_tokens": 9}}
-    found = diptych.convert(line, "openai_batch", "openai_batch")
+    found = diptych.convert(line, source="openai_batch", target="openai_batch")
     assert [(m["role"], m["content"].strip()) for m in found.output["body"]["messages"]] == [("user", "Tides?")]
     assert found.verdict == "lossless"
 
@@ -251,7 +251,7 @@ def test_contents_are_no_structure(name, text):
     """What a layout writes for a message that quotes a talk is never read as that talk without a word."""
     messages = [user(text), HIGH]
     try:
-        found = diptych.convert({"messages": messages}, "finetune_chat", name, on_loss="ignore")
+        found = diptych.convert({"messages": messages}, source="finetune_chat", target=name, on_loss="ignore")
     except diptych.LossError:
         return
     again, _ = get(name).read(found.output)

@@ -7,7 +7,7 @@ import json
 import sys
 
 import diptych
-from diptych.sandbox import Limits, chat_template
+from diptych.sandbox import Limits
 
 FREE = Limits(seconds=1e9, work=10**12, output=10**12, depth=10**9)
 
@@ -19,8 +19,7 @@ def pairs(value):
 
 def render(row):
     if row["entry"] == "ChatTemplate":
-        chat_template._LIMITS = FREE
-        return diptych.ChatTemplate(row["template"]).render([])
+        return diptych.ChatTemplate(row["template"], limits=FREE).render([])
     made = {"filters": {"wrap": lambda value: (value,), "pairs": pairs}, "globals": {"wrapped": lambda value: [value]}}
     return diptych.Template.from_string(row["template"], limits=FREE, **made).render().prompt
 

@@ -68,7 +68,7 @@ def test_from_tokenizer_config(tmp_path):
     assert ChatTemplate.from_tokenizer_config(tmp_path).render(USER).endswith("</s>")
     named = {"chat_template": [{"name": "default", "template": "a"}, {"name": "tool_use", "template": "b"}]}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(named))
-    assert ChatTemplate.from_tokenizer_config(tmp_path, "tool_use").render(USER) == "b"
+    assert ChatTemplate.from_tokenizer_config(tmp_path, name="tool_use").render(USER) == "b"
     (tmp_path / "tokenizer_config.json").write_text("{}")
     with pytest.raises(FormatError, match="names no chat template"):
         ChatTemplate.from_tokenizer_config(tmp_path)

@@ -235,7 +235,7 @@ def test_through_convert():
     ],
 )
 def test_through_rows(row, source, path):
-    found = diptych.convert(row, source, on_loss="ignore")
+    found = diptych.convert(row, source=source, on_loss="ignore")
     assert found.verdict == "ambiguous"
     assert f"{path}: unknown control token '<|header_start|>' at 1:1" in found.detail
 
@@ -249,7 +249,7 @@ def test_a_row_of_messages_says_who_speaks():
     row = {
         "messages": [{"role": "user", "content": "What is <|fnord|>?"}, {"role": "assistant", "content": "A token."}]
     }
-    assert diptych.convert(row, "finetune_chat", on_loss="ignore").verdict == "lossless"
+    assert diptych.convert(row, source="finetune_chat", on_loss="ignore").verdict == "lossless"
 
 
 def test_through_the_command(tmp_path):
@@ -263,7 +263,7 @@ def test_through_the_command(tmp_path):
 
 
 def test_through_a_request_body():
-    (found,) = convert_request({"model": "m", "prompt": LLAMA4}, "chat", "ignore")
+    (found,) = convert_request({"model": "m", "prompt": LLAMA4}, to="chat", on_loss="ignore")
     assert found.verdict == "ambiguous"
     assert any("<|header_start|>" in loss.detail for loss in found.losses)
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, assert_type
 
 import diptych
-from diptych.client import Delta
+from diptych.client import Delta, RateLimits
+
+
+@dataclass
+class City:
+    name: str
 
 
 def templates() -> None:
@@ -28,7 +34,7 @@ def templates() -> None:
 def conversion() -> None:
     assert_type(diptych.to_messages("Hello"), diptych.Reading)
     assert_type(diptych.to_prompt([{"role": "user", "content": "Hello"}], format="chatml"), diptych.Writing)
-    conversion = diptych.convert("Hello", "auto", "openai_chat", on_loss="raise")
+    conversion = diptych.convert("Hello", source="auto", target="openai_chat", on_loss="raise")
     assert_type(conversion, diptych.Conversion)
     assert_type(conversion.losses, tuple[diptych.Loss, ...])
 
@@ -51,11 +57,17 @@ def client() -> None:
             for delta in deltas:
                 assert_type(delta, Delta)
             assert_type(deltas.reply, diptych.Reply)
+        assert_type(c.parse("Hello", City).parsed, City)
+        assert_type(c.parse("Hello", list[int]).parsed, list[int])
+        assert_type(c.parse("Hello", int | str).parsed, Any)
+    diptych.Client(timeout=diptych.Timeouts(total=3), limits=RateLimits(requests_per_minute=60))
+    diptych.Client(timeout=diptych.Timeout("no answer"))  # type: ignore[arg-type]  # the exception is no setting
 
 
 async def async_client() -> None:
     async with diptych.AsyncClient("http://127.0.0.1:8080/v1") as c:
         assert_type(await c.send("Hello", model="m"), diptych.Reply)
+        assert_type((await c.parse("Hello", City)).parsed, City)
         async with c.stream("Hello", model="m") as deltas:
             async for delta in deltas:
                 assert_type(delta, Delta)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from .options import FileName, Json, Jsonl, OnLoss, complete_format
+from .options import FileName, Json, Jsonl, OnLoss, complete_format, on_loss_option
 
 
 def convert_command(
@@ -18,7 +18,13 @@ def convert_command(
     to: Annotated[
         str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)
     ] = "openai_chat",
-    on_loss: Annotated[OnLoss, typer.Option("--on-loss", help="What to do about a loss.")] = OnLoss.raise_,
+    on_loss: Annotated[
+        OnLoss,
+        on_loss_option(
+            "report: write the output, print losses to standard error and exit with status 1 if there are any. "
+            "raise: write nothing if there are any. ignore: say nothing."
+        ),
+    ] = OnLoss.report,
     diff: Annotated[
         bool, typer.Option("--diff", help="Say for each format a prompt may be of, where it differs.")
     ] = False,
@@ -37,16 +43,15 @@ def convert_command(
     from .values import read_value
 
     if jsonl:
-        raise typer.Exit(_convert_lines(file, from_, to, on_loss.value))
+        raise typer.Exit(_convert_lines(file, from_, to, on_loss))
     if diff:
         _explain(read_file(file), json_)
         return
-    policy: Literal["raise", "ignore"] = "raise" if on_loss is OnLoss.raise_ else "ignore"
     value = read_value(file, lines_hint=f"diptych convert {file} --jsonl converts each line")
     if to in ("chat", "completions") and isinstance(value, dict):
-        raise typer.Exit(_convert_body(value, to, policy, on_loss, json_))
-    result = convert(value, from_, to, on_loss=policy)
-    _warn(result.losses, on_loss)
+        raise typer.Exit(_convert_body(value, to, on_loss, json_))
+    result = convert(value, source=from_, target=to, on_loss=_engine_policy(on_loss))
+    code = _report(result.losses, on_loss)
     if result.detail and on_loss is not OnLoss.ignore:
         print(f"ambiguous: {result.detail}", file=sys.stderr)
     if json_:
@@ -55,6 +60,7 @@ def convert_command(
         write_text(result.output)
     else:
         write_json(result.output)
+    raise typer.Exit(code)
 
 
 def _explain(prompt: str, json_: bool) -> None:
@@ -71,29 +77,38 @@ def _explain(prompt: str, json_: bool) -> None:
         write_text(f"{name}: {confidence:.2f}, {verdict}; {difference or 'written again, the text is identical'}\n")
 
 
-def _warn(losses: Any, on_loss: OnLoss) -> None:
-    if on_loss is OnLoss.warn:
-        for loss in losses:
-            print(f"warning: {loss}", file=sys.stderr)
+def _engine_policy(on_loss: OnLoss) -> Any:
+    """Return the policy for ``convert``: losses to report are printed here, not issued as warnings."""
+    return "raise" if on_loss is OnLoss.raise_ else "ignore"
 
 
-def _convert_body(value: Any, to: Any, policy: Any, on_loss: OnLoss, json_: bool) -> int:
+def _report(losses: Any, on_loss: OnLoss, where: str = "") -> int:
+    """Print the losses above exact where they are to be reported, and return the exit status."""
+    above = [loss for loss in losses if loss.severity > 0] if on_loss is OnLoss.report else []
+    for loss in above:
+        print(f"warning: {where}{loss}", file=sys.stderr)
+    return 1 if above else 0
+
+
+def _convert_body(value: Any, to: Any, on_loss: OnLoss, json_: bool) -> int:
     """Convert a whole request or response body to the other API; several prompts become a list."""
     from ..apis.completions.convert_request import convert_request
     from ..apis.completions.convert_response import convert_response
     from .output import write_document, write_json
 
-    response = "choices" in value
-    found = [convert_response(value, to, None, policy)] if response else convert_request(value, to, policy)
-    for result in found:
-        _warn(result.losses, on_loss)
+    policy = _engine_policy(on_loss)
+    is_response = "choices" in value
+    convert: Any = convert_response if is_response else convert_request
+    made = convert(value, to=to, on_loss=policy)
+    found = [made] if is_response else made
+    code = max((_report(result.losses, on_loss) for result in found), default=0)
     if json_ and len(found) == 1:
         write_document(**document_of(found[0]))
     elif json_:
         write_document(outputs=[document_of(result) for result in found])
     else:
         write_json(found[0].output if len(found) == 1 else [result.output for result in found])
-    return 0
+    return code
 
 
 def document_of(result: Any) -> dict[str, Any]:
@@ -108,18 +123,20 @@ def document_of(result: Any) -> dict[str, Any]:
     }
 
 
-def _convert_lines(file: str, source: str, target: str, on_loss: Any) -> int:
+def _convert_lines(file: str, source: str, target: str, on_loss: OnLoss) -> int:
     from ..conversion.convert import convert
     from ..errors import DiptychError
     from .inputs import error_json, iter_jsonl
     from .output import write_json
 
     failed = 0
-    for value in iter_jsonl(file):
+    for number, value in enumerate(iter_jsonl(file), 1):
         try:
             if isinstance(value, DiptychError):
                 raise value
-            write_json(document_of(convert(value, source, target, on_loss=on_loss)), indent=None)
+            result = convert(value, source=source, target=target, on_loss=_engine_policy(on_loss))
+            failed |= _report(result.losses, on_loss, f"result {number}: ")
+            write_json(document_of(result), indent=None)
         except DiptychError as error:
             failed = 1
             write_json(error_json(error), indent=None)

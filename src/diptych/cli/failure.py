@@ -23,7 +23,7 @@ def exit_code_of(error: BaseException) -> int:
 def report(error: BaseException) -> None:
     """Print an error to standard error; unexpected ones say how to see more."""
     if isinstance(error, DiptychError):
-        text = str(error)
+        text = str(error).replace("on_loss='report'", "--on-loss report")
     elif isinstance(error, OSError) and error.filename is not None:
         text = f"{os.fspath(error.filename)}: {error.strerror}"
     else:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Json, OnLoss, complete_layout, complete_model
+from .options import Json, OnLoss, complete_layout, complete_model, on_loss_option
 
 
 class Engine(StrEnum):
@@ -40,7 +40,7 @@ def data_command(
         list[str] | None, typer.Option("--set", help="NAME=VALUE for the body of every batch line: model=gpt-5.4-mini.")
     ] = None,
     on_loss: Annotated[
-        OnLoss, typer.Option("--on-loss", help="raise: rows that lose anything are rejects.")
+        OnLoss, on_loss_option("raise: rows that lose anything are rejects. report, ignore: they are converted.")
     ] = OnLoss.raise_,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first row that would be rejected.")

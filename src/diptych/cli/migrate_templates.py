@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from .options import Json, OnLoss
+from .options import Json, OnLoss, on_loss_option
 
 
 class Target(StrEnum):
@@ -40,8 +40,8 @@ def templates_command(
     ] = "auto",
     to: Annotated[Target, typer.Option("--to", help="diptych, or prompty for the way back.")] = Target.diptych,
     on_loss: Annotated[
-        OnLoss, typer.Option("--on-loss", help="raise: a file that loses anything is refused.")
-    ] = OnLoss.warn,
+        OnLoss, on_loss_option("report: losses go to standard error. raise: a file that loses anything is refused.")
+    ] = OnLoss.report,
     force: Annotated[bool, typer.Option("--force", help="Write over files that differ.")] = False,
     json_: Json = False,
 ) -> None:

@@ -19,8 +19,14 @@ class OnLoss(StrEnum):
     """What to do about what a conversion cannot carry."""
 
     raise_ = "raise"
-    warn = "warn"
+    report = "report"
     ignore = "ignore"
+    warn = "warn"
+
+
+def on_loss_option(help: str) -> Any:
+    """Return the option --on-loss; ``warn``, the name of 0.1, becomes ``report``."""
+    return typer.Option("--on-loss", help=help, callback=lambda x: OnLoss.report if x is OnLoss.warn else x)
 
 
 def complete_template(incomplete: str) -> list[str]:

@@ -10,10 +10,10 @@ from ._async import AsyncClient, AsyncStream
 from ._sync import Client, Stream
 from .budget import Budget
 from .cassette import Cassette
-from .limits import Limits
+from .limits import RateLimits
 from .options import Timeouts
 from .profiles import PROFILES, Profile
-from .replies import Attempt, Choice, Delta, Reply, Usage
+from .replies import Attempt, Choice, Delta, Parsed, Reply, Usage
 from .requests import azure_url
 from .retry import Retries
 
@@ -27,8 +27,9 @@ __all__ = [
     "Choice",
     "Client",
     "Delta",
-    "Limits",
+    "Parsed",
     "Profile",
+    "RateLimits",
     "Reply",
     "Retries",
     "Stream",

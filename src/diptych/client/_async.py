@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
 from ._sync import make_http
@@ -23,11 +23,11 @@ from .calls import StreamState, forked, new_call, parsed, reasked, schema_params
 from .cassette import Cassette
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call, Hook, Setup
-from .limits import Limits
+from .limits import RateLimits
 from .options import Timeouts
 from .profiles import Profile, profile_of
 from .progress import Progress
-from .replies import Api, Delta, Reply
+from .replies import Api, Delta, Parsed, Reply
 from .requests import Server, server_of
 from .retry import Retries
 from .wires import Addresses, failed_of, head_of
@@ -36,6 +36,8 @@ from .wires import Addresses, failed_of, head_of
 _CLEAN_UP: Final = 1.0
 #: Operations that still close their connection after their caller has gone.
 _LEAVING: Final[set[asyncio.Task[Any]]] = set()
+
+T = TypeVar("T")
 
 
 class AsyncClient:
@@ -47,10 +49,10 @@ class AsyncClient:
         api_key: str | None = None,
         *,
         http: Any = None,
-        timeout: Any = 600.0,
+        timeout: float | Timeouts | None = 600.0,
         retries: int | Retries = 2,
         budget: Budget | None = None,
-        limits: Limits | None = None,
+        limits: RateLimits | None = None,
         cassette: Cassette | None = None,
         on_attempt: Hook | None = None,
         profile: str | Profile | None = None,
@@ -103,6 +105,19 @@ class AsyncClient:
         """Send and return an :class:`AsyncStream`: an asynchronous context manager of deltas."""
         return AsyncStream(new_call(self._setup, x, model=model, api=api, params=params, stream=True), self._pool)
 
+    @overload
+    async def parse(
+        self,
+        x: Any,
+        schema: type[T],
+        *,
+        model: str | None = None,
+        api: Api | None = None,
+        reask: int = 0,
+        **params: Any,
+    ) -> Parsed[T]: ...
+
+    @overload
     async def parse(
         self,
         x: Any,
@@ -112,7 +127,18 @@ class AsyncClient:
         api: Api | None = None,
         reask: int = 0,
         **params: Any,
-    ) -> Reply:
+    ) -> Parsed[Any]: ...
+
+    async def parse(
+        self,
+        x: Any,
+        schema: Any,
+        *,
+        model: str | None = None,
+        api: Api | None = None,
+        reask: int = 0,
+        **params: Any,
+    ) -> Parsed[Any]:
         """Send, asking for JSON of ``schema``; see :meth:`Client.parse`."""
         before: list[Reply] = []
         found = await self._validated(x, model, api, schema_params(schema, api, params))

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
 from .budget import Budget
@@ -22,14 +22,16 @@ from .calls import StreamState, forked, new_call, parsed, reasked, schema_params
 from .cassette import Cassette
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call, Hook, Setup
-from .limits import Limits
+from .limits import RateLimits
 from .options import POOL, Timeouts
 from .profiles import Profile, profile_of
 from .progress import Progress
-from .replies import Api, Delta, Reply
+from .replies import Api, Delta, Parsed, Reply
 from .requests import Server, server_of
 from .retry import Retries
 from .wires import NOW, Addresses, bound_by_deadline, failed_of, head_of
+
+T = TypeVar("T")
 
 
 class Client:
@@ -54,10 +56,10 @@ class Client:
         api_key: str | None = None,
         *,
         http: Any = None,
-        timeout: Any = 600.0,
+        timeout: float | Timeouts | None = 600.0,
         retries: int | Retries = 2,
         budget: Budget | None = None,
-        limits: Limits | None = None,
+        limits: RateLimits | None = None,
         cassette: Cassette | None = None,
         on_attempt: Hook | None = None,
         profile: str | Profile | None = None,
@@ -106,6 +108,19 @@ class Client:
         """Send the same and return a :class:`Stream`: a context manager, iterate it for deltas."""
         return Stream(new_call(self._setup, x, model=model, api=api, params=params, stream=True), self._pool)
 
+    @overload
+    def parse(
+        self,
+        x: Any,
+        schema: type[T],
+        *,
+        model: str | None = None,
+        api: Api | None = None,
+        reask: int = 0,
+        **params: Any,
+    ) -> Parsed[T]: ...
+
+    @overload
     def parse(
         self,
         x: Any,
@@ -115,7 +130,18 @@ class Client:
         api: Api | None = None,
         reask: int = 0,
         **params: Any,
-    ) -> Reply:
+    ) -> Parsed[Any]: ...
+
+    def parse(
+        self,
+        x: Any,
+        schema: Any,
+        *,
+        model: str | None = None,
+        api: Api | None = None,
+        reask: int = 0,
+        **params: Any,
+    ) -> Parsed[Any]:
         """Send, asking for JSON of ``schema`` (a pydantic model or any type); the value is ``reply.parsed``.
 
         The answer is validated here, since not every server enforces a schema, and nothing is

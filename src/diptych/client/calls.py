@@ -9,15 +9,17 @@ import json
 import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ..errors import ClientError, InvalidResponse
 from ..jsonpath import first_problem
 from .flow import Call, Setup
 from .options import Timeouts
-from .replies import Api, Delta, Reply, Usage
+from .replies import Api, Delta, Parsed, Reply, Usage
 from .requests import ask
 from .retry import Retries
+
+T = TypeVar("T")
 
 _FENCE: Final = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 #: Keywords of send that are the client's and not the API's.
@@ -60,7 +62,7 @@ def schema_params(model: Any, api: Api | None, params: dict[str, Any]) -> dict[s
     return {**params, "response_format": {"type": "json_schema", "json_schema": schema}}
 
 
-def parsed(reply: Reply, model: Any) -> Reply:
+def parsed(reply: Reply, model: type[T]) -> Parsed[T]:
     """Return the reply with its text validated. Raises InvalidResponse where it does not hold."""
     from pydantic import ValidationError
 
@@ -75,7 +77,8 @@ def parsed(reply: Reply, model: Any) -> Reply:
     except (ValueError, RecursionError):
         raise _invalid(reply, f"the answer is not JSON: {text[:200]!r}", "not every server enforces JSON") from None
     try:
-        return reply.with_parsed(_adapter(model).validate_json(json.dumps(value)))
+        found: T = _adapter(model).validate_json(json.dumps(value))
+        return reply.with_parsed(found)
     except ValidationError as error:
         place, message = first_problem(error, value)
         raise _invalid(

@@ -114,7 +114,7 @@ class Completions:
             own = {**body, "prompt": prompts[number]} if isinstance(prompts, list) and len(converted) > 1 else body
             with self._client.stream(conversion.output, **options) as deltas:
                 chunks = _once(delta.raw for delta in deltas)
-                for chunk in convert_stream(chunks, to="completions", request=own, on_loss="warn"):
+                for chunk in convert_stream(chunks, to="completions", request=own, on_loss="report"):
                     for choice in chunk["choices"]:
                         choice["index"] += number * n
                     yield Record(chunk)

@@ -29,7 +29,7 @@ from .answer import StreamReader, check_complete
 from .budget import Budget, Reservation
 from .cassette import Cassette, Recorder, Tape
 from .exchange import Command, Emit, Exchange, Head, LostError, Sleep, Steps
-from .limits import Limits
+from .limits import RateLimits
 from .options import DRAIN, MAX_ERROR, MAX_RESPONSE, MAX_STREAM, Timeouts
 from .profiles import Profile, adapted, fitted
 from .replies import Attempt, Reply
@@ -50,7 +50,7 @@ class Setup:
     timeouts: Timeouts = field(default_factory=Timeouts)
     retries: Retries = field(default_factory=Retries)
     budget: Budget | None = None
-    limits: Limits | None = None
+    limits: RateLimits | None = None
     cassette: Cassette | None = None
     on_attempt: Hook | None = None
     profile: Profile | None = None

@@ -35,12 +35,13 @@ class _Bucket:
         return wait
 
 
-class Limits:
+class RateLimits:
     """Limits on requests and tokens a minute, and on calls at the same time.
 
-    Tokens are the estimate of a call: its prompt and its output cap.
+    Tokens are the estimate of a call: its prompt and its output cap. The caps on what a
+    template may cost are :class:`diptych.Limits`.
 
-    >>> limits = Limits(requests_per_minute=60)
+    >>> limits = RateLimits(requests_per_minute=60)
     >>> limits.wait(0, now=0.0)
     0.0
     """

@@ -6,10 +6,8 @@ Rule: a number is seconds for the whole call, retries and stream included.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
-
-from ..errors import Timeout
 
 #: Bytes that a whole answer may have, on the wire and decompressed.
 MAX_RESPONSE: Final = 16 * 1024 * 1024
@@ -36,20 +34,21 @@ class Timeouts:
     """
 
     total: float | None = 600.0
+    _: KW_ONLY
     connect: float | None = 10.0
     first_token: float | None = None
     idle: float | None = None
 
     @classmethod
-    def of(cls, value: float | Timeouts | Timeout | None) -> Timeouts:
+    def of(cls, value: float | Timeouts | None) -> Timeouts:
         """Return the limits for what ``timeout=`` was given: limits, seconds, or None.
 
-        Raises ValueError for a number that is not positive.
+        Raises TypeError for anything else, such as the exception ``Timeout``, and ValueError
+        for a number that is not positive.
         """
-        if isinstance(value, Timeouts | Timeout):
-            found = cls(value.total, value.connect, value.first_token, value.idle)
-        else:
-            found = cls(total=value)
+        if not isinstance(value, int | float | Timeouts | None):
+            raise TypeError(f"timeout= takes seconds, Timeouts(…) or None, not {type(value).__name__}")
+        found = value if isinstance(value, Timeouts) else cls(total=value)
         for limit in (found.total, found.connect, found.first_token, found.idle):
             if limit is not None and not (limit > 0 and not math.isnan(limit)):
                 raise ValueError(f"a timeout is a positive number of seconds, not {limit!r}")

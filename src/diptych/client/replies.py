@@ -7,10 +7,10 @@ estimate, seed, hashes); nothing here does I/O.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from ..errors import InvalidResponse
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .requests import Ask
 
 Api = Literal["chat", "completions"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +184,10 @@ class Reply:
 
         return digest(self.asked.prompt) if self.asked is not None else None
 
-    def with_parsed(self, value: Any) -> Reply:
+    def with_parsed(self, value: T) -> Parsed[T]:
         """Return this reply with ``parsed`` set."""
-        return replace(self, parsed=value)
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Parsed(**{**own, "parsed": value})
 
     def to_json(self) -> dict[str, Any]:
         """Return the reply as the JSON object that ``diptych run --json`` prints."""
@@ -228,3 +230,10 @@ class Reply:
         residual = estimate.reconcile(stated(self.usage))
         found: dict[str, Any] = residual.to_json()
         return found
+
+
+@dataclass(frozen=True)
+class Parsed(Reply, Generic[T]):
+    """A reply whose text was validated: ``parsed`` is a value of the type that ``parse`` was given."""
+
+    parsed: T = field(kw_only=True)

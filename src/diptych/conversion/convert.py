@@ -62,11 +62,12 @@ def to_prompt(
     return write_text(conversation, format, add_generation_prompt=add_generation_prompt)
 
 
-def convert(value: Any, source: str = "auto", target: str = "openai_chat", on_loss: OnLoss = "raise") -> Conversion:
+def convert(value: Any, *, source: str = "auto", target: str = "openai_chat", on_loss: OnLoss = "raise") -> Conversion:
     """Convert a value from one registered format to another.
 
     Returns the output with the verdict and every loss. ``on_loss`` decides whether a
-    loss raises :class:`~diptych.errors.LossError`, warns, or only stands in the result.
+    loss raises :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or
+    only stands in the result (``ignore``).
 
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]

@@ -64,7 +64,7 @@ def _as_chat(body: Mapping[str, Any], losses: list[Loss]) -> Mapping[str, Any]:
     prompt = body.get("prompt")
     name = _format_of(prompt) if isinstance(prompt, str) else "plain"
     try:
-        made = convert_request(body, "chat", "ignore", format=name)
+        made = convert_request(body, to="chat", on_loss="ignore", format=name)
     except LossError as error:
         settle([_inside(loss) for loss in error.losses], "ignore")  # raises, with the paths of the line
         raise

@@ -25,13 +25,15 @@ from jinja2.ext import Extension
 from ..errors import DiptychError, FormatError, Location, ResourceLimit, TemplateError, TemplateSyntaxError
 from . import guards, limits
 from .environment import make_environment
+from .limits import Limits
 from .mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 
 _NAME: Final = "<chat template>"
 #: Appended to a message that is to be continued, then found again; white space at its end shows
 #: whether the template trims (transformers, ``continue_final_message``).
 _TAG: Final = "CONTINUE_FINAL_MESSAGE_TAG "
-_LIMITS: Final = limits.Limits(seconds=10.0)
+#: The default caps: a chat template loops over whole conversations.
+CHAT_LIMITS: Final = Limits(seconds=10.0)
 _PLAIN: Final = (str, int, float, bool, type(None))
 _LEAVES: Final = frozenset(_PLAIN)
 _TEXT: Final = frozenset({str})
@@ -56,15 +58,30 @@ class ChatTemplate:
     """A chat template with its special tokens.
 
     ``source`` is the Jinja text; ``bos_token``, ``eos_token`` and ``special`` are names that
-    it uses, undefined in it where they are empty. Raises TemplateSyntaxError.
+    it uses, undefined in it where they are empty. ``limits`` caps its source, the nesting of
+    what it is given, and each render (10 seconds by default). Raises TemplateSyntaxError, and
+    ResourceLimit for a source over its cap.
 
     >>> source = "{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}"
     >>> ChatTemplate(source, eos_token="#").render([{"role": "user", "content": "Hi"}])
     '[user] Hi#'
     """
 
-    def __init__(self, source: str, *, bos_token: str = "", eos_token: str = "", **special: Any) -> None:
+    def __init__(
+        self,
+        source: str,
+        *,
+        bos_token: str = "",
+        eos_token: str = "",
+        limits: Limits = CHAT_LIMITS,
+        **special: Any,
+    ) -> None:
+        if len(source) > limits.source:
+            raise ResourceLimit(
+                f"a chat template of over {limits.source:,} characters", hint="shorten it, or raise Limits.source"
+            )
         self.source = source
+        self.limits = limits
         named = {"bos_token": bos_token, "eos_token": eos_token, **special}
         self.special = {name: token for name, token in named.items() if token not in ("", None)}
         self._template = _compiled(source)
@@ -73,7 +90,9 @@ class ChatTemplate:
         return f"<ChatTemplate of {len(self.source)} characters>"
 
     @classmethod
-    def from_tokenizer_config(cls, path: str | os.PathLike[str], name: str = "default") -> ChatTemplate:
+    def from_tokenizer_config(
+        cls, path: str | os.PathLike[str], *, name: str = "default", limits: Limits = CHAT_LIMITS
+    ) -> ChatTemplate:
         """Return the template of a ``tokenizer_config.json``, or of the folder that holds it.
 
         ``name`` chooses among several templates. A ``chat_template.jinja`` beside it is
@@ -95,7 +114,7 @@ class ChatTemplate:
         if source is None:
             raise FormatError(f"{file.name} names no chat template {name!r}", path="$.chat_template")
         special = {key: _token(value) for key, value in config.items() if key.endswith("_token")}
-        return cls(source, **{key: token for key, token in special.items() if token is not None})
+        return cls(source, limits=limits, **{key: token for key, token in special.items() if token is not None})
 
     def render(
         self,
@@ -115,25 +134,26 @@ class ChatTemplate:
         anything that goes wrong in it; ResourceLimit over a cap; FormatError for
         messages that are not plain data.
         """
-        chat = _plain(list(messages), "$.messages")
+        deepest = self.limits.depth
+        chat = _plain(list(messages), "$.messages", deepest)
         if continue_final_message:
             if add_generation_prompt:
                 raise FormatError("a message is continued, or a new one is begun: not both")
-            chat = _tagged(chat)
+            chat = _tagged(chat, deepest)
         values = {
             **self.special,
             "messages": chat,
-            "tools": _plain(tools, "$.tools"),
-            "documents": _plain(documents, "$.documents"),
+            "tools": _plain(tools, "$.tools", deepest),
+            "documents": _plain(documents, "$.documents", deepest),
             "add_generation_prompt": add_generation_prompt,
             "strftime_now": guards.Helper("strftime_now", (now or datetime.now()).strftime),
-            **{name: _plain(value, f"$.{name}") for name, value in kwargs.items()},
+            **{name: _plain(value, f"$.{name}", deepest) for name, value in kwargs.items()},
         }
         text = self._run(values)
         return _continued(text) if continue_final_message else text
 
     def _run(self, values: dict[str, Any]) -> str:
-        token = limits.open_account(_LIMITS)
+        token = limits.open_account(self.limits)
         try:
             return str(self._template.render(values))
         except TemplateError as error:
@@ -170,9 +190,9 @@ def _token(value: Any) -> str | None:
 # continuing the last message ---------------------------------------------------------------
 
 
-def _tagged(chat: list[Any]) -> list[Any]:
+def _tagged(chat: list[Any], levels: int) -> list[Any]:
     """Return a copy with the tag at the end of the text of the last message."""
-    chat = _copy(chat, "$.messages")
+    chat = _copy(chat, "$.messages", levels)
     content = chat[-1].get("content") if chat and isinstance(chat[-1], dict) else None
     if isinstance(content, str):
         chat[-1]["content"] = content + _TAG
@@ -255,12 +275,12 @@ def _tojson(
     return text
 
 
-def _plain(value: Any, path: str) -> Any:
+def _plain(value: Any, path: str, levels: int) -> Any:
     """Return plain data: mappings, lists, texts, numbers, true, false, none.
 
     What is that already needs no copy: the sandbox changes nothing.
     """
-    return value if _is_plain(value, _LIMITS.depth) else _copy(value, path)
+    return value if _is_plain(value, levels) else _copy(value, path, levels)
 
 
 def _is_plain(value: Any, room: int) -> bool:
@@ -284,15 +304,15 @@ def _are_flat_objects(items: list[Any]) -> bool:
     return _LEAVES.issuperset(map(type, chain.from_iterable(map(dict.values, items))))
 
 
-def _copy(value: Any, path: str, depth: int = 0) -> Any:
+def _copy(value: Any, path: str, levels: int) -> Any:
     if isinstance(value, _PLAIN):
         return value
-    if depth > _LIMITS.depth:
+    if levels < 0:
         raise FormatError("the data is nested too deeply", path=path)
     if isinstance(value, Mapping):
-        return {str(key): _copy(item, f"{path}.{key}", depth + 1) for key, item in value.items()}
+        return {str(key): _copy(item, f"{path}.{key}", levels - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_copy(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+        return [_copy(item, f"{path}[{index}]", levels - 1) for index, item in enumerate(value)]
     raise FormatError(f"a {type(value).__name__} is not plain data", path=path)
 
 

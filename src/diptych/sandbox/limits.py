@@ -17,15 +17,18 @@ from typing import Any, Final
 from ..errors import ResourceLimit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Caps of one render.
+    """Cap what one template may cost: pass it as ``limits=`` wherever a template comes from.
 
-    ``output`` and any single text: characters. ``seconds``: wall clock. ``work``:
-    loop steps plus calls. ``depth``: nesting of input data; what a template builds
-    around it may be nested twice as deeply, and never more than 500 levels. ``source``:
-    characters of one template file. The figures are ours: far above any prompt
-    that a context window holds, far below what hurts a process of 512 MB.
+    ``output``: characters of the whole output, and of any single text. ``seconds``: wall
+    clock. ``work``: loop steps plus calls. ``depth``: nesting of input data; what a template
+    builds around it may be nested twice as deeply, and never more than 500 levels.
+    ``source``: characters of one template file. The defaults are far above any prompt
+    that a context window holds, and far below what hurts a process of 512 MB.
+
+    >>> Limits(seconds=0.5).output
+    10000000
     """
 
     output: int = 10_000_000

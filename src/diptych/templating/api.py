@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..sandbox import DEFAULT_LIMITS, Limits
 from .rendered import Rendered
 from .template import Template, load
 
@@ -12,8 +13,13 @@ from .template import Template, load
 def render(template: str | os.PathLike[str] | Template, /, **inputs: Any) -> Rendered:
     """Render a template, or the file at a path, with these inputs.
 
+    ``limits=Limits(…)`` sets its caps; anything else of that name is an input like any other.
+
     >>> from diptych import Template
     >>> render(Template.from_string("Hi {{ name }}"), name="Ann").prompt
     'Hi Ann'
     """
-    return (template if isinstance(template, Template) else load(template)).render(**inputs)
+    limits = inputs.pop("limits") if isinstance(inputs.get("limits"), Limits) else None
+    if not isinstance(template, Template):
+        return load(template, limits=limits or DEFAULT_LIMITS).render(**inputs)
+    return (template.with_limits(limits) if limits else template).render(**inputs)

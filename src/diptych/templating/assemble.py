@@ -110,7 +110,7 @@ def add_segment(items: list[Any], segment: Segment) -> None:
 
 def assemble(events: Iterable[Event]) -> Assembled:
     """Put the events together. Raises RoleError and ResourceLimit."""
-    kept, structured = collect(events)
+    kept, structured, _ = collect(events)
     if not structured:
         return Assembled(None, (), False, kept)
     loose: list[Event] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -28,6 +29,7 @@ from ..errors import (
     UndefinedInput,
 )
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, open_account
+from ..sandbox.limits import current_limits
 from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from ..sandbox.nesting import watched
 from ..suggest import suggest
@@ -69,6 +71,11 @@ class Compiled:
         self._engine.remember(self)  # two texts may share a name, as strings do
         return self._engine.run(self._template, values, limits)
 
+    @property
+    def found(self) -> Found:
+        """The text with its name, as it was found."""
+        return Found(self.name, self.file, self.text, self.text)
+
     def location(self, front_key: str) -> Location:
         """Return the place of a key of the front matter."""
         return frontmatter.locate_key(self.parts.front, front_key, self.file)
@@ -90,12 +97,19 @@ class Engine:
         self.environment = make_environment(
             loader=_Loader(self), extensions=[MessageTags], environment_class=TraceEnvironment
         )
+        #: The caller's own filters and globals.
+        self.extras: tuple[dict[str, Callable[..., Any]], dict[str, Any]] = ({}, dict(globals or {}))
         for filter_name, function in (filters or {}).items():
             self.add_filter(filter_name, function)
-        self.environment.globals.update(globals or {})
+        self.environment.globals.update(self.extras[1])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle where templates come from; what is compiled is compiled anew."""
+        return make_engine, (self._source, *self.extras)
 
     def add_filter(self, name: str, function: Callable[..., Any]) -> None:
         """Register a filter of the caller's own."""
+        self.extras[0][name] = function
         self.environment.filters[name] = watched(function)
 
     # reading -------------------------------------------------------------------------
@@ -119,8 +133,16 @@ class Engine:
         names = list(self._source.names()) if self._source else []
         return TemplateNotFound(f"there is no template {name!r}", hint=suggest_name(name, names))
 
-    def load(self, found: Found) -> Compiled:
-        """Return the compiled form of a text; the same text is compiled once."""
+    def load(self, found: Found, limits: Limits = DEFAULT_LIMITS) -> Compiled:
+        """Return the compiled form of a text; the same text is compiled once.
+
+        Raises ResourceLimit for a text over ``limits.source``.
+        """
+        if len(found.text) > limits.source:
+            raise ResourceLimit(
+                f"{found.file}: a template of over {limits.source:,} characters",
+                hint="split it with includes, or raise Limits.source",
+            )
         key = (found.name, found.text)
         compiled = self._compiled.get(key)
         if compiled is None:
@@ -131,8 +153,6 @@ class Engine:
 
     def split(self, found: Found) -> frontmatter.Parts:
         """Take the front matter off and remember the source for messages."""
-        if len(found.text) > DEFAULT_LIMITS.source:
-            raise ResourceLimit(f"{found.file}: a template of over {DEFAULT_LIMITS.source:,} characters")
         parts = frontmatter.split(found.text, found.file)
         self._sources[found.name] = SourceText(found.file, found.text.removeprefix("\ufeff"), parts.offset)
         return parts
@@ -248,19 +268,19 @@ class Engine:
 
     # hashing -------------------------------------------------------------------------
 
-    def digest(self, compiled: Compiled) -> str:
+    def digest(self, compiled: Compiled, limits: Limits) -> str:
         """Return the SHA-256 of a template, of all it includes, and of the engine's version.
 
         A dynamic reference (``{% include name %}``) counts as itself, not as its target.
         """
         seen: dict[str, str] = {}
-        self._collect(compiled, seen)
+        self._collect(compiled, seen, limits)
         digest = hashlib.sha256(ENGINE_VERSION.encode())
         for name in sorted(seen):
             digest.update(f"\0{name}\0{len(seen[name])}\0{seen[name]}".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def _collect(self, compiled: Compiled, seen: dict[str, str]) -> None:
+    def _collect(self, compiled: Compiled, seen: dict[str, str], limits: Limits) -> None:
         key = "" if not seen else compiled.name
         if key in seen:
             return
@@ -268,11 +288,11 @@ class Engine:
         for name in compiled.references:
             if name is not None and name not in seen:
                 try:
-                    self._collect(self.load(self.find(name)), seen)
+                    self._collect(self.load(self.find(name), limits), seen, limits)
                 except TemplateNotFound:
                     seen[name] = ""
 
-    def all_variables(self, compiled: Compiled) -> frozenset[str]:
+    def all_variables(self, compiled: Compiled, limits: Limits) -> frozenset[str]:
         """Return the names that a template and its static includes use."""
         names, todo, seen = set(compiled.variables), list(compiled.references), set()
         while todo:
@@ -281,12 +301,24 @@ class Engine:
                 continue
             seen.add(name)
             try:
-                other = self.load(self.find(name))
+                other = self.load(self.find(name), limits)
             except TemplateNotFound:
                 continue
             names |= other.variables
             todo += other.references
         return frozenset(names)
+
+
+def make_engine(source: Source | None = None, filters: Any = None, globals: Any = None) -> Engine:
+    """Return an engine; those that have nothing of their own are one."""
+    if source is None and not filters and not globals:
+        return _shared_engine()
+    return Engine(source, filters=filters, globals=globals)
+
+
+@lru_cache(maxsize=1)
+def _shared_engine() -> Engine:
+    return Engine()
 
 
 def _too_deep(file: str) -> ResourceLimit:
@@ -316,7 +348,7 @@ class _Loader(jinja2.BaseLoader):
         found = self._engine.lookup(template)
         if found is None:
             raise jinja2.TemplateNotFound(template)  # Jinja's own, for `ignore missing` and lists of names
-        parts = self._engine.load(found).parts
+        parts = self._engine.load(found, current_limits()).parts
 
         def is_fresh() -> bool:
             try:

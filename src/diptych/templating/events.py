@@ -42,6 +42,11 @@ class HistoryEvent(NamedTuple):
     messages: tuple[Message, ...]
     input: str | None = None
 
+    @property
+    def size(self) -> int:
+        """The characters of its texts, which count as output."""
+        return sum(len(message.text) for message in self.messages)
+
 
 #: ``str`` by the author, a plain ``(input, text)`` pair, or one of the classes above.
 Event: TypeAlias = Union[str, tuple[Any, ...]]
@@ -52,19 +57,21 @@ class Traced(str):
 
     events: tuple[Event, ...]
     structured: bool
+    size: int
 
-    def __new__(cls, value: str, events: tuple[Event, ...], structured: bool) -> Traced:
+    def __new__(cls, value: str, events: tuple[Event, ...], structured: bool, size: int) -> Traced:
         traced = super().__new__(cls, value)
         traced.events = events
         traced.structured = structured
+        traced.size = size
         return traced
 
     def __str__(self) -> str:
         return self
 
 
-def collect(events: Iterable[Event]) -> tuple[list[Event], bool]:
-    """Return the events with every traced text replaced by its own, and whether any is structure.
+def collect(events: Iterable[Event]) -> tuple[list[Event], bool, int]:
+    """Return the events, every traced text replaced by its own; whether any is structure; and the size.
 
     Raises ResourceLimit as soon as the text is over the cap. This loop runs once for
     every printed value: it stays flat and plain.
@@ -77,19 +84,20 @@ def collect(events: Iterable[Event]) -> tuple[list[Event], bool]:
         if kind is tuple:
             value = event[1]
             kind = type(value)
-        if kind is Traced:
+        if kind is str:
+            kept.append(event)
+            size += len(value)
+        elif kind is Traced:
             kept += value.events  # type: ignore[union-attr]
             structured = structured or value.structured  # type: ignore[union-attr]
-        elif kind is str:
-            kept.append(event)
+            size += value.size  # type: ignore[union-attr]
         else:
             structured = True
             kept.append(event)
-            continue
-        size += len(value)
+            size += value.size if kind is HistoryEvent else 0  # type: ignore[union-attr]
         if size > cap:
             check_size(size)
-    return kept, structured
+    return kept, structured, size
 
 
 def texts_of(events: Iterable[Event]) -> list[str]:
@@ -102,8 +110,8 @@ def capture(events: Iterable[Event]) -> Traced:
 
     Takes the place of Jinja's ``concat``.
     """
-    kept, structured = collect(events)
-    return Traced("".join(texts_of(kept)), tuple(kept), structured)
+    kept, structured, size = collect(events)
+    return Traced("".join(texts_of(kept)), tuple(kept), structured, size)
 
 
 def text(value: Any) -> str:

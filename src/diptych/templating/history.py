@@ -48,10 +48,10 @@ _FAST_ROLES = frozenset({"system", "developer", "user", "assistant"})
 _get_role, _get_content = itemgetter("role"), itemgetter("content")
 
 
-def copy_simple_history(messages: Any) -> list[dict[str, Any]] | None:
-    """Copy a list of plain ``{role, content}`` messages at C speed, or return None.
+def copy_simple_history(messages: Any) -> tuple[list[dict[str, Any]], int] | None:
+    """Copy a list of plain ``{role, content}`` messages at C speed and say how many characters they hold.
 
-    None means: read it the careful way. Two hundred messages cost about 20 µs.
+    Returns None where it must be read the careful way. Two hundred messages cost about 20 µs.
     """
     if type(messages) is not list:
         return None
@@ -67,7 +67,7 @@ def copy_simple_history(messages: Any) -> list[dict[str, Any]] | None:
             text.encode()  # a lone surrogate takes the careful way
     except (KeyError, TypeError, UnicodeEncodeError):
         return None
-    return copies
+    return copies, len(text)
 
 
 def plain_message(message: Mapping[str, Any]) -> Message:

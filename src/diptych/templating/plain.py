@@ -19,13 +19,14 @@ from typing import Any
 from ..errors import InvalidInput
 from ..loss import Loss
 from ..sandbox.guards import MAX_INTEGER_BITS
-from ..sandbox.limits import DEFAULT_LIMITS
+from ..sandbox.limits import DEFAULT_LIMITS, Limits
 
 
 class Reducer:
-    """Reduce values and note what had to be replaced, in ``losses``."""
+    """Reduce values no deeper than ``limits.depth``, and note what had to be replaced, in ``losses``."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._deepest = limits.depth
         self.losses: list[Loss] = []
 
     def reduce(self, value: Any, path: str, depth: int = 0) -> Any:
@@ -37,7 +38,7 @@ class Reducer:
             return value
         if kind is int:
             return _integer(value, path)
-        if depth > DEFAULT_LIMITS.depth:
+        if depth > self._deepest:
             raise InvalidInput("the value is nested too deeply, or contains itself", path=path)
         if isinstance(value, Mapping):
             return self._mapping(value, path, depth)

@@ -64,7 +64,8 @@ class Plan:
     """A recognised body: the pieces of a prompt, or the turns of a chat.
 
     ``prompt`` and ``messages`` are functions of the values, made once: they hold the
-    constants and join.
+    constants and join. ``size`` is how many characters of the author's the Jinja way yields
+    (layout included), ``slots`` every place that prints an input.
     """
 
     pieces: tuple[Piece, ...]
@@ -74,6 +75,12 @@ class Plan:
     histories: frozenset[str]
     make_prompt: Callable[[Mapping[str, Any]], str]
     make_messages: Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+    size: int
+    slots: tuple[Slot, ...]
+
+    def output(self, values: Mapping[str, Any]) -> int:
+        """Return how many characters the Jinja way yields for these texts, histories left out."""
+        return self.size + sum(len(slot.text_of(values)) for slot in self.slots)
 
     def assembled(self, values: Mapping[str, Any]) -> Assembled:
         """Return what the Jinja path would have assembled from the same values."""
@@ -124,6 +131,7 @@ def make_plan(body: list[nodes.Node]) -> Plan | None:
 def _plan(body: list[nodes.Node]) -> Plan:
     turns: list[Turn | HistorySlot] = []
     loose: list[Piece] = []
+    texts: list[list[Piece]] = [loose]
     inside: list[Piece] | None = None
     fields: dict[str, nodes.Expr] = {}
     for node in body:
@@ -135,6 +143,7 @@ def _plan(body: list[nodes.Node]) -> Plan:
             if inside is not None:
                 raise _Unplanned
             inside, fields = [], start
+            texts.append(inside)
         elif inside is not None and _is_end(node):
             turns.append(_turn(fields, inside))
             inside = None
@@ -142,15 +151,14 @@ def _plan(body: list[nodes.Node]) -> Plan:
             (loose if inside is None else inside).extend(_pieces(node))
     if inside is not None:
         raise _Unplanned
-    return _finish(turns, loose)
+    return _finish(turns, loose, [piece for text in texts for piece in text])
 
 
-def _finish(turns: list[Turn | HistorySlot], loose: list[Piece]) -> Plan:
+def _finish(turns: list[Turn | HistorySlot], loose: list[Piece], printed: list[Piece]) -> Plan:
     if turns and any(not isinstance(p, str) or p.strip() for p in loose):
         raise _Unplanned  # text beside messages: the careful way words the error
     pieces = () if turns else _join(loose)
-    slots = [p for t in turns if isinstance(t, Turn) for p in t.pieces if isinstance(p, Slot)]
-    slots += [p for p in pieces if isinstance(p, Slot)]
+    slots = tuple(piece for piece in printed if isinstance(piece, Slot))
     histories = frozenset(t.name for t in turns if isinstance(t, HistorySlot))
     names = frozenset(s.name for s in slots)
     if names & histories:
@@ -163,6 +171,8 @@ def _finish(turns: list[Turn | HistorySlot], loose: list[Piece]) -> Plan:
         histories,
         _prompt_function(pieces),
         _messages_function(tuple(turns)),
+        sum(len(piece) for piece in printed if isinstance(piece, str)),
+        slots,
     )
 
 

@@ -232,6 +232,10 @@ class Rendered(Request):
 
     # showing itself --------------------------------------------------------------------
 
+    def __str__(self) -> str:
+        """Return the prompt."""
+        return self.prompt
+
     def __repr__(self) -> str:
         kind = f"{len(self.messages)} messages" if self.is_chat else f"{len(self.prompt)} characters"
         return f"<Rendered {self._template.name}: {kind}>"
@@ -243,6 +247,11 @@ class Rendered(Request):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the inputs and what was assembled; the template's plan is made anew."""
+        state = (self._plan is not None, self._values, self._assembled, self._input_losses)
+        return _unpickled, (self._template, *state)
+
     def _repr_html_(self) -> str:
         from ..views.html import messages_html
 
@@ -252,3 +261,7 @@ class Rendered(Request):
         from ..views.terminal import messages_rich
 
         return messages_rich(self.segments, title=self._template.name)
+
+
+def _unpickled(template: Template, is_planned: bool, values: Any, assembled: Any, losses: Any) -> Rendered:
+    return Rendered(template, template.plan if is_planned else None, values, assembled, losses)

@@ -105,10 +105,14 @@ class PackageSource:
     A package is found, never imported: finding templates runs none of its code.
     """
 
-    def __init__(self, root: Any) -> None:
-        self._root = root
+    def __init__(self, root: Any, *, named: tuple[str, str] | None = None) -> None:
+        self._root, self._named = root, named
         # A package on disk is a folder, with the same watch over links.
         self._folder = FolderSource(root) if isinstance(root, Path) else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a package by its name: a zip file's folder holds an open file."""
+        return (_package_source, self._named) if self._named else (PackageSource, (self._root,))
 
     def find(self, name: str) -> Found | None:
         if self._folder:
@@ -159,7 +163,7 @@ def _source_at(root: str | os.PathLike[str]) -> Source:
     if path.is_dir():
         return FolderSource(path, None if path.is_absolute() else path.as_posix())
     if isinstance(root, str) and (found := _PACKAGE.fullmatch(root)):
-        return PackageSource(_package_folder(found[1], found[2]))
+        return _package_source(found[1], found[2])
     if path.is_file():
         raise TemplateNotFound(f"{shown!r} is a file, not a folder", hint=f"load one template with load({shown!r})")
     where = "" if path.is_absolute() else f" in {os.getcwd()!r}"
@@ -170,6 +174,10 @@ def _source_at(root: str | os.PathLike[str]) -> Source:
 
 
 # packages --------------------------------------------------------------------------------
+
+
+def _package_source(package: str, folder: str) -> PackageSource:
+    return PackageSource(_package_folder(package, folder), named=(package, folder))
 
 
 def _package_folder(package: str, folder: str) -> Any:

@@ -13,23 +13,21 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import Location, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedInput
-from ..loss import Loss
 from ..model import FrozenMap, ResponseFormat, ToolSpec
-from ..sandbox import DEFAULT_LIMITS, Limits
-from ..sandbox.limits import check_size
-from .engine import Compiled, Engine
+from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
+from .engine import Compiled, Engine, make_engine
+from .events import text
 from .history import copy_simple_history
 from .inputs import Input, Inputs, read_inputs
 from .locate import SourceText
 from .plain import Reducer
+from .plan import Plan
 from .rendered import Rendered
-from .sources import FolderSource, Found, make_source
+from .sources import FolderSource, Found, Source, make_source
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-#: Longer inputs take the checked path: they may go over the cap on output.
-_LARGE: Final = 1_000_000
 _DEFAULT_FORMAT: Final = "transcript"
 
 
@@ -51,6 +49,7 @@ class Template:
         "_hash",
         "_inputs",
         "_limits",
+        "_longest",
         "_plan",
         "response_format",
         "tools",
@@ -83,10 +82,14 @@ class Template:
     ) -> Template:
         """Return the template of a source text; the same text is compiled once.
 
-        It has no library: includes find nothing. Raises TemplateSyntaxError.
+        It has no library: includes find nothing. ``limits`` caps what it may cost. Raises
+        TemplateSyntaxError, and ResourceLimit for a source over its cap.
+
+        >>> Template.from_string("{{ x }}", limits=Limits(output=5)).render(x="Hello").prompt
+        'Hello'
         """
-        engine = _shared_engine() if not filters and not globals else Engine(filters=filters, globals=globals)
-        return cls(engine, engine.load(Found(name, name, source, source)), limits)
+        engine = make_engine(None, filters, globals)
+        return cls(engine, engine.load(Found(name, name, source, source), limits), limits)
 
     # what it declares ------------------------------------------------------------------
 
@@ -144,14 +147,23 @@ class Template:
     @property
     def variables(self) -> frozenset[str]:
         """The names that the body and its static includes use."""
-        return self._engine.all_variables(self._compiled)
+        return self._engine.all_variables(self._compiled, self._limits)
 
     @property
     def hash(self) -> str:
         """SHA-256 of the template with everything it includes and its schema."""
         if self._hash is None:
-            self._hash = self._engine.digest(self._compiled)
+            self._hash = self._engine.digest(self._compiled, self._limits)
         return self._hash
+
+    @property
+    def limits(self) -> Limits:
+        """The caps on its source, its inputs and its render."""
+        return self._limits
+
+    def with_limits(self, limits: Limits) -> Template:
+        """Return the template under other caps. Raises ResourceLimit for a source over its cap."""
+        return Template(self._engine, self._engine.load(self._compiled.found, limits), limits)
 
     # rendering ---------------------------------------------------------------------------
 
@@ -176,7 +188,7 @@ class Template:
             return None
         for name in names:
             value = inputs.get(name)
-            if type(value) is not str or not value.isascii() or len(value) > _LARGE:
+            if type(value) is not str or not value.isascii() or len(value) > self._longest:
                 return None
         return inputs
 
@@ -185,44 +197,51 @@ class Template:
         plan = self._plan
         if plan is not None and plan.histories and (fast := self._with_history(inputs)):
             return fast
-        reducer = Reducer()
+        reducer = Reducer(self._limits)
         try:
             plain = {name: reducer.reduce(value, f"$.inputs.{name}") for name, value in inputs.items()}
             values = self._inputs.check(plain)
         except TemplateError as error:
             raise self._placed(error) from None
         losses = tuple(reducer.losses)
-        if plan is not None and not plan.histories and plan.names <= values.keys():
-            if sum(len(v) for v in values.values() if isinstance(v, str)) < _LARGE:
-                return self._planned(values, losses)
+        if plan is not None and not plan.histories and (texts := self._texts(plan, values)) is not None:
+            return Rendered(self, plan, texts, None, losses)
         return Rendered(self, None, values, self._compiled.run(values, self._limits), losses)
 
-    def _planned(self, values: dict[str, Any], losses: tuple[Loss, ...]) -> Rendered:
-        rendered = Rendered(self, self._plan, values, None, losses)
-        if not self._inputs.only_strings or not self._inputs.declared:
-            # Values that are not text yet can be large or unprintable: find out now.
-            check_size(len(rendered.prompt) if not rendered.is_chat else len(str(rendered.messages)))
-        return rendered
+    def _texts(self, plan: Plan, values: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the values with the printed ones as texts, or None where Jinja must word what is wrong."""
+        if not plan.names <= values.keys():
+            return None
+        token = open_account(self._limits)
+        try:
+            texts = {**values, **{name: text(values[name]) for name in plan.names}}
+            return texts if plan.output(texts) <= self._limits.output else None
+        except TemplateError:
+            return None
+        finally:
+            close_account(token)
 
     def _with_history(self, inputs: dict[str, Any]) -> Rendered | None:
         """Render a plan whose histories are plain messages, or return None."""
         plan = self._plan
         assert plan is not None
         values = {**self._inputs.defaults, **inputs}
-        if values.keys() != self._inputs.items.keys() or not plan.names <= values.keys():
+        if values.keys() != self._inputs.items.keys() or not plan.names <= values.keys() or not self._limits.depth:
             return None
+        size = 0
         for name, value in values.items():
             if name in plan.histories:
                 copied = copy_simple_history(value)
                 if copied is None or not _accepts_messages(self._inputs.items[name].schema):
                     return None
-                values[name] = copied
+                values[name], characters = copied
+                size += characters
                 continue
-            if type(value) is not str or not value.isascii() or len(value) > _LARGE:
+            if type(value) is not str or not value.isascii():
                 return None
             if self._inputs.items[name].schema not in ({}, {"type": "string"}):
                 return None
-        return Rendered(self, plan, values)
+        return Rendered(self, plan, values) if size + plan.output(values) <= self._limits.output else None
 
     def counter(self, model: str | None = None, *, api: str | None = None) -> Callable[..., int]:
         """Return a function of the inputs that counts tokens: ``count(tpl.render(**inputs))``.
@@ -243,27 +262,58 @@ class Template:
     def __repr__(self) -> str:
         return f"<Template {self.name}>"
 
+    # as a value ----------------------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        """True where both have the same text, includes, caps, filters and globals."""
+        if not isinstance(other, Template):
+            return NotImplemented
+        mine, theirs = self._compiled, other._compiled
+        return (mine.name, mine.file, mine.text, self._limits, self._engine.extras) == (
+            theirs.name,
+            theirs.file,
+            theirs.text,
+            other._limits,
+            other._engine.extras,
+        ) and (not mine.references or self.hash == other.hash)
+
+    def __hash__(self) -> int:
+        return hash((self._compiled.name, self._compiled.text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the text itself, and where its includes are found; filters go by their names."""
+        return _unpickled, (self._engine, self._compiled.found, self._limits)
+
+    def __copy__(self) -> Template:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Template:
+        return self  # nothing of it changes
+
     # preparing -----------------------------------------------------------------------------
 
     def _read_inputs(self) -> Inputs:
         meta = self._compiled.meta
         if "inputs" in meta:
             return read_inputs(meta["inputs"])
-        used = sorted(self._engine.all_variables(self._compiled))
+        used = sorted(self.variables)
         return Inputs([Input(name, {}, required=False, default=None) for name in used], declared=False)
 
     def _prepare_fast_path(self) -> None:
         """Decide whether strings for all inputs can go straight to the plan."""
         self._fast_names: tuple[str, ...] | None = None
         self._fast_defaults: dict[str, Any] = {}
+        self._longest = 0
         if not self._inputs.declared:
             # Nothing is declared, so nothing has a default: a name not given is undefined.
             self._inputs.defaults = {}
         plan, inputs = self._plan, self._inputs
         if plan is None or plan.histories or not plan.names <= inputs.items.keys():
             return
-        if inputs.declared and not inputs.only_strings:
+        if (inputs.declared and not inputs.only_strings) or plan.size > self._limits.output:
             return
+        #: Texts of this length cannot go over the cap on output, wherever they are printed.
+        self._longest = (self._limits.output - plan.size) // max(1, len(plan.slots))
         self._fast_names = tuple(inputs.items)
         self._fast_defaults = inputs.defaults
 
@@ -299,26 +349,21 @@ class Template:
         return error
 
 
+def _unpickled(engine: Engine, found: Found, limits: Limits) -> Template:
+    return Template(engine, engine.load(found, limits), limits)
+
+
 def _accepts_messages(schema: dict[str, Any]) -> bool:
     return schema in ({}, {"type": "array"}, {"type": "array", "items": {"type": "object"}})
-
-
-def _shared_engine() -> Engine:
-    global _engine
-    if _engine is None:
-        _engine = Engine()
-    return _engine
-
-
-_engine: Engine | None = None
 
 
 class Library:
     """Templates by name, from folders, packages (``"package:folder"``) or mappings.
 
     A root can also be a module or an ``importlib.resources`` folder. Several roots are
-    searched in order. Names never leave their root. Raises TemplateNotFound for a folder
-    or package that does not exist; no package is imported.
+    searched in order. Names never leave their root. ``limits`` caps what a render of any of
+    them may cost. Raises TemplateNotFound for a folder or package that does not exist; no
+    package is imported.
 
     >>> lib = Library({"greet": "Hello {{ name }}!"})
     >>> lib["greet"].render(name="Ann").prompt
@@ -338,6 +383,9 @@ class Library:
         self._limits = limits
         self._templates: dict[tuple[str, str], Template] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled_library, (self._sources, *self._engine.extras, self._limits)
+
     def find(self, name: str) -> Found | None:
         """Return the first template of exactly that name among the roots."""
         return next((found for source in self._sources if (found := source.find(name))), None)
@@ -351,7 +399,9 @@ class Library:
         key = (found.name, found.text)
         template = self._templates.get(key)
         if template is None:
-            template = self._templates[key] = Template(self._engine, self._engine.load(found), self._limits)
+            template = self._templates[key] = Template(
+                self._engine, self._engine.load(found, self._limits), self._limits
+            )
         return template
 
     def __contains__(self, name: object) -> bool:
@@ -374,21 +424,34 @@ class Library:
         return function
 
 
-def load(path: str | os.PathLike[str], **options: Any) -> Template:
+def _unpickled_library(sources: list[Source], filters: Any, globals: Any, limits: Limits) -> Library:
+    library = Library(filters=filters, globals=globals, limits=limits)
+    library._sources = sources
+    return library
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+    globals: Mapping[str, Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Template:
     """Load one template file; its folder is the library of its includes.
 
-    Raises TemplateNotFound and TemplateSyntaxError.
+    ``limits`` caps what it may cost. Raises TemplateNotFound, TemplateSyntaxError, and
+    ResourceLimit for a source over its cap.
     """
     file = Path(path)
     if not file.is_file():
         raise TemplateNotFound(f"there is no file {os.fspath(path)!r}")
     parent = file.parent
     shown = parent.as_posix() if parent != Path(".") else None
-    engine = Engine(FolderSource(parent, shown), **{k: v for k, v in options.items() if k != "limits"})
+    engine = Engine(FolderSource(parent, shown), filters=filters, globals=globals)
     found = FolderSource(parent, shown).find(file.name)
     if found is None:
         raise TemplateNotFound(f"{os.fspath(path)!r} cannot be read")
-    return Template(engine, engine.load(found), options.get("limits", DEFAULT_LIMITS))
+    return Template(engine, engine.load(found, limits), limits)
 
 
 # front matter values ---------------------------------------------------------------------

@@ -37,9 +37,9 @@ _BETWEEN: Final = "Write only the text that belongs between these two parts."
 
 def convert_request(
     body: Mapping[str, Any],
+    *,
     to: Target,
     on_loss: OnLoss = "raise",
-    *,
     model: str | None = None,
     format: str | None = None,
     continuation: Way | None = None,

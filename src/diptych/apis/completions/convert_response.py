@@ -31,6 +31,7 @@ _DROPPED: Final = ("annotations", "audio", "reasoning_content", "reasoning")
 
 def convert_response(
     body: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    *,
     to: Target,
     request: Mapping[str, Any] | None = None,
     on_loss: OnLoss = "raise",

@@ -20,6 +20,7 @@ from .convert_response import echo_of, head_of, message_losses, prompts_of, text
 
 def convert_stream(
     chunks: Iterable[Mapping[str, Any]],
+    *,
     to: Target,
     request: Mapping[str, Any] | None = None,
     on_loss: OnLoss = "raise",

@@ -134,7 +134,12 @@ class Rows:
         if isinstance(value, Mapping):
             value = self._columns(value)
         if self._source.kind == "text":
-            found = convert(_unwrapped(value, self._source.name), self._source.name, self.spec.target, self._policy)
+            found = convert(
+                _unwrapped(value, self._source.name),
+                source=self._source.name,
+                target=self.spec.target,
+                on_loss=self._policy,
+            )
             return [(_wrapped(found.output), found.losses)]
         return [self._one(number, row, losses) for row, losses in _single(value, self._source.name)]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, cast
 
 from ...datasets.finetune import Separators
-from ...errors import MigrationError
+from ...errors import FormatError, MigrationError
 from ...model import EMPTY, FrozenMap, freeze, thaw
-from ...policy import OnLoss
+from ...policy import OnLoss, policy_of
 
 _NAMES: Final = {"from": "source", "to": "target"}
 
@@ -49,8 +49,10 @@ class Spec:
         object.__setattr__(self, "columns", freeze(self.columns))
         object.__setattr__(self, "request", freeze(self.request))
         object.__setattr__(self, "drop", tuple(self.drop))
-        if self.on_loss not in ("raise", "warn", "ignore"):
-            raise MigrationError(f"{self.on_loss!r} is no policy", path="$.on_loss", hint="raise, warn or ignore")
+        try:
+            object.__setattr__(self, "on_loss", policy_of(self.on_loss))
+        except FormatError as error:
+            raise MigrationError(error.message, path=error.path, hint=error.hint) from None
         if self.separators is not None:
             object.__setattr__(self, "separators", Separators(*self.separators))
 
