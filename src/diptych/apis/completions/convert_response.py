@@ -15,7 +15,7 @@ from ...errors import FormatError, TokenError
 from ...format import Conversion
 from ...loss import Loss, OnLoss, settle, verdict_of
 from ...text.reading import read_text
-from . import logprobs
+from .. import logprobs
 from .convert_request import Target
 
 _PREFIXES: Final = {"chat": "chatcmpl-", "completions": "cmpl-"}
