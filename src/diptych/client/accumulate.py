@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..apis.chat.calls import Named, ToolCalls, index_of, read_function, text_field
 from ..errors import InvalidResponse
 from .content import Content
 from .replies import Api, Choice, Delta, Usage
 from .secret import NOTHING, Secret
-from .tool_calls import Named, ToolCalls, index_of, read_function, text_field
 
 _HEAD: Final = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 #: A message that holds no more than these needs no closer look.

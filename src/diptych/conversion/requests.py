@@ -181,8 +181,8 @@ def _of_body(x: Mapping[str, Any], model: str | None, way: _Way, params: dict[st
 
 def _converted(body: dict[str, Any], api: Api, reason: str) -> Built:
     """Return a body of the other API. A prompt becomes one user message; messages are written as ChatML."""
-    format = "plain" if api == "chat" else None
-    found = convert_request(body, to=api, on_loss="ignore", format=format, model=body.get("model"))
+    written_as = "plain" if api == "chat" else None
+    found = convert_request(body, to=api, on_loss="ignore", format=written_as, model=body.get("model"))
     if len(found) != 1:
         raise FormatError(
             f"{len(found)} prompts become as many Chat requests",

@@ -16,7 +16,7 @@ from ...format import Conversion
 from ...loss import Loss, verdict_of
 from ...policy import OnLoss, settle
 from ...text.reading import read_text
-from . import logprobs
+from .. import logprobs
 from .convert_request import Target
 
 _PREFIXES: Final = {"chat": "chatcmpl-", "completions": "cmpl-"}

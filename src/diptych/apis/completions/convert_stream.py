@@ -13,7 +13,7 @@ from typing import Any
 from ...errors import FormatError
 from ...loss import Loss
 from ...policy import OnLoss, settle
-from . import logprobs
+from .. import logprobs
 from .convert_request import Target
 from .convert_response import echo_of, head_of, message_losses, prompts_of, text_of
 

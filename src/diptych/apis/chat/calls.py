@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InvalidResponse
+from ...errors import InvalidResponse
 
 #: The field of a call that holds its name, by the call's type, and its text beside the name.
 _PAYLOADS = {"function": "arguments", "custom": "input"}

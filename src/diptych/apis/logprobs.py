@@ -11,8 +11,8 @@ import codecs
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import FormatError
-from ...loss import Loss
+from ..errors import FormatError
+from ..loss import Loss
 
 
 def to_chat(logprobs: Any, path: str, losses: list[Loss]) -> dict[str, Any] | None:
