@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DiptychError, FormatError, InvalidInput, TemplateNotFound
-from ..templating.template import Library, Template, load
+from ..templating.library import Library, load
+from ..templating.template import Template
 from .config import setting
 
 
