@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from .templating.api import render as render
     from .templating.fit import Fitted as Fitted
     from .templating.fit import fit as fit
+    from .templating.library import Library as Library
+    from .templating.library import load as load
     from .templating.rendered import Rendered as Rendered
-    from .templating.template import Library as Library
     from .templating.template import Template as Template
-    from .templating.template import load as load
     from .tokens import TokenCount as TokenCount
     from .tokens import count as count
 
@@ -82,7 +82,8 @@ _HOMES = {
     "request": ["Request"],
     "prices": ["Estimate", "PriceBook", "estimate"],
     "templating.rendered": ["Rendered"],
-    "templating.template": ["Library", "Template", "load"],
+    "templating.library": ["Library", "load"],
+    "templating.template": ["Template"],
     "tokens": ["TokenCount", "count"],
     "apis.completions.convert_request": ["convert_request"],
     "apis.completions.convert_response": ["convert_response"],

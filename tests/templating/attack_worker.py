@@ -13,7 +13,8 @@ from pathlib import Path
 
 def main() -> None:
     import diptych
-    from diptych.templating.template import Library, Template
+    from diptych.templating.library import Library
+    from diptych.templating.template import Template
 
     Library, Template
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
@@ -37,7 +38,7 @@ def peak_kb():
 
 
 def in_template(row):
-    from diptych.templating.template import Library
+    from diptych.templating.library import Library
 
     with tempfile.TemporaryDirectory() as folder:
         root = make_root(folder)
@@ -71,7 +72,7 @@ def make_root(folder):
 
 
 def in_path(row):
-    from diptych.templating.template import Library
+    from diptych.templating.library import Library
 
     with tempfile.TemporaryDirectory() as folder:
         return Library(make_root(folder))[row["payload"]].render().prompt

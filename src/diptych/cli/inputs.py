@@ -13,7 +13,8 @@ from typing import Any
 from ..config import setting
 from ..errors import DiptychError, FormatError, InvalidInput, TemplateNotFound
 from ..suggest import suggest
-from ..templating.template import Library, Template, load
+from ..templating.library import Library, load
+from ..templating.template import Template
 
 
 def gallery() -> Path | None:

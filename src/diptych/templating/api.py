@@ -6,8 +6,9 @@ import os
 from typing import Any
 
 from ..sandbox import DEFAULT_LIMITS, Limits
+from .library import load
 from .rendered import Rendered
-from .template import Template, load
+from .template import Template
 
 
 def render(template: str | os.PathLike[str] | Template, /, **inputs: Any) -> Rendered:

@@ -6,15 +6,12 @@ inputs to plain data, checks them, and runs the fast path where there is one.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from ..errors import Location, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedInput
-from ..model import FrozenMap, ResponseFormat, ToolSpec
+from ..errors import Location, TemplateError, TemplateSyntaxError, UndefinedInput
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
+from .declared import read_response_format, read_tools
 from .engine import Compiled, Engine, make_engine
 from .events import text
 from .history import copy_simple_history
@@ -23,10 +20,7 @@ from .locate import SourceText
 from .plain import Reducer
 from .plan import Plan
 from .rendered import Rendered
-from .sources import FolderSource, Found, Source, make_source
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+from .sources import Found
 
 _DEFAULT_FORMAT: Final = "transcript"
 
@@ -63,8 +57,8 @@ class Template:
         self._plan = compiled.plan
         try:
             self._inputs = self._read_inputs()
-            self.tools = _read_tools(compiled.meta.get("tools"))
-            self.response_format = _read_response_format(compiled.meta.get("response_format"))
+            self.tools = read_tools(compiled.meta.get("tools"))
+            self.response_format = read_response_format(compiled.meta.get("response_format"))
             self._check_meta()
         except TemplateError as error:
             raise self._placed(error) from None
@@ -355,147 +349,3 @@ def _unpickled(engine: Engine, found: Found, limits: Limits) -> Template:
 
 def _accepts_messages(schema: dict[str, Any]) -> bool:
     return schema in ({}, {"type": "array"}, {"type": "array", "items": {"type": "object"}})
-
-
-class Library:
-    """Templates by name, from folders, packages (``"package:folder"``) or mappings.
-
-    A root can also be a module or an ``importlib.resources`` folder. Several roots are
-    searched in order. Names never leave their root. ``limits`` caps what a render of any of
-    them may cost. Raises TemplateNotFound for a folder or package that does not exist; no
-    package is imported.
-
-    >>> lib = Library({"greet": "Hello {{ name }}!"})
-    >>> lib["greet"].render(name="Ann").prompt
-    'Hello Ann!'
-    """
-
-    def __init__(
-        self,
-        *roots: str | os.PathLike[str] | Mapping[str, str] | ModuleType | Traversable | list[Any] | tuple[Any, ...],
-        filters: Mapping[str, Callable[..., Any]] | None = None,
-        globals: Mapping[str, Any] | None = None,
-        limits: Limits = DEFAULT_LIMITS,
-    ) -> None:
-        flat = [item for root in roots for item in (root if isinstance(root, list | tuple) else [root])]
-        self._sources = [make_source(root) for root in flat]
-        self._engine = Engine(self, filters=filters, globals=globals)
-        self._limits = limits
-        self._templates: dict[tuple[str, str], Template] = {}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled_library, (self._sources, *self._engine.extras, self._limits)
-
-    def find(self, name: str) -> Found | None:
-        """Return the first template of exactly that name among the roots."""
-        return next((found for source in self._sources if (found := source.find(name))), None)
-
-    def names(self) -> Iterator[str]:
-        """Yield the name of every template, each once."""
-        yield from dict.fromkeys(name for source in self._sources for name in source.names())
-
-    def __getitem__(self, name: str) -> Template:
-        found = self._engine.find(name)
-        key = (found.name, found.text)
-        template = self._templates.get(key)
-        if template is None:
-            template = self._templates[key] = Template(
-                self._engine, self._engine.load(found, self._limits), self._limits
-            )
-        return template
-
-    def __contains__(self, name: object) -> bool:
-        try:
-            self._engine.find(name)  # type: ignore[arg-type]
-        except TemplateNotFound:
-            return False
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return self.names()
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self.names())
-
-    def filter(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Register a function as a filter under its own name; usable as a decorator."""
-        self._engine.add_filter(function.__name__, function)
-        self._templates.clear()
-        return function
-
-
-def _unpickled_library(sources: list[Source], filters: Any, globals: Any, limits: Limits) -> Library:
-    library = Library(filters=filters, globals=globals, limits=limits)
-    library._sources = sources
-    return library
-
-
-def load(
-    path: str | os.PathLike[str],
-    *,
-    filters: Mapping[str, Callable[..., Any]] | None = None,
-    globals: Mapping[str, Any] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> Template:
-    """Load one template file; its folder is the library of its includes.
-
-    ``limits`` caps what it may cost. Raises TemplateNotFound, TemplateSyntaxError, and
-    ResourceLimit for a source over its cap.
-    """
-    file = Path(path)
-    if not file.is_file():
-        raise TemplateNotFound(f"there is no file {os.fspath(path)!r}")
-    parent = file.parent
-    shown = parent.as_posix() if parent != Path(".") else None
-    engine = Engine(FolderSource(parent, shown), filters=filters, globals=globals)
-    found = FolderSource(parent, shown).find(file.name)
-    if found is None:
-        raise TemplateNotFound(f"{os.fspath(path)!r} cannot be read")
-    return Template(engine, engine.load(found, limits), limits)
-
-
-# front matter values ---------------------------------------------------------------------
-
-
-def _read_tools(value: Any) -> tuple[ToolSpec, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise TemplateSyntaxError("tools must be a list", path="$.tools")
-    tools = []
-    for index, item in enumerate(value):
-        tool = item.get("function", item) if isinstance(item, dict) else None
-        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
-            raise TemplateSyntaxError("a tool needs a name", path=f"$.tools[{index}]")
-        parameters = tool.get("parameters")
-        if parameters is not None and not isinstance(parameters, dict):
-            raise TemplateSyntaxError("a tool's parameters are a JSON Schema", path=f"$.tools[{index}].parameters")
-        tools.append(
-            ToolSpec(
-                tool["name"],
-                tool.get("description"),
-                None if parameters is None else FrozenMap(parameters),
-                tool.get("strict"),
-            )
-        )
-    return tuple(tools)
-
-
-def _read_response_format(value: Any) -> ResponseFormat | None:
-    if value is None:
-        return None
-    if value in ("text", "json_object"):
-        return ResponseFormat(value)
-    if not isinstance(value, dict):
-        raise TemplateSyntaxError("response_format is text, json_object or a JSON Schema", path="$.response_format")
-    if value.get("type") == "json_schema" and isinstance(value.get("json_schema"), dict):
-        value = value["json_schema"]
-    if isinstance(value.get("schema"), dict):
-        return ResponseFormat(
-            "json_schema",
-            value.get("name", "reply"),
-            FrozenMap(value["schema"]),
-            value.get("strict"),
-            value.get("description"),
-        )
-    return ResponseFormat("json_schema", value.get("title", "reply"), FrozenMap(value), None)

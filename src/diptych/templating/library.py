@@ -1,0 +1,118 @@
+"""Where a program gets its templates: a library of folders, packages and mappings, or one file.
+
+Rule: a library finds a text, compiles it once, and gives every template the same caps and filters.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import TemplateNotFound
+from ..sandbox import DEFAULT_LIMITS, Limits
+from .engine import Engine
+from .sources import FolderSource, Found, Source, make_source
+from .template import Template
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+
+class Library:
+    """Templates by name, from folders, packages (``"package:folder"``) or mappings.
+
+    A root can also be a module or an ``importlib.resources`` folder. Several roots are
+    searched in order. Names never leave their root. ``limits`` caps what a render of any of
+    them may cost. Raises TemplateNotFound for a folder or package that does not exist; no
+    package is imported.
+
+    >>> lib = Library({"greet": "Hello {{ name }}!"})
+    >>> lib["greet"].render(name="Ann").prompt
+    'Hello Ann!'
+    """
+
+    def __init__(
+        self,
+        *roots: str | os.PathLike[str] | Mapping[str, str] | ModuleType | Traversable | list[Any] | tuple[Any, ...],
+        filters: Mapping[str, Callable[..., Any]] | None = None,
+        globals: Mapping[str, Any] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        flat = [item for root in roots for item in (root if isinstance(root, list | tuple) else [root])]
+        self._sources = [make_source(root) for root in flat]
+        self._engine = Engine(self, filters=filters, globals=globals)
+        self._limits = limits
+        self._templates: dict[tuple[str, str], Template] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled_library, (self._sources, *self._engine.extras, self._limits)
+
+    def find(self, name: str) -> Found | None:
+        """Return the first template of exactly that name among the roots."""
+        return next((found for source in self._sources if (found := source.find(name))), None)
+
+    def names(self) -> Iterator[str]:
+        """Yield the name of every template, each once."""
+        yield from dict.fromkeys(name for source in self._sources for name in source.names())
+
+    def __getitem__(self, name: str) -> Template:
+        found = self._engine.find(name)
+        key = (found.name, found.text)
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = Template(
+                self._engine, self._engine.load(found, self._limits), self._limits
+            )
+        return template
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self._engine.find(name)  # type: ignore[arg-type]
+        except TemplateNotFound:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return self.names()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self.names())
+
+    def filter(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Register a function as a filter under its own name; usable as a decorator."""
+        self._engine.add_filter(function.__name__, function)
+        self._templates.clear()
+        return function
+
+
+def _unpickled_library(sources: list[Source], filters: Any, globals: Any, limits: Limits) -> Library:
+    library = Library(filters=filters, globals=globals, limits=limits)
+    library._sources = sources
+    return library
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+    globals: Mapping[str, Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Template:
+    """Load one template file; its folder is the library of its includes.
+
+    ``limits`` caps what it may cost. Raises TemplateNotFound, TemplateSyntaxError, and
+    ResourceLimit for a source over its cap.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise TemplateNotFound(f"there is no file {os.fspath(path)!r}")
+    parent = file.parent
+    shown = parent.as_posix() if parent != Path(".") else None
+    engine = Engine(FolderSource(parent, shown), filters=filters, globals=globals)
+    found = FolderSource(parent, shown).find(file.name)
+    if found is None:
+        raise TemplateNotFound(f"{os.fspath(path)!r} cannot be read")
+    return Template(engine, engine.load(found, limits), limits)
