@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..apis.bodies import chat_body, completions_body
+from ..config import fallback
 from ..errors import ClientError, FormatError
 from .replies import Api
 from .secret import Secret, guard_logs
@@ -112,13 +112,13 @@ def server_of(base_url: str | None, api_key: str | None) -> Server:
     >>> server_of("http://localhost:8080/v1/", "").base_url
     'http://localhost:8080/v1'
     """
-    address = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+    address = base_url or fallback("base_url") or OPENAI
     parts = _parsed(address)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ClientError("base_url is not an http or https address", hint="for example https://api.openai.com/v1")
     if parts.username or parts.password or any(_names_key(name) for name, _ in parse_qsl(parts.query)):
         raise ClientError("base_url holds a key, and addresses are logged", hint="pass it as api_key=…")
-    key = check_key(os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key)
+    key = check_key(fallback("api_key") or "" if api_key is None else api_key)
     local = is_loopback(parts.hostname)
     if key and parts.scheme == "http" and not local:
         raise ClientError(
