@@ -1,6 +1,6 @@
 """Make the generated pages of the documentation, and the pages as HTML.
 
-``build_docs.py`` writes ``docs/reference/{losses,errors,formats,command-line}.md`` and
+``build_docs.py`` writes ``docs/reference/{losses,errors,configuration,formats,command-line}.md`` and
 HTML into ``build/docs``; ``--check`` only says whether the pages are fresh.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer.main
 
-from diptych import errors, loss
+from diptych import config, errors, loss
 from diptych.cli.app import make_app
 from diptych.conversion.registry import formats_in, list_formats, modules
 from diptych.text.registry import grammars, grammars_in
@@ -30,6 +30,35 @@ def losses() -> str:
     rows = [f"| `{kind}` | {severity.name.lower()} | {meaning} |" for kind, (severity, meaning) in loss.KINDS.items()]
     head = "# Losses\n\nEvery kind of loss that a conversion can report, with its severity.\n\n"
     return f"{head}| kind | severity | means |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def configuration_page() -> str:
+    rows = []
+    for entry in config.SETTINGS:
+        key = "–" if entry.is_secret else f"`{entry.name}`"
+        variables = ", ".join(f"`{name}`" for name in (entry.variable, entry.fallback) if name)
+        rows.append(f"| {key} | {variables or '–'} | {'text' if entry.kind == 'text' else 'list'} | {entry.doc} |")
+    return CONFIGURATION + "| key | variable | type | sets |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+CONFIGURATION = """# Configuration
+
+Set once what you would otherwise repeat on every command: in `diptych.toml`, or in the table
+`[tool.diptych]` of `pyproject.toml`.
+
+```toml
+[tool.diptych]
+model = "gpt-5.4-mini"
+templates = ["prompts"]
+exclude = ["/generated/"]
+```
+
+Flags have priority over `DIPTYCH_*` variables, these over the file, and the file over `OPENAI_*`
+variables. The nearest file is used, in the current folder or above it. An empty variable means
+"no value". In a variable, list entries are separated as in `PATH`. Template folders are relative to
+the file. An unknown key is an error.
+
+"""
 
 
 def error_page() -> str:
@@ -131,6 +160,7 @@ def _cell(text: str) -> str:
 PAGES = {
     "losses": losses,
     "errors": error_page,
+    "configuration": configuration_page,
     "formats": lambda: formats_page() + "\n" + worked_example(),
     "command-line": command_line,
     **{f"formats/{page}": partial(format_page, page) for page in _docstrings()},

@@ -78,7 +78,7 @@ def test_exclude_of_the_configuration(tmp_path, name, text, monkeypatch):
 @pytest.mark.parametrize("text", ['exclude = "x"', "exclude = ["])
 def test_a_configuration_that_cannot_be_read_is_an_error(tmp_path, text):
     (tmp_path / "diptych.toml").write_text(text)
-    with pytest.raises(diptych.MigrationError, match=r"exclude|configuration"):
+    with pytest.raises(diptych.ConfigError, match=r"exclude|configuration"):
         found(tmp_path)
 
 

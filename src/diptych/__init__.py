@@ -64,7 +64,7 @@ _HOMES = {
     "templating.api": ["render"],
     "client": ["AsyncClient", "Budget", "Client", "Reply", "Timeouts"],
     "errors": [
-        "ApiError", "BudgetExceeded", "ClientError", "ConnectionFailed", "DiptychError", "FormatError",
+        "ApiError", "BudgetExceeded", "ClientError", "ConfigError", "ConnectionFailed", "DiptychError", "FormatError",
         "InvalidInput", "InvalidResponse", "LossError", "MigrationError", "MissingExtra", "PriceError",
         "QuotaExceeded", "RateLimited", "RedirectRefused", "ResourceLimit", "ResponseTooLarge", "RoleError",
         "StreamIncomplete", "StreamInterrupted", "TemplateError", "TemplateNotFound", "TemplateSyntaxError",

@@ -30,6 +30,7 @@ so that ``copy`` and ``pickle`` can rebuild them from ``args`` and ``__dict__``.
     │   ├── InvalidResponse
     │   ├── ResponseTooLarge
     │   └── RedirectRefused
+    ├── ConfigError
     ├── MigrationError
     └── MissingExtra             .extra
 """
@@ -367,6 +368,12 @@ class RedirectRefused(ClientError):
     """The server redirects: a prompt is never sent on to another address."""
 
     error_code = "redirect-refused"
+
+
+class ConfigError(DiptychError):
+    """The configuration file cannot be read, or holds what is not a setting; ``path`` is file and line."""
+
+    error_code = "config"
 
 
 class MigrationError(DiptychError):

@@ -39,7 +39,7 @@ def suggest(name: str, known: Iterable[str], otherwise: str | None = None) -> st
 def list_known(known: Iterable[str]) -> str:
     """Return known names as a hint, sorted and shortened.
 
-    >>> list_known(f"name{number:02}" for number in range(20))[-25:]
+    >>> list_known(f"name{number:02}" for number in range(20))[-22:]
     'name10, name11, … (20)'
     """
     names = sorted(known)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from .errors import MigrationError
+from .config import find_file
+from .errors import DiptychError
 
 #: Folders that hold other people's code or what tools made.
 VENDORED: Final = frozenset(
@@ -52,7 +52,7 @@ class Pattern(NamedTuple):
 def iter_files(root: Path, endings: Sequence[str] = (".py",)) -> Iterator[Path]:
     """Yield the project's own files under a folder whose names end so, in a fixed order.
 
-    Raises MigrationError for a configuration that cannot be read.
+    Raises ConfigError for a configuration that cannot be read.
     """
     root = root if root.is_dir() else root.parent
     patterns = [*_excludes(root), *_above(root)]
@@ -64,7 +64,7 @@ def _inside(folder: Path, patterns: list[Pattern], endings: tuple[str, ...], roo
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise MigrationError(f"the folder cannot be read: {error.strerror}", path=os.fspath(folder)) from None
+        raise DiptychError(f"the folder cannot be read: {error.strerror}", path=os.fspath(folder)) from None
     for entry in entries:
         path = folder / entry.name
         if entry.is_dir(follow_symlinks=False):
@@ -240,26 +240,9 @@ def _seen_from(patterns: list[Pattern], root: Path) -> list[Pattern]:
 
 
 def _excludes(root: Path) -> list[Pattern]:
-    """Return the patterns of ``exclude`` in the nearest configuration file."""
-    real = root.resolve()
-    for folder in (real, *real.parents):
-        for name, keys in (("diptych.toml", ()), ("pyproject.toml", ("tool", "diptych"))):
-            if (folder / name).is_file() and (lines := _listed(folder / name, keys)) is not None:
-                patterns = [found for line in lines if (found := parse_pattern(line, folder)) is not None]
-                return _seen_from(patterns, root)
-    return []
-
-
-def _listed(file: Path, keys: tuple[str, ...]) -> list[str] | None:
-    try:
-        table: Any = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise MigrationError(f"the configuration cannot be read: {error}", path=os.fspath(file)) from None
-    for key in keys:
-        table = table.get(key)
-        if table is None:
-            return None
-    lines = table.get("exclude", [])
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise MigrationError("exclude is a list of patterns", path=os.fspath(file))
-    return lines
+    """Return the patterns of ``exclude`` in the configuration file."""
+    file = find_file(root)
+    if file is None:
+        return []
+    found = [parse_pattern(line, file.path.parent) for line in file.values.get("exclude", ())]
+    return _seen_from([pattern for pattern in found if pattern is not None], root)

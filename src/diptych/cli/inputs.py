@@ -29,9 +29,7 @@ def gallery() -> Path | None:
 def libraries() -> list[tuple[str, Library]]:
     """Return the libraries in the order of their search, with what to call them."""
     found: list[tuple[str, Library]] = []
-    configured = setting("templates")
-    folders = configured if isinstance(configured, list) else [configured] if configured else []
-    found += [(str(folder), Library(str(folder))) for folder in folders]
+    found += [(folder, Library(folder)) for folder in setting("templates") or ()]
     if Path("templates").is_dir():
         found.append(("templates", Library("templates")))
     if stock := gallery():

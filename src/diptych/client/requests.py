@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..catalogue import replacement_for, shutdown_of
+from ..config import fallback
 from ..conversion.requests import build
 from ..errors import ClientError, FormatError
 from ..policy import OnLoss
@@ -101,7 +101,7 @@ def is_openai(base_url: str | None) -> bool:
     >>> is_openai("https://api.openai.com/v1"), is_openai("http://localhost:8080/v1")
     (True, False)
     """
-    return urlsplit(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).hostname in _OPENAI_HOSTS
+    return urlsplit(base_url or fallback("base_url") or OPENAI).hostname in _OPENAI_HOSTS
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -129,13 +129,13 @@ def server_of(base_url: str | None, api_key: str | None) -> Server:
     >>> server_of("http://localhost:8080/v1/", "").base_url
     'http://localhost:8080/v1'
     """
-    address = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+    address = base_url or fallback("base_url") or OPENAI
     parts = _parsed(address)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ClientError("base_url is not an http or https address", hint="for example https://api.openai.com/v1")
     if parts.username or parts.password or any(_names_key(name) for name, _ in parse_qsl(parts.query)):
         raise ClientError("base_url holds a key, and addresses are logged", hint="pass it as api_key=…")
-    key = check_key(os.environ.get("OPENAI_API_KEY", "") if api_key is None else api_key)
+    key = check_key(fallback("api_key") or "" if api_key is None else api_key)
     local = is_loopback(parts.hostname)
     if key and parts.scheme == "http" and not local:
         raise ClientError(
