@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, TypedDict
 
 from ..apis.bodies import chat_body, check_body, completions_body
-from ..apis.chat.messages import write, write_response_format, write_tools
+from ..apis.chat.messages import write
+from ..apis.chat.request import with_declared
 from ..apis.completions.body import completions_body_of
 from ..apis.completions.convert_request import convert_request
 from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
@@ -197,7 +198,7 @@ def _of_request(x: Request, model: str | None, way: _Way, params: dict[str, Any]
     merged = {key: value for key, value in {**x.params, **params}.items() if value is not None}
     wants_chat = x.is_chat or bool(merged.get("response_format"))
     chosen, reason = choose_api("chat" if wants_chat else "completions", name, **way)
-    body = _with_declared(x, merged)
+    body = with_declared(x.conversation, merged)
     if chosen == "chat":
         messages = x.wire_messages()
         messages = write(x.conversation) if messages is None else messages
@@ -212,14 +213,3 @@ def _of_request(x: Request, model: str | None, way: _Way, params: dict[str, Any]
         losses = [loss for loss in losses if loss.kind != "defaulted"]
     check_body(found)
     return Built(chosen, {**found, **extra}, (*written, *losses), reason)
-
-
-def _with_declared(x: Request, params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters with the tools and the response format that the conversation holds."""
-    conversation = x.conversation
-    if conversation.tools:
-        params.setdefault("tools", write_tools(conversation))
-    declared = conversation.response_format
-    if declared is not None and declared.type != "text":
-        params.setdefault("response_format", write_response_format(conversation))
-    return params

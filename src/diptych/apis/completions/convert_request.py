@@ -1,4 +1,4 @@
-"""Request bodies from one API to the other.
+"""Request bodies from one API to the other: read into the neutral request, written out of it.
 
 Rule: every parameter goes by its row in :mod:`.parameters`; a body of the Completions
 API with several prompts becomes several bodies; nothing is changed without a loss.
@@ -7,32 +7,22 @@ API with several prompts becomes several bodies; nothing is changed without a lo
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from ...catalogue import replacements as substitution
 from ...catalogue.models import model_info
-from ...encodings.encoding import encoding, encoding_for_model
+from ...encodings.encoding import encoding
 from ...encodings.text import encode_text
-from ...errors import FormatError, TokenError
-from ...format import Conversion, Reading
-from ...loss import Loss, Verdict, verdict_of
+from ...errors import FormatError
+from ...format import Conversion
+from ...loss import Loss, verdict_of
 from ...policy import OnLoss, settle
-from ...text.marks import unknown_marks
-from ...text.reading import read_text
-from ...text.registry import grammar_of
-from ...text.writing import write_text
-from ..chat.messages import read_messages
+from ..chat import request as chat
 from . import continuation
-from .body import completions_body_of
 from .continuation import Way
-from .parameters import PARAMETERS
+from .request import PromptRequest, read_requests, write_request
 
 Target = Literal["chat", "completions"]
-#: The cap of Completions where none is given (API reference), which Chat does not have.
-HIDDEN_CAP: Final = 16
-#: Tokens that are asked for where Chat had no cap: Completions would stop after 16.
-OPEN_CAP: Final = 4096
-_BETWEEN: Final = "Write only the text that belongs between these two parts."
 
 
 def convert_request(
@@ -65,17 +55,9 @@ def convert_request(
     if ("messages" in body) == (to == "chat") and ("prompt" in body) == (to == "completions"):
         return [Conversion(dict(body), "lossless", (), to)]
     if to == "chat":
-        return [
-            _settled(c, on_loss) for c in _Completions(body, model, format or "auto", continuation, opt_in).converted()
-        ]
-    return [_settled(_chat_to_completions(body, model, format or "chatml"), on_loss)]
-
-
-def _doubt(reading: Reading, path: str) -> Loss:
-    """Return what is lost where a prompt has other readings, or marks that no format explains."""
-    if unknown_marks(reading.conversation.messages[0].text) and reading.format == "plain":
-        return Loss(path, "marker-in-content", reading.detail)
-    return Loss(path, "split", f"read as {reading.format}; it could also be one message")
+        read = read_requests(body, format=format or "auto", opt_in=opt_in)
+        return [_settled(_to_chat(body, one, model, continuation), on_loss) for one in read]
+    return [_settled(_to_completions(body, model, format or "chatml"), on_loss)]
 
 
 def _settled(found: Conversion, on_loss: OnLoss) -> Conversion:
@@ -83,168 +65,22 @@ def _settled(found: Conversion, on_loss: OnLoss) -> Conversion:
     return found
 
 
-# Completions to Chat -------------------------------------------------------------------------
-
-
-class _Completions:
-    def __init__(
-        self, body: Mapping[str, Any], model: str | None, format: str, way: Way | None, opt_in: Collection[str]
-    ) -> None:
-        self.body, self.format, self.way, self.opt_in = body, format, way, opt_in
-        self.model = str(body.get("model", ""))
-        self.losses: list[Loss] = []
-        name, losses = substitution.chat_model(self.model, model)
-        self.target = name
-        self.losses += losses
-
-    def converted(self) -> list[Conversion]:
-        shared = self._parameters()
-        prompts = self._prompts()
-        if not prompts:
-            settle([*self.losses, Loss("$.prompt", "unsupported", "there is no prompt")], "ignore")
-        if len(prompts) > 1:
-            self._lose("$.prompt", "split", f"{len(prompts)} prompts became as many requests")
-        return [
-            self._request(prompt, f"$.prompt[{i}]" if len(prompts) > 1 else "$.prompt", shared)
-            for i, prompt in enumerate(prompts)
-        ]
-
-    def _request(self, prompt: str, path: str, shared: Mapping[str, Any]) -> Conversion:
-        suffix = self.body.get("suffix")
-        if suffix and "suffix" in self.opt_in:
-            prompt = f"{_BETWEEN}\n\n<before>{prompt}</before>\n<after>{suffix}</after>"
-        reading = read_text(prompt, "plain" if suffix else self.format)
-        losses = [Loss(path, loss.kind, loss.detail) for loss in reading.losses]
-        messages, flags = reading.messages, dict[str, Any]()
-        if reading.conversation.cue == "continue":
-            messages, flags, more = continuation.plan(messages, self.target, self.way)
-            losses += more
-        verdict: Verdict = "lossless"
-        if reading.verdict == "ambiguous":
-            verdict = "ambiguous"
-            losses.append(_doubt(reading, path))
-        stops, more = self._stops(reading.format)
-        model = {"model": self.target} if "model" in self.body else {}
-        body = {**model, "messages": messages, **shared, **stops, **flags}
-        losses = [*self.losses, *losses, *more, *_refused(self.target, body)]
-        verdict = verdict if verdict == "ambiguous" else verdict_of(losses)
-        others = tuple(r.messages for r in reading.alternatives)
-        return Conversion(body, verdict, tuple(losses), "chat", others, reading.detail)
-
-    def _prompts(self) -> list[str]:
-        prompt = self.body.get("prompt")
-        if prompt is None:
-            self._lose("$.prompt", "unsupported", "no prompt means <|endoftext|>, which no message can say")
-            return []
-        if isinstance(prompt, str):
-            return [prompt]
-        if not isinstance(prompt, list):
-            raise FormatError("a prompt is text, token ids, or a list of either", path="$.prompt")
-        if prompt and all(isinstance(token, int) for token in prompt):
-            return [self._decoded(prompt, "$.prompt")]
-        return [p if isinstance(p, str) else self._decoded(p, f"$.prompt[{i}]") for i, p in enumerate(prompt)]
-
-    def _decoded(self, ids: Any, path: str) -> str:
-        if not isinstance(ids, list) or not all(isinstance(token, int) for token in ids):
-            raise FormatError("a prompt in a list is text or token ids", path=path)
-        try:
-            text = encoding_for_model(self.model).decode_bytes(ids).decode("utf-8")
-        except (KeyError, UnicodeDecodeError, TokenError, OverflowError) as error:
-            raise FormatError(f"the token ids are no text of {self.model}: {error}", path=path) from None
-        self._lose(path, "reencoded", f"{len(ids)} token ids were decoded as {self.model} has them")
-        return text
-
-    def _parameters(self) -> dict[str, Any]:
-        """Return the parameters that do not depend on the prompt."""
-        found: dict[str, Any] = {}
-        for name, value in self.body.items():
-            row = PARAMETERS.get(name)
-            if row is None or row.to_chat == "same" or (row.to_chat == "absent" and name != "max_completion_tokens"):
-                found[name] = value  # a server's own name, or one that only Chat knows: it stays
-            elif row.to_chat == "refused" and value not in (None, ""):
-                if name in self.opt_in:
-                    self._lose(f"$.{name}", "substituted", "it became an instruction, as asked")
-                else:
-                    self._lose(f"$.{name}", "unsupported", row.note)
-        self._cap(found)
-        self._logprobs(found)
-        self._echo()
-        self._best_of(found)
-        bias = self.body.get("logit_bias")
-        if isinstance(bias, Mapping) and bias:
-            found["logit_bias"] = rebias(bias, self.model, self.target, self.losses)
-        return found
-
-    def _cap(self, found: dict[str, Any]) -> None:
-        cap = self.body.get("max_tokens", self.body.get("max_completion_tokens"))
-        if cap is None:
-            self._lose(
-                "$.max_tokens", "defaulted", f"Completions stops after {HIDDEN_CAP} tokens where no cap is given"
-            )
-        elif cap == 0:
-            self._lose("$.max_tokens", "unsupported", "0 tokens is scoring, which Chat cannot do")
-        else:
-            self._lose("$.max_tokens", "renamed", "max_completion_tokens; reasoning tokens count, too")
-        found["max_completion_tokens"] = HIDDEN_CAP if cap is None else cap
-
-    def _logprobs(self, found: dict[str, Any]) -> None:
-        wanted = self.body.get("logprobs")
-        if wanted is not None and wanted is not False:
-            found["logprobs"] = True
-            if not isinstance(wanted, bool):
-                found["top_logprobs"] = wanted
-            self._lose("$.logprobs", "renamed", "logprobs=true and top_logprobs")
-
-    def _echo(self) -> None:
-        if not self.body.get("echo"):
-            return
-        if self.body.get("logprobs") is not None:
-            self._lose("$.echo", "unsupported", "echo with logprobs is scoring, which Chat cannot do")
-        else:
-            self._lose("$.echo", "synthesised", "convert_response puts the prompt before the text")
-
-    def _best_of(self, found: dict[str, Any]) -> None:
-        best, n = self.body.get("best_of"), self.body.get("n") or 1
-        if best is None or best in (1, n):
-            return
-        if "best_of" in self.opt_in:
-            found |= {"n": best, "logprobs": True}
-            self._lose("$.best_of", "substituted", f"{best} choices are asked for and ranked by convert_response")
-        else:
-            self._lose("$.best_of", "unsupported", PARAMETERS["best_of"].note)
-
-    def _stops(self, format: str) -> tuple[dict[str, Any], list[Loss]]:
-        """Return the stops that still mean something: those that were only role markers do not."""
-        stop = self.body.get("stop")
-        given = [stop] if isinstance(stop, str) else list(stop or [])
-        marks = {mark.strip() for mark in role_marks(format)} - {""}
-        kept = [mark for mark in given if mark.strip() not in marks]
-        if not given:
-            return {}, []
-        losses = [
-            Loss("$.stop", "defaulted", f"{mark!r} marked the next turn, which Chat ends by itself")
-            for mark in given
-            if mark not in kept
-        ]
-        if not kept:
-            return {}, losses
-        return {"stop": kept[0] if isinstance(stop, str) else kept}, losses
-
-    def _lose(self, path: str, kind: str, detail: str) -> None:
-        self.losses.append(Loss(path, kind, detail))
-
-
-def role_marks(format: str) -> list[str]:
-    """Return the marks of a text format that only say whose turn it is.
-
-    >>> role_marks("chatml")[0]
-    '<|im_end|>'
-    """
-    grammar = grammar_of(format)
-    if grammar.plain:
-        return []
-    labels = [f"{label}{grammar.label_ends}" for label in grammar.labels]
-    return [*grammar.stop, *labels, *(turn.open for turn in grammar.turns.values())]
+def _to_chat(body: Mapping[str, Any], read: PromptRequest, asked: str | None, way: Way | None) -> Conversion:
+    source, reading = str(body.get("model", "")), read.reading
+    target, losses = substitution.chat_model(source, asked)
+    output = chat.write_request(read.request)
+    if "model" in output:
+        output["model"] = target
+    if "logit_bias" in output:
+        output["logit_bias"] = rebias(output["logit_bias"], source, target, losses)
+    if reading.conversation.cue == "continue":
+        output["messages"], flags, more = continuation.plan(output["messages"], target, way)
+        output |= flags
+        losses += more
+    losses = [*losses, *read.losses, *_refused(target, output)]
+    verdict = "ambiguous" if reading.verdict == "ambiguous" else verdict_of(losses)
+    others = tuple(other.messages for other in reading.alternatives)
+    return Conversion(output, verdict, tuple(losses), "chat", others, reading.detail)
 
 
 def _refused(model: str, body: Mapping[str, Any]) -> list[Loss]:
@@ -253,29 +89,17 @@ def _refused(model: str, body: Mapping[str, Any]) -> list[Loss]:
     said = substitution.refusals(model, names, reasoning_effort=body.get("reasoning_effort"))
     return [Loss(f"$.{name}", "model-refuses", detail) for name, detail in said.items()]
 
-
-# Chat to Completions ---------------------------------------------------------------------------
-
-
-def _chat_to_completions(body: Mapping[str, Any], model: str | None, format: str) -> Conversion:
-    conversation = read_messages(body.get("messages"))
-    begun = bool(conversation.messages) and conversation.messages[-1].role == "assistant"
-    writing = write_text(conversation, format, add_generation_prompt=not begun)
-    text = writing.text
-    if begun:
-        close = grammar_of(format).turns.get("assistant", grammar_of(format).turns["user"]).close
-        text = text[: len(text) - len(close)] if close and text.endswith(close) else text
-    losses = [Loss(loss.path if loss.path != "$" else "$.messages", loss.kind, loss.detail) for loss in writing.losses]
-    source, target = str(body.get("model", "")), model or str(body.get("model", ""))
+def _to_completions(body: Mapping[str, Any], asked: str | None, format: str) -> Conversion:
+    output, losses = write_request(chat.read_request(body), format=format)
+    source, target = str(body.get("model", "")), asked or str(body.get("model", ""))
+    more: list[Loss] = []
     if source != target:
-        losses.append(Loss("$.model", "substituted", f"{source} became {target}, as asked"))
-    found, more = completions_body_of(body, text, writing.stop, open_cap=OPEN_CAP)
-    if target:
-        found = {"model": target, **{name: value for name, value in found.items() if name != "model"}}
-    losses += more
+        more.append(Loss("$.model", "substituted", f"{source} became {target}, as asked"))
+        output = {"model": target, **{name: value for name, value in output.items() if name != "model"}}
     if isinstance(body.get("logit_bias"), Mapping) and body["logit_bias"]:
-        found["logit_bias"] = rebias(body["logit_bias"], source, target, losses)
-    return Conversion(found, verdict_of(losses), tuple(losses), "completions")
+        output["logit_bias"] = rebias(body["logit_bias"], source, target, more)
+    losses = (*losses, *more)
+    return Conversion(output, verdict_of(losses), losses, "completions")
 
 
 # tokens ----------------------------------------------------------------------------------------

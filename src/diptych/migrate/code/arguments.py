@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 
 import libcst as cst
 
-from ...apis.completions.convert_request import HIDDEN_CAP, rebias, role_marks
+from ...apis.completions.convert_request import rebias
 from ...apis.completions.parameters import PARAMETERS
+from ...apis.completions.request import HIDDEN_CAP, role_marks
 from ...catalogue.replacements import chat_replacement, is_asked, refusals
 from .bindings import Origin
 from .constants import Constants
