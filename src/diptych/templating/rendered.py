@@ -126,12 +126,13 @@ class Rendered:
         the text format) wrote; the same characters in data are encoded as text.
         Raises TokenError for a model without a known encoding.
         """
+        from ..catalogue import DEFAULT_MODEL
         from ..encodings.text import token_ids
 
         segments: list[Segment] = []
         for span in self.spans:
             add_segment(segments, Segment(self.prompt[span.start : span.end], span.source))
-        return token_ids(segments, model=model or self._template.model or "gpt-4o-mini")
+        return token_ids(segments, model=model or self._template.model or DEFAULT_MODEL)
 
     # the neutral value and what it loses ---------------------------------------------
 
@@ -191,15 +192,17 @@ class Rendered:
     def request(self, api: Api = "chat", *, model: str | None = None, **params: Any) -> dict[str, Any]:
         """Return the body to send to ``/v1/chat/completions`` or ``/v1/completions``.
 
-        The template's ``model`` and ``params`` are defaults under the arguments; a
-        parameter given as None is left out. Raises FormatError for a parameter that
-        the API does not know or whose value is out of range.
+        The template's ``model`` and ``params`` are defaults under the arguments, and the
+        catalogue's default model is under both; a parameter given as None is left out.
+        Raises FormatError for a parameter that the API does not know or whose value is out
+        of range.
         """
         from ..apis.bodies import chat_body, completions_body
+        from ..catalogue import DEFAULT_MODEL
 
         merged = {**self._template.params_for(api), **params}
         merged = {key: value for key, value in merged.items() if value is not None}
-        model = model or self._template.model
+        model = model or self._template.model or DEFAULT_MODEL
         if api == "completions":
             return completions_body(self.prompt, model=model, **merged)
         conversation = self.conversation

@@ -231,11 +231,13 @@ class Template:
     def counter(self, model: str | None = None) -> Callable[..., int]:
         """Return a function of the inputs that counts tokens: ``count(tpl.render(**inputs))``.
 
-        Static text is counted once, here. ``model`` defaults to the template's.
+        Static text is counted once, here. ``model`` defaults to the template's, then to the
+        catalogue's default model.
         """
+        from ..catalogue import DEFAULT_MODEL
         from .counting import make_counter
 
-        return make_counter(self, model or self.model or "gpt-4o-mini")
+        return make_counter(self, model or self.model or DEFAULT_MODEL)
 
     @property
     def plan(self) -> Any:
