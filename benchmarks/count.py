@@ -22,7 +22,7 @@ from diptych.encodings.encoding import encoding
 from diptych.prices import price_usage
 
 ROUNDS = 9
-MODEL = "gpt-4o-mini"
+MODEL = "gpt-5.4-mini"
 BPE = encoding("o200k_base")
 WORDS = tuple("the quick brown fox jumps over a lazy dog while seven wizards brew their evening tea".split())  # noqa: SIM905
 

@@ -26,7 +26,7 @@ from diptych.migrate import Spec, convert_dataset, convert_shard
 from diptych.migrate.data import shard
 
 SPEC = Spec("finetune_legacy", "finetune_chat", "ignore")
-COUNTED = Spec("finetune_legacy", "finetune_chat", "ignore", model="gpt-4o-mini")
+COUNTED = Spec("finetune_legacy", "finetune_chat", "ignore", model="gpt-5.4-mini")
 TURNS = 7
 #: Words of a language as people write it, and of code: those of this project's own pages.
 WORDS = " ".join(page.read_text("utf-8") for page in sorted(Path(__file__).parents[1].glob("docs/**/*.md"))).split()
@@ -60,7 +60,7 @@ def by_hand(source: Path, target: Path) -> None:
 
 def encode_alone(source: Path) -> None:
     """What counting costs with tiktoken by hand; the texts are at hand already."""
-    encode = tokens.encoding_for_model("gpt-4o-mini").encode_ordinary
+    encode = tokens.encoding_for_model("gpt-5.4-mini").encode_ordinary
     for user, answer in TEXTS[source]:
         encode(user)
         encode(answer)

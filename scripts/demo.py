@@ -16,11 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 import diptych
+from diptych.catalogue import DEFAULT_MODEL
 from diptych.local import LocalServer
 
 ROOT = Path(__file__).resolve().parents[1]
 console = Console(highlight=False, width=100)
-MODELS = ("gpt-4o-mini", "gpt-4.1", "gpt-5-mini", "gpt-3.5-turbo-instruct")
+MODELS = (DEFAULT_MODEL, "gpt-5.4", "gpt-5.6-luna")
 
 
 class Review(BaseModel):
@@ -61,16 +62,13 @@ def convert_both_ways() -> None:
 
 def estimate(rendered: diptych.Rendered) -> None:
     title("3. Tokens and cost before the call (200 tokens of answer expected)")
-    table = Table("model", "sent as", "prompt tokens", "basis", "USD expected", "USD at most", "prices of")
+    table = Table("model", "prompt tokens", "basis", "USD expected", "USD at most", "prices of")
     for model in MODELS:
-        completions = model.endswith("instruct")
-        sent = rendered.prompt if completions else rendered.messages
-        e = diptych.estimate(sent, model=model, output=200).to_json()
-        count = diptych.count(sent, model=model)
+        e = diptych.estimate(rendered.messages, model=model, output=200).to_json()
+        count = diptych.count(rendered.messages, model=model)
         cost = e["cost"] or {}
         cells = (
             model,
-            "prompt" if completions else "messages",
             count.tokens,
             count.basis,
             cost.get("expected"),

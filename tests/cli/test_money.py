@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from diptych.__main__ import main
+from diptych.catalogue import DEFAULT_MODEL
 
 HI = {"role": "user", "content": "Hi"}
 BODY = {"model": "gpt-4.1", "messages": [HI], "max_tokens": 200}
@@ -68,13 +69,13 @@ def test_the_model_is_the_flag_then_the_requests_own_then_the_configured(run, co
     assert model(text=json.dumps(LINE)) == "gpt-4.1"
     assert model(text=json.dumps([HI])) == "gpt-5-mini"
     monkeypatch.setenv("DIPTYCH_MODEL", "")
-    assert model(text=json.dumps([HI])) == "gpt-4o-mini"
+    assert model(text=json.dumps([HI])) == DEFAULT_MODEL
 
 
 def test_lines_have_the_same_precedence(run):
     text = rows(BODY, {"prompt": "Hi"}, LINE)
     own = run("count", "b.jsonl", "--jsonl", b_jsonl=text).rows
-    assert [row["model"] for row in own] == ["gpt-4.1", "gpt-4o-mini", "gpt-4.1"]
+    assert [row["model"] for row in own] == ["gpt-4.1", DEFAULT_MODEL, "gpt-4.1"]
     flag = run("count", "b.jsonl", "--jsonl", "-m", "gpt-4", b_jsonl=text).rows
     assert [row["model"] for row in flag] == ["gpt-4"] * 3
 

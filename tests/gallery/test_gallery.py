@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 import diptych
+from diptych.catalogue import DEFAULT_MODEL
+from diptych.catalogue.replacements import refusals
 
 GALLERY = Path(__file__).resolve().parents[2] / "templates"
 IMAGE = "https://example.com/cat.png"
@@ -42,10 +44,19 @@ def test_it_says_what_it_is_for_and_renders_both_panels(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_its_request_is_valid_and_counts(name):
     rendered = LIBRARY[name].render(**INPUTS[name])
-    body = rendered.request("chat", model="gpt-4o-mini")
+    body = rendered.request("chat")
+    assert body["model"] == DEFAULT_MODEL
     assert body["messages"] == rendered.messages
     assert diptych.count(body).tokens > 0
     assert diptych.estimate(body).cost.expected > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_default_model_takes_its_parameters(name):
+    """The output cap aside: its name in the request is the body builder's to choose."""
+    template = LIBRARY[name]
+    assert template.model is None, "the catalogue's default model is the one that is used"
+    assert not refusals(DEFAULT_MODEL, template.params)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
+from diptych.catalogue import DEFAULT_MODEL
 from diptych.errors import TokenError
 from diptych.tokens.shapes import ROLES
 
@@ -95,7 +96,7 @@ def test_a_model_that_is_given_wins_over_the_bodys_own():
     body = {"model": "gpt-4", "messages": [HI]}
     assert diptych.count(body).model == diptych.estimate(body).model == "gpt-4"
     assert diptych.count(body, "gpt-4o").model == diptych.estimate(body, "gpt-4o").model == "gpt-4o"
-    assert diptych.count({**body, "model": None}).model == "gpt-4o-mini"
+    assert diptych.count({**body, "model": None}).model == DEFAULT_MODEL
 
 
 @given(st.text(min_size=1, max_size=8), st.text(max_size=8))

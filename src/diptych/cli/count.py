@@ -30,7 +30,7 @@ def count_command(
 
     --model wins over the model that a request names.
 
-    diptych count prompt.txt --model gpt-4o-mini --max-tokens 4000
+    diptych count prompt.txt --model gpt-5.4-mini --max-tokens 4000
     """
     from .output import write_document, write_text
     from .values import read_value
@@ -182,7 +182,7 @@ def cost_command(
 
     --model wins over the model that a request names.
 
-    diptych cost prompt.txt --model gpt-4o-mini,gpt-4.1 --output 200
+    diptych cost prompt.txt --model gpt-5.4-mini,gpt-5.4 --output 200
     """
     from ..prices import estimate
     from .output import write_document

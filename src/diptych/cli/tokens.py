@@ -18,10 +18,11 @@ def tokens_command(
 ) -> None:
     """Show a text as the tokens of a model's encoding, each in its colour.
 
-    diptych tokens prompt.txt --model gpt-4o-mini
+    diptych tokens prompt.txt --model gpt-5.4-mini
     """
+    from ..catalogue import DEFAULT_MODEL
     from ..config import setting
-    from ..tokens import DEFAULT_MODEL, encode_text, encoding, encoding_name_for_model
+    from ..tokens import encode_text, encoding, encoding_name_for_model
     from .inputs import read_file
     from .output import console, write_document
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..catalogue import DEFAULT_MODEL
 from ..conversion.requests import build
 from ..errors import TokenError
 from ..prices.book import default as default_prices
@@ -118,7 +119,7 @@ def fit(
         raise TokenError(f"messages of {api!r} cannot be fitted", hint="use api='chat'")
     body, declared = _body_of(x, model)
     messages = [dict(message) for message in body["messages"]]
-    name = model or str(body.get("model") or "gpt-4o-mini")
+    name = model or str(body.get("model") or DEFAULT_MODEL)
     room = _room(name, reserve) if limit is None else limit - reserve
     counted = count({**body, "messages": messages}, name)
     highest = _highest(counted)

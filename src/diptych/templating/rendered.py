@@ -130,12 +130,13 @@ class Rendered(Request):
         the text format) wrote; the same characters in data are encoded as text.
         Raises TokenError for a model without a known encoding.
         """
+        from ..catalogue import DEFAULT_MODEL
         from ..encodings.text import token_ids
 
         segments: list[Segment] = []
         for span in self.spans:
             add_segment(segments, Segment(self.prompt[span.start : span.end], span.source))
-        return token_ids(segments, model=model or self._template.model or "gpt-4o-mini")
+        return token_ids(segments, model=model or self._template.model or DEFAULT_MODEL)
 
     # the neutral value and what it loses ---------------------------------------------
 

@@ -240,8 +240,9 @@ class Template:
     def counter(self, model: str | None = None, *, api: str | None = None) -> Callable[..., int]:
         """Return a function of the inputs that counts tokens: ``count(tpl.render(**inputs))``.
 
-        Static text is counted once, here. ``model`` defaults to the template's; ``api`` is the
-        API that the request goes to, where the model does not decide.
+        Static text is counted once, here. ``model`` defaults to the template's, then to the
+        catalogue's default model; ``api`` is the API that the request goes to, where the model
+        does not decide.
         """
         from ..catalogue import DEFAULT_MODEL
         from .counting import make_counter

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from .. import tokens
+from ..catalogue import DEFAULT_MODEL
 from ..errors import DiptychError
 
 CREATED: Final = 1_700_000_000
@@ -210,7 +211,8 @@ def _example(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: i
 
 def _usage(body: Mapping[str, Any], completion: int) -> dict[str, int]:
     try:
-        prompt = tokens.count(body, "gpt-4o").tokens or 0
+        known = tokens.model_info(str(body.get("model"))).encoding is not None
+        prompt = tokens.count(body, None if known else DEFAULT_MODEL).tokens or 0
     except DiptychError:
         prompt = 0
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

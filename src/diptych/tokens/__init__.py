@@ -8,12 +8,11 @@ from __future__ import annotations
 from ..catalogue.models import ModelInfo, known_models, model_info
 from ..encodings.encoding import encoding, encoding_for_model, encoding_name_for_model, preload
 from ..encodings.text import byte_bounds, count_text, encode_text, fits, token_ids
-from .count import DEFAULT_MODEL, TokenCount, body_of, count
+from .count import TokenCount, body_of, count
 from .rules import explain
 from .tally import Item
 
 __all__ = [
-    "DEFAULT_MODEL",
     "Item",
     "ModelInfo",
     "TokenCount",

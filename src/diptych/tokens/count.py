@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from ..catalogue import serves
+from ..catalogue import DEFAULT_MODEL, serves
 from ..catalogue.models import ModelInfo, model_info
 from ..errors import TokenError
 from ..request import Request
@@ -22,9 +22,6 @@ from .schemas import render_schema
 from .shapes import check_extras, expect, is_ids
 from .tally import Basis, Item, weakest
 from .tools import render_tools
-
-#: The model that ``count`` takes where none is named.
-DEFAULT_MODEL: Final = "gpt-4o-mini"
 
 
 class TokenCount(NamedTuple):
@@ -82,14 +79,14 @@ def count(
 
     ``x`` is a text, a list of texts or of token ids (Completions prompts), a list of
     messages, a whole request body of either API, or a rendered template. ``model``
-    given here wins over the body's own; without either it is gpt-4o-mini. ``image_sizes`` gives width and
-    height in pixels of images that stand behind an address. Raises TokenError on what
-    is none of these.
+    given here wins over the body's own; without either it is the catalogue's default model.
+    ``image_sizes`` gives width and height in pixels of images that stand behind an address.
+    Raises TokenError on what is none of these.
 
     >>> count([{"role": "user", "content": "Hi"}]).tokens
-    8
+    7
     >>> [(item.kind, item.tokens) for item in count([{"role": "user", "content": "Hi"}]).items]
-    [('message', 5), ('priming', 3)]
+    [('message', 5), ('priming', 2)]
     """
     body = body_of(x, model, api)
     name = _name_of(model, body)

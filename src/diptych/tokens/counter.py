@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..catalogue import DEFAULT_MODEL
 from ..catalogue.models import model_info
 from ..encodings.encoding import encoding
 from ..encodings.text import LONG_RUN, count_text
 from ..errors import TokenError
-from .count import DEFAULT_MODEL, count
+from .count import count
 from .cuts import split_static
 from .rules import FAMILIES
 
