@@ -61,6 +61,9 @@ Pairs = Annotated[list[str] | None, typer.Option("-p", "--param", help="An input
 Vars = Annotated[str | None, typer.Option("--vars", help="Inputs from a JSON or YAML file; - is standard input.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read one JSON value a line, write one a line.")]
+NoIgnore = Annotated[
+    bool, typer.Option("--no-ignore", help="Also search what .gitignore or `exclude` leaves out of a folder.")
+]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="The model's name.", autocompletion=complete_model)]
 
 
