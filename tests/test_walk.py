@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
-from diptych.walk import is_ignored, iter_files, parse_pattern, read_patterns
+from diptych.walk import is_ignored, iter_files, iter_paths, parse_pattern, read_patterns
 
 git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -22,8 +22,8 @@ def make(root, names):
         path.write_text("")
 
 
-def found(root, endings=(".py",)):
-    return [path.relative_to(root).as_posix() for path in iter_files(root, endings)]
+def found(root, endings=(".py",), **options):
+    return [path.relative_to(root).as_posix() for path in iter_files(root, endings, **options)]
 
 
 def test_hidden_and_vendored_folders_are_left_out(tmp_path):
@@ -33,6 +33,28 @@ def test_hidden_and_vendored_folders_are_left_out(tmp_path):
     )
     assert found(tmp_path) == ["a.py", "b/c.py"]
     assert found(tmp_path, (".txt",)) == ["b/d.txt"]
+
+
+def test_environments_and_caches_are_known_by_their_marks(tmp_path):
+    make(tmp_path, ["a.py", "py311/pyvenv.cfg", "py311/b.py", "cache/CACHEDIR.TAG", "cache/c.py", "__pycache__/d.py"])
+    assert found(tmp_path) == found(tmp_path, ignore=False) == ["a.py"]
+    assert found(tmp_path / "py311") == ["b.py"], "the folder that is named is searched"
+
+
+def test_without_ignore_all_but_hidden_and_installed_files_are_found(tmp_path):
+    names = ["build/a.py", "gen/b.py", ".git/c.py", "node_modules/d.py", "old/e.py", "venv/f.py", "venv/pyvenv.cfg"]
+    make(tmp_path, names)
+    (tmp_path / ".gitignore").write_text("gen/\n")
+    (tmp_path / "diptych.toml").write_text("exclude = ['old/']")
+    assert found(tmp_path) == []
+    assert found(tmp_path, ignore=False) == ["build/a.py", "gen/b.py", "old/e.py"]
+
+
+def test_a_file_that_is_named_is_taken(tmp_path):
+    make(tmp_path, ["gen/a.py", "b.py", "c.txt"])
+    (tmp_path / ".gitignore").write_text("gen/\nc.txt\n")
+    named = [tmp_path / "gen" / "a.py", tmp_path / "c.txt"]
+    assert list(iter_paths([*named, tmp_path], (".py",))) == [*named, tmp_path / "b.py"]
 
 
 def test_ignored_files_are_left_out(tmp_path):
@@ -72,7 +94,7 @@ def test_exclude_of_the_configuration(tmp_path, name, text, monkeypatch):
     assert found(tmp_path) == ["a.py", "new/old/c.py"]
     assert found(tmp_path / "new") == ["old/c.py"]
     monkeypatch.chdir(tmp_path)
-    assert [path.as_posix() for path in iter_files(Path("."))] == ["a.py", "new/old/c.py"]
+    assert [path.as_posix() for path in iter_files(Path("."), (".py",))] == ["a.py", "new/old/c.py"]
 
 
 @pytest.mark.parametrize("text", ['exclude = "x"', "exclude = ["])
@@ -88,6 +110,7 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path):
         os.symlink(tmp_path / "out" / "b.py", tmp_path / "in" / "b.py")
         os.symlink(tmp_path / "in" / "a.py", tmp_path / "in" / "c.py")
         os.symlink(tmp_path / "out", tmp_path / "in" / "folder")
+        os.symlink(tmp_path / "in", tmp_path / "in" / "loop")
     except OSError:
         pytest.skip("there are no links here")
     assert found(tmp_path / "in") == ["a.py", "c.py"]

@@ -1,25 +1,28 @@
-"""Which files of a folder are the project's own: ``.gitignore``, ``exclude``, hidden and vendored folders.
+"""Which files of a folder are the project's own: the one search of folders.
 
-Rule: Git's own rules (gitignore(5)): the last pattern that matches decides, a deeper file
-over one above, and nothing inside a folder that is left out comes back. A file that is
-named is always taken.
+Left out are what ``.gitignore`` and ``exclude`` name, hidden files and folders, virtual
+environments, installed packages and caches. Patterns follow Git's rules (gitignore(5)): the
+last one that matches decides, a deeper file over one above, and nothing inside a folder that is
+left out comes back. A file that is named is always taken.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from .config import find_file
 from .errors import DiptychError
 
-#: Folders that hold other people's code or what tools made.
-VENDORED: Final = frozenset(
-    {"node_modules", "__pycache__", "site-packages", "build", "dist", "venv", "env", "vendor", "_vendor", "third_party"}
-)
+#: Folders that hold what was installed or cached.
+NEVER: Final = frozenset({"node_modules", "__pycache__", "site-packages"})
+#: Folders that usually hold other people's code or what tools made.
+VENDORED: Final = frozenset({"build", "dist", "venv", "env", "vendor", "_vendor", "third_party"})
+#: Files that mark a virtual environment and a cache.
+_MARKS: Final = ("pyvenv.cfg", "CACHEDIR.TAG")
 _CLASSES: Final = {
     "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": r" \t", "digit": "0-9", "lower": "a-z", "space": r"\s",
     "upper": "A-Z", "xdigit": "0-9a-fA-F", "punct": r"!-/:-@\[-`{-~",
@@ -49,39 +52,59 @@ class Pattern(NamedTuple):
         return self.regex.fullmatch(self.prefix + inside) is not None
 
 
-def iter_files(root: Path, endings: Sequence[str] = (".py",)) -> Iterator[Path]:
+def iter_paths(
+    paths: Iterable[str | os.PathLike[str]], endings: Sequence[str] = ("",), *, ignore: bool = True
+) -> Iterator[Path]:
+    """Yield the files that are named, whatever their names, and of folders those of :func:`iter_files`."""
+    for name in paths:
+        path = Path(name)
+        yield from iter_files(path, endings, ignore=ignore) if path.is_dir() else [path]
+
+
+def iter_files(root: Path, endings: Sequence[str] = ("",), *, ignore: bool = True) -> Iterator[Path]:
     """Yield the project's own files under a folder whose names end so, in a fixed order.
 
+    Without ``ignore`` no pattern counts and folders of :data:`VENDORED` are searched; those of
+    :data:`NEVER` and hidden ones are not. Links are followed to files below ``root`` only.
     Raises ConfigError for a configuration that cannot be read.
     """
-    root = root if root.is_dir() else root.parent
-    patterns = [*_excludes(root), *_above(root)]
-    yield from _inside(root, patterns, tuple(endings), root.resolve())
+    search = _Search(tuple(endings), root.resolve(), ignore)
+    yield from search.inside(root, [*_excludes(root), *_above(root)] if ignore else [])
 
 
-def _inside(folder: Path, patterns: list[Pattern], endings: tuple[str, ...], root: Path) -> Iterator[Path]:
-    patterns = [*patterns, *read_patterns(folder / ".gitignore", folder)]
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise DiptychError(f"the folder cannot be read: {error.strerror}", path=os.fspath(folder)) from None
-    for entry in entries:
-        path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False):
-            if not _is_foreign(entry.name) and not is_ignored(path, patterns, is_folder=True):
-                yield from _inside(path, patterns, endings, root)
-        elif entry.name.endswith(endings) and not entry.name.startswith("."):
-            if not is_ignored(path, patterns, is_folder=False) and entry.is_file() and _is_below(path, root):
+class _Search(NamedTuple):
+    endings: tuple[str, ...]
+    root: Path
+    ignore: bool
+
+    def inside(self, folder: Path, patterns: list[Pattern]) -> Iterator[Path]:
+        if self.ignore:
+            patterns = [*patterns, *read_patterns(folder / ".gitignore", folder)]
+        for entry in _entries(folder):
+            path, is_folder = folder / entry.name, entry.is_dir(follow_symlinks=False)
+            if entry.name.startswith(".") or is_ignored(path, patterns, is_folder=is_folder):
+                continue
+            if is_folder:
+                if not self._is_foreign(path):
+                    yield from self.inside(path, patterns)
+            elif entry.name.endswith(self.endings) and entry.is_file() and self._is_below(path):
                 yield path
 
+    def _is_below(self, path: Path) -> bool:
+        """Tell whether a link stays in the folder."""
+        return not path.is_symlink() or path.resolve().is_relative_to(self.root)
 
-def _is_below(path: Path, root: Path) -> bool:
-    """Tell whether a link stays in the folder."""
-    return not path.is_symlink() or path.resolve().is_relative_to(root)
+    def _is_foreign(self, folder: Path) -> bool:
+        names = NEVER | VENDORED if self.ignore else NEVER
+        is_named = folder.name in names or folder.name.endswith(".egg-info")
+        return is_named or any((folder / mark).exists() for mark in _MARKS)
 
 
-def _is_foreign(name: str) -> bool:
-    return name.startswith(".") or name in VENDORED or name.endswith(".egg-info")
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise DiptychError(f"the folder cannot be read: {error.strerror}", path=os.fspath(folder)) from None
 
 
 def is_ignored(path: Path, patterns: Sequence[Pattern], *, is_folder: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Json
+from .options import Json, NoIgnore
 
 
 def audit_command(
@@ -20,6 +20,7 @@ def audit_command(
             help="Exit with status 1 also if a model shuts down within this many days (default: none).",
         ),
     ] = None,
+    no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
     """Show what a migration to Chat would touch. Exit with status 1 if a model is used that was shut down.
@@ -29,7 +30,7 @@ def audit_command(
     from ..migrate.findings import audit
     from .output import write_document
 
-    found = audit(*paths)
+    found = audit(*paths, ignore=not no_ignore)
     if json_:
         write_document(**found.to_json())
     else:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Json, complete_model
+from .options import Json, NoIgnore, complete_model
 
 
 def code_command(
@@ -25,6 +25,7 @@ def code_command(
             autocompletion=complete_model,
         ),
     ] = None,
+    no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
     """Turn Completions calls of Python code into Chat calls; what is uncertain is refused with its reason.
@@ -41,7 +42,13 @@ def code_command(
     if backup and not write:
         raise typer.BadParameter("--backup keeps what --write changes: give both")
     report = migrate_files(
-        paths, write=write, backup=backup, todo=todo, workers=workers, model=model or DEFAULT_MODEL
+        paths,
+        write=write,
+        backup=backup,
+        todo=todo,
+        workers=workers,
+        model=model or DEFAULT_MODEL,
+        ignore=not no_ignore,
     )
     if json_:
         told = [file.to_json() for file in report.files]

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Json, OnLoss, complete_layout, complete_model, on_loss_option
+from .options import Json, NoIgnore, OnLoss, complete_layout, complete_model, on_loss_option
 
 
 class Engine(StrEnum):
@@ -62,6 +62,7 @@ def data_command(
     no_count: Annotated[bool, typer.Option("--no-count", help="Count no tokens: ten times faster.")] = False,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; by default one a core.")] = None,
     engine: Annotated[Engine, typer.Option("--engine", help="This machine, or a Ray cluster.")] = Engine.local,
+    no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
     """Convert a data set; what is done is not done again, and bad rows go to a rejects file.
@@ -87,7 +88,9 @@ def data_command(
         }
     )
     with _bar() as on_progress:
-        counts = convert_dataset(src, dst, spec, workers=workers, engine=engine.value, on_progress=on_progress)
+        counts = convert_dataset(
+            src, dst, spec, workers=workers, engine=engine.value, ignore=not no_ignore, on_progress=on_progress
+        )
     for problem in counts.problems:
         print(f"problem: {problem}", file=sys.stderr)
     if json_:

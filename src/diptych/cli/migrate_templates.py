@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from .options import Json, OnLoss, on_loss_option
+from .options import Json, NoIgnore, OnLoss, on_loss_option
 
 
 class Target(StrEnum):
@@ -43,6 +43,7 @@ def templates_command(
         OnLoss, on_loss_option("report: losses go to standard error. raise: a file that loses anything is refused.")
     ] = OnLoss.report,
     force: Annotated[bool, typer.Option("--force", help="Write over files that differ.")] = False,
+    no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
     """Turn Prompty, dotprompt, LangChain, banks, Haystack, llm, GitHub and request files into Diptych templates.
@@ -52,7 +53,7 @@ def templates_command(
     from .output import write_document, write_text
 
     run = _Run(Path(out) if out is not None else None, to, on_loss, force)
-    for file in _template_files(paths, to):
+    for file in _template_files(paths, to, not no_ignore):
         run.migrate(file, from_)
     for document in run.documents:
         source = document.pop("source", None)
@@ -185,23 +186,25 @@ def _stem(file: Path) -> str:
     return name.rpartition(".")[0] or file.stem
 
 
-def _template_files(paths: list[str], to: Target) -> Iterator[Path]:
+def _template_files(paths: list[str], to: Target, ignore: bool) -> Iterator[Path]:
     """Yield the files that are named, and of folders those that are templates without doubt."""
+    from ..walk import iter_files
+
+    for path in map(Path, paths):
+        if path.is_dir():
+            yield from (file for file in iter_files(path, ignore=ignore) if _is_template(file, to))
+        else:
+            yield path
+
+
+def _is_template(file: Path, to: Target) -> bool:
     from ..migrate.templates import is_template
 
-    for name in paths:
-        path = Path(name)
-        if not path.is_dir():
-            yield path
-            continue
-        for file in sorted(path.rglob("*")):
-            inside = file.relative_to(path).parts[:-1]
-            if any(part.startswith(".") or part in ("node_modules", "__pycache__") for part in inside):
-                continue
-            if not file.name.lower().endswith(_OWN_ENDINGS if to is Target.prompty else _ENDINGS) or not file.is_file():
-                continue
-            if to is Target.prompty or (text := _text_of(file)) is None or is_template(text, str(file)):
-                yield file
+    if to is Target.prompty:
+        return file.name.lower().endswith(_OWN_ENDINGS)
+    if not file.name.lower().endswith(_ENDINGS):
+        return False
+    return (text := _text_of(file)) is None or is_template(text, str(file))
 
 
 def _text_of(file: Path) -> str | None:

@@ -70,8 +70,9 @@ Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read one JSON value a line
 ApiOption = Annotated[
     Api | None, typer.Option("--api", help="By default the API that serves the model, else the template's own.")
 ]
-OnLossOption = Annotated[
-    OnLoss, typer.Option("--on-loss", help="What to do about what the API cannot carry.")
+OnLossOption = Annotated[OnLoss, on_loss_option("What to do about what the API cannot carry.")]
+NoIgnore = Annotated[
+    bool, typer.Option("--no-ignore", help="Also search what .gitignore or `exclude` leaves out of a folder.")
 ]
 Model = Annotated[str | None, typer.Option("--model", "-m", help="The model's name.", autocompletion=complete_model)]
 

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import TemplateNotFound
+from ..walk import iter_files
 
 SUFFIXES = (".jinja", ".jinja2", ".j2")
 #: ``package:folder``.
@@ -80,9 +81,9 @@ class FolderSource:
         return Found(name, f"{self._shown}/{name}" if self._shown else name, text, (stat.st_mtime_ns, stat.st_size))
 
     def names(self) -> Iterator[str]:
-        for path in sorted(self._root.rglob("*")):
-            if path.suffix in SUFFIXES and path.is_file() and path.resolve().is_relative_to(self._root):
-                yield path.relative_to(self._root).as_posix()
+        # A library holds what can be found by name, ignored or not.
+        for path in iter_files(self._root, SUFFIXES, ignore=False):
+            yield path.relative_to(self._root).as_posix()
 
 
 class MappingSource:

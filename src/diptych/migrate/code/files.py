@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
-from ...walk import iter_files
+from ...walk import iter_files, iter_paths
 from . import DEFAULT_MODEL, may_concern, migrate_code
 from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Refusal
 from .notebooks import migrate_notebook
@@ -90,6 +90,7 @@ def migrate_files(
     todo: bool = False,
     workers: int | None = None,
     model: str = DEFAULT_MODEL,
+    ignore: bool = True,
 ) -> CodeReport:
     """Migrate Python files and notebooks, and folders of them.
 
@@ -97,7 +98,8 @@ def migrate_files(
     ``workers`` is the number of processes; by default one, or the processors' where there
     are many files; ``model`` replaces the models that were shut down. A mock and the calls that it
     stands for change together or not at all, also across files: every file is looked at before any is
-    written. Raises MigrationError for a path that does not exist.
+    written. ``ignore=False`` also takes files of folders that ``.gitignore`` or ``exclude`` leave out.
+    Raises MigrationError for a path that does not exist.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -105,7 +107,7 @@ def migrate_files(
     >>> migrate_files([folder]).passed_over
     1
     """
-    files = list(_files(paths))
+    files = list(_files(paths, ignore))
     concerned = [file for file in files if _concerns(file)]
     report = CodeReport(passed_over=len(files) - len(concerned))
     project = _project_of(paths, files)
@@ -261,17 +263,21 @@ def _keep(target: Path, old: bytes, mode: int) -> None:
 # which files ----------------------------------------------------------------------------------------
 
 
-def _files(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Path]:
+def _files(paths: Sequence[str | os.PathLike[str]], ignore: bool) -> Iterator[Path]:
+    check_paths(paths)
     seen: set[str] = set()
-    for name in paths:
-        path = Path(name)
-        if not path.exists():
-            raise MigrationError("there is no such file or folder", path=os.fspath(name))
-        for file in iter_files(path, ENDINGS) if path.is_dir() else [path]:
-            real = os.path.realpath(file)
-            if real not in seen:
-                seen.add(real)
-                yield file
+    for file in iter_paths(paths, ENDINGS, ignore=ignore):
+        real = os.path.realpath(file)
+        if real not in seen:
+            seen.add(real)
+            yield file
+
+
+def check_paths(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise MigrationError for a path that does not exist."""
+    for path in paths:
+        if not Path(path).exists():
+            raise MigrationError("there is no such file or folder", path=os.fspath(path))
 
 
 def _concerns(file: Path) -> bool:

@@ -29,19 +29,21 @@ def convert_dataset(
     workers: int | None = None,
     engine: Engine = "local",
     part: int = PART,
+    ignore: bool = True,
     on_progress: OnProgress | None = None,
 ) -> ShardCounts:
     """Convert a file, or every data file under a folder; return the counts of all of it.
 
     Data files are JSON lines (``.jsonl``, ``.jsonl.gz``, ``.jsonl.zst``) and ``.parquet``. A folder is
     written as a folder of the same shape; larger files are converted in parts of ``part`` bytes. ``workers`` is
-    the number of processes (by default one a core; on Ray, the shards in flight). Raises
+    the number of processes (by default one a core; on Ray, the shards in flight). Of a folder, files that
+    ``.gitignore`` or ``exclude`` leave out are taken only with ``ignore=False``. Raises
     MigrationError for a source without data, or when workers keep dying; MissingExtra for
     ``engine="ray"`` without Ray.
     """
     if engine not in ("local", "ray"):
         raise MigrationError(f"there is no engine {engine!r}", hint="local or ray")
-    plan = plan_dataset(src, out, spec, part=part)
+    plan = plan_dataset(src, out, spec, part=part, ignore=ignore)
     shards = plan.shards
     run = ray_cluster.run if engine == "ray" else local.run
     for done, counts in enumerate(run(shards, workers), 1):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from ...conversion.registry import get
 from ...datasets.openai_rules import FileRules
 from ...errors import MigrationError
+from ...walk import iter_files
 from . import parquet
 from .counts import ShardCounts
 from .files import BLOCK, LINES, Writing, beside, blocks, changed, digest_of, is_packed, is_parquet, sweep, write_whole
@@ -89,13 +90,18 @@ class Plan:
 
 
 def plan_dataset(
-    src: str | os.PathLike[str], out: str | os.PathLike[str], spec: Spec | Mapping[str, Any], *, part: int = PART
+    src: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    spec: Spec | Mapping[str, Any],
+    *,
+    part: int = PART,
+    ignore: bool = True,
 ) -> Plan:
     """Return the shards of a file, or of every data file under a folder.
 
     A folder is written as a folder of the same shape. ``part`` is the size of the parts of
-    a large file, in bytes; files that are packed are not cut. Raises MigrationError for a
-    source without data files.
+    a large file, in bytes; files that are packed are not cut. ``ignore=False`` also takes files that
+    ``.gitignore`` or ``exclude`` leave out. Raises MigrationError for a source without data files.
 
     >>> import pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -106,7 +112,7 @@ def plan_dataset(
     """
     asked, source, target = Spec.of(spec), Path(src), Path(out)
     may_cut = get(asked.target, "dataset").name != BATCH  # its ids are told apart in one piece
-    found = [_measured(path, place, part, may_cut) for path, place in pairs_of(source, target)]
+    found = [_measured(path, place, part, may_cut) for path, place in pairs_of(source, target, ignore=ignore)]
     files, done = list[File](), list[ShardCounts]()
     for measured, own in zip(found, resolve(asked, [entry.ref for entry in found]), strict=True):
         sweep(measured.out)
@@ -119,23 +125,31 @@ def plan_dataset(
     return Plan(tuple(files), tuple(done), target if source.is_dir() else None, asked)
 
 
-def pairs_of(src: Path, out: Path) -> list[tuple[Path, Path]]:
+def pairs_of(src: Path, out: Path, *, ignore: bool = True) -> list[tuple[Path, Path]]:
     """Return source and target of every data file. Raises MigrationError where there is none."""
     if src.is_dir():
-        files = sorted(path for path in src.rglob("*") if path.is_file() and _is_data(path, src))
+        made = out.resolve()  # a target inside of the source is no source of the next run
+        files = [path for path in _data_files(src, ignore) if made not in path.resolve().parents]
         pairs = [(path, out / path.relative_to(src)) for path in files]
     else:
         pairs = [(src, out / src.name if out.is_dir() else out)] if src.is_file() else []
     if not pairs:
-        hint = f"data files end in {', '.join((*LINES, '.parquet'))}" if src.exists() else "there is no such file"
-        raise MigrationError("there is nothing to convert", path=os.fspath(src), hint=hint)
+        raise MigrationError("there is nothing to convert", path=os.fspath(src), hint=_hint(src, ignore))
     return pairs
 
 
-def _is_data(path: Path, root: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-    made = path.name.endswith(".rejects.jsonl")
-    return not hidden and not made and (path.name.endswith(LINES) or is_parquet(path.name))
+def _data_files(src: Path, ignore: bool) -> Iterator[Path]:
+    for path in iter_files(src, ignore=ignore):
+        if not path.name.endswith(".rejects.jsonl") and (path.name.endswith(LINES) or is_parquet(path.name)):
+            yield path
+
+
+def _hint(src: Path, ignore: bool) -> str:
+    if not src.exists():
+        return "there is no such file"
+    if ignore and src.is_dir() and any(_data_files(src, ignore=False)):
+        return "its data files are ignored (.gitignore, exclude): --no-ignore or ignore=False takes them"
+    return f"data files end in {', '.join((*LINES, '.parquet'))}"
 
 
 class _Measured(NamedTuple):

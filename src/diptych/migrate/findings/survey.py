@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ...errors import DiptychError, MigrationError, MissingExtra
-from ...walk import iter_files
-from ..code.files import migrate_files
+from ...errors import DiptychError, MissingExtra
+from ...walk import iter_paths
+from ..code.files import check_paths, migrate_files
 from ..data.files import LINES
 from .datasets import dataset_findings
 from .finding import Audit, Finding
@@ -29,13 +29,13 @@ _LARGEST: Final = 5_000_000
 _Reader = Callable[[Path, str], list[Finding]]
 
 
-def audit(*paths: str | os.PathLike[str], today: date | None = None) -> Audit:
+def audit(*paths: str | os.PathLike[str], today: date | None = None, ignore: bool = True) -> Audit:
     """Look through files and folders for what a migration to Chat would touch.
 
     Reads Python and notebooks, data sets, request bodies, templates and settings; of a folder
-    the project's own files: ``.gitignore`` and ``exclude`` of ``[tool.diptych]`` are respected. ``today``
-    is the day that shutdown dates are compared with, by default the clock's. Raises MigrationError for a
-    path that does not exist.
+    the project's own files: ``.gitignore`` and ``exclude`` of ``[tool.diptych]`` are respected, unless
+    ``ignore`` is false. ``today`` is the day that shutdown dates are compared with, by default the clock's.
+    Raises MigrationError for a path that does not exist.
 
     >>> import tempfile, pathlib
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -44,23 +44,19 @@ def audit(*paths: str | os.PathLike[str], today: date | None = None) -> Audit:
     >>> [(f.kind, f.facts.get("shutdown_date")) for f in audit(folder).findings]
     [('call', None), ('model', '2024-01-04'), ('prompt', None)]
     """
-    for path in paths:
-        if not Path(path).exists():
-            raise MigrationError("there is no such file or folder", path=os.fspath(path))
-    calls = _calls(paths)
+    check_paths(paths)
+    calls = _calls(paths, ignore)
     found = Audit(today=today or date.today())
-    for path in paths:
-        root = Path(path)
-        for file in [root] if root.is_file() else iter_files(root, ("",)):
-            reader = _reader_of(file, calls)
-            if reader is None:
-                continue
-            found.files += 1
-            name = file.as_posix()
-            try:
-                found.findings += reader(file, name)
-            except (OSError, ValueError, RecursionError, DiptychError) as error:
-                found.unread.append(f"{name}: {_said(error)}")
+    for file in iter_paths(paths, ignore=ignore):
+        reader = _reader_of(file, calls)
+        if reader is None:
+            continue
+        found.files += 1
+        name = file.as_posix()
+        try:
+            found.findings += reader(file, name)
+        except (OSError, ValueError, RecursionError, DiptychError) as error:
+            found.unread.append(f"{name}: {_said(error)}")
     return found
 
 
@@ -70,10 +66,10 @@ def _said(error: Exception) -> str:
     return f"{said} ({place})" if place else said
 
 
-def _calls(paths: tuple[str | os.PathLike[str], ...]) -> dict[str, list[Finding]]:
+def _calls(paths: tuple[str | os.PathLike[str], ...], ignore: bool) -> dict[str, list[Finding]]:
     """Return the call sites of every file, as a migration of all of them together sees them."""
     try:
-        report = migrate_files(paths)
+        report = migrate_files(paths, ignore=ignore)
     except MissingExtra:
         return {}
     return {file.file: calls_of(file) for file in report.files}
