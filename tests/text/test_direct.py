@@ -1,5 +1,6 @@
-"""Plain turns that are written directly are what the careful way writes, and read back as they were."""
+"""Plain turns that are written and read directly are what the careful ways make of them."""
 
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import pytest
@@ -7,18 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych.conversion.registry import grammars
+from diptych.errors import FormatError
 from diptych.model import ROLES, Conversation, FrozenMap, Message, Segment, TextPart, ToolCall, ToolSpec
-from diptych.text import writing
-from diptych.text.direct import frames_of
-from diptych.text.reading import messages_of
+from diptych.text import marks, reading, writing
+from diptych.text.direct import frames_of, read_plain
+from diptych.text.reading import messages_of, read_text
 from diptych.text.writing import write_text
 
 DIRECT = [name for name, grammar in grammars().items() if frames_of(grammar)]
+#: Each of these, and, for None, any of all.
+SOME = [*DIRECT, None]
 
 
-def carefully(*args, **options):
-    with patch.object(writing, "write_plain", lambda *_: None):
-        return write_text(*args, **options)
+@contextmanager
+def careful():
+    """Switch every short cut off."""
+    with ExitStack() as stack:
+        for module, name in ((writing, "write_plain"), (reading, "read_plain"), (marks, "_are_own")):
+            stack.enter_context(patch.object(module, name, lambda *_: None))
+        stack.enter_context(patch.object(reading, "_reads_alike", lambda *_: False))
+        yield
+
+
+def carefully(call, *args, **options):
+    with careful():
+        return call(*args, **options)
 
 
 def fragments(grammar):
@@ -52,7 +66,7 @@ def test_formats_of_special_tokens_are_written_directly():
 def test_the_direct_way_is_the_careful_way(name, data):
     conversation = data.draw(conversations(grammars()[name]))
     options = {"add_generation_prompt": data.draw(st.booleans()), "bos": data.draw(st.sampled_from([None, True, False]))}
-    assert write_text(conversation, name, **options) == carefully(conversation, name, **options)
+    assert write_text(conversation, name, **options) == carefully(write_text, conversation, name, **options)
 
 
 @pytest.mark.parametrize("name", DIRECT)
@@ -64,7 +78,7 @@ def test_what_holds_no_mark_reads_back_as_it_was(name, data):
         return
     writings = [write_text(conversation, name, add_generation_prompt=cue, bos=bos) for cue in (0, 1) for bos in (0, 1)]
     for written in writings:
-        assert messages_of(written.text, grammar) == [(m.role, m.text) for m in conversation.messages]
+        assert carefully(messages_of, written.text, grammar) == [(m.role, m.text) for m in conversation.messages]
         assert "".join(written.text[span.start : span.end] for span in written.spans) == written.text
 
 
@@ -76,8 +90,9 @@ def test_authors_are_those_of_the_careful_way(name, data):
     provenance = data.draw(st.lists(st.lists(segments, max_size=3), max_size=3))
     messages = tuple(Message("user", "".join(s.text for s in one)) for one in provenance)
     options = {"provenance": provenance, "guard": data.draw(st.sampled_from(["off", "escape"]))}
-    written, careful = (way(Conversation(messages), name, **options) for way in (write_text, carefully))
-    assert (written, written.spans) == (careful, careful.spans)
+    assert write_text(Conversation(messages), name, **options) == carefully(
+        write_text, Conversation(messages), name, **options
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,4 +111,60 @@ def test_authors_are_those_of_the_careful_way(name, data):
 )
 def test_what_is_more_than_turns_keeps_its_losses(conversation):
     for name in grammars():
-        assert write_text(conversation, name) == carefully(conversation, name)
+        assert write_text(conversation, name) == carefully(write_text, conversation, name)
+
+
+# reading ------------------------------------------------------------------------------------
+
+
+def texts(grammar):
+    """Return texts of turns with other things among them: stray marks, pieces of marks, cues, no closes."""
+    turns = list(grammar.turns.items())
+    whole = st.builds(lambda turn, text: turn[1].open + text + turn[1].close, st.sampled_from(turns), contents(grammar))
+    clean = st.builds(lambda turn, text: turn[1].open + text + turn[1].close, st.sampled_from(turns), st.text("ab \n"))
+    begun = st.sampled_from([grammar.cue, *(turn.open for _, turn in turns)])
+    pieces = st.lists(st.one_of(clean, clean, clean, whole, begun, contents(grammar)), max_size=4).map("".join)
+    ends = st.sampled_from([grammar.cue, "", "\n"])
+    return st.builds("{}{}{}".format, st.sampled_from(["", "", grammar.bos]), pieces, ends)
+
+
+@pytest.mark.parametrize("name", SOME)
+@given(data=st.data())
+def test_reading_directly_is_reading_carefully(name, data):
+    name = name or data.draw(st.sampled_from(sorted(grammars())))
+    text = data.draw(texts(grammars()[name]))
+    assert read_text(text, name) == carefully(read_text, text, name)
+
+
+@pytest.mark.parametrize("name", SOME)
+@given(data=st.data())
+def test_detection_leaves_out_what_changes_nothing(name, data):
+    name = name or data.draw(st.sampled_from(sorted(grammars())))
+    text = data.draw(texts(grammars()[name]))
+    found, wanted = outcome(read_text, text), outcome(carefully, read_text, text)
+    assert found == wanted
+
+
+def outcome(call, *args):
+    try:
+        return call(*args)
+    except FormatError as error:  # a fill-in-the-middle prompt
+        return str(error)
+
+
+@pytest.mark.parametrize("name", DIRECT)
+def test_what_is_written_directly_is_read_directly(name):
+    grammar = grammars()[name]
+    roles = [role for role in ("system", "user", "assistant", "user") if role in frames_of(grammar).roles]
+    for cue in (True, False):
+        text = write_text(Conversation(tuple(Message(role, "Hi") for role in roles)), name, add_generation_prompt=cue).text
+        assert read_plain(grammar, text) == (roles, ["Hi"] * len(roles), cue)
+
+
+@pytest.mark.parametrize("name", SOME)
+@given(data=st.data())
+def test_marks_of_the_formats_own_are_not_unknown(name, data):
+    name = name or data.draw(st.sampled_from(sorted(grammars())))
+    text = data.draw(st.lists(contents(grammars()[name]), max_size=3).map("".join))
+    text += data.draw(st.sampled_from(["", "<|eot|>", "[INST]", "<s>", "]~b]", "<bos>", "<user>:", "a < b", "[|user|]"]))
+    assert marks.unknown_marks(text, name) == carefully(marks.unknown_marks, text, name)
