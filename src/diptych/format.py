@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from .loss import Loss, Verdict
 from .model import Conversation, Span
 
 Kind = Literal["text", "messages", "request", "response", "dataset"]
+Spans: TypeAlias = tuple[Span, ...]
+_set: Final = object.__setattr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +39,59 @@ class Reading:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Writing:
     """A conversation written as text: the prompt, its stop list, what it cannot carry.
 
-    ``spans`` cover every character of ``text`` exactly once.
+    ``spans`` cover every character of ``text`` exactly once. They are made when they are
+    first asked for: ``spans`` may be given as a function that makes them.
     """
 
+    __slots__ = ("_spans", "losses", "stop", "text")
+    __match_args__ = ("text", "stop", "losses", "spans")
     text: str
-    stop: tuple[str, ...] = ()
-    losses: tuple[Loss, ...] = ()
-    spans: tuple[Span, ...] = ()
+    stop: tuple[str, ...]
+    losses: tuple[Loss, ...]
+    _spans: Spans | Callable[[], Spans]
+
+    def __init__(
+        self,
+        text: str,
+        stop: tuple[str, ...] = (),
+        losses: tuple[Loss, ...] = (),
+        spans: Spans | Callable[[], Spans] = (),
+    ) -> None:
+        _set(self, "text", text)
+        _set(self, "stop", stop)
+        _set(self, "losses", losses)
+        _set(self, "_spans", spans)
+
+    @property
+    def spans(self) -> Spans:
+        """Who wrote which characters of the text."""
+        if callable(self._spans):
+            _set(self, "_spans", self._spans())
+        return cast("Spans", self._spans)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Writing cannot be changed", name=name, obj=self)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Writing cannot be changed", name=name, obj=self)
+
+    def _key(self) -> tuple[str, tuple[str, ...], tuple[Loss, ...], Spans]:
+        return (self.text, self.stop, self.losses, self.spans)
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Writing) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Writing(text={self.text!r}, stop={self.stop!r}, losses={self.losses!r}, spans={self.spans!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Writing, self._key())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, Union, cast
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, Union, cast, final
 
 #: Every role that a message may have.
 ROLES: Final = ("system", "developer", "user", "assistant", "tool")
@@ -208,10 +208,27 @@ class ResponseFormat:
 
 
 _BESIDE: Final = (ReasoningPart, ToolCall, RefusalPart)
-_set: Final = object.__setattr__
 
 
-class Message:
+class _Fields:
+    """The fields of a message while it is made.
+
+    Its class becomes :class:`Message` as soon as all are set: to set them past the guard of
+    a frozen class takes four times as long, and there is nothing that is made more often.
+    """
+
+    __slots__ = ("_parts", "_text", "is_list", "name", "native", "role", "tool_call_id")
+    role: str
+    name: str | None
+    tool_call_id: str | None
+    is_list: bool
+    native: FrozenMap
+    _text: str | None  # the whole message where it is one plain string: by far the most frequent case
+    _parts: tuple[Part, ...] | None
+
+
+@final
+class Message(_Fields):
     """One message: a role and ordered parts. A tool result is a message of role ``tool`` with its ``tool_call_id``.
 
     ``parts`` holds texts, media, reasoning, tool calls and refusals in their order; ``content``,
@@ -227,17 +244,10 @@ class Message:
     'Let me look.'
     """
 
-    __slots__ = ("_parts", "_text", "is_list", "name", "native", "role", "tool_call_id")
-    role: str
-    name: str | None
-    tool_call_id: str | None
-    is_list: bool
-    native: FrozenMap
-    _text: str | None  # the whole message where it is one plain string: by far the most frequent case
-    _parts: tuple[Part, ...] | None
+    __slots__ = ()
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         role: str,
         content: Content = None,
         name: str | None = None,
@@ -245,21 +255,20 @@ class Message:
         tool_call_id: str | None = None,
         reasoning: str | None = None,
         extra: FrozenMap = EMPTY,
-    ) -> None:
-        is_text = type(content) is str
-        if is_text and not tool_calls and reasoning is None:
-            _set(self, "_text", content)
-            _set(self, "_parts", None)
+    ) -> Message:
+        made = _Fields()
+        made.is_list = False
+        if type(content) is str and not tool_calls and reasoning is None:
+            made._text, made._parts = content, None
         else:
             before = () if reasoning is None else (ReasoningPart(reasoning),)
             inner = (TextPart(content),) if isinstance(content, str) else content or ()
-            _set(self, "_text", None)
-            _set(self, "_parts", (*before, *inner, *tool_calls))
-        _set(self, "role", role)
-        _set(self, "name", name)
-        _set(self, "tool_call_id", tool_call_id)
-        _set(self, "is_list", not is_text and content is not None)
-        _set(self, "native", FrozenMap({"chat": extra}) if extra else EMPTY)
+            made._text, made._parts = None, (*before, *inner, *tool_calls)
+            made.is_list = not isinstance(content, str) and content is not None
+        made.role, made.name, made.tool_call_id = role, name, tool_call_id
+        made.native = EMPTY if extra is EMPTY or not extra else FrozenMap({"chat": extra})
+        made.__class__ = cls
+        return made  # type: ignore[return-value]
 
     @classmethod
     def of(
@@ -273,14 +282,14 @@ class Message:
         native: FrozenMap = EMPTY,
     ) -> Message:
         """Return the message of these parts, in their order."""
-        made = cls(role, None, name, (), tool_call_id)
-        parts = tuple(parts)
+        made, parts = _Fields(), tuple(parts)
         is_plain = len(parts) == 1 and not is_list and type(parts[0]) is TextPart and not parts[0].native
-        _set(made, "_text", parts[0].text if is_plain else None)  # type: ignore[union-attr]
-        _set(made, "_parts", None if is_plain else parts)
-        _set(made, "is_list", is_list)
-        _set(made, "native", native)
-        return made
+        made._text = parts[0].text if is_plain else None  # type: ignore[union-attr]
+        made._parts = None if is_plain else parts
+        made.role, made.name, made.tool_call_id = role, name, tool_call_id
+        made.is_list, made.native = is_list, native
+        made.__class__ = cls
+        return made  # type: ignore[return-value]
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -312,6 +321,16 @@ class Message:
         return "".join(part.text for part in self._parts if isinstance(part, TextPart))
 
     @property
+    def plain_text(self) -> str | None:
+        """The text where the message is a role and a text, and nothing else; None where it is more.
+
+        >>> Message("user", "Hi").plain_text, Message("user", "Hi", name="ann").plain_text
+        ('Hi', None)
+        """
+        is_more = self.name is not None or self.tool_call_id is not None or self.native is not EMPTY
+        return None if is_more else self._text
+
+    @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls that the assistant asks for, in their order."""
         return () if self._parts is None else tuple(part for part in self._parts if isinstance(part, ToolCall))
@@ -319,13 +338,15 @@ class Message:
     @property
     def reasoning(self) -> str | None:
         """The reasoning as one text; None where there is none."""
-        found = [part.text for part in self._parts or () if isinstance(part, ReasoningPart)]
+        if self._parts is None:
+            return None
+        found = [part.text for part in self._parts if isinstance(part, ReasoningPart)]
         return "".join(found) if found else None
 
     @property
     def extra(self) -> FrozenMap:
         """The fields of a Chat message that no neutral field stands for."""
-        return cast("FrozenMap", self.native.get("chat", EMPTY))
+        return EMPTY if self.native is EMPTY else cast("FrozenMap", self.native.get("chat", EMPTY))
 
     def replace(self, **changes: Any) -> Message:
         """Return a copy with other ``role``, ``parts``, ``name``, ``tool_call_id``, ``is_list`` or ``native``.

@@ -21,6 +21,8 @@ def write(conversation: Conversation) -> list[dict[str, Any]]:
 
 def write_message(message: Message) -> dict[str, Any]:
     """Write one message: role, content, then what else it has."""
+    if (text := message.plain_text) is not None:
+        return {"role": message.role, "content": text}
     wire: dict[str, Any] = {"role": message.role}
     extra = thaw(message.extra) if message.extra else {}
     if extra.pop("content", None) is None:

@@ -76,6 +76,9 @@ class Grammar:
     aliases: tuple[str, ...] = ()
     mapping: str = ""
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # what is compiled from a grammar is cached by it
+
     def variant(self, name: str, **differences: Any) -> Grammar:
         """Return this grammar under another name with these differences."""
         return replace(self, name=name, **{"aliases": (), **differences})

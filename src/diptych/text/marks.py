@@ -41,6 +41,10 @@ _TOKEN: Final = re.compile(
 )  # fmt: skip
 
 
+#: What a mark begins with.
+_SIGNS: Final = "<[＜‹]"
+
+
 class Mark(NamedTuple):
     """A token-like mark of a text, and where it starts."""
 
@@ -54,7 +58,7 @@ def marks_of(text: str) -> list[Mark]:
     >>> marks_of("Hi<|eot|>, a <| b |> c, <b>x</b>")
     [Mark(text='<|eot|>', start=2)]
     """
-    if not any(opening in text for opening in "<[＜‹]"):
+    if not any(opening in text for opening in _SIGNS):
         return []
     found = list(_TOKEN.finditer(text))
     # What surrounds them says that they are tags: a closing one, or a pair that strikes out in HTML.
@@ -82,6 +86,19 @@ def _own(grammar: Grammar) -> frozenset[str]:
     return frozenset(grammar.markers) | {mark.text for text in written for mark in marks_of(text)}
 
 
+@lru_cache(maxsize=128)
+def _signs(own: frozenset[str]) -> tuple[re.Pattern[str], dict[str, int]]:
+    """Return the pattern of a grammar's own control tokens, and how many signs each holds."""
+    longest = sorted(own, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest)) or r"(?!)"), {m: sum(map(m.count, _SIGNS)) for m in own}
+
+
+def _are_own(text: str, own: frozenset[str]) -> bool:
+    """Return whether every sign that could begin a mark stands in a token of the grammar's own."""
+    pattern, signs = _signs(own)
+    return sum(map(text.count, _SIGNS)) == sum(map(signs.__getitem__, pattern.findall(text)))
+
+
 @lru_cache(maxsize=1)
 def _registered() -> frozenset[str]:
     return frozenset().union(*map(_own_of, grammars()))
@@ -93,8 +110,10 @@ def unknown_marks(text: str, format: str | Grammar = "plain", known: Iterable[st
     >>> unknown_marks("<|im_start|>user<|im_sep|>", "chatml")
     [Mark(text='<|im_sep|>', start=16)]
     """
-    explained = {mark.casefold() for mark in known}
     own = _own_of(format) if isinstance(format, str) else _own(format)
+    if _are_own(text, own):
+        return []  # as in most texts: to look at each mark takes as long as all other reading
+    explained = {mark.casefold() for mark in known}
     return [m for m in marks_of(text) if m.text not in own and not any(m.text.casefold() in one for one in explained)]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from ..errors import FormatError
@@ -18,6 +19,7 @@ from ..loss import Loss, Verdict
 from ..model import Conversation, Message
 from ..projection import write
 from . import doubts, guard, labels
+from .direct import Plain, frames_of, read_plain
 from .doubts import LABELLED, whole
 from .grammar import Grammar
 from .grammars.fim import dialect_of
@@ -78,10 +80,14 @@ def detect(prompt: str, grammar: Grammar) -> float:
         return 0.2
     if not grammar.is_certain:
         return 0.0 if grammar.name in LABELLED else _label_confidence(prompt, grammar)
-    opens = {turn.open.strip() for turn in grammar.turns.values() if turn.open.strip()}
-    if not any(mark in prompt for mark in opens):
+    if not any(mark in prompt for mark in _opens_of(grammar)):
         return 0.0
     return 0.93 if grammar.system_prefix and grammar.system_prefix in prompt else 0.9
+
+
+@lru_cache(maxsize=128)
+def _opens_of(grammar: Grammar) -> tuple[str, ...]:
+    return tuple({mark: None for turn in grammar.turns.values() if (mark := turn.open.strip())})
 
 
 def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
@@ -106,13 +112,14 @@ def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
 
 def _label_confidence(prompt: str, grammar: Grammar) -> float:
     """Return the confidence for a format of labels: both speakers must speak."""
-    found = {r.role for r in parse(prompt, grammar).ranges}
-    has_cue = bool(grammar.cue.strip()) and prompt.rstrip().endswith(grammar.cue.strip())
-    opens = [turn.open.strip() for turn in grammar.turns.values() if turn.open.strip()]
-    if "user" not in found or not any(mark in prompt for mark in opens):
+    if not any(mark in prompt for mark in _opens_of(grammar)):
         return 0.0
     if grammar.markers and not any(mark in prompt for mark in grammar.markers):
         return 0.0  # without its own marks it is any transcript
+    found = {r.role for r in parse(prompt, grammar).ranges}
+    has_cue = bool(grammar.cue.strip()) and prompt.rstrip().endswith(grammar.cue.strip())
+    if "user" not in found:
+        return 0.0
     return 0.7 if has_cue or "assistant" in found else 0.0
 
 
@@ -121,16 +128,47 @@ def _detected(prompt: str, masked: str, hints: Hints | None) -> Reading:
         reading = _labelled(prompt, masked, hints, "transcript")
         if reading.format != "plain":
             return reading
-    ranked = sorted(
-        ((detect(masked, grammar), -order, grammar) for order, grammar in enumerate(_by_priority())),
-        key=lambda row: row[:2],
-        reverse=True,
-    )
-    best = [row for row in ranked if row[0] > ranked[0][0] - 0.05]
+    best = _best(masked)
     if best[0][0] > 0.2:
-        readings = [_marked(prompt, masked, grammar, confidence) for confidence, _, grammar in best[:8]]
-        return _most_exact(readings)
+        return _most_exact(_readings(prompt, masked, best[:8]))
     return _labelled(prompt, masked, None, "transcript")
+
+
+def _best(masked: str) -> list[tuple[float, Grammar]]:
+    """Return the likeliest grammars with their confidence, the likeliest first."""
+    ordered = _by_priority()
+    found = {grammar.name: detect(masked, grammar) for grammar in ordered if grammar.is_certain}
+    if max(found.values()) < 0.9:  # special tokens outweigh labels: where some are seen, labels are not looked for
+        found |= {grammar.name: detect(masked, grammar) for grammar in ordered if not grammar.is_certain}
+    ranked = [(found[grammar.name], grammar) for grammar in ordered if grammar.name in found]
+    ranked.sort(key=lambda row: -row[0])
+    return [row for row in ranked if row[0] > ranked[0][0] - 0.05]
+
+
+def _readings(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> list[Reading]:
+    """Return what the grammars read; one that can only read what one before it has read is left out."""
+    readings: list[Reading] = []
+    plain: list[tuple[Grammar, Reading]] = []
+    for confidence, grammar in ranked:
+        if any(_reads_alike(grammar, first, reading) for first, reading in plain):
+            continue
+        reading = _marked(prompt, masked, grammar, confidence)
+        readings.append(reading)
+        if masked is prompt and reading.verdict == "lossless" and frames_of(grammar):
+            plain.append((grammar, reading))
+    return readings
+
+
+def _reads_alike(grammar: Grammar, first: Grammar, reading: Reading) -> bool:
+    """Return whether a variant of the grammar of a lossless reading reads the same, or with a loss."""
+    messages = reading.conversation.messages
+    roles = {message.role for message in messages}
+    if grammar.system != first.system or any(grammar.turns.get(role) != first.turns[role] for role in roles):
+        return False
+    if any(turn not in first.turns.values() for turn in grammar.turns.values()) or grammar.bos != first.bos:
+        return False
+    own = (grammar.default_system, grammar.system_prefix or None)
+    return not messages or not any(text and messages[0].text.startswith(text) for text in own)
 
 
 def _by_priority() -> list[Grammar]:
@@ -140,6 +178,8 @@ def _by_priority() -> list[Grammar]:
 
 def _most_exact(readings: list[Reading]) -> Reading:
     """Return the reading that writes the identical text; the others, where they differ, beside it."""
+    if len(readings) == 1 and readings[0].verdict == "lossless":
+        return replace(readings[0], confidence=min(0.99, readings[0].confidence + 0.09))
     order = {"lossless": 0, "ambiguous": 1, "lossy": 2}
     best = min(
         readings,
@@ -176,6 +216,8 @@ def _stripped(conversation: Conversation) -> list[tuple[str, str]]:
 def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
     if grammar.reader is not None:
         return _own_reading(prompt, masked, grammar, confidence)
+    if masked is prompt and grammar.is_certain and (plain := read_plain(grammar, prompt)):
+        return _plain_reading(plain, grammar, confidence)
     found = turns_of(masked, grammar)
     conversation = conversation_of(prompt, found, grammar)
     conversation = _in_order(conversation, grammar)
@@ -188,6 +230,13 @@ def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Re
         return reading
     detail = doubts.OWN_MARK if holds else doubts.LABELS
     return replace(reading, verdict="ambiguous", alternatives=(other,), detail=detail)
+
+
+def _plain_reading(plain: Plain, grammar: Grammar, confidence: float) -> Reading:
+    """Return a reading that is lossless by the way it was made."""
+    messages = tuple(map(Message, plain.roles, plain.texts))
+    conversation = Conversation(messages, cue="reply" if plain.cue else "none")
+    return Reading(conversation, write(conversation), grammar.name, confidence=confidence)
 
 
 def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..loss import Loss
 from ..model import Conversation, Cue, Message
 from . import labels
+from .direct import read_plain
 from .doubts import LABELLED
 from .grammar import Grammar
 from .parse import Parse, parse
@@ -17,6 +18,8 @@ def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
     """Return role and content of every message that a text reads as."""
     if grammar.reader is not None:
         return [(m.role, m.text) for m in grammar.reader(text, text).messages]
+    if plain := read_plain(grammar, text):
+        return list(zip(plain.roles, plain.texts, strict=True))
     return [(m.role, m.text) for m in conversation_of(text, turns_of(text, grammar), grammar).messages]
 
 

@@ -14,43 +14,15 @@ from typing import Literal
 from ..errors import FormatError
 from ..format import Writing
 from ..loss import Loss
-from ..model import Conversation, Message, Segment, Source, Span, TextPart
+from ..model import Conversation, Message, Segment, TextPart
 from . import guard as guards
+from .direct import write_plain
 from .grammar import Grammar
+from .paper import Paper
 from .registry import grammar_of
 from .turns import differences_of, messages_of
 
 Guard = Literal["escape", "refuse", "off"]
-
-
-class Paper:
-    """The text while it is written, with its spans."""
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self.spans: list[Span] = []
-        self.length = 0
-
-    def put(self, text: str, source: Source, name: str | None, message: int | None) -> None:
-        """Write ``text``; neighbours of one author become one span."""
-        if not text:
-            return
-        start, self.length = self.length, self.length + len(text)
-        self.pieces.append(text)
-        last = self.spans[-1] if self.spans else None
-        if last and last[2:] == (source, name, message):
-            self.spans[-1] = Span(last.start, self.length, source, name, message)
-        else:
-            self.spans.append(Span(start, self.length, source, name, message))
-
-    def mark(self, text: str, message: int | None = None) -> None:
-        """Write a mark of the format."""
-        self.put(text, "template", None, message)
-
-    def put_all(self, segments: Sequence[Segment], message: int | None) -> None:
-        """Write the text of a message."""
-        for text, source, name in segments:
-            self.put(text, source, name, message)
 
 
 def write_text(
@@ -71,13 +43,24 @@ def write_text(
     most servers add themselves. Raises FormatError.
     """
     grammar = grammar_of(format)
-    writer = _Writer(grammar, conversation, provenance, guard)
+    with_bos = grammar.writes_bos if bos is None else bos
+
+    def written() -> _Writer:
+        writer = _Writer(grammar, conversation, provenance, guard)
+        writer.run(add_generation_prompt, with_bos)
+        return writer
+
+    if not conversation.tools and not conversation.response_format:
+        turns = write_plain(grammar, conversation.messages, provenance)
+        if turns is not None:
+            text = (grammar.bos if with_bos else "") + turns + (grammar.cue if add_generation_prompt else "")
+            return Writing(text, grammar.stop, (), lambda: written().paper.spans())
     if grammar.writer is not None:
-        return writer.run_own(add_generation_prompt)
-    writer.run(add_generation_prompt, grammar.writes_bos if bos is None else bos)
+        return _Writer(grammar, conversation, provenance, guard).run_own(add_generation_prompt)
+    writer = written()
     text = "".join(writer.paper.pieces)
     losses = [*writer.losses, *_unseen(text, writer)]
-    return Writing(text, grammar.stop, tuple(losses), tuple(writer.paper.spans))
+    return Writing(text, grammar.stop, tuple(losses), writer.paper.spans)
 
 
 class _Writer:
@@ -120,7 +103,7 @@ class _Writer:
         told = {loss.path for loss in self.losses}
         found = differences_of(self.conversation, text, self.grammar)
         self.losses += [loss for loss in found if loss.path not in told]
-        return Writing(text, self.grammar.stop, tuple(self.losses), tuple(self.paper.spans))
+        return Writing(text, self.grammar.stop, tuple(self.losses), self.paper.spans)
 
     def _guarded(self, index: int) -> list[Segment]:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
@@ -217,7 +200,7 @@ class _Writer:
 
     def _system_inside(self, system: list[int]) -> str:
         """Write system texts inside a user turn; return them where they will read as user text."""
-        wrap, start = self.grammar.system_turn, self.paper.length
+        wrap, start = self.grammar.system_turn, len(self.paper.pieces)
         if not system:
             return ""
         self.paper.mark(wrap.open, system[0])
@@ -233,7 +216,7 @@ class _Writer:
             return ""
         for index in system:
             self._lose(f"$.messages[{index}].role", "merged", "the system text became part of a user message")
-        return "".join(self.paper.pieces)[start:]
+        return "".join(self.paper.pieces[start:])
 
     def _content(self, index: int, role: str) -> list[Segment]:
         """Return the text of a message as it will be written; record what it loses."""

@@ -51,8 +51,16 @@ def read_messages(messages: Any, *, tools: Any = None, response_format: Any = No
     """
     if not isinstance(messages, list | tuple):
         raise FormatError(f"messages are a list, not {type(messages).__name__}", path="$")
-    read = tuple(read_message(message, f"$[{index}]") for index, message in enumerate(messages))
+    read = tuple(_plain_message(m) or read_message(m, f"$[{index}]") for index, m in enumerate(messages))
     return Conversation(read, read_tools(tools), read_response_format(response_format))
+
+
+def _plain_message(message: Any) -> Message | None:
+    """Return a message of a role and a text and nothing else, as most are; None for any other."""
+    if type(message) is not dict or len(message) != 2:
+        return None
+    role, content = message.get("role"), message.get("content")
+    return Message(role, content) if type(content) is str and type(role) is str and role in ROLES else None
 
 
 def read_message(message: Any, path: str) -> Message:

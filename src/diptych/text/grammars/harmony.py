@@ -25,7 +25,7 @@ from ...model import Conversation, Cue, Message, Segment, ToolCall
 from ..grammar import Grammar, Turn
 
 if TYPE_CHECKING:
-    from ..writing import Paper
+    from ..paper import Paper
 
 _INSTRUCTIONS: Final = "# Instructions\n\n"
 _HEADER: Final = re.compile(
