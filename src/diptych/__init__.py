@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .prices import Estimate as Estimate
     from .prices import PriceBook as PriceBook
     from .prices.estimate import estimate as estimate
+    from .response import Event as Event
+    from .response import Response as Response
     from .sandbox.chat_template import ChatTemplate as ChatTemplate
     from .templating.api import render as render
     from .templating.fit import Fitted as Fitted
@@ -72,6 +74,7 @@ _HOMES = {
         "ResponseFormat", "Segment", "Span", "TextPart", "ToolCall", "ToolSpec",
     ],
     "prices": ["Estimate", "PriceBook", "estimate"],
+    "response": ["Event", "Response"],
     "templating.rendered": ["Rendered"],
     "templating.template": ["Library", "Template", "load"],
     "tokens": ["TokenCount", "count"],

@@ -15,7 +15,7 @@ SOURCE = ROOT / "src" / "diptych"
 
 #: From the bottom up. A module imports from its own package and from lower layers, nothing else.
 LAYERS = (
-    ("errors", "loss", "model", "format"),
+    ("errors", "loss", "model", "response", "format"),
     ("catalogue",),
     ("encodings",),
     ("sandbox", "views"),
@@ -38,7 +38,6 @@ VALUES = LAYERS[0]
 UPWARD = {
     ("apis.completions.convert_request", "conversion.registry"),
     ("apis.completions.convert_request", "tokens"),
-    ("apis.completions.convert_response", "tokens"),
     ("datasets.layouts", "conversion.registry"),
     ("datasets.talks", "conversion.registry"),
     ("text.doubts", "apis.chat.messages"),
@@ -49,8 +48,6 @@ UPWARD = {
 }
 #: Modules that import each other in a loop, lazy and type-only imports included. Likewise.
 CIRCLES = {
-    ("client.flow", "client.outcomes"),
-    ("client.costs", "client.replies", "client.requests"),
     ("conversion.registry", "text.doubts", "text.marks", "text.reading", "text.writing"),
     ("encodings.encoding", "encodings.packed"),
     ("errors", "loss"),

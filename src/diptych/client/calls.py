@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..errors import ClientError, InvalidResponse
+from ..response import Usage
 from .flow import Call, Setup
-from .options import Timeouts
-from .replies import Api, Delta, Reply, Usage
+from .options import Api, Timeouts
+from .replies import Delta, Reply
 from .requests import ask
 from .retry import Retries
 

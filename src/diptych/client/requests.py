@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..apis.bodies import chat_body, completions_body
 from ..errors import ClientError, FormatError
-from .replies import Api
+from .options import Api
 from .secret import Secret, guard_logs
 
 #: Where a call goes without base_url and without OPENAI_BASE_URL.

@@ -30,6 +30,8 @@ from ...model import (
     ImagePart,
     Message,
     OtherPart,
+    ReasoningPart,
+    RefusalPart,
     ResponseFormat,
     TextPart,
     ToolCall,
@@ -37,6 +39,7 @@ from ...model import (
     freeze,
     thaw,
 )
+from .calls import ABSENT, is_old, write_call
 
 _FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content"})
 
@@ -65,7 +68,7 @@ def read_message(message: Any, path: str) -> Message:
     if "content" not in message and role != "assistant":
         raise FormatError(f"a {role} message needs a content", path=path)
     if "content" not in message:
-        extra["content"] = _ABSENT
+        extra["content"] = ABSENT
     return Message(
         role,
         _read_content(message.get("content"), f"{path}.content"),
@@ -75,10 +78,6 @@ def read_message(message: Any, path: str) -> Message:
         _text_or_none(message.get("reasoning_content"), f"{path}.reasoning_content"),
         FrozenMap(extra) if extra else EMPTY,
     )
-
-
-#: Marks in ``extra`` that the source had no ``content`` key at all.
-_ABSENT = "absent"
 
 
 def _text_or_none(value: Any, path: str) -> str | None:
@@ -92,10 +91,11 @@ def _read_content(content: Any, path: str) -> Content:
         return content
     if not isinstance(content, list | tuple):
         raise FormatError(f"a content is text or a list of parts, not {type(content).__name__}", path=path)
-    return tuple(_read_part(part, f"{path}[{index}]") for index, part in enumerate(content))
+    return tuple(read_part(part, f"{path}[{index}]") for index, part in enumerate(content))
 
 
-def _read_part(part: Any, path: str) -> ContentPart:
+def read_part(part: Any, path: str) -> ContentPart:
+    """Read one part of a content; one that the model has no class for, or that says more, is kept as it is."""
     if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
         raise FormatError("a part is an object with a type", path=path)
     kind = part["type"]
@@ -104,7 +104,7 @@ def _read_part(part: Any, path: str) -> ContentPart:
         return TextPart(inner)
     if isinstance(inner, Mapping) and set(part) == {"type", kind}:
         known = _known_part(kind, inner)
-        if known is not None and _write_part(known) == thaw(freeze(part)):
+        if known is not None and write_part(known) == thaw(freeze(part)):
             return known
     return OtherPart(FrozenMap(part))
 
@@ -176,28 +176,40 @@ def write(conversation: Conversation) -> list[dict[str, Any]]:
 
 def write_message(message: Message) -> dict[str, Any]:
     """Write one message: role, content, then what else it has."""
-    wire: dict[str, Any] = {"role": message.role}
     extra = thaw(message.extra) if message.extra else {}
-    if extra.pop("content", None) is None:
-        content = message.content
-        wire["content"] = content if content is None or isinstance(content, str) else [*map(_write_part, content)]
+    wire: dict[str, Any] = {} if extra.pop("role", None) else {"role": message.role}
+    content = message.content
+    if extra.pop("content", None) is None or content is not None:
+        wire["content"] = content if content is None or isinstance(content, str) else [*map(write_part, content)]
     if message.name is not None:
         wire["name"] = message.name
-    if message.tool_calls:
-        wire["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
+    if not message.is_plain:
+        wire |= _write_beside(message)
     if message.tool_call_id is not None:
         wire["tool_call_id"] = message.tool_call_id
-    if message.reasoning is not None:
-        wire["reasoning_content"] = message.reasoning
     return wire | extra
 
 
-def _write_part(part: ContentPart) -> dict[str, Any]:
+def _write_beside(message: Message) -> dict[str, Any]:
+    """Write the parts that stand beside the content: calls, reasoning and refusals."""
+    wire: dict[str, Any] = {}
+    for part in message.parts:
+        if isinstance(part, ToolCall) and is_old(part):
+            wire["function_call"] = {"name": part.name, "arguments": part.arguments}
+        elif isinstance(part, ToolCall):
+            wire.setdefault("tool_calls", []).append(write_call(part))
+        elif isinstance(part, ReasoningPart):
+            name = part.native["chat"]["field"] if "chat" in part.native else "reasoning_content"
+            wire[name] = wire.get(name, "") + part.text
+        elif isinstance(part, RefusalPart):
+            wire["refusal"] = wire.get("refusal", "") + part.text
+    return wire
+
+
+def write_part(part: ContentPart) -> dict[str, Any]:
+    """Write one part of a content."""
     if isinstance(part, TextPart):
-        return {"type": "text", "text": part.text}
+        return {"type": "text", "text": part.text} | (thaw(part.native["chat"]) if "chat" in part.native else {})
     if isinstance(part, ImagePart):
         return {"type": "image_url", "image_url": _present({"url": part.url, "detail": part.detail})}
     if isinstance(part, AudioPart):
