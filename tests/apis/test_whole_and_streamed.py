@@ -1,6 +1,7 @@
 """Laws of responses and streams: the same API in and out is the identity; a stream adds up to the whole."""
 
 import copy
+import dataclasses
 import json
 import pickle
 
@@ -157,6 +158,58 @@ def test_an_edit_of_the_neutral_value_shows_in_the_body():
     written, _ = chat.write_response(edited)
     assert (written["choices"][0]["message"]["content"], written["choices"][0]["finish_reason"]) == ("Bye", "length")
     assert written["usage"] == {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6, "cost": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"finish_reason": "stop"}, {"finish_reason": "stop"}),
+        (
+            {"message": diptych.Message.of("assistant", (RefusalPart("no"),))},
+            {"message": {"role": "assistant", "content": None, "refusal": "no"}},
+        ),
+    ],
+)
+def test_an_edit_shows_where_the_source_said_nothing(change, shown):
+    body = {
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "Hi", "refusal": None}, "finish_reason": None}
+        ]
+    }
+    choice = chat.read_response(body).choices[0]
+    if "message" in change:
+        change = {"message": change["message"].replace(native=choice.message.native)}
+    written, _ = chat.write_response(Response((dataclasses.replace(choice, **change),)))
+    assert written["choices"][0] == {**body["choices"][0], **shown}
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_stream_of_text_is_the_whole_value(api):
+    head = {"id": "x-1", "created": 1, "model": "m", "system_fingerprint": "fp"}
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    said = {"chat": {"message": {"role": "assistant", "content": "Hello"}}, "completions": {"text": "Hello"}}[api]
+    whole = {
+        **head,
+        "object": chat.heads.OBJECTS[api],
+        "choices": [{"index": 0, **said, "finish_reason": "stop"}],
+        "usage": usage,
+    }
+    pieces = [
+        {"delta": {"role": "assistant", "content": ""}},
+        {"delta": {"content": "Hel"}},
+        {"delta": {"content": "lo"}},
+        {"delta": {}},
+    ]
+    if api == "completions":
+        pieces = [{"text": piece["delta"].get("content", "")} for piece in pieces]
+    chunks = [{**head, "choices": [{"index": 0, **piece, "finish_reason": None}]} for piece in pieces]
+    chunks[-1]["choices"][0]["finish_reason"] = "stop"
+    reader = APIS[api][1].StreamReader()
+    found = add_up(
+        event for chunk in [*chunks, {**head, "choices": [], "usage": usage}] for event in reader.feed(chunk)
+    )
+    assert found == APIS[api][0].read_response(whole)
+    assert APIS[api][0].write_response(found)[0] == whole
 
 
 # what Completions cannot say ------------------------------------------------------------------------

@@ -76,8 +76,19 @@ def write_head(response: Response, api: Name, root: str, losses: list[Loss]) -> 
     fields: dict[str, Any] = {"id": id_for(api, response.id, response.native), "object": OBJECTS[api]}
     fields |= {"created": response.created, "model": response.model, "system_fingerprint": response.system_fingerprint}
     found = {name: value for name, value in fields.items() if value is not None}
-    found |= beside(response.native, api, root, losses)
-    return {name: value for name, value in found.items() if name != "object" or value != ABSENT}
+    return _with(found, beside(response.native, api, root, losses), "object")
+
+
+def _with(found: dict[str, Any], further: Mapping[str, Any], made: str) -> dict[str, Any]:
+    """Return fields with further ones beside them; ``made`` names the one that stands only where the source had it.
+
+    What the neutral value says stands: a further field of the same name is one that said nothing.
+    """
+    if further.get(made) == ABSENT:
+        del found[made]
+    elif made in further:
+        found[made] = further[made]
+    return found | {name: value for name, value in further.items() if name not in found and name != made}
 
 
 def beside(native: FrozenMap, api: Name, root: str, losses: list[Loss]) -> dict[str, Any]:
@@ -140,8 +151,7 @@ def write_choice(
     ends = {"finish_reason": choice.finish_reason, "logprobs": content.pop("logprobs")}
     found: dict[str, Any] = {"index": choice.index, **content}
     found |= {name: value for name, value in ends.items() if value is not None or not own}
-    found |= further
-    return {name: value for name, value in found.items() if name != "index" or value != ABSENT}
+    return _with(found, further, "index")
 
 
 # usage ----------------------------------------------------------------------------------------------

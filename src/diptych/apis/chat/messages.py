@@ -187,7 +187,7 @@ def write_message(message: Message) -> dict[str, Any]:
         wire |= _write_beside(message)
     if message.tool_call_id is not None:
         wire["tool_call_id"] = message.tool_call_id
-    return wire | extra
+    return wire | {name: value for name, value in extra.items() if name not in wire} if extra else wire
 
 
 def _write_beside(message: Message) -> dict[str, Any]:

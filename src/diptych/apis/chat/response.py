@@ -58,7 +58,10 @@ def _read_choice(choice: Mapping[str, Any], index: int, api: Name) -> ResponseCh
     part, text = said(choice)
     if part is None and text is None:
         raise FormatError(f"choice {index} is not whole: it has neither a message nor a text")
-    message = Message("assistant", text) if part is None else read_message(part)
+    if part is None:
+        message = Message.of("assistant", (TextPart(text or ""),), native=native_of(api, {}))
+    else:
+        message = read_message(part)
     content = "text" if part is None else "message" if choice.get("message") is part else "delta"
     finish = text_field(choice, "finish_reason", "the finish reason of a choice") or None
     stated = choice.get("logprobs")
