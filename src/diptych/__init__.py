@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .prices import Estimate as Estimate
     from .prices import PriceBook as PriceBook
     from .prices.estimate import estimate as estimate
+    from .response import Event as Event
+    from .response import Response as Response
     from .sandbox.chat_template import ChatTemplate as ChatTemplate
     from .sandbox.limits import Limits as Limits
     from .templating.api import render as render
@@ -81,6 +83,7 @@ _HOMES = {
     "policy": ["LossWarning"],
     "request": ["Request"],
     "prices": ["Estimate", "PriceBook", "estimate"],
+    "response": ["Event", "Response"],
     "templating.rendered": ["Rendered"],
     "templating.library": ["Library", "load"],
     "templating.template": ["Template"],

@@ -297,6 +297,11 @@ class Message(_Fields):
         return (TextPart(self._text or ""),) if self._parts is None else self._parts
 
     @property
+    def is_plain(self) -> bool:
+        """True where the message is one string and nothing else."""
+        return self._parts is None
+
+    @property
     def content_parts(self) -> tuple[ContentPart, ...]:
         """The parts without reasoning, tool calls and refusals: what Chat calls the content."""
         return tuple(part for part in self.parts if not isinstance(part, _BESIDE))

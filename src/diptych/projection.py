@@ -8,10 +8,27 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from .model import AudioPart, ContentPart, Conversation, FilePart, ImagePart, Message, TextPart, thaw
+from .model import (
+    AudioPart,
+    ContentPart,
+    Conversation,
+    FilePart,
+    FrozenMap,
+    ImagePart,
+    Message,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    thaw,
+)
 
-#: Marks in ``extra`` that the source had no ``content`` key at all.
+#: Stands in ``native`` for a field that the source did not have, although writing would put it there.
 ABSENT: Final = "absent"
+#: The field of a call that holds its name, by the call's type, and its text beside the name.
+PAYLOADS: Final = {"function": "arguments", "custom": "input"}
+#: The ``native`` of a call that stands in the field before ``tool_calls``.
+OLD: Final = FrozenMap({"chat": {"field": "function_call"}})
 
 
 def write(conversation: Conversation) -> list[dict[str, Any]]:
@@ -23,29 +40,40 @@ def write_message(message: Message) -> dict[str, Any]:
     """Write one message: role, content, then what else it has."""
     if (text := message.plain_text) is not None:
         return {"role": message.role, "content": text}
-    wire: dict[str, Any] = {"role": message.role}
     extra = thaw(message.extra) if message.extra else {}
-    if extra.pop("content", None) is None:
-        content = message.content
+    wire: dict[str, Any] = {} if extra.pop("role", None) else {"role": message.role}
+    content = message.content
+    if extra.pop("content", None) is None or content is not None:
         wire["content"] = content if content is None or isinstance(content, str) else [*map(write_part, content)]
     if message.name is not None:
         wire["name"] = message.name
-    if message.tool_calls:
-        wire["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
+    if not message.is_plain:
+        wire |= _write_beside(message)
     if message.tool_call_id is not None:
         wire["tool_call_id"] = message.tool_call_id
-    if message.reasoning is not None:
-        wire["reasoning_content"] = message.reasoning
-    return wire | extra
+    return wire | {name: value for name, value in extra.items() if name not in wire} if extra else wire
+
+
+def _write_beside(message: Message) -> dict[str, Any]:
+    """Write the parts that stand beside the content: calls, reasoning and refusals."""
+    wire: dict[str, Any] = {}
+    for part in message.parts:
+        if isinstance(part, ToolCall) and is_old(part):
+            wire["function_call"] = {"name": part.name, "arguments": part.arguments}
+        elif isinstance(part, ToolCall):
+            wire.setdefault("tool_calls", []).append(write_call(part))
+        elif isinstance(part, ReasoningPart):
+            name = part.native["chat"]["field"] if "chat" in part.native else "reasoning_content"
+            wire[name] = wire.get(name, "") + part.text
+        elif isinstance(part, RefusalPart):
+            wire["refusal"] = wire.get("refusal", "") + part.text
+    return wire
 
 
 def write_part(part: ContentPart) -> dict[str, Any]:
     """Write one part of a content."""
     if isinstance(part, TextPart):
-        return {"type": "text", "text": part.text}
+        return {"type": "text", "text": part.text} | (thaw(part.native["chat"]) if "chat" in part.native else {})
     if isinstance(part, ImagePart):
         return {"type": "image_url", "image_url": present({"url": part.url, "detail": part.detail})}
     if isinstance(part, AudioPart):
@@ -59,3 +87,21 @@ def write_part(part: ContentPart) -> dict[str, Any]:
 def present(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that are not null."""
     return {key: value for key, value in fields.items() if value is not None}
+
+
+# calls ------------------------------------------------------------------------------------------
+
+
+def write_call(call: ToolCall) -> dict[str, Any]:
+    """Write one call as a Chat message has it."""
+    more = thaw(call.native["chat"]) if "chat" in call.native else {}
+    kind = "custom" if call.type == "custom" else "function"
+    wire: dict[str, Any] = {"id": call.id or more.pop("id", ""), "type": more.pop("type", call.type)}
+    if call.name or call.type in PAYLOADS:
+        wire[kind] = {"name": call.name, PAYLOADS[kind]: call.arguments} | more.pop(kind, {})
+    return {name: value for name, value in (wire | more).items() if value != ABSENT or name not in ("id", "type")}
+
+
+def is_old(call: ToolCall) -> bool:
+    """Return whether a call stood in ``function_call``, the field that came before ``tool_calls``."""
+    return call.native is OLD or call.native == OLD

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych import FormatError, LossError, LossWarning, convert_request, convert_response, convert_stream
+from diptych.apis.chat import stream as chat_stream
+from diptych.apis.completions import stream as completions_stream
 from diptych.apis.completions.parameters import PARAMETERS
 from diptych.apis.schemas import ChatRequest, CompletionsRequest
-from diptych.client.accumulate import Accumulator
+from diptych.response import add_up
 
 CHAT = [{"role": "user", "content": "Hi"}]
 PROMPT = {"model": "m", "prompt": "Hi", "max_tokens": 5}
@@ -312,11 +314,15 @@ def test_what_is_no_response(body):
 # streams -------------------------------------------------------------------------------------
 
 
-def added(chunks, api, n=1):
-    total = Accumulator(api, n)
-    for chunk in chunks:
-        total.add(chunk)
-    return [(c.index, c.text, c.finish_reason) for c in total.choices()], total.usage
+READERS = {"chat": chat_stream.StreamReader, "completions": completions_stream.StreamReader}
+
+
+def added(chunks, api):
+    """Return texts, reasons and usage of the response that chunks, or whole bodies, amount to."""
+    reader = READERS[api]()
+    found = add_up(event for chunk in chunks for event in reader.feed(chunk))
+    texts = [(c.index, c.message.text, c.finish_reason) for c in found.choices]
+    return texts, None if found.usage is None else found.usage.server
 
 
 TEXTS = st.lists(st.tuples(st.integers(0, 2), st.text(max_size=4)), min_size=1, max_size=8)

@@ -78,7 +78,7 @@ def read(value, *, api="chat", expected=1, tools=frozenset()):
 
 
 def message_of(value, **kwargs):
-    (found,) = read(value, **kwargs).sum.choices()
+    (found,) = read(value, **kwargs).answer().choices
     return dict(found.message)
 
 
@@ -106,7 +106,7 @@ def test_contents_are_texts_or_parts(content, text, kept):
     wholes = [said(content), deltas({"content": content})]
     split = deltas(*({"content": [piece] if isinstance(piece, dict) else piece} for piece in pieces))
     for value in (*wholes, split):
-        (found,) = read(value).sum.choices()
+        (found,) = read(value).answer().choices
         assert (found.text, found.message["content"]) == (text, kept)
 
 
@@ -171,7 +171,7 @@ def test_a_malformed_choice_is_no_answer(wrong, api):
 
 def test_choices_that_are_all_numbered_zero_stay_apart():
     reader = read(body(choice({"content": "a"}), choice({"content": "b"})), expected=2)
-    assert [(c.index, c.text) for c in reader.sum.choices()] == [(0, "a"), (1, "b")]
+    assert [(c.index, c.text) for c in reader.answer().choices] == [(0, "a"), (1, "b")]
 
 
 # errors in a choice -----------------------------------------------------------------------------
@@ -482,8 +482,8 @@ def damaged(draw, value):
 def settled(reader, streamed):
     """Read all that a reply is made of."""
     check_complete(reader, streamed=streamed)
-    json.dumps(reader.sum.body())
-    return reader.sum.problem(), reader.sum.spells_key
+    json.dumps(reader.answer().body)
+    return reader.problem(), reader.answer().spells_key
 
 
 @given(st.data(), st.booleans(), st.booleans())
@@ -501,7 +501,7 @@ def test_a_damaged_answer_is_an_answer_or_a_typed_error(data, streamed, damages_
     except diptych.DiptychError as error:
         str(error).encode()
     # What has arrived can be asked for at any time.
-    reader.sum.body()
+    reader.answer().body
 
 
 @settings(max_examples=max(1, settings.default.max_examples // 3))

@@ -11,6 +11,7 @@ from diptych import AsyncClient, Budget, Client
 from diptych.client import Retries
 from diptych.client.costs import Usage, settle_usage
 from diptych.client.requests import ask
+from diptych.response import ResponseChoice
 from diptych.testing import Server, cut, hang, raw, reset, status
 
 CHAT = [{"role": "user", "content": "one two three"}]
@@ -248,7 +249,7 @@ def test_a_cap_that_bounds_nothing_is_none(server, name, cap):
 def test_a_usage_that_lacks_a_number_prices_nothing():
     asked = ask(CHAT, model=BLIND)
     assert settle_usage(Usage(9, 0), asked, (), count=False) == Usage(9, 0)
-    found = diptych.client.replies.Choice(0, "four", "stop", {"role": "assistant", "content": "four"})
+    found = ResponseChoice(diptych.Message("assistant", "four"), "stop")
     assert settle_usage(Usage(9, 0), asked, (found,), count=False) is None
 
 

@@ -6,6 +6,7 @@ imports); only ``_sync`` and ``_async`` do I/O.
 
 from __future__ import annotations
 
+from ..response import Usage
 from ._async import AsyncClient, AsyncStream
 from ._sync import Client, Stream
 from .budget import Budget
@@ -13,7 +14,7 @@ from .cassette import Cassette
 from .limits import RateLimits
 from .options import Timeouts
 from .profiles import PROFILES, Profile
-from .replies import Attempt, Choice, Delta, Parsed, Reply, Usage
+from .replies import Attempt, Choice, Delta, Parsed, Reply
 from .requests import azure_url
 from .retry import Retries
 

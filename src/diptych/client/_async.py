@@ -24,10 +24,10 @@ from .cassette import Cassette
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call, Hook, Setup
 from .limits import RateLimits
-from .options import Timeouts
+from .options import Api, Timeouts
 from .profiles import Profile, profile_of
 from .progress import Progress
-from .replies import Api, Delta, Parsed, Reply
+from .replies import Delta, Parsed, Reply
 from .requests import Server, server_of
 from .retry import Retries
 from .wires import Addresses, failed_of, head_of

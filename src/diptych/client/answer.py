@@ -8,21 +8,63 @@ what is torn, empty or not JSON raises.
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
-from ..errors import ApiError, ClientError, InvalidResponse, StreamIncomplete, StreamInterrupted
-from .accumulate import Accumulator
+from ..apis.chat import stream as chat
+from ..apis.chat.response import read_response as chat_read
+from ..apis.chat.response import write_response as chat_write
+from ..apis.completions import stream as completions
+from ..apis.completions.response import read_response as completions_read
+from ..apis.completions.response import write_response as completions_write
+from ..errors import ApiError, ClientError, FormatError, InvalidResponse, StreamIncomplete, StreamInterrupted
+from ..model import ToolCall
+from ..projection import PAYLOADS, is_old
+from ..response import Event, Response, Sum
+from . import sse
 from .errors_of import error_from, find_error, quote
-from .replies import Api, Delta
+from .options import Api
+from .replies import Choice, Delta
 from .secret import NOTHING, Secret
-from .sse import Decoder, Event
 
 _DONE: Final = b"[DONE]"
+_SCAN: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _BOM: Final = b"\xef\xbb\xbf"
+
+
+class _Readers(NamedTuple):
+    """The readers and the writer of an API."""
+
+    read: Callable[[Mapping[str, Any]], Response]
+    write: Callable[[Response], tuple[dict[str, Any], Any]]
+    events: type[chat.StreamReader]
+
+
+_APIS: Final = {
+    "chat": _Readers(chat_read, chat_write, chat.StreamReader),
+    "completions": _Readers(completions_read, completions_write, completions.StreamReader),
+}
+#: Kinds of events that concern no single choice.
+_OF_ALL: Final = frozenset({"head", "usage", "error"})
+
+
+class Answer(NamedTuple):
+    """What has arrived: the response, its choices in the shape of Chat, and the body that was or would have been sent.
+
+    ``spells_key`` is true where its pieces together held the API key, in parts that are not the key.
+    """
+
+    response: Response
+    choices: tuple[Choice, ...]
+    body: Mapping[str, Any]
+    spells_key: bool = False
 
 
 class StreamReader:
     """Feed it the bytes of an answer; it gives deltas and knows when the reply is whole.
+
+    A stream is complete when every choice that was asked for has its finish reason; ``[DONE]`` only
+    corroborates, since some servers never send it and others send it early.
 
     >>> reader = StreamReader("completions", 1)
     >>> [d.text for d in reader.feed(b'data: {"choices":[{"text":"Hi","finish_reason":"stop"}]}\\n\\n')]
@@ -30,19 +72,59 @@ class StreamReader:
     """
 
     def __init__(self, api: Api, expected: int, key: Secret = NOTHING, tools: frozenset[str] = frozenset()) -> None:
-        self.sum = Accumulator(api, expected, key, tools)
-        self._key = key
+        self._api, self._expected, self._key = _APIS[api], expected, key
+        self._events = self._api.events(tools)
+        self._sum = Sum()
+        self._whole: Response | None = None
         self.whole: dict[str, Any] | None = None
-        self._decoder = Decoder()
+        self.done = False  # [DONE] has come
+        self.started = False
+        self._decoder = sse.Decoder()
         self._body: list[bytes] | None = None  # set where the answer is no event stream
         self._sniffed = False
         self.ended = False
         self._head = b""
 
     @property
+    def complete(self) -> bool:
+        """True where every choice that was asked for, and every one that came, has finished."""
+        choices = self._sum.choices.values()
+        return len(choices) >= self._expected and all(choice.finish_reason for choice in choices)
+
+    def problem(self) -> str | None:
+        """Return what a choice of a complete answer lacks, None where all are whole."""
+        for choice in (self._whole or self._sum.response()).choices:
+            if self._whole is None and not self._sum.choices[choice.index].begun:
+                return f"choice {choice.index} is not whole: it has neither a message nor a text"
+            if problem := _nameless(choice.message.tool_calls):
+                return f"choice {choice.index} is not whole: {problem}"
+        return None
+
+    def answer(self) -> Answer:
+        """Return what has arrived so far, without the key, which no chunk alone may have held."""
+        response = self._whole or self._sum.response()
+        choices = tuple(map(Choice.of, response.choices))
+        is_plain = self.whole is not None and all(choice.message.is_plain for choice in response.choices)
+        if self.whole is not None and (is_plain or not self._key.protects):
+            return Answer(response, choices, self.whole)
+        body = self._written(response, choices)
+        hidden = _mapped(body, self._key.hide) if self._key.protects else body
+        if hidden == body:
+            return Answer(response, choices, self.whole or body)
+        response = self._api.read(hidden)
+        return Answer(response, tuple(map(Choice.of, response.choices)), self.whole or hidden, True)
+
+    def _written(self, response: Response, choices: tuple[Choice, ...]) -> dict[str, Any]:
+        """Return the body that the server would have sent without streaming."""
+        body = self._api.write(response)[0]
+        for wire, choice in zip(body["choices"], choices, strict=True):
+            wire |= {"message": dict(choice.message)} if "message" in wire else {"text": choice.text}
+        return body
+
+    @property
     def over(self) -> bool:
         """True where nothing more is to be read: ``[DONE]`` has come."""
-        return self.sum.done
+        return self.done
 
     def feed(self, data: bytes | None) -> list[Delta]:
         """Take bytes (b"" is the end, None nothing yet), return deltas.
@@ -73,26 +155,35 @@ class StreamReader:
         """Take the end. Raises InvalidResponse where the answer was no stream and is not JSON."""
         self.ended = True
         if self._body is not None:
-            self.whole = parse_whole(self._key.hide_bytes(b"".join(self._body)))
-            deltas = self.sum.add(self.whole, whole=True)
-            if failed := _failed_choice(self.whole):
-                raise error_from(failed[1], status=_status(failed[1]))
-            return deltas
+            return self._take_whole(parse_whole(self._key.hide_bytes(b"".join(self._body))))
         return self._take(self._cleaned(self._decoder.finish()), last=True)
 
-    def _cleaned(self, events: list[Event]) -> list[Event]:
-        return [Event(event.event, self._key.hide_bytes(event.data)) for event in events]
+    def _take_whole(self, body: dict[str, Any]) -> list[Delta]:
+        self.started = True
+        try:
+            self._whole = self._api.read(body)
+        except FormatError as error:
+            raise InvalidResponse(error.message) from None
+        self.whole = body
+        if failed := _failed_choice(body):
+            raise error_from(failed[1], status=_status(failed[1]))
+        return [Delta(c.message.text, c.index, c.finish_reason, body) for c in self._whole.choices]
 
-    def _take(self, events: list[Event], *, last: bool = False) -> list[Delta]:
+    def _cleaned(self, events: list[sse.Event]) -> list[sse.Event]:
+        if not self._key.protects:
+            return events
+        return [sse.Event(event.event, self._key.hide_bytes(event.data)) for event in events]
+
+    def _take(self, events: list[sse.Event], *, last: bool = False) -> list[Delta]:
         deltas: list[Delta] = []
         for event in events:
-            if self.sum.done:
+            if self.done:
                 break
-            if event.data == _DONE or event.data.strip() == _DONE:
-                self.sum.done = True
+            if event.data[:1] != b"{" and event.data.strip() == _DONE:
+                self.done = True
                 break
             try:
-                chunk = json.loads(event.data.decode())
+                chunk = _loads(event.data.decode())
             except (ValueError, RecursionError):
                 if last:
                     break  # torn by the end of the stream: the reply then lacks its finish reason
@@ -102,7 +193,7 @@ class StreamReader:
             deltas += self._chunk(chunk, event)
         return deltas
 
-    def _chunk(self, chunk: Any, event: Event) -> list[Delta]:
+    def _chunk(self, chunk: Any, event: sse.Event) -> list[Delta]:
         if not isinstance(chunk, dict):
             if event.event == "error":
                 raise self._stated({"message": quote(event.data)})
@@ -112,20 +203,46 @@ class StreamReader:
                 raise self._stated(found)
             if event.event == "error":
                 raise self._stated({"message": quote(event.data)})
+        self.started = True
         try:
-            deltas = self.sum.add(chunk)
-        except InvalidResponse as error:
+            events = self._events.feed(chunk)
+        except FormatError as error:
             raise StreamInterrupted(error.message) from None
+        if len(events) == 1 and events[0].kind == "text":
+            self._sum.add(events[0])
+            return [Delta(events[0].text, events[0].choice, None, chunk)]
+        deltas = self._add(events, chunk)
         if failed := _failed_choice(chunk):
             raise StreamInterrupted(f"the server broke off choice {failed[0]}: {quote(failed[1]['message'])}")
         return deltas
 
+    def _add(self, events: list[Event], chunk: Mapping[str, Any]) -> list[Delta]:
+        """Add up the events of a chunk; return a delta for each of its choices."""
+        texts: dict[int, str] = {}
+        reasons: dict[int, str] = {}
+        for event in events:
+            self._sum.add(event)
+            if event.kind == "finish":
+                reasons[event.choice] = event.text
+            if event.kind not in _OF_ALL:
+                texts[event.choice] = texts.get(event.choice, "") + (event.text if event.kind == "text" else "")
+        return [Delta(text, index, reasons.get(index), chunk) for index, text in texts.items()]
+
     def _stated(self, found: dict[str, Any]) -> ClientError:
         """Return the error that the server states within its stream."""
-        if self.sum.started:
+        if self.started:
             return StreamInterrupted(f"the server broke off: {quote(found['message'])}")
         error: ApiError = error_from(found, status=_status(found))
         return error
+
+
+def _loads(text: str) -> Any:
+    """Return the value of JSON text, without what ``json.loads`` does around its scanner: a third of the time."""
+    try:
+        value, end = _SCAN(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else json.loads(text)
 
 
 def _failed_choice(body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
@@ -168,14 +285,31 @@ def check_complete(reader: StreamReader, *, streamed: bool) -> None:
 
     Raises InvalidResponse, or StreamInterrupted for a stream, where a choice or a call lacks what makes it one.
     """
-    if reader.whole is not None or reader.sum.complete:
-        if problem := reader.sum.problem():
+    if reader.whole is not None or reader.complete:
+        if problem := reader.problem():
             raise InvalidResponse(problem) if reader.whole is not None else StreamInterrupted(problem)
         return
-    if not reader.sum.started:
+    if not reader.started:
         if not streamed:
             raise InvalidResponse("the answer is empty")
         raise StreamIncomplete(
             "the stream ended without a single chunk", hint="some servers answer so to a prompt that is too long"
         )
     raise StreamIncomplete("the stream ended before every choice had its finish reason")
+
+
+def _nameless(calls: tuple[ToolCall, ...]) -> str | None:
+    """Return which call lacks its name; a call of a server's own type has none."""
+    for number, call in enumerate(calls):
+        if not call.name and call.type in PAYLOADS:
+            return "its function call has no name" if is_old(call) else f"tool call {number} has no name"
+    return None
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a JSON value with every string changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {name: _mapped(inner, change) for name, inner in value.items()}
+    return [_mapped(inner, change) for inner in value] if isinstance(value, list) else value

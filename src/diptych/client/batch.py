@@ -28,7 +28,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..errors import ApiError, BudgetExceeded, ClientError, DiptychError, FormatError, PriceError
 from ._sync import Client
-from .replies import Api, Reply
+from .options import Api
+from .replies import Reply
 from .results import BadResults, Name, done_ids, read_results
 from .results_file import Results
 

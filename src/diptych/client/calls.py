@@ -13,9 +13,10 @@ from typing import Any, Final, TypeVar
 
 from ..errors import ClientError, InvalidResponse
 from ..jsonpath import first_problem
+from ..response import Usage
 from .flow import Call, Setup
-from .options import Timeouts
-from .replies import Api, Delta, Parsed, Reply, Usage
+from .options import Api, Timeouts
+from .replies import Delta, Parsed, Reply
 from .requests import ask
 from .retry import Retries
 

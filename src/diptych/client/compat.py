@@ -15,16 +15,16 @@ loss is warned of once a kind and path, and what would change the task raises.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ..apis.completions.convert_request import convert_request
-from ..apis.completions.convert_response import convert_response
 from ..apis.completions.convert_stream import convert_stream
+from ..apis.completions.response import write_responses
 from ..errors import FormatError
 from ..format import Conversion
 from ..loss import Loss, Severity
-from ..policy import LossWarning
+from ..policy import LossWarning, settle
 from . import Client
 
 #: What the old SDKs took beside a body, and a client takes here.
@@ -97,13 +97,13 @@ class Completions:
             body.setdefault("model", body.pop("engine"))
         streams = bool(body.pop("stream", False))
         converted = convert_request(body, to="chat", on_loss="ignore", model=self._model)
-        self._tell(converted)
+        self._tell(loss for conversion in converted for loss in conversion.losses)
         if streams:
             return self._stream(converted, body, options)
-        replies = [self._client.send(c.output, **options).raw for c in converted]
-        found = convert_response(replies, to="completions", request=body, on_loss="ignore")
-        self._tell([found])
-        return Record(found.output)
+        responses = [self._client.send(c.output, **options).response for c in converted]
+        output, losses = write_responses(responses, body)
+        self._tell(settle(losses, "ignore"))
+        return Record(output)
 
     def _stream(
         self, converted: list[Conversion], body: Mapping[str, Any], options: dict[str, Any]
@@ -121,15 +121,12 @@ class Completions:
                 if (body.get("stream_options") or {}).get("include_usage") and deltas.reply.raw.get("usage"):
                     yield Record({**chunk, "choices": [], "usage": deltas.reply.raw["usage"]})
 
-    def _tell(self, conversions: list[Conversion]) -> None:
-        for loss in (loss for conversion in conversions for loss in conversion.losses):
-            self._tell_once(loss)
-
-    def _tell_once(self, loss: Loss) -> None:
-        key = (loss.path, loss.kind)
-        if loss.severity > Severity.EXACT and key not in self._told:
-            self._told.add(key)
-            warnings.warn(str(loss), LossWarning, stacklevel=5)
+    def _tell(self, losses: Iterable[Loss]) -> None:
+        for loss in losses:
+            key = (loss.path, loss.kind)
+            if loss.severity > Severity.EXACT and key not in self._told:
+                self._told.add(key)
+                warnings.warn(str(loss), LossWarning, stacklevel=3)
 
 
 def _once(chunks: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

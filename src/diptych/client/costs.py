@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from .. import prices, tokens
 from ..errors import BudgetExceeded, DiptychError, PriceError
-from .replies import Choice, Usage
+from ..model import RefusalPart, TextPart
+from ..projection import ABSENT
+from ..response import ResponseChoice, Usage
 from .requests import Ask
 
 #: The names under which the APIs take an output cap, the newer first.
@@ -110,7 +112,7 @@ def estimate(ask: Ask) -> Any:
         return None
 
 
-def settle_usage(server: Usage | None, ask: Ask, choices: Sequence[Choice], *, count: bool) -> Usage | None:
+def settle_usage(server: Usage | None, ask: Ask, choices: Sequence[ResponseChoice], *, count: bool) -> Usage | None:
     """Return the usage that counts: per number the larger of the server's and, where asked for, ours.
 
     None where nobody knows: the server states no usage, or half of one, and our count would leave
@@ -135,13 +137,13 @@ def settle_usage(server: Usage | None, ask: Ask, choices: Sequence[Choice], *, c
     return Usage(server.prompt_tokens, most, server.cached_tokens, server.reasoning_tokens, "counted", server.server)
 
 
-def _is_whole(usage: Usage, ask: Ask, choices: Sequence[Choice]) -> bool:
+def _is_whole(usage: Usage, ask: Ask, choices: Sequence[ResponseChoice]) -> bool:
     """Return whether a server's usage has both numbers: a 0 beside a prompt or a text is a number left out."""
     least = sum(1 for choice in choices if _written(choice))
     return (usage.prompt_tokens > 0 or not ask.prompt) and usage.completion_tokens >= least
 
 
-def _shows_all(ask: Ask, choices: Sequence[Choice]) -> bool:
+def _shows_all(ask: Ask, choices: Sequence[ResponseChoice]) -> bool:
     """Return whether all that is billed can be counted here: no hidden reasoning, no image, no tool call."""
     price = prices.default().find(str(ask.body.get("model")))
     if price is not None and price.reasoning:
@@ -150,10 +152,18 @@ def _shows_all(ask: Ask, choices: Sequence[Choice]) -> bool:
         basis = tokens.count(ask.body, model=ask.body.get("model")).basis
     except DiptychError:
         return False
-    return basis in ("exact", "fitted") and all(choice.message.keys() <= {"role", "content"} for choice in choices)
+    return basis in ("exact", "fitted") and all(_is_text(choice) for choice in choices)
 
 
-def own_usage(ask: Ask, choices: Sequence[Choice]) -> Usage | None:
+def _is_text(choice: ResponseChoice) -> bool:
+    """Return whether all that a choice shows is text."""
+    message = choice.message
+    return all(value in (None, "", ABSENT) for value in message.extra.values()) and all(
+        isinstance(part, TextPart) for part in message.parts
+    )
+
+
+def own_usage(ask: Ask, choices: Sequence[ResponseChoice]) -> Usage | None:
     """Return our own count of a call, None for a model whose encoding is unknown."""
     model = ask.body.get("model")
     try:
@@ -166,10 +176,9 @@ def own_usage(ask: Ask, choices: Sequence[Choice]) -> Usage | None:
     return Usage(int(before), sum(int(n or 0) for n in after), source="counted")
 
 
-def _written(choice: Choice) -> str:
+def _written(choice: ResponseChoice) -> str:
     """Return all text that a choice was billed for, as near as it shows."""
-    calls: Sequence[Mapping[str, Any]] = choice.message.get("tool_calls") or ()
-    parts = [choice.text, choice.message.get("reasoning_content") or "", choice.message.get("refusal") or ""]
-    named = [call.get("function") or call.get("custom") or {} for call in calls]
-    named.append(choice.message.get("function_call") or {})
-    return "".join([*parts, *(value for one in named for value in one.values())])
+    message = choice.message
+    refusals = [part.text for part in message.parts if isinstance(part, RefusalPart)]
+    calls = [text for call in message.tool_calls for text in (call.name, call.arguments)]
+    return "".join([message.text, message.reasoning or "", *refusals, *calls])

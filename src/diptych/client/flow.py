@@ -25,7 +25,7 @@ from ..errors import (
     Timeout,
 )
 from . import costs, outcomes
-from .answer import StreamReader, check_complete
+from .answer import Answer, StreamReader, check_complete
 from .budget import Budget, Reservation
 from .cassette import Cassette, Recorder, Tape
 from .exchange import Command, Emit, Exchange, Head, LostError, Sleep, Steps
@@ -195,7 +195,7 @@ class Call:
             return reply
         except DiptychError as error:
             # An error that no retry mends: what was generated is billed all the same.
-            unbilled = not (self.reader.sum.started or outcomes.may_be_billed(error))
+            unbilled = not (self.reader.started or outcomes.may_be_billed(error))
             self._note(begun, error, not unbilled)
             raise self._dress(error) from None
         finally:
@@ -261,7 +261,7 @@ class Call:
 
     def _on_lost(self, lost: LostError) -> ClientError | None:
         error = outcomes.lost_error(lost, self.setup.timeouts, self.setup.server.key)
-        if self.reader.sum.complete and self.streams:
+        if self.reader.complete and self.streams:
             return None  # every choice has finished: nothing was lost with the connection
         if not self._emitted:
             return error
@@ -273,7 +273,13 @@ class Call:
 
     def partial(self) -> Reply:
         """Return what has arrived so far as a reply; its choices may lack a finish reason."""
-        return outcomes.build_reply(self, None, notes=("partial",))
+        return outcomes.build_reply(self._arrived(self.reader.answer()), notes=("partial",))
+
+    def _arrived(self, answer: Answer, tape: Tape | None = None) -> outcomes.Arrived:
+        seconds, counts = self.setup.clock() - self.begun, self.setup.budget is not None
+        return outcomes.Arrived(
+            self.ask, answer, self.head, tuple(self.attempts), seconds, self.first_token, counts, tape
+        )
 
     def _dress(self, error: DiptychError) -> DiptychError:
         if isinstance(error, ClientError):
@@ -315,10 +321,11 @@ class Call:
 
     def _reply(self, begun: float, tape: Tape | None, recorder: Recorder | None) -> Reply:
         self._note(begun, None)
-        reply = outcomes.build_reply(self, tape, notes=self.notes)
+        answer = self.reader.answer()
+        reply = outcomes.build_reply(self._arrived(answer, tape), notes=self.notes)
         if recorder is None:
             return reply
-        if self.reader.sum.spells_key:
+        if answer.spells_key:
             # Its parts are in several chunks: none can be replaced, together they are the key.
             return replace(reply, notes=(*reply.notes, "not recorded: the stream spells the API key across chunks"))
         recorder.save(reply.cost)

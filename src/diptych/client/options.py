@@ -1,4 +1,4 @@
-"""Settings of a client as values: time limits and sizes.
+"""Settings of a client as values: which API, time limits and sizes.
 
 Rule: a number is seconds for the whole call, retries and stream included.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import Final
+from typing import Final, Literal
+
+#: The APIs that a client calls.
+Api = Literal["chat", "completions"]
 
 #: Bytes that a whole answer may have, on the wire and decompressed.
 MAX_RESPONSE: Final = 16 * 1024 * 1024

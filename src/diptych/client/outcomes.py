@@ -6,24 +6,23 @@ Rule: pure functions from what arrived to values; the flow decides with them.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import ApiError, ClientError, ConnectionFailed, DiptychError, QuotaExceeded, RedirectRefused, Timeout
+from ..response import Usage
 from . import costs
-from .accumulate import usage_of
+from .answer import Answer
+from .cassette import Tape
 from .errors_of import api_error
 from .exchange import Head, LostError
 from .options import Timeouts
-from .replies import Reply
-from .requests import Server
+from .replies import Attempt, Reply
+from .requests import Ask, Server
 from .retry import Failure
 from .secret import Secret
-
-if TYPE_CHECKING:
-    from .cassette import Tape
-    from .flow import Call
 
 _REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id")
 #: Statuses of a server that waited in vain for the request's end, or whose client did not wait.
@@ -107,37 +106,59 @@ def may_be_billed(error: DiptychError) -> bool:
     return status not in _REFUSED and not 400 <= status < 500
 
 
-def build_reply(call: Call, tape: Tape | None, notes: tuple[str, ...] = ()) -> Reply:
-    """Return the reply that a call's reader adds up to."""
-    ask, setup, sum_ = call.ask, call.setup, call.reader.sum
-    choices = sum_.choices()
-    usage = costs.settle_usage(usage_of(sum_.usage), ask, choices, count=setup.budget is not None)
-    requested, model = ask.body.get("model"), sum_.head.get("model")
-    if model and requested and not _same_model(str(requested), str(model)):
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What is known of a call when its answer, or a part of it, has arrived.
+
+    ``counts`` is true where the tokens are counted here, too; a ``tape`` is what was played instead of a call.
+    """
+
+    ask: Ask
+    answer: Answer
+    head: Head
+    attempts: tuple[Attempt, ...]
+    seconds: float
+    first_token: float | None
+    counts: bool
+    tape: Tape | None = None
+
+
+def build_reply(arrived: Arrived, notes: tuple[str, ...] = ()) -> Reply:
+    """Return the reply that an answer makes."""
+    ask, tape, response = arrived.ask, arrived.tape, arrived.answer.response
+    usage = costs.settle_usage(_stated(response.usage), ask, response.choices, count=arrived.counts)
+    requested, model = ask.body.get("model"), response.model
+    if model and requested and not _same_model(str(requested), model):
         notes = (*notes, f"asked for model {requested!r}, answered by {model!r}")
     cost = costs.price(requested, usage)
     replayed = Decimal(tape.cost) if tape is not None and tape.cost is not None else None
     return Reply(
         api=ask.api,
-        choices=choices,
+        choices=arrived.answer.choices,
         usage=usage,
         cost=cost if tape is None else Decimal(0),
         model=model,
-        id=sum_.head.get("id"),
-        system_fingerprint=sum_.head.get("system_fingerprint"),
+        id=response.id,
+        system_fingerprint=response.system_fingerprint,
         seed=ask.body.get("seed"),
-        request_id=request_id(call.head),
-        raw=call.reader.whole or sum_.body(),
+        request_id=request_id(arrived.head),
+        raw=arrived.answer.body,
         asked=ask,
-        attempts=tuple(call.attempts),
+        attempts=arrived.attempts,
         template_hash=ask.template_hash,
         requested_model=requested,
-        seconds=setup.clock() - call.begun,
-        first_token=call.first_token,
+        seconds=arrived.seconds,
+        first_token=arrived.first_token,
         replayed=tape is not None,
         original_cost=replayed,
         notes=notes,
+        response=response,
     )
+
+
+def _stated(usage: Usage | None) -> Usage | None:
+    """Return the usage that a server stated: some proxies stream {0, 0, 0} in place of one."""
+    return usage if usage is not None and usage.total_tokens else None
 
 
 def _same_model(asked: str, answered: str) -> bool:

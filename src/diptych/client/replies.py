@@ -10,60 +10,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from ..apis.chat.messages import write_message
 from ..errors import InvalidResponse
+from ..model import EMPTY, Message, TextPart
+from ..projection import write_part
+from ..response import Response, ResponseChoice, Usage
+from . import costs
+from .options import Api
+from .requests import Ask, digest
 
-if TYPE_CHECKING:
-    from .requests import Ask
-
-Api = Literal["chat", "completions"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of a call. ``source`` says who counted: ``server``, or ``counted`` for Diptych.
+class Delta(NamedTuple):
+    """One piece of a stream: new ``text`` of the choice ``index``, and the chunk as it came.
 
-    ``cached_tokens`` are part of the prompt's, ``reasoning_tokens`` of the completion's.
-    ``server`` holds the usage as the server stated it.
-
-    >>> Usage(10, 5).total_tokens
-    15
+    >>> Delta("Bon")
+    Delta(text='Bon', index=0, finish_reason=None)
     """
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
-    source: str = "server"
-    server: Mapping[str, Any] | None = field(default=None, repr=False)
-
-    @property
-    def total_tokens(self) -> int:
-        """Tokens of prompt and completion together."""
-        return self.prompt_tokens + self.completion_tokens
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the usage in the shape of the wire, with its ``source``."""
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-            "total_tokens": self.total_tokens,
-            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
-            "completion_tokens_details": {"reasoning_tokens": self.reasoning_tokens},
-            "source": self.source,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """One piece of a stream: new ``text`` of the choice ``index``, and the chunk as it came."""
-
     text: str
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]  # in place of the method that tuples have
     finish_reason: str | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    raw: Mapping[str, Any] = EMPTY
+
+    def __repr__(self) -> str:
+        return f"Delta(text={self.text!r}, index={self.index}, finish_reason={self.finish_reason!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +49,50 @@ class Choice:
     finish_reason: str | None
     message: Mapping[str, Any]
     logprobs: Any = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, choice: ResponseChoice) -> Choice:
+        """Return a choice of a response with its message in the shape of Chat, however it was sent.
+
+        >>> Choice.of(ResponseChoice(Message("assistant", "Hi"), "stop")).message
+        {'role': 'assistant', 'content': 'Hi'}
+        """
+        message = choice.message
+        return cls(choice.index, message.text, choice.finish_reason, _wire(message), choice.logprobs)
+
+
+def _wire(message: Message) -> dict[str, Any]:
+    """Return a message with its content as one text, or as parts where there are others, and no empty fields."""
+    found: dict[str, Any] = {"role": message.role, "content": message.text}
+    if message.is_plain and not message.extra:
+        return found
+    more = {name: value for name, value in write_message(message).items() if name not in found and value}
+    if "tool_calls" in more:
+        more["tool_calls"] = [_call(call) for call in more["tool_calls"]]
+    if any(not isinstance(part, TextPart) for part in message.content_parts):
+        found["content"] = _joined(message)
+    elif not message.text and more.keys() & {"tool_calls", "function_call", "refusal"}:
+        found["content"] = None
+    return found | more
+
+
+def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: value for name, value in call.items() if name != "index" and value is not None}
+    kind = "custom" if "custom" in own else "function"
+    return {"id": "", "type": kind, **own}
+
+
+def _joined(message: Message) -> list[dict[str, Any]]:
+    """Return the parts of a content, texts in a row joined."""
+    parts: list[dict[str, Any]] = []
+    for part in message.content_parts:
+        if not isinstance(part, TextPart):
+            parts.append(write_part(part))
+        elif parts and parts[-1]["type"] == "text":
+            parts[-1] = {"type": "text", "text": parts[-1]["text"] + part.text}
+        elif part.text:
+            parts.append({"type": "text", "text": part.text})
+    return parts
 
 
 class Attempt(NamedTuple):
@@ -101,7 +119,8 @@ class Reply:
     ``cost`` is in Decimal USD, None where no price is known (``cost_reason`` says why).
     ``seconds`` is the time of the whole call, ``first_token`` the time to the first delta.
     A reply played from a cassette is ``replayed``: its cost is 0, and ``original_cost``
-    what was once paid. ``notes`` holds what a caller might want to be warned of.
+    what was once paid. ``notes`` holds what a caller might want to be warned of. ``response`` is
+    the answer in no API's shape, with everything that the server sent.
     """
 
     api: Api
@@ -124,6 +143,7 @@ class Reply:
     original_cost: Decimal | None = None
     notes: tuple[str, ...] = ()
     parsed: Any = None
+    response: Response = field(default_factory=Response, repr=False)
 
     @property
     def first(self) -> Choice:
@@ -150,9 +170,7 @@ class Reply:
     @cached_property
     def estimate(self) -> Any:
         """The estimate of the call as it was before it went out, None where there was none."""
-        from .costs import estimate
-
-        return estimate(self.asked) if self.asked is not None else None
+        return costs.estimate(self.asked) if self.asked is not None else None
 
     @property
     def cost_reason(self) -> str | None:
@@ -161,9 +179,7 @@ class Reply:
             return None
         if self.usage is None:
             return "the server stated no usage"
-        from .costs import why_unpriced
-
-        return why_unpriced(self.requested_model or self.model, self.usage)
+        return costs.why_unpriced(self.requested_model or self.model, self.usage)
 
     @property
     def api_reason(self) -> str | None:
@@ -173,15 +189,11 @@ class Reply:
     @property
     def request_hash(self) -> str | None:
         """SHA-256 of the body that was sent, in canonical form."""
-        from .requests import digest
-
         return digest(self.asked.body) if self.asked is not None else None
 
     @property
     def prompt_hash(self) -> str | None:
         """SHA-256 of the prompt or messages that were sent, in canonical form."""
-        from .requests import digest
-
         return digest(self.asked.prompt) if self.asked is not None else None
 
     def with_parsed(self, value: T) -> Parsed[T]:
@@ -225,9 +237,7 @@ class Reply:
     def _residual(self, estimate: Any) -> dict[str, Any] | None:
         if estimate is None or self.usage is None:
             return None
-        from .costs import stated
-
-        residual = estimate.reconcile(stated(self.usage))
+        residual = estimate.reconcile(costs.stated(self.usage))
         found: dict[str, Any] = residual.to_json()
         return found
 

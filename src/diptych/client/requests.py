@@ -20,7 +20,7 @@ from ..config import fallback
 from ..conversion.requests import build
 from ..errors import ClientError, FormatError
 from ..policy import OnLoss
-from .replies import Api
+from .options import Api
 from .secret import Secret, guard_logs
 
 #: Where a call goes without base_url and without OPENAI_BASE_URL.

@@ -42,6 +42,8 @@ class Decoder:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the events that these bytes complete. Raises ResponseTooLarge."""
+        if (whole := self._whole(chunk)) is not None:
+            return whole
         if self._start is not None:
             self._start += chunk
             if len(self._start) < len(_BOM) and _BOM.startswith(self._start):
@@ -58,6 +60,17 @@ class Decoder:
             self._grow(len(rest))
             self._tail.append(rest)
         return events
+
+    def _whole(self, chunk: bytes) -> list[Event] | None:
+        """Return the events of bytes that are whole events of one line of data each, as nearly all are; else None."""
+        if chunk[:6] != b"data: " or chunk[-2:] != b"\n\n" or b"\r" in chunk:
+            return None
+        if self._tail or self._data or self._type or self._after_cr or self._start is not None:
+            return None
+        found = chunk[6:-2].split(b"\n\ndata: ")
+        if chunk.count(b"\n") != 2 * len(found) or max(map(len, found)) + 6 > self._max:
+            return None
+        return [Event("message", data) for data in found if data]
 
     def finish(self) -> list[Event]:
         """Return the last event where the stream ended without its blank line."""

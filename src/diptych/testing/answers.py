@@ -9,11 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from .. import tokens
+from ..apis.chat import response as chat
+from ..apis.chat import stream as chat_stream
+from ..apis.completions import response as completions
+from ..apis.completions import stream as completions_stream
 from ..catalogue import DEFAULT_MODEL
 from ..errors import DiptychError
+from ..model import Message, TextPart, ToolCall
+from ..response import HEAD, Event, Response, ResponseChoice, Usage, native_of
 
 CREATED: Final = 1_700_000_000
 FINGERPRINT: Final = "fp_diptych_test"
@@ -33,71 +40,67 @@ class BadRequestError(Exception):
 
 def whole(api: str, body: Mapping[str, Any], answer: Answer | None = None) -> dict[str, Any]:
     """Return the whole answer to a body. Raises BadRequestError."""
-    _check(api, body)
-    choices, used = [], 0
-    for index, prompt in enumerate(_prompts(api, body)):
-        text = answer(body) if answer else _text(prompt, body)
-        calls = _tool_calls(body) if api == "chat" and answer is None else None
-        ids = tokens.encode_text(text, _ENCODING)
-        kept, reason = _capped(ids, _cap(api, body))
-        used += len(kept)
-        text = text if reason == "stop" else tokens.encoding(_ENCODING).decode(kept)
-        choices.append(_choice(api, index, (prompt if body.get("echo") else "") + text, reason, calls))
-    return {
-        "id": f"{'chatcmpl' if api == 'chat' else 'cmpl'}-{_digest(body)[:24]}",
-        "object": "chat.completion" if api == "chat" else "text_completion",
-        "created": CREATED,
-        "model": body.get("model"),
-        "system_fingerprint": FINGERPRINT,
-        "choices": choices,
-        "usage": _usage(body, used),
-    }
+    write = chat.write_response if api == "chat" else completions.write_response
+    return write(response(api, body, answer))[0]
 
 
 def events(api: str, body: Mapping[str, Any], answer: Answer | None = None) -> Iterator[bytes]:
     """Yield the events of the same answer as a stream, ``[DONE]`` the last. Raises BadRequestError."""
-    reply = whole(api, body, answer)
-    usage, choices = reply.pop("usage"), reply.pop("choices")
-    if api == "chat":
-        reply["object"] = "chat.completion.chunk"
-    for choice in choices:
-        for part in _parts(api, choice):
-            yield _event({**reply, "choices": [{"index": choice["index"], **part}]})
-    if (body.get("stream_options") or {}).get("include_usage"):
-        yield _event({**reply, "choices": [], "usage": usage})
+    writer = chat_stream.StreamWriter() if api == "chat" else completions_stream.StreamWriter()
+    found = response(api, body, answer)
+    if not (body.get("stream_options") or {}).get("include_usage"):
+        found = replace(found, usage=None)
+    for step in _steps(api, found):
+        for chunk in writer.feed(step):
+            yield b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
     yield b"data: [DONE]\n\n"
 
 
-def _event(value: Any) -> bytes:
-    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+def response(api: str, body: Mapping[str, Any], answer: Answer | None = None) -> Response:
+    """Return the answer to a body as a neutral value. Raises BadRequestError."""
+    _check(api, body)
+    choices, used = [], 0
+    for index, prompt in enumerate(_prompts(api, body)):
+        text = answer(body) if answer else _text(prompt, body)
+        calls = _tool_calls(body) if api == "chat" and answer is None else ()
+        ids = tokens.encode_text(text, _ENCODING)
+        kept, reason = _capped(ids, _cap(api, body))
+        used += len(kept)
+        text = text if reason == "stop" else tokens.encoding(_ENCODING).decode(kept)
+        parts = calls or (TextPart((prompt if body.get("echo") else "") + text),)
+        message = Message.of("assistant", parts, native=native_of(api, {}))
+        native = native_of(api, {"logprobs": None})
+        choices.append(ResponseChoice(message, "tool_calls" if calls else reason, index, native=native))
+    id_ = f"{'chatcmpl' if api == 'chat' else 'cmpl'}-{_digest(body)[:24]}"
+    head = {"model": body["model"], "id": id_, "created": CREATED, "system_fingerprint": FINGERPRINT}
+    return Response(tuple(choices), _usage(body, used), **head, native=native_of(api, {}))
 
 
-def _parts(api: str, choice: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    message = choice.get("message")
-    text = choice.get("text") if message is None else message["content"] or ""
-    if message is not None:
-        yield {"delta": {"role": "assistant", "content": ""}, "finish_reason": None}
-        for index, call in enumerate(message.get("tool_calls") or ()):
-            yield {"delta": {"tool_calls": [{"index": index, **call}]}, "finish_reason": None}
-    encoding = tokens.encoding(_ENCODING)
-    pieces = encoding.decode_tokens_bytes(tokens.encode_text(text or "", _ENCODING)) if text else []
+def _steps(api: str, whole: Response) -> Iterator[Event]:
+    """Yield a response as events: a text in the tokens of the model."""
+    yield Event("head", name=api, value={name: getattr(whole, name) for name in HEAD})
+    for choice in whole.choices:
+        index, message = choice.index, choice.message
+        yield Event("start", index, message.role)
+        for number, call in enumerate(message.tool_calls):
+            yield Event("call", index, call.arguments, number, call.id, call.name, {"type": call.type})
+        for piece in _pieces(message.text):
+            yield Event("text", index, piece)
+        yield Event("finish", index, choice.finish_reason or "")
+    if whole.usage is not None:
+        yield Event("usage", value=whole.usage)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a text token by token; half a character goes out with its other half."""
     waiting = b""
-    for piece in pieces:
+    for piece in tokens.encoding(_ENCODING).decode_tokens_bytes(tokens.encode_text(text, _ENCODING)) if text else ():
         waiting += piece
         try:
             shown, waiting = waiting.decode(), b""
         except UnicodeDecodeError:
-            continue  # half a character: it goes out with its other half
-        yield (
-            {"delta": {"content": shown}, "finish_reason": None}
-            if api == "chat"
-            else {
-                "text": shown,
-                "finish_reason": None,
-            }
-        )
-    end = {"finish_reason": choice["finish_reason"]}
-    yield {"delta": {}, **end} if api == "chat" else {"text": "", **end}
+            continue
+        yield shown
 
 
 # the parts of an answer ---------------------------------------------------------------
@@ -159,25 +162,15 @@ def _capped(ids: list[int], cap: int | None) -> tuple[list[int], str]:
     return (ids, "stop") if cap is None or len(ids) <= cap else (ids[:cap], "length")
 
 
-def _choice(api: str, index: int, text: str, reason: str, calls: list[Any] | None) -> dict[str, Any]:
-    if api != "chat":
-        return {"index": index, "text": text, "finish_reason": reason, "logprobs": None}
-    message: dict[str, Any] = {"role": "assistant", "content": None if calls else text}
-    if calls:
-        message["tool_calls"] = calls
-    return {"index": index, "message": message, "finish_reason": "tool_calls" if calls else reason, "logprobs": None}
-
-
-def _tool_calls(body: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """Return one call of the function that the body forces, None where it forces none."""
+def _tool_calls(body: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+    """Return one call of the function that the body forces, none where it forces none."""
     choice, offered = body.get("tool_choice"), body.get("tools") or []
     if not offered or choice in (None, "auto", "none"):
-        return None
+        return ()
     functions = [tool.get("function") or {} for tool in offered]
     name = (choice.get("function") or {}).get("name") if isinstance(choice, Mapping) else functions[0].get("name")
     schema = next((f.get("parameters") or {} for f in functions if f.get("name") == name), {})
-    arguments = json.dumps(example(schema))
-    return [{"id": "call_0", "type": "function", "function": {"name": name, "arguments": arguments}}]
+    return (ToolCall("call_0", str(name), json.dumps(example(schema))),)
 
 
 def example(schema: Mapping[str, Any]) -> Any:
@@ -209,13 +202,13 @@ def _example(schema: Mapping[str, Any], definitions: Mapping[str, Any], depth: i
     return {"string": "text", "integer": least, "number": least, "boolean": True, "null": None}.get(str(kind), "text")
 
 
-def _usage(body: Mapping[str, Any], completion: int) -> dict[str, int]:
+def _usage(body: Mapping[str, Any], completion: int) -> Usage:
     try:
         known = tokens.model_info(str(body.get("model"))).encoding is not None
         prompt = tokens.count(body, None if known else DEFAULT_MODEL).tokens or 0
     except DiptychError:
         prompt = 0
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    return Usage(prompt, completion)
 
 
 def _digest(body: Mapping[str, Any]) -> str:

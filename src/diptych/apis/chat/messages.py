@@ -99,10 +99,11 @@ def _read_content(content: Any, path: str) -> Content:
         return content
     if not isinstance(content, list | tuple):
         raise FormatError(f"a content is text or a list of parts, not {type(content).__name__}", path=path)
-    return tuple(_read_part(part, f"{path}[{index}]") for index, part in enumerate(content))
+    return tuple(read_part(part, f"{path}[{index}]") for index, part in enumerate(content))
 
 
-def _read_part(part: Any, path: str) -> ContentPart:
+def read_part(part: Any, path: str) -> ContentPart:
+    """Read one part of a content; one that the model has no class for, or that says more, is kept as it is."""
     if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
         raise FormatError("a part is an object with a type", path=path)
     kind = part["type"]
