@@ -46,23 +46,61 @@ def _opens(opens: tuple[str, ...], after: tuple[str, ...] | None) -> re.Pattern[
     return re.compile(rf"(?:{starts})(?:{words})", re.MULTILINE)
 
 
+class _Opened(NamedTuple):
+    """What a reader needs to know of the turns that one mark opens."""
+
+    role: str
+    lead: str  # white space that stands before the mark
+    expected: str  # white space that stands after it
+    closes: tuple[str, ...]
+    tails: tuple[str, ...]  # white space that ends a turn without a close of its own
+    is_unmarked: bool
+
+
+class _Rules(NamedTuple):
+    """A grammar as its reader needs it."""
+
+    pattern: re.Pattern[str]
+    opened: dict[str, _Opened]
+    silent: _Opened | None
+
+
+@lru_cache(maxsize=128)
+def _rules(grammar: Grammar) -> _Rules:
+    # Opens are found without their outer white space, which contents are then free of.
+    turns = [(turn.open.strip(), role) for role, turn in reversed(list(grammar.turns.items()))]
+    opened = {mark: _opened(grammar, role, mark) for mark, role in turns if mark}
+    silent = next((role for role, turn in grammar.turns.items() if not turn.open.strip()), None)
+    at_line_start = bool(grammar.labels) and not grammar.opens_anywhere
+    closes = tuple(sorted({turn.close for turn in grammar.turns.values() if turn.close.strip()}))
+    pattern = _opens(tuple(opened), closes if at_line_start else None)
+    return _Rules(pattern, opened, None if silent is None else _opened(grammar, silent, ""))
+
+
+def _opened(grammar: Grammar, role: str, mark: str) -> _Opened:
+    turn = grammar.turns[role]
+    lead = turn.open[: len(turn.open) - len(turn.open.lstrip())]
+    expected = turn.open.lstrip()[len(mark) :] if mark else turn.open
+    closes = tuple(mark for mark in (turn.close, *turn.also_closes) if mark.strip())
+    tails = tuple(tail for tail in (turn.close, grammar.separator, "\n") if tail and not tail.strip())
+    return _Opened(role, lead, expected, closes, tails, not (turn.close.strip() or turn.also_closes))
+
+
 class _Parser:
     def __init__(self, text: str, grammar: Grammar) -> None:
         self.text, self.grammar = text, grammar
         self.found = Parse()
+        self.pattern, self.rules, self.silent = _rules(grammar)
+        #: Where each mark was found last, and those that are found no more: to look for one at every
+        #: turn would take the square of the time.
+        self.seen: dict[str, int] = {}
         self.absent: set[str] = set()
-        # Opens are found without their outer white space, which contents are then free of.
-        self.opens = {
-            turn.open.strip(): role for role, turn in reversed(list(grammar.turns.items())) if turn.open.strip()
-        }
-        at_line_start = bool(grammar.labels) and not grammar.opens_anywhere
-        closes = tuple(sorted({turn.close for turn in grammar.turns.values() if turn.close.strip()}))
-        self.pattern = _opens(tuple(self.opens), closes if at_line_start else None)
-        self.silent = next((role for role, turn in grammar.turns.items() if not turn.open.strip()), None)
+        found = [(m.start(), m.end(), self.rules[m.group()]) for m in self.pattern.finditer(text)]
+        self.opens = iter(found)
+        self.next = next(self.opens, None)
 
     def run(self) -> Parse:
-        position = self._bos()
-        position = self._before(position)
+        position = self._before(self._bos())
         while position < len(self.text):
             position = self._turn(position)
         return self.found
@@ -74,10 +112,16 @@ class _Parser:
             return len(bos)
         return 0
 
+    def _following(self, position: int) -> tuple[int, int, _Opened] | None:
+        """Return the first open at a position or after it; positions only grow."""
+        while self.next is not None and self.next[0] < position:
+            self.next = next(self.opens, None)
+        return self.next
+
     def _before(self, position: int) -> int:
         """Take the text before the first turn: the system text, where the grammar puts it there."""
-        first = self.pattern.search(self.text, position)
-        start = first.start() if first else len(self.text)
+        first = self._following(position)
+        start = first[0] if first else len(self.text)
         if not self.text[position:start].strip():
             return start if first else position
         end = start - (len(self._lead(first)) if first else 0)
@@ -88,30 +132,25 @@ class _Parser:
         self.found.ranges.append(Range("system" if first else "user", position, end))
         return start
 
-    def _lead(self, mark: re.Match[str]) -> str:
+    def _lead(self, mark: tuple[int, int, _Opened]) -> str:
         """Return the white space that belongs to an open and stands before its mark."""
-        opened = self.grammar.turns[self.opens[mark.group()]].open
-        lead = opened[: len(opened) - len(opened.lstrip())]
-        return lead if self.text.endswith(lead, 0, mark.start()) else ""
+        lead = mark[2].lead
+        return lead if lead and self.text.endswith(lead, 0, mark[0]) else ""
 
     def _turn(self, position: int) -> int:
-        mark = self.pattern.match(self.text, position)
-        if mark is None:
-            return self._without_open(position)
-        role = self.opens[mark.group()]
-        after = self.grammar.turns[role].open.lstrip()[len(mark.group()) :]
-        return self._content(role, self._content_start(mark.end(), after))
+        mark = self._following(position)
+        if mark is None or mark[0] != position:
+            return self._without_open(position, mark)
+        return self._content(mark[2], self._content_start(mark[1], mark[2].expected))
 
-    def _without_open(self, position: int) -> int:
+    def _without_open(self, position: int, following: tuple[int, int, _Opened] | None) -> int:
         """Read on where no turn is opened: a silent role, or white space before the next open."""
-        following = self.pattern.search(self.text, position)
-        end = following.start() if following else len(self.text)
+        end = following[0] if following else len(self.text)
         if not self.text[position:end].strip() and (following or self.silent is None):
             return end
         last = self.found.ranges[-1].role if self.found.ranges else None
-        if self.silent is not None and last != self.silent:
-            start = self._content_start(position, self.grammar.turns[self.silent].open)
-            return self._content(self.silent, start)
+        if self.silent is not None and last != self.silent.role:
+            return self._content(self.silent, self._content_start(position, self.silent.expected))
         if self.found.ranges:
             # Text between turns that nothing explains: it stays with the turn before it.
             role, start, _, _ = self.found.ranges[-1]
@@ -120,20 +159,21 @@ class _Parser:
 
     def _content_start(self, position: int, expected: str) -> int:
         """Skip what should stand after an open, as far as it stands there."""
+        if not expected or self.text.startswith(expected, position):
+            return position + len(expected)
         for character in expected:
             if not self.text.startswith(character, position):
                 break
             position += 1
         return position
 
-    def _content(self, role: str, start: int) -> int:
-        turn, text = self.grammar.turns[role], self.text
-        end, after = self._end(role, start)
-        closed = after > end or not (turn.close.strip() or turn.also_closes)
-        if after >= len(text) and role == "assistant" and self._is_cue(start, end, closed):
+    def _content(self, turn: _Opened, start: int) -> int:
+        end, after = self._end(turn, start)
+        closed = after > end or turn.is_unmarked
+        if after >= len(self.text) and turn.role == "assistant" and self._is_cue(start, end, closed):
             self.found.cue = True
-            return len(text)
-        self.found.ranges.append(Range(role, start, end, closed))
+            return len(self.text)
+        self.found.ranges.append(Range(turn.role, start, end, closed))
         return after
 
     def _is_cue(self, start: int, end: int, closed: bool) -> bool:
@@ -141,31 +181,34 @@ class _Parser:
             return False
         return not self.text[start:end].strip()
 
-    def _end(self, role: str, start: int) -> tuple[int, int]:
+    def _end(self, turn: _Opened, start: int) -> tuple[int, int]:
         """Return where a content ends, and where the next turn may begin."""
-        turn, text = self.grammar.turns[role], self.text
-        marks = [mark for mark in (turn.close, *turn.also_closes) if mark.strip()]
-        hits = [(at, mark) for mark in marks if (at := self._find(mark, start)) >= 0]
+        hits = [(at, mark) for mark in turn.closes if (at := self._find(mark, start)) >= 0]
         if hits:
             at, mark = min(hits)
             return at, self._after(at, mark)
-        following = self.pattern.search(text, start)
-        after = following.start() if following else len(text)
-        end = max(start, after - (len(self._lead(following)) if following else 0))
-        for tail in (turn.close, self.grammar.separator, "\n"):
-            if tail and not tail.strip() and following and text.endswith(tail, start, end):
+        following = self._following(start)
+        if following is None:
+            return len(self.text), len(self.text)
+        after = following[0]
+        end = max(start, after - len(self._lead(following)))
+        for tail in turn.tails:
+            if self.text.endswith(tail, start, end):
                 return end - len(tail), after
         return end, after
 
     def _find(self, mark: str, start: int) -> int:
         """Find a mark, or else the mark without the white space around it, as a dialect writes it."""
+        if mark in self.absent:
+            return -1
         for form in (mark, mark.strip()):
-            if form in self.absent:
-                continue
-            at = self.text.find(form, start)
-            if at >= 0:
+            at = self.seen.get(form, -1)
+            if at < start:
+                at = self.text.find(form, start)
+                self.seen[form] = at if at >= 0 else len(self.text)
+            if 0 <= at < len(self.text):
                 return at
-            self.absent.add(form)  # not to be looked for at every turn: that would take the square of the time
+        self.absent.add(mark)
         return -1
 
     def _after(self, at: int, mark: str) -> int:

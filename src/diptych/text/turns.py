@@ -5,6 +5,9 @@ Nothing is detected or doubted here, and nothing is written again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import starmap
+
 from ..loss import Loss
 from ..model import Conversation, Cue, Message
 from . import labels
@@ -20,7 +23,7 @@ def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
         return [(m.role, m.text) for m in grammar.reader(text, text).messages]
     if plain := read_plain(grammar, text):
         return list(zip(plain.roles, plain.texts, strict=True))
-    return [(m.role, m.text) for m in conversation_of(text, turns_of(text, grammar), grammar).messages]
+    return _contents(text, turns_of(text, grammar), grammar)
 
 
 def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
@@ -52,33 +55,44 @@ def turns_of(masked: str, grammar: Grammar) -> Parse:
     return parse(masked, grammar)
 
 
+def _contents(prompt: str, found: Parse, grammar: Grammar) -> list[tuple[str, str]]:
+    """Return role and content of the messages that the turns of a text hold."""
+    contents = [(role, prompt[start:end]) for role, start, end, _ in found.ranges]
+    if grammar.system_prefix:
+        contents = list(_without_prefix(contents, grammar.system_prefix))
+    if grammar.system in ("first-user", "last-user") and grammar.system_turn.open:
+        contents = [one for role, text in contents for one in _split_system(text, role, grammar)]
+    is_implied = grammar.is_implied and contents[:1] == [("system", grammar.default_system)]
+    return contents[1:] if is_implied else contents
+
+
+def _without_prefix(contents: Iterable[tuple[str, str]], prefix: str) -> Iterator[tuple[str, str]]:
+    is_first = True
+    for role, text in contents:
+        own = text.removeprefix(prefix) if role == "system" else text
+        if own or own == text or not is_first:
+            yield role, own
+            is_first = False
+
+
 def conversation_of(prompt: str, found: Parse, grammar: Grammar) -> Conversation:
     """Return the conversation of the turns that were found in a prompt."""
-    messages: list[Message] = []
-    for role, start, end, _ in found.ranges:
-        text = prompt[start:end]
-        if role == "system" and grammar.system_prefix and text.startswith(grammar.system_prefix):
-            text = text[len(grammar.system_prefix) :]
-            if not text and not messages:
-                continue
-        messages += _split_system(text, role, grammar)
-    if messages and grammar.is_implied and messages[0] == Message("system", grammar.default_system):
-        messages = messages[1:]
+    messages = tuple(starmap(Message, _contents(prompt, found, grammar)))
     cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
     if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
         cue = "continue"
-    return Conversation(tuple(messages), cue=cue)
+    return Conversation(messages, cue=cue)
 
 
 def _awaits_reply(found: Parse, grammar: Grammar) -> bool:
     return not grammar.plain and bool(found.ranges) and found.ranges[-1].role == "user"
 
 
-def _split_system(text: str, role: str, grammar: Grammar) -> list[Message]:
+def _split_system(text: str, role: str, grammar: Grammar) -> list[tuple[str, str]]:
     """Return the messages of one turn: a user turn may carry the system text."""
     wrap = grammar.system_turn
-    if role == "user" and grammar.system in ("first-user", "last-user") and wrap.open and text.startswith(wrap.open):
+    if role == "user" and text.startswith(wrap.open):
         inner, close, rest = text[len(wrap.open) :].partition(wrap.close)
         if close:
-            return [Message("system", inner), Message("user", rest)]
-    return [Message(role, text)]
+            return [("system", inner), ("user", rest)]
+    return [(role, text)]
