@@ -28,7 +28,7 @@ def make_counter(template: Template, model: str) -> Callable[..., int]:
     It raises what ``render`` raises. Raises TokenError for a model without a known encoding.
 
     >>> from diptych import Template
-    >>> make_counter(Template.from_string("Hello {{ name }}!"), "gpt-4o")(name="Ann")
+    >>> make_counter(Template.from_string("Hello {{ name }}!"), "gpt-5.4-mini")(name="Ann")
     3
     """
     info = tokens.model_info(model)
