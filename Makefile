@@ -2,6 +2,7 @@
 #
 #   make demo    set up, then show the main job end to end, with a real local model
 #   make test    set up, then run the tests; make test ARGS="-n0 -k budget" runs some, in one process
+#   make dated   list what names a model that ends within a year; refresh models, last days and prices
 #   make laws    try the properties on many more examples; LAWS_SEED=… repeats a run
 #
 # Paths are relative throughout, so the checkout may lie in a folder with a space.
@@ -13,7 +14,7 @@ PY := $(BIN)/python
 # One worker per core. A file's tests stay together, so that a model or a cluster is started once.
 WORKERS := -n auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test laws bench lint docs setup clean
+.PHONY: demo test laws bench lint docs dated setup clean
 
 demo: .venv/.model
 	@$(PY) scripts/demo.py
@@ -37,6 +38,9 @@ lint: .venv/.dev
 
 docs: .venv/.dev
 	$(PY) scripts/build_docs.py
+
+dated: .venv/.dev
+	$(PY) scripts/dated.py --refresh $(ARGS)
 
 setup: .venv/.model
 

@@ -21,27 +21,31 @@ from diptych.prices import genai
 TARGET = Path(__file__).resolve().parents[1] / "src" / "diptych" / "prices" / "snapshot.json"
 
 
-def write(day: str) -> int:
-    """Write the snapshot with this date, and return how many models it has."""
+def refresh(day: str) -> bool:
+    """Write the snapshot with this date where prices or their source changed; tell whether they did."""
+    old = json.loads(TARGET.read_text("utf-8"))
+    models = genai.snapshot()["models"]
+    source = f"genai-prices {version('genai-prices')}"
+    if (old["source"], old["models"]) == (source, models):
+        return False
     head = {
         "version": 1,
         "date": day,
-        "source": f"genai-prices {version('genai-prices')}",
+        "source": source,
         "licence": "MIT, Copyright (c) Pydantic Services Inc. 2025 to present",
         "unit": "USD per million tokens",
     }
-    models = genai.snapshot()["models"]
     lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in models.items()]
     text = json.dumps(head, indent=1)[:-2]
     TARGET.write_text(f'{text},\n "models": {{\n' + ",\n".join(lines) + "\n}}\n", encoding="utf-8")
-    return len(models)
+    return True
 
 
 def main() -> int:
     """Build and write the snapshot."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--date", default=date.today().isoformat(), help="the day the prices were taken")
-    print(f"{write(parser.parse_args().date)} models, {TARGET.stat().st_size} bytes")
+    print("prices have changed" if refresh(parser.parse_args().date) else "prices are the same")
     return 0
 
 

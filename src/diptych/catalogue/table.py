@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, Literal
 
 Family = Literal["chat", "chat-0301", "o", "gpt5", "search", "completions", "embedding"]
@@ -71,7 +71,7 @@ class Model:
 
 @lru_cache(maxsize=1)
 def _file() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(files(__package__).joinpath("models.json").read_bytes())
+    loaded: dict[str, Any] = json.loads(Path(__file__).with_name("models.json").read_bytes())
     return loaded
 
 

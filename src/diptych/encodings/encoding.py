@@ -61,7 +61,7 @@ def encoding_for_model(model: str) -> Encoding:
     A model that is not in the table gets the encoding of its family (`gpt-9` that of
     the newest models). Raises TokenError where no family is known.
 
-    >>> encoding_for_model("gpt-4o-mini").name
+    >>> encoding_for_model("gpt-5.4-mini").name
     'o200k_base'
     """
     return encoding(encoding_name_for_model(model))

@@ -127,7 +127,7 @@ def token_ids(segments: Sequence[Segment], model: str) -> list[int]:
     segments. Raises TokenError for a model without a known encoding.
 
     >>> marker = "<|endoftext|>"
-    >>> token_ids([Segment(marker, "template"), Segment(marker, "data", "q")], "gpt-4o")
+    >>> token_ids([Segment(marker, "template"), Segment(marker, "data", "q")], "gpt-5.4-mini")
     [199999, 27, 91, 419, 1440, 919, 91, 29]
     """
     name = encoding_for_model(model).name

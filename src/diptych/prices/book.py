@@ -97,8 +97,8 @@ class SnapshotBook:
 def default() -> SnapshotBook:
     """Return the book of the dated snapshot in the wheel.
 
-    >>> default().find("gpt-4o-mini").rates().at("input")
-    Decimal('0.15')
+    >>> default().find("gpt-5.4-mini").rates().at("input")
+    Decimal('0.75')
     """
     return SnapshotBook(json.loads(files(__package__).joinpath("snapshot.json").read_bytes()))
 

@@ -94,8 +94,8 @@ class Estimate:
     reserved output) are None where the window is not known.
 
     >>> from diptych.prices import estimate
-    >>> estimate([{"role": "user", "content": "Hi"}], "gpt-4o-mini", output=100).cost.expected
-    Decimal('0.0000612')
+    >>> estimate([{"role": "user", "content": "Hi"}], "gpt-5.4-mini", output=100).cost.expected
+    Decimal('0.00045525')
     """
 
     prompt: TokenCount
@@ -117,7 +117,7 @@ class Estimate:
         See :func:`diptych.prices.price_usage` for the usage objects that are understood.
 
         >>> from diptych.prices import estimate
-        >>> estimate("Hi", "gpt-4o-mini").reconcile({"total_tokens": 9}).cost is None
+        >>> estimate("Hi", "gpt-5.4-mini").reconcile({"total_tokens": 9}).cost is None
         True
         """
         try:

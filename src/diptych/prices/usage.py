@@ -47,9 +47,9 @@ def price_usage(
     default the one that Anthropic's usage reports. ``date`` (ISO) picks the price of that day.
     :func:`why_unpriced` gives the reason of None.
 
-    >>> price_usage("gpt-4o-mini", {"prompt_tokens": 1000, "completion_tokens": 500}) == Decimal("0.00045")
+    >>> price_usage("gpt-5.4-mini", {"prompt_tokens": 1000, "completion_tokens": 500}) == Decimal("0.003")
     True
-    >>> price_usage("gpt-4o-mini", {"total_tokens": 1500}) is None
+    >>> price_usage("gpt-5.4-mini", {"total_tokens": 1500}) is None
     True
     """
     if type(usage) is dict and type(model) is str and len(usage) <= 3:
@@ -75,7 +75,7 @@ def why_unpriced(
 ) -> str | None:
     """Return why :func:`price_usage` gives None for the same arguments, None where it gives a price.
 
-    >>> why_unpriced("gpt-4o-mini", {"total_tokens": 1500})
+    >>> why_unpriced("gpt-5.4-mini", {"total_tokens": 1500})
     '$: the usage has none of the known token fields (found: total_tokens)'
     """
     return _price(model, usage, variant_of(service_tier, batch), book, date)[1]

@@ -109,7 +109,7 @@ def fit(
     already, or the window or the count is unknown.
 
     >>> talk = [{"role": "user", "content": "One " * 50}, {"role": "user", "content": "Two"}]
-    >>> found = fit(talk, "gpt-4o", limit=20)
+    >>> found = fit(talk, "gpt-5.4-mini", limit=20)
     >>> [m["content"] for m in found.messages], found.dropped[0].path
     (['Two'], '$.messages[0]')
     """

@@ -31,7 +31,7 @@ class TokenCount(NamedTuple):
     it), ``approximate`` (the truth lies between ``low`` and ``high``) or ``unknown``
     (``tokens`` is None and ``reason`` says why). ``items`` add up to ``tokens``.
 
-    >>> count("Hello, world!", "gpt-4o").tokens
+    >>> count("Hello, world!", "gpt-5.4-mini").tokens
     4
     """
 

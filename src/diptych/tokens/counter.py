@@ -121,8 +121,8 @@ def messages_counter(
     request has (``tools``, ``response_format``). Raises TokenError for a model without a
     known encoding.
 
-    >>> counter = messages_counter([("user", ["Hello ", Slot("name")])], "gpt-4o")
-    >>> counter({"name": "Ann"}) == count([{"role": "user", "content": "Hello Ann"}], "gpt-4o").tokens
+    >>> counter = messages_counter([("user", ["Hello ", Slot("name")])], "gpt-5.4-mini")
+    >>> counter({"name": "Ann"}) == count([{"role": "user", "content": "Hello Ann"}], "gpt-5.4-mini").tokens
     True
     """
     name = model or DEFAULT_MODEL
