@@ -15,7 +15,6 @@ from ..jsonpath import first_problem
 from ..suggest import closest, suggest
 from .schema import TYPES, AnnotationBuilder, expand, is_plain_string
 
-_MISSING: Any = object()
 _SCHEMA_HOME = ("$defs", "definitions")
 
 
