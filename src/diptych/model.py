@@ -13,7 +13,6 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, Union, cast, fina
 
 #: Every role that a message may have.
 ROLES: Final = ("system", "developer", "user", "assistant", "tool")
-Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 Source = Literal["template", "data"]
 

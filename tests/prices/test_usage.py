@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 import diptych
 from diptych import prices
 from diptych.prices import price_usage, why_unpriced
-from diptych.prices.dialects import _DIALECTS
-from diptych.prices.usage import split_usage
+from diptych.prices.dialects import _DIALECTS, read_usage
 
 NAMES = [row.name for row in prices.list_models()]
 #: Rates with which every kind of token shows in the price.
@@ -242,7 +241,7 @@ def test_cached_tokens_are_a_part_of_the_prompt(prompt, output, cached):
     if cached > prompt:
         assert found is None
     else:
-        assert sum(split_usage(usage).values()) == prompt + output
+        assert sum(read_usage(usage).splits[0].values()) == prompt + output
         assert 0 <= found <= price_usage("gpt-4o-mini", {"prompt_tokens": prompt, "completion_tokens": output})
 
 

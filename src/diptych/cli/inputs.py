@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -150,8 +149,3 @@ def error_json(error: BaseException) -> dict[str, Any]:
     message = error.message if isinstance(error, DiptychError) else str(error)
     where = error.where() if isinstance(error, DiptychError) else None
     return {"error": {"code": code, "message": message, "path": where}}
-
-
-def env_flag(name: str) -> bool:
-    """True where an environment variable is set to something but 0."""
-    return os.environ.get(name, "") not in ("", "0", "false")

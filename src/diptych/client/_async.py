@@ -17,19 +17,15 @@ from types import TracebackType
 from typing import Any, Final, TypeVar, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
+from ._base import ClientBase
 from ._sync import make_http
-from .budget import Budget
 from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed
-from .cassette import Cassette
 from .exchange import Command, Emit, Failed, Open, Sleep
-from .flow import Call, Hook, Setup
-from .limits import RateLimits
-from .options import Api, Timeouts
-from .profiles import Profile, profile_of
+from .flow import Call
+from .options import Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
-from .requests import Server, server_of
-from .retry import Retries
+from .requests import Server
 from .wires import Addresses, failed_of, head_of
 
 #: Seconds that a cancelled operation is given to close its connection before the caller goes on.
@@ -40,38 +36,11 @@ _LEAVING: Final[set[asyncio.Task[Any]]] = set()
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(ClientBase["_Pool"]):
     """The asynchronous twin of :class:`Client`: the same arguments, methods awaited."""
 
-    def __init__(
-        self,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        *,
-        http: Any = None,
-        timeout: float | Timeouts | None = 600.0,
-        retries: int | Retries = 2,
-        budget: Budget | None = None,
-        limits: RateLimits | None = None,
-        cassette: Cassette | None = None,
-        on_attempt: Hook | None = None,
-        profile: str | Profile | None = None,
-        trust_env: bool = True,
-    ) -> None:
-        self._setup = Setup(
-            server_of(base_url, api_key),
-            Timeouts.of(timeout),
-            Retries.of(retries),
-            budget,
-            limits,
-            cassette,
-            on_attempt,
-            profile_of(profile),
-        )
-        self._pool = _Pool(http, trust_env, self._setup.server)
-
-    def __repr__(self) -> str:
-        return f"<AsyncClient {self._setup.server.base_url}>"
+    def _new_pool(self, http: Any, trust_env: bool) -> _Pool:
+        return _Pool(http, trust_env, self._setup.server)
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -84,11 +53,6 @@ class AsyncClient:
         await self._pool.close()
 
     aclose = close
-
-    @property
-    def base_url(self) -> str:
-        """The address that the endpoints stand under."""
-        return self._setup.server.base_url
 
     async def send(self, x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Reply:
         """Send and return the reply; see :meth:`Client.send`."""

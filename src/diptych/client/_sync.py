@@ -17,24 +17,20 @@ from types import TracebackType
 from typing import Any, TypeVar, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
-from .budget import Budget
+from ._base import ClientBase
 from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed
-from .cassette import Cassette
 from .exchange import Command, Emit, Failed, Open, Sleep
-from .flow import Call, Hook, Setup
-from .limits import RateLimits
-from .options import POOL, Api, Timeouts
-from .profiles import Profile, profile_of
+from .flow import Call
+from .options import POOL, Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
-from .requests import Server, server_of
-from .retry import Retries
+from .requests import Server
 from .wires import NOW, Addresses, bound_by_deadline, failed_of, head_of
 
 T = TypeVar("T")
 
 
-class Client:
+class Client(ClientBase["_Pool"]):
     """A client of the Chat and Completions APIs of one server; usable from many threads.
 
     ``base_url`` and ``api_key`` default to OPENAI_BASE_URL and OPENAI_API_KEY, and
@@ -50,35 +46,8 @@ class Client:
     Raises ClientError for an address or a key that cannot be right.
     """
 
-    def __init__(
-        self,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        *,
-        http: Any = None,
-        timeout: float | Timeouts | None = 600.0,
-        retries: int | Retries = 2,
-        budget: Budget | None = None,
-        limits: RateLimits | None = None,
-        cassette: Cassette | None = None,
-        on_attempt: Hook | None = None,
-        profile: str | Profile | None = None,
-        trust_env: bool = True,
-    ) -> None:
-        self._setup = Setup(
-            server_of(base_url, api_key),
-            Timeouts.of(timeout),
-            Retries.of(retries),
-            budget,
-            limits,
-            cassette,
-            on_attempt,
-            profile_of(profile),
-        )
-        self._pool = _Pool(http, trust_env, self._setup.server)
-
-    def __repr__(self) -> str:
-        return f"<Client {self._setup.server.base_url}>"
+    def _new_pool(self, http: Any, trust_env: bool) -> _Pool:
+        return _Pool(http, trust_env, self._setup.server)
 
     def __enter__(self) -> Client:
         return self
@@ -89,11 +58,6 @@ class Client:
     def close(self) -> None:
         """Close the connections; an injected HTTP client stays open."""
         self._pool.close()
-
-    @property
-    def base_url(self) -> str:
-        """The address that the endpoints stand under."""
-        return self._setup.server.base_url
 
     def send(self, x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> Reply:
         """Send a Rendered, a messages list, a string (Completions) or a body; return the reply.

@@ -132,17 +132,6 @@ def _held(model: str, variant: str | None, book: Any, date: str | None) -> _Held
     return _Held(price, price.rates(variant, date) if price else None)
 
 
-def split_usage(usage: Mapping[str, Any]) -> dict[str, int]:
-    """Return disjoint numbers of tokens by kind of rate.
-
-    Raises PriceError on a usage that is not understood.
-
-    >>> split_usage({"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4}})
-    {'input': 6, 'cached': 4, 'output': 5}
-    """
-    return read_usage(usage).splits[0]
-
-
 def price_parts(parts: Mapping[str, int], rates: Rates, *, is_anthropic: bool = False) -> Decimal | None:
     """Return the cost in USD of tokens by kind of rate, None where a kind has no rate."""
     prompt = sum(tokens for name, tokens in parts.items() if not name.startswith("output"))

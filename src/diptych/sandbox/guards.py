@@ -15,7 +15,6 @@ from jinja2 import filters, pass_environment, pass_eval_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedFormatter
-from markupsafe import Markup
 
 from ..errors import ResourceLimit, TemplateError
 from .limits import charge, charged, check_size, current_limits
@@ -381,11 +380,6 @@ REMOVED_FILTERS: Final = {
     "xmlattr": "write the attributes out: a prompt is no HTML",
     "urlize": "write the link out: a prompt is no HTML",
 }
-
-
-def unmark(value: Any) -> Any:
-    """Return the plain text of a Markup: a prompt is no HTML."""
-    return str.__str__(value) if isinstance(value, Markup) else value
 
 
 def refuse_unsafe(value: Any) -> None:

@@ -16,7 +16,6 @@ from ..jsonpath import first_problem
 from ..suggest import closest, suggest
 from .schema import TYPES, AnnotationBuilder, expand, fits, is_plain_string, is_type_alone
 
-_MISSING: Any = object()
 _SCHEMA_HOME = ("$defs", "definitions")
 
 

@@ -73,15 +73,6 @@ def _raw(text: str) -> str:
     return f"{{% raw %}}{text}{{% endraw %}}"
 
 
-def fill_holes(text: str, syntax: Syntax = "auto") -> str:
-    """Return a text with holes as Jinja source: holes in Jinja's way, all else as it stands.
-
-    >>> fill_holes("{name}: {{}}", "fstring")
-    '{{ name }}: {}'
-    """
-    return _filled(text, holes_of(text, syntax))
-
-
 def to_template(prompt: Any, format: str = "auto", syntax: Syntax = "auto") -> Conversion:
     """Return the source of a Diptych template for a prompt with holes, or for a conversation.
 

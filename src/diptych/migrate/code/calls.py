@@ -62,19 +62,19 @@ class Calls:
             origin = self.bindings.of(node)
             if origin.what == "create":
                 self._use(node, origin)
-        self._settle_names(self._aliases, "function-escapes")
-        self._settle_names(self._dicts, "unpacked-arguments")
+        self.plan.settle_names(self._aliases, "function-escapes", self._is_rebound)
+        self.plan.settle_names(self._dicts, "unpacked-arguments", self._is_rebound)
 
     def _use(self, node: Any, origin: Origin) -> None:
         call = self.source.parent(node)
         if isinstance(call, cst.Call) and call.func is node:
             self._call(call, origin)
-        elif origin.path != "?" and not isinstance(call, cst.AssignTarget) and not self._is_alias(node, call):
+        elif origin.path != "?" and not isinstance(call, cst.AssignTarget) and not self._is_alias(call):
             site = self.plan.site(node, family=origin.sdk)
             self.plan.refuse(site, "function-escapes", ".".join(dotted(node)))
             self._tie_aliases(site, origin)
 
-    def _is_alias(self, node: Any, outer: Any) -> bool:
+    def _is_alias(self, outer: Any) -> bool:
         """Tell whether the function is only given a name, or is the target of a mock."""
         if isinstance(outer, cst.Assign):
             return all(isinstance(target.target, cst.Name) for target in outer.targets)
@@ -199,16 +199,8 @@ class Calls:
         for name in origin.aliases:
             self._aliases.setdefault(self.source.bindings(name)[0], []).append((site, name))
 
-    def _settle_names(self, found: dict[Node, list[tuple[Site, cst.Name]]], code: str) -> None:
-        """Tie the calls that share a name; refuse them where the name has another use."""
-        for binding, uses in found.items():
-            names = {name for _, name in uses}
-            readers = set(self.source.readers(binding, uses[0][1].value))
-            for site, _ in uses:
-                self.plan.tie(uses[0][0], site)
-            if not readers <= names or any(len(self.source.bindings(name)) != 1 for name in names):
-                self.plan.refuse(uses[0][0], code, f"{uses[0][1].value} has other uses")
-            # A dict that two calls share is edited once: equal edits are made once.
+    def _is_rebound(self, uses: list[cst.Name]) -> bool:
+        return any(len(self.source.bindings(name)) != 1 for name in uses)
 
 
 def _first(func: Any) -> Any:

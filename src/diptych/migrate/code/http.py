@@ -83,8 +83,8 @@ class Http:
         for node in self.source.nodes:
             if isinstance(node, cst.Call) and dotted(node.func)[-1] in _VERBS and not self._is_mock(node):
                 self._request(node)
-        self._settle_names(self._named, "http-url")
-        self._settle_names(self._bodies, "http-body")
+        self.plan.settle_names(self._named, "http-url", self._is_exported)
+        self.plan.settle_names(self._bodies, "http-body", self._is_exported)
 
     def _is_mock(self, call: cst.Call) -> bool:
         head = dotted(call.func)[0]
@@ -168,15 +168,8 @@ class Http:
         self._bodies.setdefault(found[0], []).append((site, name))
         return value
 
-    def _settle_names(self, found: dict[Node, list[tuple[Site, cst.Name]]], code: str) -> None:
-        """Refuse requests that share an address or a body with something else."""
-        for binding, uses in found.items():
-            name = uses[0][1].value
-            readers = set(self.source.readers(binding, name))
-            for site, _ in uses:
-                self.plan.tie(uses[0][0], site)
-            if not readers <= {node for _, node in uses} or name in self.results.functions.exported:
-                self.plan.refuse(uses[0][0], code, f"{name} has other uses")
+    def _is_exported(self, uses: list[cst.Name]) -> bool:
+        return uses[0].value in self.results.functions.exported
 
     # the rest ------------------------------------------------------------------------------------
 

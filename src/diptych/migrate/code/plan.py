@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import libcst as cst
+
 from ...catalogue import DEFAULT_MODEL
 from .edits import Edit
 from .model import NOTHING_HELD, Change, Held, Link, Refusal
@@ -36,8 +38,6 @@ class Site:
     tied: Site | None = None
     #: The modules that a mock names, the nearest to its end last.
     targets: tuple[str, ...] = ()
-    #: Found to be no business of ours: neither changed nor reported.
-    ignored: bool = False
 
     def root(self) -> Site:
         """Return the site that stands for the group."""
@@ -85,6 +85,20 @@ class Plan:
         first, second = one.root(), other.root()
         if first is not second:
             second.tied = first
+
+    def settle_names(
+        self, found: dict[Node, list[tuple[Site, cst.Name]]], code: str, escapes: Callable[[list[cst.Name]], bool]
+    ) -> None:
+        """Tie the sites that share a binding; refuse them where it has another use or ``escapes``.
+
+        What two sites share is edited once: equal edits are made once.
+        """
+        for binding, uses in found.items():
+            first, names = uses[0][0], [name for _, name in uses]
+            for site, _ in uses:
+                self.tie(first, site)
+            if not set(self.source.readers(binding, names[0].value)) <= set(names) or escapes(names):
+                self.refuse(first, code, f"{names[0].value} has other uses")
 
     def change(self, site: Site, node: Node, what: str, kind: str) -> None:
         """Say what is changed at a node."""

@@ -44,7 +44,7 @@ class Reads:
         call: Any = self.source.parent(node)
         is_called = isinstance(call, cst.Call) and call.func is node
         if value.many:
-            yield from self._list_method(node, name, call, is_called, value, site)
+            yield from self._list_method(node, name, call, is_called, value)
         elif value.kind == "response" and is_called and name in _PLAIN:
             yield Follow(call, replace(value, sdk="plain"))
         elif value.kind in ("response", "choice") and is_called and name == "get":
@@ -52,7 +52,7 @@ class Reads:
         elif value.kind == "raw":
             yield from self._raw(name, call, is_called, value, site)
         elif value.kind == "http":
-            yield from self._http(node, name, call, is_called, value, site)
+            yield from self._http(node, name, call, is_called, value)
         elif value.kind == "stream":
             if name not in ("close", "response", "aclose"):
                 yield Escape(node, f"the result is a stream, which has no {name}")
@@ -139,9 +139,7 @@ class Reads:
         is_read = isinstance(outer, cst.Attribute | cst.Subscript) and outer.value is node
         return is_slice or is_read or self.streams.indexed(node, site)
 
-    def _list_method(
-        self, node: Node, name: str, call: Any, is_called: bool, value: Value, site: Site
-    ) -> Iterator[Use]:
+    def _list_method(self, node: Node, name: str, call: Any, is_called: bool, value: Value) -> Iterator[Use]:
         if is_called and name in ("pop", "copy") and value.kind != "stream" and not value.is_chunk:
             yield Follow(call, value if name == "copy" else replace(value, many=value.many - 1))
         elif is_called and name == "append":
@@ -156,7 +154,7 @@ class Reads:
         elif name not in ("headers", "status_code", "request_id", "retries_taken", "elapsed", "http_response"):
             self.plan.refuse(site, "raw-response", f".{name}", at=call)
 
-    def _http(self, node: Any, name: str, call: Any, is_called: bool, value: Value, site: Site) -> Iterator[Use]:
+    def _http(self, node: Any, name: str, call: Any, is_called: bool, value: Value) -> Iterator[Use]:
         if name == "json" and is_called:
             yield Follow(call, replace(value, kind="response"))
         elif name == "raise_for_status" and is_called:

@@ -244,10 +244,10 @@ class Results:
                 continue
             for other_binding in found:
                 if other_binding is not binding and other_binding not in self._names:
-                    self.owe(self._value_of(other_binding, name), value, site, other_binding)
+                    self.owe(self._value_of(other_binding), value, site, other_binding)
             self.follow(load, value, site)
 
-    def _value_of(self, binding: Node, name: str) -> Any:
+    def _value_of(self, binding: Node) -> Any:
         if isinstance(binding, cst.Param):
             return binding.default or binding
         kind, value, _ = bound(self.source, binding) if isinstance(binding, cst.Name) else ("", None, None)

@@ -26,11 +26,9 @@ from typing import Any, Final
 
 from ...errors import MigrationError
 from .draft import Draft, kind_of
-from .handlebars import Handlebars
-from .holes import ended
+from .handlebars import write_handlebars
 from .model import Layout, Source
 from .picoschema import to_json_schema
-from .pieces import has_messages, tree_of, write, write_messages
 from .reading import split_front
 
 _KNOWN: Final = ("name", "description", "model", "config", "input", "output", "toolDefs", "tools")
@@ -52,13 +50,7 @@ def read(source: Source, draft: Draft) -> None:
     draft.drop(meta, _KNOWN)
     # With front matter the specification trims the body, without it does not.
     body = body.strip() if meta else body
-    pieces = Handlebars(body, draft, schema, line).read()
-    tree = tree_of(pieces, draft)
-    if has_messages(tree):
-        draft.tells_trim = True
-        write_messages(tree, draft, first="user", after_history="assistant", keep_empty=False)
-    else:
-        draft.prompt(ended(write(pieces)))
+    write_handlebars(body, draft, schema, line)
 
 
 def _read_model(meta: Mapping[str, Any], draft: Draft) -> None:

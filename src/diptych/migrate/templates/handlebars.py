@@ -30,8 +30,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .draft import Draft
+from .holes import ended
 from .paths import Context, Expression, step, type_of, types_of
-from .pieces import Piece
+from .pieces import Piece, has_messages, tree_of, write, write_messages
 
 _TAG: Final = re.compile(
     r"(?<!\\)(\\*+)\{\{(?:\{(?P<left3>~?)(?P<raw>[^{].*?)(?P<right3>~?)\}\}\}|(?P<left>~?)(?P<in>!--.*?--|.*?)(?P<right>~?)\}\})",
@@ -62,6 +63,17 @@ class _Tag:
     #: Backslashes before it that are not text.
     cut: int
     words: list[tuple[str, str]] = field(default_factory=list)
+
+
+def write_handlebars(text: str, draft: Draft, schema: Mapping[str, Any], line: int = 1) -> None:
+    """Read Handlebars into the draft: as messages where it has roles, else as one prompt."""
+    pieces = Handlebars(text, draft, schema, line).read()
+    tree = tree_of(pieces, draft)
+    if has_messages(tree):
+        draft.tells_trim = True
+        write_messages(tree, draft, first="user", after_history="assistant", keep_empty=False)
+    else:
+        draft.prompt(ended(write(pieces)))
 
 
 class Handlebars:

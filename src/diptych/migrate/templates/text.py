@@ -28,12 +28,11 @@ from typing import Final
 from ...text.marks import place_of
 from ...text.template_text import Syntax, to_template
 from .draft import RESERVED, Draft
-from .handlebars import Handlebars
+from .handlebars import write_handlebars
 from .holes import ended, format_meaning
 from .jinja import plain_renderer, rewrite
 from .languages import Language, language_of, speakers_of
 from .model import Layout, Source
-from .pieces import has_messages, tree_of, write, write_messages
 
 #: Endings that say nothing about the language, and those that name Jinja.
 _NEUTRAL: Final = ("", ".txt", ".text", ".md", ".markdown")
@@ -58,7 +57,7 @@ def read(source: Source, draft: Draft) -> None:
     for doubt in () if ending in _JINJA else found.doubts:
         draft.doubt(doubt)
     if language == "handlebars":
-        _read_handlebars(source.text, draft)
+        write_handlebars(source.text, draft, {})
     else:
         _read_holes(source.text, language, draft)
 
@@ -110,16 +109,6 @@ def _check_names(text: str, draft: Draft) -> None:
             hint = "rename it, or double its braces if it is text"
             place = place_of(text, found.start())
             raise draft.refuse(f"the name of the hole {found.group()[:40]} is a word of Jinja", place, hint=hint)
-
-
-def _read_handlebars(text: str, draft: Draft) -> None:
-    pieces = Handlebars(text, draft, {}).read()
-    tree = tree_of(pieces, draft)
-    if has_messages(tree):
-        draft.tells_trim = True
-        write_messages(tree, draft, first="user", after_history="assistant", keep_empty=False)
-    else:
-        draft.prompt(ended(write(pieces)))
 
 
 def _is_likely(source: Source) -> bool:

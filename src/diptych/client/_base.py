@@ -1,0 +1,58 @@
+"""What both clients are made of: one constructor, so that their options cannot differ."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from .budget import Budget
+from .cassette import Cassette
+from .flow import Hook, Setup
+from .limits import RateLimits
+from .options import Timeouts
+from .profiles import Profile, profile_of
+from .requests import server_of
+from .retry import Retries
+
+Pool = TypeVar("Pool")
+
+
+class ClientBase(Generic[Pool]):
+    """The options of a client and its connections."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        http: Any = None,
+        timeout: float | Timeouts | None = 600.0,
+        retries: int | Retries = 2,
+        budget: Budget | None = None,
+        limits: RateLimits | None = None,
+        cassette: Cassette | None = None,
+        on_attempt: Hook | None = None,
+        profile: str | Profile | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        self._setup = Setup(
+            server_of(base_url, api_key),
+            Timeouts.of(timeout),
+            Retries.of(retries),
+            budget,
+            limits,
+            cassette,
+            on_attempt,
+            profile_of(profile),
+        )
+        self._pool = self._new_pool(http, trust_env)
+
+    def _new_pool(self, http: Any, trust_env: bool) -> Pool:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._setup.server.base_url}>"
+
+    @property
+    def base_url(self) -> str:
+        """The address that the endpoints stand under."""
+        return self._setup.server.base_url
