@@ -76,9 +76,13 @@ class FrozenMap(Mapping[str, Any]):
         return (FrozenMap, (thaw(self),))
 
 
+#: What is frozen as it is: nearly every value inside a JSON value.
+_FROZEN: Final = frozenset({str, int, float, bool, type(None), FrozenMap})
+
+
 def freeze(value: Any) -> Any:
     """Return a JSON value with objects as :class:`FrozenMap` and arrays as tuples."""
-    if isinstance(value, FrozenMap):
+    if type(value) in _FROZEN:
         return value
     if isinstance(value, Mapping):
         return FrozenMap(value)

@@ -117,6 +117,21 @@ def test_a_stream_written_and_read_again_adds_up_to_the_whole(api, data):
     assert writer.losses == []
 
 
+def test_recorded_bodies_are_given_back_as_they_came(shared):
+    folder, seen = shared / "wire", 0
+    for file in sorted(folder.rglob("*.response.http")):
+        try:
+            body = json.loads(file.read_bytes().partition(b"\r\n\r\n")[2])
+        except ValueError:
+            continue  # a stream, or chunked
+        if not isinstance(body, dict) or not body.get("choices"):
+            continue
+        seen += 1
+        api = "chat" if "message" in body["choices"][0] else "completions"
+        assert APIS[api][0].write_response(APIS[api][0].read_response(body)) == (body, ()), file.name
+    assert seen > 20 or not folder.is_dir()
+
+
 def events_of(response, api):
     """Return the events of a response: the body as one chunk."""
     body, _ = APIS[api][0].write_response(response)
