@@ -45,6 +45,11 @@ def completions_body(prompt: str | list[Any], *, model: str | None, **params: An
     return _body(CompletionsRequest, {"model": model, "prompt": prompt}, params)
 
 
+def check_body(body: Mapping[str, Any]) -> None:
+    """Check a whole body of either API; ``messages`` or ``prompt`` says which. Raises FormatError as above."""
+    _check(ChatRequest if "messages" in body else CompletionsRequest, dict(body))
+
+
 def _body(schema: type[BaseModel], start: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     extra = params.pop("extra_body", None)
     if start["model"] is None:
