@@ -79,8 +79,6 @@ def convert(value: Any, *, source: str = "auto", target: str = "openai_chat", on
         return found_template
     try:
         conversation, losses, verdict, name, alternatives, detail = _read(value, source)
-        if target == "diptych-template":
-            return to_template(conversation)
         entry = get(target)
         if entry.write is None:
             raise FormatError(f"{target} can be read, not written")

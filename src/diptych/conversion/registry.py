@@ -36,9 +36,19 @@ def formats_in(module: ModuleType) -> tuple[Format, ...]:
 
 @lru_cache(maxsize=1)
 def _entries() -> tuple[dict[str, Format], dict[str, Grammar]]:
-    found = [module for _, module in modules()]
-    formats = {entry.name: entry for module in found for entry in formats_in(module)}
-    return formats, {grammar.name: grammar for module in found for grammar in grammars_in(module)}
+    formats: dict[str, Format] = {}
+    grammars: dict[str, Grammar] = {}
+    files: dict[str, str] = {}
+    for _, module in modules():
+        file = module.__file__ or module.__name__
+        ours = {entry.name: entry for entry in formats_in(module)}
+        texts = {grammar.name: grammar for grammar in grammars_in(module)}
+        for name in (*ours, *texts):
+            if (other := files.setdefault(name, file)) != file:
+                raise FormatError(f"the format {name!r} stands in two files: {other} and {file}")
+        formats |= ours
+        grammars |= texts
+    return formats, grammars
 
 
 #: The folders whose modules are formats; of an API's folder its module ``messages``.
