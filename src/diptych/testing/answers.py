@@ -37,7 +37,7 @@ def whole(api: str, body: Mapping[str, Any], answer: Answer | None = None) -> di
     for index, prompt in enumerate(_prompts(api, body)):
         text = answer(body) if answer else _text(prompt, body)
         calls = _tool_calls(body) if api == "chat" and answer is None else None
-        ids = tokens.encode_text(text, _ENCODING)
+        ids = tokens.encode_text(text, encoding_name=_ENCODING)
         kept, reason = _capped(ids, _cap(api, body))
         used += len(kept)
         text = text if reason == "stop" else tokens.encoding(_ENCODING).decode(kept)
@@ -79,7 +79,7 @@ def _parts(api: str, choice: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for index, call in enumerate(message.get("tool_calls") or ()):
             yield {"delta": {"tool_calls": [{"index": index, **call}]}, "finish_reason": None}
     encoding = tokens.encoding(_ENCODING)
-    pieces = encoding.decode_tokens_bytes(tokens.encode_text(text or "", _ENCODING)) if text else []
+    pieces = encoding.decode_tokens_bytes(tokens.encode_text(text or "", encoding_name=_ENCODING)) if text else []
     waiting = b""
     for piece in pieces:
         waiting += piece

@@ -365,7 +365,7 @@ def rebias(bias: Mapping[str, Any], source: str, target: str, losses: list[Loss]
         path = f"$.logit_bias.{id_}"
         try:
             piece = tokens.encoding(before).decode_single_token_bytes(int(id_))
-            ids = tokens.encode_text(piece.decode("utf-8"), after)
+            ids = tokens.encode_text(piece.decode("utf-8"), encoding_name=after)
         except (KeyError, ValueError, OverflowError):
             losses.append(Loss(path, "unsupported", f"no text of {source}"))
             continue
