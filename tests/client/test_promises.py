@@ -360,6 +360,12 @@ def test_timeouts_are_the_setting_and_timeout_is_the_exception():
         Client("http://127.0.0.1:1/v1", timeout=diptych.Timeouts(idle=0))
 
 
+def test_an_http_client_is_of_the_right_kind():
+    for make, http in ((Client, httpx.AsyncClient()), (AsyncClient, httpx.Client()), (Client, "http://127.0.0.1/v1")):
+        with pytest.raises(TypeError, match=r"http= takes an httpx\."):
+            make("http://127.0.0.1:1/v1", http=http)
+
+
 def test_one_429_pauses_everyone():
     limits = RateLimits()
     limits.pause(2.0, now=10.0)

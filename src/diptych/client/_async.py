@@ -30,7 +30,7 @@ from .progress import Progress
 from .replies import Api, Delta, Parsed, Reply
 from .requests import Server, server_of
 from .retry import Retries
-from .wires import Addresses, failed_of, head_of
+from .wires import Addresses, AsyncHttpClient, check_http, failed_of, head_of
 
 #: Seconds that a cancelled operation is given to close its connection before the caller goes on.
 _CLEAN_UP: Final = 1.0
@@ -48,7 +48,7 @@ class AsyncClient:
         base_url: str | None = None,
         api_key: str | None = None,
         *,
-        http: Any = None,
+        http: AsyncHttpClient | None = None,
         timeout: float | Timeouts | None = 600.0,
         retries: int | Retries = 2,
         budget: Budget | None = None,
@@ -58,6 +58,7 @@ class AsyncClient:
         profile: str | Profile | None = None,
         trust_env: bool = True,
     ) -> None:
+        check_http(http, AsyncHttpClient)
         self._setup = Setup(
             server_of(base_url, api_key),
             Timeouts.of(timeout),

@@ -29,7 +29,7 @@ from .progress import Progress
 from .replies import Api, Delta, Parsed, Reply
 from .requests import Server, server_of
 from .retry import Retries
-from .wires import NOW, Addresses, bound_by_deadline, failed_of, head_of
+from .wires import NOW, Addresses, HttpClient, bound_by_deadline, check_http, failed_of, head_of
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class Client:
         base_url: str | None = None,
         api_key: str | None = None,
         *,
-        http: Any = None,
+        http: HttpClient | None = None,
         timeout: float | Timeouts | None = 600.0,
         retries: int | Retries = 2,
         budget: Budget | None = None,
@@ -65,6 +65,7 @@ class Client:
         profile: str | Profile | None = None,
         trust_env: bool = True,
     ) -> None:
+        check_http(http, HttpClient)
         self._setup = Setup(
             server_of(base_url, api_key),
             Timeouts.of(timeout),

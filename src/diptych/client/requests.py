@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..apis.bodies import chat_body, completions_body
 from ..errors import ClientError, FormatError
+from ..format import RenderedTemplate
 from .replies import Api
 from .secret import Secret, guard_logs
 
@@ -232,10 +233,9 @@ def ask(x: Any, *, model: str | None = None, api: Api | None = None, **params: A
     """
     if api not in (None, "chat", "completions"):
         raise FormatError(f"there is no API {api!r}", hint="api is 'chat' or 'completions'")
-    if hasattr(x, "request") and hasattr(x, "is_chat"):
+    if isinstance(x, RenderedTemplate):
         api = api or "chat"
-        template = getattr(x, "template", None)
-        return Ask(api, x.request(api, model=model, **params), getattr(template, "hash", None))
+        return Ask(api, x.request(api, model=model, **params), x.template.hash)
     if isinstance(x, str):
         return _ask_text(x, model, api or "completions", params)
     if isinstance(x, Mapping):

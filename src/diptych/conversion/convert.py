@@ -9,7 +9,7 @@ from ..apis.chat.messages import read_messages
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
-from ..format import Conversion, Format, Reading, Writing
+from ..format import Conversion, Format, Reading, RenderedTemplate, Writing
 from ..loss import Loss, OnLoss, Severity, Verdict, settle, verdict_of, worst
 from ..model import Conversation, Example
 from ..text.grammars.fim import convert_fim
@@ -39,7 +39,7 @@ def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] |
     if isinstance(prompt, Writing):
         data = [(span.start, span.end) for span in prompt.spans if span.source == "data"]
         return read_text(prompt.text, format, hints=hints, opaque=data)
-    if hasattr(prompt, "conversation") and hasattr(prompt, "spans"):
+    if isinstance(prompt, RenderedTemplate):
         return Reading(prompt.conversation, prompt.messages, "diptych-template")
     return read_text(prompt, format, hints=hints)
 

@@ -18,6 +18,7 @@ from ..errors import TokenError
 from ..prices.book import default as default_prices
 from ..tokens import count
 from ..tokens.shapes import whole_number
+from .rendered import Rendered
 
 #: What goes at once, as a share of the room: one eighth keeps the prefix for several turns.
 STEP: Final = 8
@@ -137,8 +138,8 @@ def fit(
 
 
 def _body_of(x: Any) -> tuple[Mapping[str, Any], list[float | None] | None]:
-    if hasattr(x, "is_chat"):
-        return {"messages": x.messages, "model": getattr(x.template, "model", None)}, x.priorities
+    if isinstance(x, Rendered):
+        return {"messages": x.messages, "model": x.template.model}, x.priorities
     if isinstance(x, Mapping) and isinstance(x.get("messages"), list | tuple):
         return x, None
     if isinstance(x, list | tuple) and all(isinstance(message, Mapping) for message in x):

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from ..catalogue.models import ModelInfo, model_info
 from ..errors import TokenError
+from ..format import RenderedTemplate
 from .imagesize import Size
 from .memo import LONGEST, message_memo
 from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
@@ -146,15 +147,13 @@ def body_of(x: Any) -> Mapping[str, Any]:
         raise TokenError("a body has messages or a prompt", path="$")
     if isinstance(x, list | tuple):
         return {"messages": x} if x and isinstance(x[0], Mapping) else {"prompt": x}
-    if hasattr(x, "request_body_for_count"):
-        return body_of(x.request_body_for_count())
-    if hasattr(x, "is_chat"):
+    if isinstance(x, RenderedTemplate):
         return _rendered_body(x)
     raise TokenError(f"{type(x).__name__} cannot be counted", hint="give text, messages, a body or a rendered template")
 
 
-def _rendered_body(rendered: Any) -> Mapping[str, Any]:
-    model = getattr(getattr(rendered, "template", None), "model", None)
+def _rendered_body(rendered: RenderedTemplate) -> Mapping[str, Any]:
+    model = rendered.template.model
     if not rendered.is_chat:
         return {"prompt": rendered.prompt, "model": model}
     from ..apis.chat.messages import write_response_format, write_tools
