@@ -2,11 +2,14 @@
 
 import importlib
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 
 import diptych
 
+ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "diptych", "diptych.client", "diptych.client.batch", "diptych.client.compat", "diptych.local", "diptych.migrate",
     "diptych.migrate.templates", "diptych.prices", "diptych.testing", "diptych.tokens",
@@ -80,3 +83,20 @@ def test_public_names_are_few_sorted_and_resolve():
 def test_parts_live_in_the_model(name):
     assert name not in diptych.__all__
     assert getattr(diptych.model, name).__module__ == "diptych.model"
+
+
+def moved():
+    """Yield the old and new names of the upgrade page's table of modules."""
+    page = (ROOT / "docs" / "how-to" / "upgrade.md").read_text("utf-8").split("## Modules")[1]
+    for old, new in re.findall(r"^\| (.*) \| (.*) \|$", page, re.MULTILINE):
+        if "`" in old:
+            yield re.findall(r"`([\w.]+)`", old), re.findall(r"`([\w.]+)`", new)
+
+
+@pytest.mark.parametrize(("old", "new"), list(moved()))
+def test_the_upgrade_page_names_modules_that_exist(old, new):
+    for name in new:
+        importlib.import_module(name)
+    for name in old:
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module(name)
