@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast, runtime_checkable
 
 from .loss import Loss, Verdict
-from .model import Conversation, Span
+from .model import Conversation, ResponseFormat, Span, ToolSpec
 
 Kind = Literal["text", "messages", "request", "response", "dataset"]
 Spans: TypeAlias = tuple[Span, ...]
@@ -138,3 +138,49 @@ class Format:
     def direction(self) -> str:
         """``read``, ``write`` or ``read/write``."""
         return "/".join(name for name, way in (("read", self.read), ("write", self.write)) if way)
+
+
+class DeclaringTemplate(Protocol):
+    """The template that something was rendered from, as lower layers see it."""
+
+    @property
+    def model(self) -> str | None: ...
+
+    @property
+    def hash(self) -> str: ...
+
+
+@runtime_checkable
+class RenderedTemplate(Protocol):
+    """A rendered template, as the layers below templating see it.
+
+    Its properties are for the type checker alone: asked whether an object has them, Python
+    3.11 would read each, which is to render.
+    """
+
+    def request(self, api: Any = "chat", *, model: str | None = None, **params: Any) -> dict[str, Any]: ...
+
+    def token_ids(self, model: str | None = None) -> list[int]: ...
+
+    if TYPE_CHECKING:
+
+        @property
+        def is_chat(self) -> bool: ...
+
+        @property
+        def prompt(self) -> str: ...
+
+        @property
+        def messages(self) -> list[dict[str, Any]]: ...
+
+        @property
+        def conversation(self) -> Conversation: ...
+
+        @property
+        def tools(self) -> tuple[ToolSpec, ...]: ...
+
+        @property
+        def response_format(self) -> ResponseFormat | None: ...
+
+        @property
+        def template(self) -> DeclaringTemplate: ...

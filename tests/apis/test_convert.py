@@ -70,7 +70,7 @@ def test_a_list_of_prompts_becomes_as_many_requests():
 
 
 def test_token_ids_are_decoded_as_their_model_has_them():
-    ids = diptych.tokens.encode_text("hello world", "p50k_base")
+    ids = diptych.tokens.encode_text("hello world", encoding_name="p50k_base")
     found = convert_request({"model": "text-davinci-003", "prompt": ids}, to="chat", on_loss="ignore")[0]
     assert found.output["messages"][0]["content"] == "hello world"
     many = convert_request({"model": "text-davinci-003", "prompt": [ids, ids]}, to="chat", on_loss="ignore")
@@ -126,7 +126,7 @@ def test_logprobs_to_chat():
 
 
 def test_logit_bias_is_encoded_again():
-    bias = {str(diptych.tokens.encode_text(" hello", "cl100k_base")[0]): 5}
+    bias = {str(diptych.tokens.encode_text(" hello", encoding_name="cl100k_base")[0]): 5}
     found = convert_request({"model": "davinci-002", "prompt": "x", "logit_bias": bias}, to="chat", on_loss="ignore")[0]
     (id_,) = found.output["logit_bias"]
     assert diptych.tokens.encoding("o200k_base").decode([int(id_)]) == " hello"
@@ -444,7 +444,7 @@ def test_several_bodies_become_several_replies():
 
 
 def test_echo_of_token_ids():
-    ids = diptych.tokens.encode_text("hello", "cl100k_base")
+    ids = diptych.tokens.encode_text("hello", encoding_name="cl100k_base")
     request = {"model": "davinci-002", "prompt": ids, "echo": True}
     assert convert_response(REPLY, to="completions", request=request).output["choices"][0]["text"] == "helloHi"
 

@@ -94,29 +94,29 @@ both = pytest.mark.parametrize("driver", [blocking, awaited])
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 #: An answer whose true cost nobody knows: the model and what the server sends.
 UNKNOWN = {
-    "no usage": (BLIND, status(200, reply())),
-    "usage is null": (BLIND, status(200, reply(None))),
-    "usage is empty": (BLIND, status(200, reply({}))),
-    "usage of other names": (BLIND, status(200, reply({"input": 9, "output": 3}))),
-    "usage of zeros": (BLIND, status(200, reply({"prompt_tokens": 0, "completion_tokens": 0}))),
-    "only the total": (BLIND, status(200, reply({"total_tokens": 12}))),
-    "only the prompt": (BLIND, status(200, reply({"prompt_tokens": 9}))),
-    "only the completion": (BLIND, status(200, reply({"completion_tokens": 3}))),
-    "a prompt of 0": (BLIND, status(200, reply({"prompt_tokens": 0, "completion_tokens": 3}))),
-    "text of 0 tokens": (BLIND, status(200, reply({"prompt_tokens": 9, "completion_tokens": 0}))),
-    "numbers as text": (BLIND, status(200, reply({"prompt_tokens": "9", "completion_tokens": "3"}))),
-    "negative numbers": (BLIND, status(200, reply({"prompt_tokens": 9, "completion_tokens": -3}))),
-    "a usage of one choice for two": (BLIND, status(200, reply({"prompt_tokens": 9, "completion_tokens": 1}, reasons="ab"))),
-    "hidden reasoning": (REASONING, status(200, reply())),
-    "a tool call": (SEEN, status(200, reply(message={"role": "assistant", "content": None, "tool_calls": [CALL]}))),
+    "no usage": (BLIND, status(200, body=reply())),
+    "usage is null": (BLIND, status(200, body=reply(None))),
+    "usage is empty": (BLIND, status(200, body=reply({}))),
+    "usage of other names": (BLIND, status(200, body=reply({"input": 9, "output": 3}))),
+    "usage of zeros": (BLIND, status(200, body=reply({"prompt_tokens": 0, "completion_tokens": 0}))),
+    "only the total": (BLIND, status(200, body=reply({"total_tokens": 12}))),
+    "only the prompt": (BLIND, status(200, body=reply({"prompt_tokens": 9}))),
+    "only the completion": (BLIND, status(200, body=reply({"completion_tokens": 3}))),
+    "a prompt of 0": (BLIND, status(200, body=reply({"prompt_tokens": 0, "completion_tokens": 3}))),
+    "text of 0 tokens": (BLIND, status(200, body=reply({"prompt_tokens": 9, "completion_tokens": 0}))),
+    "numbers as text": (BLIND, status(200, body=reply({"prompt_tokens": "9", "completion_tokens": "3"}))),
+    "negative numbers": (BLIND, status(200, body=reply({"prompt_tokens": 9, "completion_tokens": -3}))),
+    "a usage of one choice for two": (BLIND, status(200, body=reply({"prompt_tokens": 9, "completion_tokens": 1}, reasons="ab"))),
+    "hidden reasoning": (REASONING, status(200, body=reply())),
+    "a tool call": (SEEN, status(200, body=reply(message={"role": "assistant", "content": None, "tool_calls": [CALL]}))),
     "an error after the work": (SEEN, status(500)),
     "a gateway that gave up": (SEEN, status(504)),
-    "a gateway's broken upstream": (SEEN, status(502, b"<html>")),
+    "a gateway's broken upstream": (SEEN, status(502, body=b"<html>")),
     "a request timeout": (SEEN, status(408)),
-    "an error under status 200": (SEEN, status(200, {"error": {"message": "upstream died"}})),
-    "a 502 under status 200": (SEEN, status(200, {"error": {"message": "upstream died", "code": 502}})),
-    "not JSON": (SEEN, status(200, b"<html>")),
-    "no choices": (SEEN, status(200, {"id": "x"})),
+    "an error under status 200": (SEEN, status(200, body={"error": {"message": "upstream died"}})),
+    "a 502 under status 200": (SEEN, status(200, body={"error": {"message": "upstream died", "code": 502}})),
+    "not JSON": (SEEN, status(200, body=b"<html>")),
+    "no choices": (SEEN, status(200, body={"id": "x"})),
     "a connection reset": (SEEN, reset()),
     "half an answer": (SEEN, reset(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")),
 }  # fmt: skip
@@ -160,20 +160,20 @@ def test_an_unknown_cost_of_a_stream_keeps_the_reservation(server, reserved, dri
 
 
 KNOWN = {
-    "usage": (BLIND, status(200, reply({"prompt_tokens": 9, "completion_tokens": 3})), 12),
-    "no usage, but a tokenizer": (SEEN, status(200, reply()), diptych.count(CHAT, SEEN).tokens + 3),
+    "usage": (BLIND, status(200, body=reply({"prompt_tokens": 9, "completion_tokens": 3})), 12),
+    "no usage, but a tokenizer": (SEEN, status(200, body=reply()), diptych.count(CHAT, SEEN).tokens + 3),
     "half a usage, but a tokenizer": (
-        SEEN, status(200, reply({"prompt_tokens": 10})), diptych.count(CHAT, SEEN).tokens + 3,
+        SEEN, status(200, body=reply({"prompt_tokens": 10})), diptych.count(CHAT, SEEN).tokens + 3,
     ),
     "an empty answer": (
-        BLIND, status(200, reply({"prompt_tokens": 9, "completion_tokens": 0}, {"role": "assistant", "content": ""})), 9,
+        BLIND, status(200, body=reply({"prompt_tokens": 9, "completion_tokens": 0}, {"role": "assistant", "content": ""})), 9,
     ),
     "refused": (SEEN, status(400), 0),
     "no key": (SEEN, status(401), 0),
     "too many": (SEEN, status(429), 0),
     "not there yet": (SEEN, status(503), 0),
     "overloaded": (SEEN, status(529), 0),
-    "too many, in a good answer": (SEEN, status(200, {"error": {"message": "slow down", "code": 429}}), 0),
+    "too many, in a good answer": (SEEN, status(200, body={"error": {"message": "slow down", "code": 429}}), 0),
 }  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def test_a_gateway_that_gave_up_is_not_asked_twice_where_nothing_may_be_billed_t
 def test_a_kept_reservation_stops_the_next_call(server, reserved):
     """A ledger that forgets would send all twenty."""
     budget = Budget(usd=reserved[BLIND][0] * Decimal("2.5"))
-    server.next(*[status(200, reply())] * 20)
+    server.next(*[status(200, body=reply())] * 20)
     with Client(server.base_url, budget=budget) as client:
         found = client.send_many([CHAT] * 20, model=BLIND, max_tokens=50, concurrency=4)
     assert len(server.requests) == 2 == sum(isinstance(one, diptych.Reply) for one in found)

@@ -78,7 +78,7 @@ def fail(driver, server, error, x=CHAT, **kwargs):
 # retried and not ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [reset(), status(500), status(502, b"<html>"), status(503), status(409), status(408)])
+@pytest.mark.parametrize("fault", [reset(), status(500), status(502, body=b"<html>"), status(503), status(409), status(408)])
 def test_passing_faults_are_retried(driver, server, naps, fault):
     server.next(fault)
     reply = driver.call(server.base_url, CHAT, model="m", options={"retries": 1})
@@ -88,7 +88,7 @@ def test_passing_faults_are_retried(driver, server, naps, fault):
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 413, 422])
 def test_mistakes_are_not_retried(driver, server, code):
-    server.next(status(code, {"error": {"message": "no", "code": "c", "type": "t", "param": "p"}}))
+    server.next(status(code, body={"error": {"message": "no", "code": "c", "type": "t", "param": "p"}}))
     with pytest.raises(diptych.ApiError) as caught:
         driver.call(server.base_url, CHAT, model="m", options={"retries": 3})
     error = caught.value
@@ -97,14 +97,14 @@ def test_mistakes_are_not_retried(driver, server, code):
 
 
 def test_exhausted_quota_is_not_retried(driver, server):
-    server.next(status(429, {"error": {"message": "pay", "code": "insufficient_quota"}}))
+    server.next(status(429, body={"error": {"message": "pay", "code": "insufficient_quota"}}))
     with pytest.raises(diptych.QuotaExceeded):
         driver.call(server.base_url, CHAT, model="m", options={"retries": 3})
     assert len(server.requests) == 1
 
 
 def test_the_same_500_twice_is_final(driver, server, naps):
-    server.next(*[status(500, {"error": {"message": "bad role"}})] * 4)
+    server.next(*[status(500, body={"error": {"message": "bad role"}})] * 4)
     with pytest.raises(diptych.ApiError):
         driver.call(server.base_url, CHAT, model="m", options={"retries": 4})
     assert len(server.requests) == 2
@@ -136,7 +136,7 @@ def test_a_wish_to_wait_too_long_is_final(driver, server, naps):
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n"
 
 
-@pytest.mark.parametrize("fault", [hang(), slow(_HEAD + b" " * 5000, 0.02), raw(_HEAD + b"{", b" ", pause=3600)])
+@pytest.mark.parametrize("fault", [hang(), slow(_HEAD + b" " * 5000, pause=0.02), raw(_HEAD + b"{", b" ", pause=3600)])
 def test_one_deadline_holds_over_everything(driver, server, fault):
     """The faults last for minutes and hours; a deadline per attempt would ask four times."""
     server.next(*[fault] * 4)
@@ -194,7 +194,7 @@ def test_cut_body(driver, server):
 
 
 def test_error_bodies_are_quoted_in_part(driver, server):
-    server.next(status(500, b"x" * 100_000))
+    server.next(status(500, body=b"x" * 100_000))
     assert len(str(fail(driver, server, diptych.ApiError))) < 700
 
 
@@ -218,7 +218,7 @@ def test_compressed_answer(driver, server):
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_redirects_are_refused_and_named(driver, server, code):
     with Server() as other:
-        server.next(redirect(f"{other.base_url}/chat/completions?api_key={KEY}", code))
+        server.next(redirect(f"{other.base_url}/chat/completions?api_key={KEY}", code=code))
         error = fail(driver, server, diptych.RedirectRefused)
         assert other.requests == []
         assert other.base_url.removesuffix("/v1") in str(error)

@@ -113,16 +113,16 @@ BEGUN = event('{"choices":[{"index":0,"delta":{"content":"Hi"}}]}')
 def test_no_form_of_the_key_is_in_the_error_of_a_body(server, form):
     driver = _drivers.DRIVERS["sync-httpx"]
     body = f'{{"error":{{"message":"key {form}","code":"{form}","type":"{form}","param":"{form}"}}}}'
-    found = check_error(driver, server, status(401, body.encode()), diptych.ApiError)
+    found = check_error(driver, server, status(401, body=body.encode()), diptych.ApiError)
     assert "key " in str(found)
     assert "***" in str(found)
 
 
 PLACES = {
-    "an error": (status(401, f'{{"error":{{"message":"{escaped(KEY)}"}}}}'.encode()), False),
-    "an error that is text": (status(500, f"key\\{KEY} is wrong".encode()), False),
-    "an error cut in the key": (status(400, b"x" * 490 + KEY.encode()), False),
-    "a field name": (status(401, f'{{"error":{{"{escaped(KEY)}":"no"}}}}'.encode()), False),
+    "an error": (status(401, body=f'{{"error":{{"message":"{escaped(KEY)}"}}}}'.encode()), False),
+    "an error that is text": (status(500, body=f"key\\{KEY} is wrong".encode()), False),
+    "an error cut in the key": (status(400, body=b"x" * 490 + KEY.encode()), False),
+    "a field name": (status(401, body=f'{{"error":{{"{escaped(KEY)}":"no"}}}}'.encode()), False),
     "the reason": (answer("{}", code=f"401 {KEY}"), False),
     "a reason that is none": (raw(f"HTTP/1.1 4x1 {KEY}\r\n\r\n".encode()), False),
     "the request id": (status(401, headers={"x-request-id": f"req {KEY}"}), False),
@@ -235,7 +235,7 @@ def test_a_key_in_the_request_leaves_a_cassette_that_is_json(server, tmp_path):
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_placeholder_is_replaced_nowhere(server, tmp_path, key, stream):
     text = f"Run {key} on ollama: test, EMPTY, none, 1"
-    server.next(status(401, {"error": {"message": text}}))
+    server.next(status(401, body={"error": {"message": text}}))
     tape, replies = tmp_path / "tape.jsonl", []
     for mode in ("all", "none"):
         with Client(server.base_url, key, cassette=Cassette(tape, mode=mode), retries=0) as client:
@@ -372,7 +372,7 @@ def test_an_address_that_cannot_be_is_a_client_error(url):
     ids=["br", "gzip", "gzip-cut", "empty"],
 )
 def test_a_refused_call_keeps_its_status_whatever_its_body(driver, server, body, encoding):
-    server.next(status(401, body, {"content-encoding": encoding}))
+    server.next(status(401, body=body, headers={"content-encoding": encoding}))
     with pytest.raises(diptych.ApiError) as caught:
         driver.call(server.base_url, CHAT, model="m", options={"retries": 0})
     assert caught.value.status == 401
@@ -404,7 +404,7 @@ def test_a_compressed_answer_of_two_members_is_whole(driver, server):
     ],
 )
 def test_error_bodies_of_any_kind(driver, server, body):
-    server.next(status(500, body))
+    server.next(status(500, body=body))
     with pytest.raises(diptych.ApiError) as caught:
         driver.call(server.base_url, CHAT, model="m", options={"retries": 0})
     str(caught.value).encode()

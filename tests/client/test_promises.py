@@ -134,9 +134,9 @@ def test_the_key_is_nowhere(server, caplog, tmp_path):
     shown = []
     with Client(server.base_url, KEY, cassette=Cassette(tape, mode="all"), retries=1) as client:
         shown.append(repr(client))
-        server.next(status(500, {"error": {"message": f"bad key {KEY}"}}))
+        server.next(status(500, body={"error": {"message": f"bad key {KEY}"}}))
         shown.append(repr(client.send(CHAT, model="m")))
-        server.next(status(401, {"error": {"message": f"Incorrect API key: {KEY}"}}), reset())
+        server.next(status(401, body={"error": {"message": f"Incorrect API key: {KEY}"}}), reset())
         try:
             client.send(CHAT, model="m")
         except diptych.ApiError as error:
@@ -151,7 +151,7 @@ def test_the_key_is_nowhere(server, caplog, tmp_path):
 
 
 def test_azure_has_its_own_address_and_header():
-    url = azure_url("https://me.openai.azure.com/", "gpt-4o")
+    url = azure_url("https://me.openai.azure.com/", deployment="gpt-4o")
     client = Client(url, KEY)
     out = client._setup.server.outgoing("chat", {})
     assert out.url == "https://me.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
@@ -214,7 +214,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_again_and_counted():
 
 
 def test_a_server_that_refuses_stream_options_is_asked_without(server):
-    server.next(status(400, {"error": {"message": "unknown field: stream_options"}}))
+    server.next(status(400, body={"error": {"message": "unknown field: stream_options"}}))
     with Client(server.base_url, retries=0) as client, client.stream(CHAT, model="m") as stream:
         assert "".join(d.text for d in stream) == "one two three"
     assert ["stream_options" in r.body for r in server.requests] == [True, False]
@@ -358,6 +358,12 @@ def test_timeouts_are_the_setting_and_timeout_is_the_exception():
             Client("http://127.0.0.1:1/v1", timeout=wrong)
     with pytest.raises(ValueError):
         Client("http://127.0.0.1:1/v1", timeout=diptych.Timeouts(idle=0))
+
+
+def test_an_http_client_is_of_the_right_kind():
+    for make, http in ((Client, httpx.AsyncClient()), (AsyncClient, httpx.Client()), (Client, "http://127.0.0.1/v1")):
+        with pytest.raises(TypeError, match=r"http= takes an httpx\."):
+            make("http://127.0.0.1:1/v1", http=http)
 
 
 def test_one_429_pauses_everyone():

@@ -24,7 +24,7 @@ class Answer(BaseModel):
 
 def refusal(message, status=400):
     error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
-    return faults.status(status, {"error": error})
+    return faults.status(status, body={"error": error})
 
 
 @pytest.fixture

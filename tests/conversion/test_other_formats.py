@@ -1,12 +1,20 @@
 """Fill in the middle, templates out of prompts, and why a prompt is of one dialect."""
 
+import types
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
+from diptych.conversion import registry
+from diptych.conversion.registry import get
+from diptych.text import registry as texts
+from diptych.text.grammars import fim
 from diptych.text.grammars.fim import DIALECTS, read_fim, write_fim
 from diptych.text.reading import dialects
+from diptych.text.registry import grammar_of
 from diptych.text.template_text import to_template
 
 PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="<[{"), max_size=20)
@@ -18,6 +26,38 @@ def test_fill_in_the_middle_there_and_back(dialect, before, after):
     text = write_fim({"prompt": before, "suffix": after}, dialect)
     assert read_fim(text, dialect) == {"prompt": before, "suffix": after}
     assert diptych.convert(text, target="completions").output == {"prompt": before, "suffix": after}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_mapping_says_what_is_written(dialect):
+    body = {"prompt": "before", "suffix": "after"}
+    assert get(dialect).mapping.partition(" ↔ ")[0] == write_fim(body, dialect)
+    assert write_fim(body, dialect) in fim.__doc__
+
+
+def test_a_template_is_a_format_like_any_other():
+    entry = next(entry for entry in diptych.list_formats() if entry.name == "diptych-template")
+    assert entry.direction == "write"
+    messages = [{"role": "user", "content": "Hi {{ x }}"}]
+    assert entry.write(diptych.to_messages("Hi").conversation) == ("{% user %}Hi{% enduser %}\n", ())
+    assert diptych.convert(messages, target="diptych_template") == diptych.convert(messages, target="diptych-template")
+    with pytest.raises(diptych.FormatError, match="can be written, not read"):
+        diptych.convert("Hi", source="diptych-template")
+
+
+@pytest.mark.parametrize("kind", ["GRAMMAR", "FORMAT"])
+def test_two_files_with_one_name_are_an_error_that_names_both(monkeypatch, kind):
+    twin = types.ModuleType("twin")
+    setattr(twin, kind, replace(grammar_of("chatml")) if kind == "GRAMMAR" else replace(get("sharegpt")))
+    home, ask = (texts, texts.grammars) if kind == "GRAMMAR" else (registry, registry.list_formats)
+    known = list(home.modules())
+    monkeypatch.setattr(home, "modules", lambda *_: iter([*known, ("twin", twin)]))
+    ask.cache_clear()
+    try:
+        with pytest.raises(diptych.FormatError, match=r"two files define the format '\w+': diptych\..* and twin"):
+            ask()
+    finally:
+        ask.cache_clear()
 
 
 def test_fill_in_the_middle_is_never_a_chat():

@@ -25,8 +25,8 @@ texts = st.lists(st.one_of(st.sampled_from(SPICE), st.text(max_size=4)), max_siz
 @pytest.mark.parametrize("name", ENCODINGS)
 @given(text=texts)
 def test_count_is_that_of_tiktoken(name, text):
-    assert encode_text(text, name) == encoding(name).encode_ordinary(text)
-    assert count_text(text, name) == len(encoding(name).encode_ordinary(text))
+    assert encode_text(text, encoding_name=name) == encoding(name).encode_ordinary(text)
+    assert count_text(text, encoding_name=name) == len(encoding(name).encode_ordinary(text))
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
@@ -51,11 +51,11 @@ def test_long_texts_are_cut_exactly(name, monkeypatch):
 
 @pytest.mark.parametrize("text", [" " * 1_200_000, "a" * 1_000_000, "\t" * 1_000_000 + "x", "!" + "\n" * 1_000_000])
 def test_runs_that_panic_tiktoken_are_counted(text):
-    assert 0 < count_text(text, "o200k_base") <= len(text)
+    assert 0 < count_text(text, encoding_name="o200k_base") <= len(text)
 
 
 def test_lone_surrogates_count_as_the_replacement_character():
-    assert encode_text("a\ud800b", "o200k_base") == encode_text("a\ufffdb", "o200k_base")
+    assert encode_text("a\ud800b", encoding_name="o200k_base") == encode_text("a\ufffdb", encoding_name="o200k_base")
     low, high = byte_bounds("\ud800é")
     assert low <= count_text("\ud800é") <= high
 
@@ -64,7 +64,7 @@ def test_lone_surrogates_count_as_the_replacement_character():
 def test_fits_is_the_count_against_the_limit(text, limit):
     low, high = byte_bounds(text)
     assert low <= count_text(text) <= high
-    assert fits(text, limit) == (count_text(text) <= limit)
+    assert fits(text, limit=limit) == (count_text(text) <= limit)
 
 
 @lru_cache
@@ -75,16 +75,16 @@ def harmony_like() -> tiktoken.Encoding:
 def test_control_tokens_come_only_from_the_author():
     marker = "<|start|>"
     start = RECIPES["o200k_harmony"].special[marker]
-    ids = token_ids([Segment(marker + "user", "template"), Segment(marker, "data", "q")], "gpt-oss-20b")
+    ids = token_ids([Segment(marker + "user", "template"), Segment(marker, "data", "q")], model="gpt-oss-20b")
     assert ids[0] == start
     assert ids.count(start) == 1
     assert ids[1:] == harmony_like().encode_ordinary("user" + marker)
 
 
 def test_a_control_token_put_together_from_author_and_data_is_text():
-    ids = token_ids([Segment("<|endof", "template"), Segment("text|>", "data")], "gpt-4o")
+    ids = token_ids([Segment("<|endof", "template"), Segment("text|>", "data")], model="gpt-4o")
     assert ids == encoding("o200k_base").encode_ordinary("<|endoftext|>")
-    ids = token_ids([Segment("<|endof", "template"), Segment("text|>", "template")], "gpt-4o")
+    ids = token_ids([Segment("<|endof", "template"), Segment("text|>", "template")], model="gpt-4o")
     assert ids == [199999]
 
 
@@ -93,4 +93,4 @@ def test_ids_without_control_tokens_are_those_of_the_whole(parts):
     segments = [Segment(text.replace("<|", "<"), source) for text, source in parts]
     whole = "".join(segment.text for segment in segments)
     if "<|" not in whole:
-        assert token_ids(segments, "gpt-4o") == encoding("o200k_base").encode_ordinary(whole)
+        assert token_ids(segments, model="gpt-4o") == encoding("o200k_base").encode_ordinary(whole)

@@ -10,6 +10,7 @@ import pytest
 
 import diptych
 from diptych import Library, Limits, Template, load
+from diptych.format import RenderedTemplate
 
 LIMITS = Limits(output=5000, depth=7)
 CHAT = "{% system %}Be {{ style }}.{% endsystem %}{% history talk %}{% user %}{% image url %}{{ q }}{% enduser %}"
@@ -90,6 +91,13 @@ def test_a_template_and_what_it_renders_are_values(templates, origin, again):
         )
         assert (found.losses, found.priorities, str(found)) == (rendered.losses, rendered.priorities, rendered.prompt)
         assert found.request("chat", model="m") == rendered.request("chat", model="m")
+
+
+def test_a_rendered_template_is_known_without_being_rendered(monkeypatch):
+    rendered = Template.from_string("{{ q }}").render(q="x")
+    monkeypatch.setattr(type(rendered), "prompt", property(lambda self: pytest.fail("it was rendered")))
+    assert isinstance(rendered, RenderedTemplate)
+    assert not any(isinstance(other, RenderedTemplate) for other in ("x", {}, [], 1, Template.from_string("x")))
 
 
 def test_a_deep_copy_has_messages_of_its_own():

@@ -28,15 +28,15 @@ def whole(parts, inputs):
 @pytest.mark.parametrize("name", ENCODINGS)
 @given(text=texts)
 def test_every_safe_cut_is_exact(name, text):
-    expected = count_text(text, name)
+    expected = count_text(text, encoding_name=name)
     for cut in safe_cuts(text, name):
-        assert count_text(text[:cut], name) + count_text(text[cut:], name) == expected, (text[:cut], text[cut:])
+        assert count_text(text[:cut], encoding_name=name) + count_text(text[cut:], encoding_name=name) == expected, (text[:cut], text[cut:])
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
 @given(parts=pieces, inputs=values)
 def test_counter_is_the_plain_count(name, parts, inputs):
-    assert text_counter(parts, name)(inputs) == count_text(whole(parts, inputs), name)
+    assert text_counter(parts, name)(inputs) == count_text(whole(parts, inputs), encoding_name=name)
 
 
 @pytest.mark.parametrize(

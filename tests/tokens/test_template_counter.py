@@ -70,4 +70,4 @@ def test_ten_thousand_random_templates(name):
                 pieces.append(Slot(f"s{index}"))
                 values[f"s{index}"] = text
         whole = "".join(values[p.name] if isinstance(p, Slot) else p for p in pieces)
-        assert text_counter(pieces, name)(values) == count_text(whole, name), (pieces, values)
+        assert text_counter(pieces, name)(values) == count_text(whole, encoding_name=name), (pieces, values)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, assert_type
 
+import httpx
+
 import diptych
 from diptych.client import Delta, RateLimits
 
@@ -60,11 +62,14 @@ def client() -> None:
         assert_type(c.parse("Hello", City).parsed, City)
         assert_type(c.parse("Hello", list[int]).parsed, list[int])
         assert_type(c.parse("Hello", int | str).parsed, Any)
+    diptych.Client(http=httpx.Client())
+    diptych.Client(http=httpx.AsyncClient())  # type: ignore[arg-type]
     diptych.Client(timeout=diptych.Timeouts(total=3), limits=RateLimits(requests_per_minute=60))
     diptych.Client(timeout=diptych.Timeout("no answer"))  # type: ignore[arg-type]  # the exception is no setting
 
 
 async def async_client() -> None:
+    diptych.AsyncClient(http=httpx.AsyncClient())
     async with diptych.AsyncClient("http://127.0.0.1:8080/v1") as c:
         assert_type(await c.send("Hello", model="m"), diptych.Reply)
         assert_type((await c.parse("Hello", City)).parsed, City)

@@ -104,8 +104,8 @@ class _Run:
         is_stdin = str(file) == "-"
         text = (sys.stdin.buffer.read() if is_stdin else file.read_bytes()).decode("utf-8-sig")
         if self.to is Target.prompty:
-            return [to_prompty(Template.from_string(text, name=str(file)), file.stem)], ()
-        found = migrate_templates(text, "<stdin>" if is_stdin else str(file), layout)
+            return [to_prompty(Template.from_string(text, name=str(file)), name=file.stem)], ()
+        found = migrate_templates(text, "<stdin>" if is_stdin else str(file), layout=layout)
         return found.migrations, found.refusals
 
     def _take(self, file: Path, migration: Any) -> None:

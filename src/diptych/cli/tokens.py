@@ -27,7 +27,7 @@ def tokens_command(
     from .output import console, write_document
 
     name = encoding_name_for_model(model or setting("model") or DEFAULT_MODEL)
-    ids = encode_text(read_file(file), name)
+    ids = encode_text(read_file(file), encoding_name=name)
     pieces = encoding(name).decode_tokens_bytes(ids)
     if json_:
         rows = [{"id": i, "text": _shown(p), "bytes": list(p)} for i, p in zip(ids, pieces, strict=True)]

@@ -26,7 +26,7 @@ from .options import Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
 from .requests import Server
-from .wires import Addresses, failed_of, head_of
+from .wires import Addresses, AsyncHttpClient, check_http, failed_of, head_of
 
 #: Seconds that a cancelled operation is given to close its connection before the caller goes on.
 _CLEAN_UP: Final = 1.0
@@ -36,11 +36,13 @@ _LEAVING: Final[set[asyncio.Task[Any]]] = set()
 T = TypeVar("T")
 
 
-class AsyncClient(ClientBase["_Pool"]):
+class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
     """The asynchronous twin of :class:`Client`: the same arguments, methods awaited."""
 
-    def _new_pool(self, http: Any, trust_env: bool) -> _Pool:
+    def _new_pool(self, http: AsyncHttpClient | None, trust_env: bool) -> _Pool:
+        check_http(http, AsyncHttpClient)
         return _Pool(http, trust_env, self._setup.server)
+
 
     async def __aenter__(self) -> AsyncClient:
         return self

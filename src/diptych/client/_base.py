@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from .budget import Budget
 from .cassette import Cassette
@@ -14,9 +14,10 @@ from .requests import server_of
 from .retry import Retries
 
 Pool = TypeVar("Pool")
+Http = TypeVar("Http")
 
 
-class ClientBase(Generic[Pool]):
+class ClientBase(Generic[Pool, Http]):
     """The options of a client and its connections."""
 
     def __init__(
@@ -24,7 +25,7 @@ class ClientBase(Generic[Pool]):
         base_url: str | None = None,
         api_key: str | None = None,
         *,
-        http: Any = None,
+        http: Http | None = None,
         timeout: float | Timeouts | None = 600.0,
         retries: int | Retries = 2,
         budget: Budget | None = None,
@@ -46,7 +47,7 @@ class ClientBase(Generic[Pool]):
         )
         self._pool = self._new_pool(http, trust_env)
 
-    def _new_pool(self, http: Any, trust_env: bool) -> Pool:
+    def _new_pool(self, http: Http | None, trust_env: bool) -> Pool:
         raise NotImplementedError
 
     def __repr__(self) -> str:

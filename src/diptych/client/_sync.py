@@ -25,12 +25,12 @@ from .options import POOL, Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
 from .requests import Server
-from .wires import NOW, Addresses, bound_by_deadline, failed_of, head_of
+from .wires import NOW, Addresses, HttpClient, bound_by_deadline, check_http, failed_of, head_of
 
 T = TypeVar("T")
 
 
-class Client(ClientBase["_Pool"]):
+class Client(ClientBase["_Pool", HttpClient]):
     """A client of the Chat and Completions APIs of one server; usable from many threads.
 
     ``base_url`` and ``api_key`` default to OPENAI_BASE_URL and OPENAI_API_KEY, and
@@ -46,8 +46,10 @@ class Client(ClientBase["_Pool"]):
     Raises ClientError for an address or a key that cannot be right.
     """
 
-    def _new_pool(self, http: Any, trust_env: bool) -> _Pool:
+    def _new_pool(self, http: HttpClient | None, trust_env: bool) -> _Pool:
+        check_http(http, HttpClient)
         return _Pool(http, trust_env, self._setup.server)
+
 
     def __enter__(self) -> Client:
         return self

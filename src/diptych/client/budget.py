@@ -55,7 +55,7 @@ class Budget:
     (Decimal('0.001'), Decimal('0.000'))
     """
 
-    def __init__(self, usd: Decimal | float | str | None = None, tokens: int | None = None) -> None:
+    def __init__(self, usd: Decimal | float | str | None = None, *, tokens: int | None = None) -> None:
         self.usd = None if usd is None else _amount(usd)
         self.tokens = tokens
         if tokens is not None and tokens < 0:

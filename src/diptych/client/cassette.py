@@ -93,7 +93,7 @@ class Cassette:
     Raises ClientError for a file that is not a cassette.
     """
 
-    def __init__(self, path: str | os.PathLike[str], mode: Mode = "once") -> None:
+    def __init__(self, path: str | os.PathLike[str], *, mode: Mode = "once") -> None:
         if mode not in ("none", "once", "new", "all"):
             raise ClientError(f"there is no cassette mode {mode!r}", hint="none, once, new or all")
         self._path, self.mode = Path(path), mode

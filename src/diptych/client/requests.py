@@ -158,10 +158,10 @@ def _parsed(address: str) -> SplitResult | None:
         return None
 
 
-def azure_url(endpoint: str, deployment: str, api_version: str = "2024-10-21") -> str:
+def azure_url(endpoint: str, *, deployment: str, api_version: str = "2024-10-21") -> str:
     """Return the base URL of an Azure OpenAI deployment (the newest stable api-version of that API).
 
-    >>> azure_url("https://me.openai.azure.com", "gpt-4o")
+    >>> azure_url("https://me.openai.azure.com", deployment="gpt-4o")
     'https://me.openai.azure.com/openai/deployments/gpt-4o?api-version=2024-10-21'
     """
     return f"{endpoint.rstrip('/')}/openai/deployments/{deployment}?api-version={api_version}"

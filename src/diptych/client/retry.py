@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -29,6 +29,7 @@ class Retries:
     """
 
     count: int = 2
+    _: KW_ONLY
     backoff: float = 0.5
     ceiling: float = 8.0
     ambiguous: bool = True

@@ -10,11 +10,41 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from ..errors import ClientError
 from .exchange import Failed, Head
 from .requests import Outgoing
+
+
+@runtime_checkable
+class HttpClient(Protocol):
+    """What ``Client(http=…)`` takes: a client of httpx, httpx2, or one of their shape."""
+
+    def build_request(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def send(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class AsyncHttpClient(Protocol):
+    """What ``AsyncClient(http=…)`` takes."""
+
+    def build_request(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    async def send(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    async def aclose(self) -> None: ...
+
+
+def check_http(http: object, kind: type) -> None:
+    """Raise TypeError for an HTTP client of the other kind, or for none at all."""
+    if http is not None and not isinstance(http, kind):
+        wanted = "httpx.Client" if kind is HttpClient else "httpx.AsyncClient"
+        raise TypeError(f"http= takes an {wanted} or its like, not {type(http).__name__}")
+
 
 #: Names of exceptions, the most special first: what happened, and whether the request had gone out.
 _KINDS: Final = (

@@ -9,7 +9,7 @@ from ..apis.chat.messages import read_messages
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
-from ..format import Conversion, Format, Reading, Writing
+from ..format import Conversion, Format, Reading, RenderedTemplate, Writing
 from ..loss import Loss, Severity, Verdict, verdict_of, worst
 from ..model import Conversation, Example
 from ..policy import OnLoss, settle
@@ -40,7 +40,7 @@ def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] |
     if isinstance(prompt, Writing):
         data = [(span.start, span.end) for span in prompt.spans if span.source == "data"]
         return read_text(prompt.text, format, hints=hints, opaque=data)
-    if hasattr(prompt, "conversation") and hasattr(prompt, "spans"):
+    if isinstance(prompt, RenderedTemplate):
         return Reading(prompt.conversation, prompt.messages, "diptych-template")
     return read_text(prompt, format, hints=hints)
 
@@ -80,10 +80,6 @@ def convert(value: Any, *, source: str = "auto", target: str = "openai_chat", on
         return found_template
     try:
         conversation, losses, verdict, name, alternatives, detail = _read(value, source)
-        if target == "diptych-template":
-            found_template = to_template(conversation)
-            settle(found_template.losses, on_loss)
-            return found_template
         entry = get(target)
         if entry.write is None:
             raise FormatError(f"{target} can be read, not written")

@@ -35,13 +35,13 @@ PIECE: Final = 500_000
 _CUT: Final = re.compile(f"[^{WHITE}](?=[\t\x0b\x0c \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])")
 
 
-def count_text(text: str, encoding_name: str = "o200k_base") -> int:
+def count_text(text: str, *, encoding_name: str = "o200k_base") -> int:
     """Return the number of tokens of ``text``, read as ordinary text.
 
     Never raises on control tokens, lone surrogates (each counts as U+FFFD, as tiktoken
     does), NUL or long runs. Raises TokenError for an unknown encoding.
 
-    >>> count_text("Hello <|endoftext|>", "o200k_base")
+    >>> count_text("Hello <|endoftext|>", encoding_name="o200k_base")
     8
     """
     bpe = encoding(encoding_name)
@@ -50,10 +50,10 @@ def count_text(text: str, encoding_name: str = "o200k_base") -> int:
     return sum(len(ids) for ids in _iter_ids(text, bpe))
 
 
-def encode_text(text: str, encoding_name: str = "o200k_base") -> list[int]:
+def encode_text(text: str, *, encoding_name: str = "o200k_base") -> list[int]:
     """Return the token ids of ``text``, read as ordinary text; see :func:`count_text`.
 
-    >>> encode_text("hello world", "r50k_base")
+    >>> encode_text("hello world", encoding_name="r50k_base")
     [31373, 995]
     """
     bpe = encoding(encoding_name)
@@ -118,7 +118,7 @@ def _iter_pieces(text: str, bpe: Encoding) -> Iterator[list[int]]:
     yield bpe.encode_ordinary(text[start:])
 
 
-def token_ids(segments: Sequence[Segment], model: str) -> list[int]:
+def token_ids(segments: Sequence[Segment], *, model: str) -> list[int]:
     """Return the token ids of a text whose runs know their author.
 
     A control token of the model's encoding counts as one only where all its
@@ -127,7 +127,7 @@ def token_ids(segments: Sequence[Segment], model: str) -> list[int]:
     segments. Raises TokenError for a model without a known encoding.
 
     >>> marker = "<|endoftext|>"
-    >>> token_ids([Segment(marker, "template"), Segment(marker, "data", "q")], "gpt-5.4-mini")
+    >>> token_ids([Segment(marker, "template"), Segment(marker, "data", "q")], model="gpt-5.4-mini")
     [199999, 27, 91, 419, 1440, 919, 91, 29]
     """
     name = encoding_for_model(model).name
@@ -139,12 +139,12 @@ def token_ids(segments: Sequence[Segment], model: str) -> list[int]:
         if source == "template":
             for match in _special_pattern(name).finditer(text):
                 plain.append(text[position : match.start()])
-                ids += encode_text("".join(plain), name)
+                ids += encode_text("".join(plain), encoding_name=name)
                 plain.clear()
                 ids.append(special[match[0]])
                 position = match.end()
         plain.append(text[position:])
-    return ids + encode_text("".join(plain), name)
+    return ids + encode_text("".join(plain), encoding_name=name)
 
 
 def _runs(segments: Sequence[Segment]) -> Iterator[tuple[str, str]]:
@@ -181,13 +181,13 @@ def byte_bounds(text: str) -> tuple[int, int]:
     return -(-size // 128), size
 
 
-def fits(text: str, limit: int, encoding_name: str = "o200k_base") -> bool:
+def fits(text: str, *, limit: int, encoding_name: str = "o200k_base") -> bool:
     """Say whether ``text`` has at most ``limit`` tokens; most answers need no tokenizer.
 
-    >>> fits("hello", 5), fits("hello " * 1000, 4)
+    >>> fits("hello", limit=5), fits("hello " * 1000, limit=4)
     (True, False)
     """
     low, high = byte_bounds(text)
     if high <= limit:
         return True
-    return low <= limit and count_text(text, encoding_name) <= limit
+    return low <= limit and count_text(text, encoding_name=encoding_name) <= limit

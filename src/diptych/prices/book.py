@@ -117,8 +117,8 @@ class Overrides:
     def __init__(
         self,
         prices: Mapping[str, Mapping[str, Any]],
-        base: PriceBook | None = None,
         *,
+        base: PriceBook | None = None,
         date: str | None = None,
         source: str = "user",
     ) -> None:

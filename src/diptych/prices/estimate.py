@@ -163,11 +163,11 @@ def _plain(amount: Decimal) -> str:
 def estimate(
     x: Any,
     model: str | None = None,
+    *,
     output: int | None = None,
     cached: int | None = None,
     service_tier: str | None = None,
     batch: bool = False,
-    *,
     api: str | None = None,
     book: PriceBook | None = None,
     date: str | None = None,
@@ -198,7 +198,7 @@ def estimate(
     service_tier = service_tier or _tier(body)
     variant = variant_of(service_tier, batch)
     answer = _output(body, price, output, prompt)
-    rates = price.rates(variant, date) if price else None
+    rates = price.rates(variant, day=date) if price else None
     reason = reason_of(price, name, variant) or (prompt.reason if prompt.tokens is None else None)
     cost, lines = (None, ()) if rates is None else _cost(prompt, answer, cached, rates, _output_kind(body))
     if rates is not None and cost is None and reason is None:
@@ -334,12 +334,12 @@ def _highest_parts(prompt: TokenCount, rates: Rates) -> dict[str, int]:
 
 def _lines(parts: Mapping[str, int], rates: Rates) -> tuple[Line, ...] | None:
     prompt = sum(tokens for name, tokens in parts.items() if not name.startswith("output"))
-    note = "long-context rate" if rates.at("input", prompt) != rates.at("input") else ""
+    note = "long-context rate" if rates.at("input", prompt_tokens=prompt) != rates.at("input") else ""
     lines = []
     for kind, number in parts.items():
         if number == 0 and kind not in ("input", "output"):
             continue
-        rate = rates.at(kind, prompt)
+        rate = rates.at(kind, prompt_tokens=prompt)
         if rate is None and number:
             return None
         rate = rate or Decimal(0)

@@ -58,7 +58,7 @@ class Rates:
         """Say whether this kind of token has a rate of its own."""
         return name in self.by_name
 
-    def at(self, name: str, prompt_tokens: int = 0) -> Decimal | None:
+    def at(self, name: str, *, prompt_tokens: int = 0) -> Decimal | None:
         """Return USD a million tokens of this kind, None where not even a fallback has a rate.
 
         Cached tokens without a rate of their own pay the input rate, image tokens that of
@@ -125,7 +125,7 @@ class Price:
     date: str | None = None
     source: str = ""
 
-    def rates(self, variant: str | None = None, day: str | None = None) -> Rates | None:
+    def rates(self, variant: str | None = None, *, day: str | None = None) -> Rates | None:
         """Return the rates that hold on ``day`` (default: the day of the price book), None where none do."""
         dated = self.prices if variant is None else self.variants.get(variant, ())
         day = day or self.date

@@ -129,7 +129,7 @@ class _Held:
 def _held(model: str, variant: str | None, book: Any, date: str | None) -> _Held:
     shelf: PriceBook = default() if book is None else book
     price = shelf.find(model)
-    return _Held(price, price.rates(variant, date) if price else None)
+    return _Held(price, price.rates(variant, day=date) if price else None)
 
 
 def price_parts(parts: Mapping[str, int], rates: Rates, *, is_anthropic: bool = False) -> Decimal | None:
@@ -146,9 +146,9 @@ def price_parts(parts: Mapping[str, int], rates: Rates, *, is_anthropic: bool = 
 
 def _rate(rates: Rates, kind: str, prompt: int, is_anthropic: bool) -> Decimal | None:
     if is_anthropic and kind in _ANTHROPIC and not rates.has(kind):
-        base = rates.at("input", prompt)
+        base = rates.at("input", prompt_tokens=prompt)
         return None if base is None else base * _ANTHROPIC[kind]
-    return rates.at(kind, prompt)
+    return rates.at(kind, prompt_tokens=prompt)
 
 
 def reason_of(price: Price | None, model: str, variant: str | None) -> str | None:

@@ -15,6 +15,7 @@ from ..conversion.requests import choose_api
 from ..errors import TokenError
 from ..tokens import counter as pieces_of
 from ..tokens.counter import Slot
+from .plan import HistorySlot
 
 if TYPE_CHECKING:
     from .plan import Piece, Plan
@@ -78,7 +79,7 @@ def _from_pieces(
         return pieces_of.text_counter([_piece(p, filtered) for p in plan.pieces], encoding), _all(plan, filtered)
     turns: list[tuple[str, list[str | Slot]]] = []
     for turn in plan.turns:
-        if not hasattr(turn, "pieces") or turn.name is not None or turn.priority is not None:
+        if isinstance(turn, HistorySlot) or turn.name is not None or turn.priority is not None:
             return None
         turns.append((turn.role, [_piece(p, filtered) for p in turn.pieces]))
     return pieces_of.messages_counter(turns, model), _all(plan, filtered)

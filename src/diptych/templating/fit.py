@@ -21,6 +21,7 @@ from ..prices.book import default as default_prices
 from ..request import Request
 from ..tokens import count
 from ..tokens.shapes import whole_number
+from .rendered import Rendered
 
 #: What goes at once, as a share of the room: one eighth keeps the prefix for several turns.
 STEP: Final = 8
@@ -144,8 +145,6 @@ def fit(
 
 def _body_of(x: Any, model: str | None) -> tuple[Mapping[str, Any], list[float | None] | None]:
     if isinstance(x, Request):
-        from .rendered import Rendered
-
         body = build(x, model=model, api="chat", on_loss="ignore", checks=False).body
         return body, x.priorities if isinstance(x, Rendered) else None
     if isinstance(x, Mapping) and isinstance(x.get("messages"), list | tuple):

@@ -14,12 +14,19 @@ import enum
 import os
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import InvalidInput
 from ..loss import Loss
 from ..sandbox.guards import MAX_INTEGER_BITS
 from ..sandbox.limits import DEFAULT_LIMITS, Limits
+
+
+@runtime_checkable
+class Dumps(Protocol):
+    """A model of pydantic, or whatever says in the same way what it holds."""
+
+    def model_dump(self, *, mode: str = "python") -> Any: ...
 
 
 class Reducer:
@@ -98,9 +105,8 @@ def _simplify(value: Any, path: str) -> Any:
         return sorted(value, key=repr)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    dump = getattr(type(value), "model_dump", None)
-    if callable(dump):
-        return dump(value, mode="json")
+    if issubclass(type(value), Dumps):
+        return value.model_dump(mode="json")
     raise InvalidInput(
         f"a {type(value).__name__} is not plain data",
         path=path,

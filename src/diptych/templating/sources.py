@@ -13,9 +13,10 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.machinery import ModuleSpec
+from importlib.resources.abc import Traversable, TraversableResources
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..errors import TemplateNotFound
 from ..walk import iter_files
@@ -42,6 +43,13 @@ class Source(Protocol):
 
     def names(self) -> Iterator[str]:
         """Yield the names of all templates."""
+
+
+@runtime_checkable
+class _ReadsResources(Protocol):
+    """A loader that can open the files of its packages."""
+
+    def get_resource_reader(self, name: str, /) -> Any: ...
 
 
 def check_name(name: Any) -> str:
@@ -150,7 +158,7 @@ def make_source(root: Any) -> Source:
         return PackageSource(_roots_of(root.__spec__, root.__name__)[0])
     if isinstance(root, str | os.PathLike):
         return _source_at(root)
-    if callable(getattr(root, "iterdir", None)) and callable(getattr(root, "joinpath", None)):
+    if isinstance(root, Traversable):
         return PackageSource(root)
     raise TemplateNotFound(
         f"a library cannot be made of a {type(root).__name__}",
@@ -212,7 +220,8 @@ def _roots_of(spec: ModuleSpec | None, package: str) -> list[Any]:
         raise TemplateNotFound(f"{package!r} is a module, not a package: it has no folders")
     if folders := [path for path in map(Path, spec.submodule_search_locations) if path.is_dir()]:
         return folders
-    reader: Any = getattr(spec.loader, "get_resource_reader", lambda _: None)(spec.name)
-    if hasattr(reader, "files"):  # in a zip file, for one
-        return [reader.files()]
+    if isinstance(spec.loader, _ReadsResources):  # in a zip file, for one
+        reader = spec.loader.get_resource_reader(spec.name)
+        if isinstance(reader, TraversableResources):
+            return [reader.files()]
     raise TemplateNotFound(f"the files of the package {package!r} cannot be read")

@@ -63,7 +63,7 @@ def response(api: str, body: Mapping[str, Any], answer: Answer | None = None) ->
     for index, prompt in enumerate(_prompts(api, body)):
         text = answer(body) if answer else _text(prompt, body)
         calls = _tool_calls(body) if api == "chat" and answer is None else ()
-        ids = tokens.encode_text(text, _ENCODING)
+        ids = tokens.encode_text(text, encoding_name=_ENCODING)
         kept, reason = _capped(ids, _cap(api, body))
         used += len(kept)
         text = text if reason == "stop" else tokens.encoding(_ENCODING).decode(kept)
@@ -94,7 +94,8 @@ def _steps(api: str, whole: Response) -> Iterator[Event]:
 def _pieces(text: str) -> Iterator[str]:
     """Yield a text token by token; half a character goes out with its other half."""
     waiting = b""
-    for piece in tokens.encoding(_ENCODING).decode_tokens_bytes(tokens.encode_text(text, _ENCODING)) if text else ():
+    ids = tokens.encode_text(text, encoding_name=_ENCODING) if text else []
+    for piece in tokens.encoding(_ENCODING).decode_tokens_bytes(ids):
         waiting += piece
         try:
             shown, waiting = waiting.decode(), b""

@@ -28,7 +28,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def status(code: int, body: Any = None, headers: Mapping[str, str] | None = None) -> Fault:
+def status(code: int, *, body: Any = None, headers: Mapping[str, str] | None = None) -> Fault:
     """Answer with this status. ``body`` is bytes, or a JSON value (by default an error object)."""
     if body is None:
         body = {"error": {"message": f"status {code}", "type": "test_error", "code": None, "param": None}}
@@ -39,9 +39,9 @@ def status(code: int, body: Any = None, headers: Mapping[str, str] | None = None
     return Fault([f"{head}\r\n".encode("latin-1") + data], keep=True)
 
 
-def redirect(location: str, code: int = 307) -> Fault:
+def redirect(location: str, *, code: int = 307) -> Fault:
     """Send the client elsewhere."""
-    return status(code, b"", {"location": location})
+    return status(code, body=b"", headers={"location": location})
 
 
 def reset(after: bytes = b"") -> Fault:
@@ -59,7 +59,7 @@ def hang(seconds: float = 3600.0) -> Fault:
     return Fault([], delay=seconds)
 
 
-def slow(data: bytes, pause: float, size: int = 1) -> Fault:
+def slow(data: bytes, *, pause: float, size: int = 1) -> Fault:
     """Send bytes ``size`` at a time, ``pause`` seconds apart."""
     return Fault([data[i : i + size] for i in range(0, len(data), size)], pause=pause)
 

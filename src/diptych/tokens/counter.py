@@ -59,11 +59,11 @@ def _compile(pieces: Sequence[Piece], encoding_name: str) -> tuple[int, list[lis
             continue
         head, middle, tail = split
         runs[-1].append(head)
-        fixed += count_text(middle, encoding_name)
+        fixed += count_text(middle, encoding_name=encoding_name)
         runs.append([tail])
     for run in runs:
         if not any(isinstance(piece, Slot) for piece in run):
-            fixed += count_text("".join(str(piece) for piece in run), encoding_name)
+            fixed += count_text("".join(str(piece) for piece in run), encoding_name=encoding_name)
     return fixed, [_joined(run) for run in runs if any(isinstance(piece, Slot) for piece in run)]
 
 
@@ -83,7 +83,7 @@ def _counter_of(fixed: int, runs: list[list[Piece]], encoding_name: str) -> Coun
     makers = [_maker(run) for run in runs]
 
     def tokens_of(text: str) -> int:
-        return len(encode(text)) if len(text) < LONG_RUN else count_text(text, encoding_name)
+        return len(encode(text)) if len(text) < LONG_RUN else count_text(text, encoding_name=encoding_name)
 
     if len(makers) == 1:
         only = makers[0]
@@ -134,7 +134,7 @@ def messages_counter(
         return _whole_counter(messages, name, body or {})
     fixed, runs = rules.priming, []  # type: int, list[list[Piece]]
     for role, pieces in messages:
-        fixed += rules.message + count_text(role, info.encoding)
+        fixed += rules.message + count_text(role, encoding_name=info.encoding)
         fixed += rules.past_assistant if role == "assistant" else 0
         own, own_runs = _compile(pieces, info.encoding)
         fixed += own

@@ -28,9 +28,9 @@ def message_memo(encoding_name: str) -> Callable[[str], int]:
 
     @lru_cache(maxsize=ENTRIES)
     def remembered(text: str) -> int:
-        return count_text(text, encoding_name)
+        return count_text(text, encoding_name=encoding_name)
 
     def counted(text: str) -> int:
-        return remembered(text) if len(text) <= LONGEST else count_text(text, encoding_name)
+        return remembered(text) if len(text) <= LONGEST else count_text(text, encoding_name=encoding_name)
 
     return counted

@@ -22,7 +22,7 @@ REFUSED = {name: case for name, case in CASES.items() if "refused" in case[1]}
 
 
 def migrated(layout, case):
-    return migrate_template(case["text"], case["file"], case.get("layout", "auto"))
+    return migrate_template(case["text"], case["file"], layout=case.get("layout", "auto"))
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -66,7 +66,7 @@ def test_what_is_refused(name):
 def test_no_secret_is_shown(name):
     _, case = CASES[name]
     try:
-        shown = repr(migrate_templates(case["text"], case["file"], case.get("layout", "auto")))
+        shown = repr(migrate_templates(case["text"], case["file"], layout=case.get("layout", "auto")))
     except MigrationError as error:
         shown = f"{error!r} {error}"
     assert "SECRET" not in shown

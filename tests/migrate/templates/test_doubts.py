@@ -86,7 +86,7 @@ def test_an_unknown_ending_is_ambiguous_until_a_layout_is_named(ending, text):
     found = migrate_template(text, f"a{ending}")
     assert found.verdict == "ambiguous"
     assert f"ending .{ending.rpartition('.')[2]}" in found.detail
-    assert migrate_template(text, f"a{ending}", "text").verdict == "lossless"
+    assert migrate_template(text, f"a{ending}", layout="text").verdict == "lossless"
 
 
 @pytest.mark.parametrize("name", ["a.poml", "a.baml", "a.hbs", "a.mustache", "a.liquid", "a.ERB"])
@@ -94,7 +94,7 @@ def test_an_ending_of_another_language_is_refused(name):
     with pytest.raises(MigrationError, match="are not read") as caught:
         migrate_template("Hi {{x}}", name)
     assert caught.value.path == f"{name}:1:1"
-    assert migrate_template("Hi {{x}}", name, "text").verdict == "lossless"
+    assert migrate_template("Hi {{x}}", name, layout="text").verdict == "lossless"
 
 
 def test_an_ending_of_jinja_says_that_braces_are_text():
@@ -219,7 +219,7 @@ def test_any_text_gives_a_verdict_or_an_error_of_ours(text, name, layout):
 def outcome(text, name, layout):
     """Return what a file becomes, and every error of ours; any other error is a failure."""
     try:
-        found = migrate_templates(text, name, layout)
+        found = migrate_templates(text, name, layout=layout)
     except DiptychError as error:
         return (), [error]
     return found, found.refusals

@@ -44,7 +44,7 @@ def test_the_files_name_every_layout():
 @given(text=soup | st.text(max_size=40))
 def test_any_text_is_migrated_or_refused(layout, text):
     try:
-        found = migrate_templates(text, FILES[layout], layout)
+        found = migrate_templates(text, FILES[layout], layout=layout)
     except MigrationError:
         return
     for one in found:
@@ -59,7 +59,7 @@ def test_any_value_is_migrated_or_refused(layout, value, body):
     if name.endswith((".prompty", ".prompt")):
         text = f"---\n{text}---\n{body}"
     with contextlib.suppress(MigrationError):
-        migrate_templates(text, name, layout)
+        migrate_templates(text, name, layout=layout)
     assert is_template(text, name) in (True, False)
 
 
@@ -91,7 +91,7 @@ evil = st.sampled_from(
 @given(data=st.lists(evil | soup | st.text(max_size=10), max_size=4).map("".join))
 def test_data_makes_no_role(layout, data):
     data = data.encode("utf-8", "replace").decode()
-    template = Template.from_string(migrate_template(HOSTILE[layout], FILES[layout], layout).source)
+    template = Template.from_string(migrate_template(HOSTILE[layout], FILES[layout], layout=layout).source)
     messages = template.render(x=data).messages
     assert messages == [{"role": "system", "content": "A"}, {"role": "user", "content": f"B {data}"}]
 
@@ -128,7 +128,7 @@ def source_of(turns):
 def test_prompty_and_back_says_the_same(turns, p):
     template = Template.from_string(source_of(turns))
     inputs = {"p": p, **({"past": [{"role": "user", "content": "before"}]} if "past" in template.inputs else {})}
-    there = to_prompty(template, "t")
+    there = to_prompty(template, name="t")
     back = Template.from_string(migrate_template(there.source, "t.prompty").source)
     assert (back.model, back.params) == (template.model, template.params)
     if there.verdict == "lossless":
@@ -170,7 +170,7 @@ x-mine: 1
 {% user name="ann" %}{{ mood }} {% image photo %}{{ words|join }}{% enduser %}
 """
     template = Template.from_string(source)
-    there = to_prompty(template, "t")
+    there = to_prompty(template, name="t")
     assert {loss.path for loss in there.losses} == {"$.inputs.words.minItems", "$.x-mine"}
     assert "--- in" not in there.source
     back = Template.from_string(migrate_template(there.source, "t.prompty").source)

@@ -124,7 +124,7 @@ def rebias(bias: Mapping[str, Any], source: str, target: str, losses: list[Loss]
         path = f"$.logit_bias.{id_}"
         try:
             piece = encoding(before).decode_single_token_bytes(int(id_))
-            ids = encode_text(piece.decode("utf-8"), after)
+            ids = encode_text(piece.decode("utf-8"), encoding_name=after)
         except (KeyError, ValueError, OverflowError):
             losses.append(Loss(path, "unsupported", f"no text of {source}"))
             continue

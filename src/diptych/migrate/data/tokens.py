@@ -80,7 +80,7 @@ class RowCounter:
 
     def text(self, text: str) -> int:
         """Return the tokens of a text."""
-        return count_text(text, self._encoding)
+        return count_text(text, encoding_name=self._encoding)
 
     def texts(self, texts: list[str]) -> int:
         """Return the tokens of many texts, with no detour where none is very long."""

@@ -60,7 +60,7 @@ def is_template(text: str, filename: str) -> bool:
         return False
 
 
-def migrate_template(text: str, filename: str = "<string>", layout: str = "auto") -> TemplateMigration:
+def migrate_template(text: str, filename: str = "<string>", *, layout: str = "auto") -> TemplateMigration:
     """Migrate one template file to a Diptych template.
 
     ``layout`` is one of :func:`layout_names`, by default what name and keys say. Raises
@@ -72,7 +72,7 @@ def migrate_template(text: str, filename: str = "<string>", layout: str = "auto"
     {% user %}Hi {{name}}{% enduser %}
     <BLANKLINE>
     """
-    found = migrate_templates(text, filename, layout)
+    found = migrate_templates(text, filename, layout=layout)
     if found.refusals:
         raise found.refusals[0]
     if len(found) != 1:
@@ -81,7 +81,7 @@ def migrate_template(text: str, filename: str = "<string>", layout: str = "auto"
     return found.migrations[0]
 
 
-def migrate_templates(text: str, filename: str = "<string>", layout: str = "auto") -> TemplateMigrations:
+def migrate_templates(text: str, filename: str = "<string>", *, layout: str = "auto") -> TemplateMigrations:
     """Migrate every template that a file holds: a Python source may hold several, each with a name.
 
     Raises MigrationError for a file that is no template; a definition among others that is

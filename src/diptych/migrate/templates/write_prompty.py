@@ -50,7 +50,7 @@ _OWN: Final = re.compile(r"\{%[-+]?\s*(image|audio|file|history|include|import|f
 _KINDS: Final = {"string": "string", "integer": "integer", "number": "float", "boolean": "boolean", "array": "array"}
 
 
-def to_prompty(template: Template, name: str = "prompt") -> TemplateMigration:
+def to_prompty(template: Template, *, name: str = "prompt") -> TemplateMigration:
     """Return a template as a Prompty v2 file.
 
     Raises MigrationError for a template whose messages are not fixed (loops, included files):

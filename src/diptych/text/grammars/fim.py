@@ -101,8 +101,9 @@ def _refused(_: Any) -> Any:
     )
 
 
-def _mapping(marks: Marks) -> str:
-    return f"{marks.start}before{marks.middle}after{marks.end} ↔ prompt and suffix of a Completions body"
+def _mapping(dialect: str) -> str:
+    written = write_fim({"prompt": "before", "suffix": "after"}, dialect)
+    return f"{written} ↔ prompt and suffix of a Completions body"
 
 
-FORMATS: Final = tuple(Format(name, "request", _mapping(marks), _refused, _refused) for name, marks in DIALECTS.items())
+FORMATS: Final = tuple(Format(name, "request", _mapping(name), _refused, _refused) for name in DIALECTS)
