@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .conversion.convert import to_messages as to_messages
     from .conversion.convert import to_prompt as to_prompt
     from .conversion.registry import list_formats as list_formats
+    from .conversion.registry import register as register
     from .errors import *  # noqa: F403
     from .format import Conversion as Conversion
     from .format import Reading as Reading
@@ -65,7 +66,7 @@ _HOMES = {
     "format": ["Conversion", "Reading", "Writing"],
     "sandbox.chat_template": ["ChatTemplate"],
     "conversion.convert": ["convert", "to_messages", "to_prompt"],
-    "conversion.registry": ["list_formats"],
+    "conversion.registry": ["list_formats", "register"],
     "loss": ["Loss", "LossWarning", "Severity", "Verdict"],
     "model": [
         "AudioPart", "Conversation", "Example", "FilePart", "FrozenMap", "ImagePart", "Message", "OtherPart",

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .loss import Loss, Verdict
 from .model import Conversation, Span
 
-Kind = Literal["text", "messages", "request", "response", "dataset"]
+#: A prompt text, the messages or bodies of an API, a row of a data set.
+Kind = Literal["text", "api", "dataset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,21 @@ class Writing:
     spans: tuple[Span, ...] = ()
 
 
+class Proof(NamedTuple):
+    """Whether the target gives the same text: ``by`` whom it was rendered, where it differs first, what would help."""
+
+    equal: bool
+    by: str
+    first_difference: str | None = None
+    remedy: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """A value in its target format, with the verdict and the losses of the way there.
 
-    ``detail`` says why an ambiguous value is ambiguous.
+    ``detail`` says why an ambiguous value is ambiguous. ``proof`` says whether a receiver sees
+    the same; None where nothing was asked to prove it.
     """
 
     output: Any
@@ -63,6 +74,7 @@ class Conversion:
     format: str = ""
     alternatives: tuple[Any, ...] = ()
     detail: str = ""
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ class Format:
     does not carry is told as a loss by ``convert``, not by each writer
     (``request.name``: this parameter alone). ``asks`` marks a layout whose rows hold a
     question and no answer. ``rules(row)`` yields a refused loss for everything in a written
-    row that the receiver's published rules forbid.
+    row that the receiver's published rules forbid. ``grammar`` is that of a text format.
     """
 
     name: str
@@ -89,6 +101,7 @@ class Format:
     carries: frozenset[str] = field(default=frozenset())
     rules: Callable[[Any], Iterable[Loss]] | None = None
     asks: bool = False
+    grammar: Any = None
 
     @property
     def direction(self) -> str:

@@ -22,7 +22,7 @@ from diptych.model import (
     ToolSpec,
 )
 
-APIS = ["openai_responses", "anthropic", "gemini", "bedrock"]
+APIS = ["responses", "anthropic", "gemini", "bedrock"]
 PNG = "data:image/png;base64,AAAA"
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(["", " ", "<|im_end|>", "\n\nHuman:", "{}"])
 PART = st.one_of(
@@ -128,7 +128,7 @@ BODIES = {
             {"role": "assistant", "content": [{"text": "It rains."}]},
         ],
     },
-    "openai_responses": {
+    "responses": {
         "instructions": "Be brief.",
         "input": [
             {"type": "message", "role": "user", "content": "Rain in Paris?"},
@@ -144,7 +144,7 @@ BODIES = {
 def test_a_talk_with_a_tool_both_ways(name):
     assert diptych.convert(TALK, target=name).output == BODIES[name]
     back = diptych.convert(BODIES[name], target="openai_chat")
-    assert back.output == TALK
+    assert back.output == {"messages": TALK}
     assert back.verdict == "lossless"
 
 

@@ -17,7 +17,7 @@ def convert_command(
     ] = "auto",
     to: Annotated[
         str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)
-    ] = "openai_chat",
+    ] = "chat",
     on_loss: Annotated[OnLoss, typer.Option("--on-loss", help="What to do about a loss.")] = OnLoss.raise_,
     diff: Annotated[
         bool, typer.Option("--diff", help="Say for each format a prompt may be of, where it differs.")
@@ -27,11 +27,13 @@ def convert_command(
 ) -> None:
     """Convert a prompt or messages from one format to another.
 
-    diptych convert prompt.txt --to openai_chat
+    diptych convert prompt.txt --to chat
 
     diptych convert messages.json --to chatml
     """
-    from ..conversion.convert import convert
+    from ..conversion.convert import convert, convert_whole
+    from ..conversion.registry import get
+    from ..loss import settle
     from .inputs import read_file
     from .output import write_document, write_json, write_text
     from .values import read_value
@@ -43,13 +45,17 @@ def convert_command(
         return
     policy: Literal["raise", "ignore"] = "raise" if on_loss is OnLoss.raise_ else "ignore"
     value = read_value(file, lines_hint=f"diptych convert {file} --jsonl converts each line")
-    if to in ("chat", "completions") and isinstance(value, dict):
-        raise typer.Exit(_convert_body(value, to, policy, on_loss, json_))
-    result = convert(value, from_, to, on_loss=policy)
-    _warn(result.losses, on_loss)
-    if result.detail and on_loss is not OnLoss.ignore:
-        print(f"ambiguous: {result.detail}", file=sys.stderr)
-    if json_:
+    named = None if from_ == "auto" else get(from_)
+    whole = convert_whole(value, get(to).name, named) or [convert(value, from_, to, on_loss=policy)]
+    for result in whole:
+        settle(result.losses, policy)
+        _warn(result.losses, on_loss)
+        if result.detail and on_loss is not OnLoss.ignore:
+            print(f"ambiguous: {result.detail}", file=sys.stderr)
+    result = whole[0]
+    if len(whole) > 1:
+        write_document(outputs=[*map(document_of, whole)]) if json_ else write_json([one.output for one in whole])
+    elif json_:
         write_document(**document_of(result))
     elif isinstance(result.output, str):
         write_text(result.output)
@@ -77,25 +83,6 @@ def _warn(losses: Any, on_loss: OnLoss) -> None:
             print(f"warning: {loss}", file=sys.stderr)
 
 
-def _convert_body(value: Any, to: Any, policy: Any, on_loss: OnLoss, json_: bool) -> int:
-    """Convert a whole request or response body to the other API; several prompts become a list."""
-    from ..apis.completions.convert_request import convert_request
-    from ..apis.completions.convert_response import convert_response
-    from .output import write_document, write_json
-
-    response = "choices" in value
-    found = [convert_response(value, to, None, policy)] if response else convert_request(value, to, policy)
-    for result in found:
-        _warn(result.losses, on_loss)
-    if json_ and len(found) == 1:
-        write_document(**document_of(found[0]))
-    elif json_:
-        write_document(outputs=[document_of(result) for result in found])
-    else:
-        write_json(found[0].output if len(found) == 1 else [result.output for result in found])
-    return 0
-
-
 def document_of(result: Any) -> dict[str, Any]:
     """Return what ``--json`` shows of a conversion."""
     return {
@@ -105,6 +92,7 @@ def document_of(result: Any) -> dict[str, Any]:
         "detail": result.detail,
         "losses": [loss.to_json() for loss in result.losses],
         "alternatives": list(result.alternatives),
+        "proof": result.proof._asdict() if result.proof else None,
     }
 
 

@@ -22,7 +22,7 @@ from .doubts import LABELLED, whole
 from .grammar import Grammar
 from .grammars.fim import dialect_of
 from .parse import OPAQUE, Parse, Range, parse
-from .registry import grammar_of, grammars
+from .registry import brought_grammars, grammar_of, grammars
 from .turns import conversation_of, turns_of
 from .writing import write_text
 
@@ -94,7 +94,7 @@ def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
     'mistral-tekken'
     """
     found = []
-    for grammar in _by_priority():
+    for grammar in _by_priority(grammars()):
         confidence = detect(prompt, grammar)
         if confidence > 0:
             reading = _marked(prompt, prompt, grammar, confidence)
@@ -121,21 +121,26 @@ def _detected(prompt: str, masked: str, hints: Hints | None) -> Reading:
         reading = _labelled(prompt, masked, hints, "transcript")
         if reading.format != "plain":
             return reading
-    ranked = sorted(
-        ((detect(masked, grammar), -order, grammar) for order, grammar in enumerate(_by_priority())),
-        key=lambda row: row[:2],
-        reverse=True,
-    )
-    best = [row for row in ranked if row[0] > ranked[0][0] - 0.05]
-    if best[0][0] > 0.2:
-        readings = [_marked(prompt, masked, grammar, confidence) for confidence, _, grammar in best[:8]]
-        return _most_exact(readings)
+    for known in (grammars, brought_grammars):  # what others brought is asked last
+        if readings := _likely(prompt, masked, known()):
+            return _most_exact(readings)
     return _labelled(prompt, masked, None, "transcript")
 
 
-def _by_priority() -> list[Grammar]:
-    """Return the grammars, those first that others are variants of."""
-    return sorted(grammars().values(), key=lambda grammar: (len(grammar.name), grammar.name))
+def _likely(prompt: str, masked: str, known: Mapping[str, Grammar]) -> list[Reading]:
+    """Return the readings by the grammars that a text is most likely written in, none for a plain text."""
+    ranked = sorted(
+        ((detect(masked, grammar), -order, grammar) for order, grammar in enumerate(_by_priority(known))),
+        key=lambda row: row[:2],
+        reverse=True,
+    )
+    best = [row for row in ranked if row[0] > max(0.2, ranked[0][0] - 0.05)]
+    return [_marked(prompt, masked, grammar, confidence) for confidence, _, grammar in best[:8]]
+
+
+def _by_priority(known: Mapping[str, Grammar]) -> list[Grammar]:
+    """Return grammars, those first that others are variants of."""
+    return sorted(known.values(), key=lambda grammar: (len(grammar.name), grammar.name))
 
 
 def _most_exact(readings: list[Reading]) -> Reading:
@@ -314,4 +319,6 @@ def text_format(grammar: Grammar) -> Format:
     def detect_it(value: Any) -> float:
         return detect(value, grammar) if isinstance(value, str) else 0.0
 
-    return Format(grammar.name, "text", grammar.mapping, read, write_it, detect_it, grammar.aliases)
+    return Format(
+        grammar.name, "text", grammar.mapping, read, write_it, detect_it, grammar.aliases, grammar=grammar
+    )

@@ -91,7 +91,7 @@ class _Writer:
         self.grammar, self.conversation, self.guard = grammar, conversation, guard
         self.provenance = provenance
         self.paper = Paper()
-        self.losses: list[Loss] = _side_losses(conversation)
+        self.losses: list[Loss] = side_losses(conversation)
         #: Role and text of every message as it should come back.
         self.expected: list[tuple[str, str]] = []
 
@@ -126,7 +126,7 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else _segments(message)
-        self.losses += _part_losses(message, path, self.grammar)
+        self.losses += _part_losses(message, path, self.grammar.name)
         return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
 
     def _cue(self, after_messages: bool) -> None:
@@ -240,7 +240,7 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else _segments(message)
-        self.losses += _message_losses(message, path, self.grammar)
+        self.losses += message_losses(message, path, self.grammar.name)
         if role in self.grammar.trim:
             segments = _trim(segments, path, self.losses)
         opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
@@ -357,7 +357,8 @@ def _insert(segments: Sequence[Segment], breaks: list[tuple[int, str]]) -> list[
     return result
 
 
-def _side_losses(conversation: Conversation) -> list[Loss]:
+def side_losses(conversation: Conversation) -> list[Loss]:
+    """Return what stands beside the messages, which a text has no place for."""
     losses = []
     if conversation.tools:
         losses.append(Loss("$.tools", "tools-dropped", f"{len(conversation.tools)} tools have no place in a text"))
@@ -366,10 +367,10 @@ def _side_losses(conversation: Conversation) -> list[Loss]:
     return losses
 
 
-def _part_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
+def _part_losses(message: Message, path: str, format: str) -> list[Loss]:
     losses = []
     if message.name is not None:
-        losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {grammar.name}"))
+        losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {format}"))
     for index, part in enumerate(message.content_parts):
         if not isinstance(part, TextPart):
             losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is no text"))
@@ -378,8 +379,9 @@ def _part_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
     return losses + [Loss(f"{path}.{key}", "field-dropped") for key in message.extra if key != "content"]
 
 
-def _message_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
-    losses = _part_losses(message, path, grammar)
+def message_losses(message: Message, path: str, format: str) -> list[Loss]:
+    """Return what a message has beside its text, which ``format`` has no place for."""
+    losses = _part_losses(message, path, format)
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
     if message.tool_call_id is not None:

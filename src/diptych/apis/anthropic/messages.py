@@ -233,7 +233,7 @@ def _detect(value: Any) -> float:
 
 FORMAT = Format(
     name="anthropic",
-    kind="messages",
+    kind="api",
     mapping="system beside messages; blocks; tool_use and tool_result; thinking; names and schemas are lost",
     read=read,
     write=write,

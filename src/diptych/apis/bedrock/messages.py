@@ -185,7 +185,7 @@ def _detect(value: Any) -> float:
 
 FORMAT = Format(
     name="bedrock",
-    kind="messages",
+    kind="api",
     mapping="system blocks beside messages; toolUse and toolResult; bytes; names and schemas are lost",
     read=read,
     write=write,

@@ -211,6 +211,16 @@ def _write(conversation: Conversation) -> tuple[list[dict[str, Any]], tuple[Loss
     return write(conversation), tuple(losses)
 
 
+def write_body(conversation: Conversation) -> tuple[dict[str, Any], tuple[Loss, ...]]:
+    """Write the messages, tools and response format of a body."""
+    body: dict[str, Any] = {"messages": write(conversation)}
+    if conversation.tools:
+        body["tools"] = write_tools(conversation)
+    if conversation.response_format is not None:
+        body["response_format"] = write_response_format(conversation)
+    return body, ()
+
+
 def _detect(value: Any) -> float:
     if isinstance(value, Mapping):
         return 0.9 if _detect(value.get("messages")) else 0.0
@@ -219,11 +229,11 @@ def _detect(value: Any) -> float:
 
 
 FORMAT = Format(
-    name="openai_chat",
-    kind="messages",
+    name="chat",
+    kind="api",
     mapping="role, content and parts, name, tool calls and results as in the Chat API; the identity",
     read=_read,
     write=_write,
     detect=_detect,
-    aliases=("messages", "openai"),
+    aliases=("openai_chat", "messages", "openai"),
 )

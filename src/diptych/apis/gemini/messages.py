@@ -201,7 +201,7 @@ def _detect(value: Any) -> float:
 
 FORMAT = Format(
     name="gemini",
-    kind="messages",
+    kind="api",
     mapping="contents of user and model; systemInstruction; functionCall and functionResponse; names are lost",
     read=read,
     write=write,

@@ -222,11 +222,11 @@ def _detect(value: Any) -> float:
 
 
 FORMAT = Format(
-    name="openai_responses",
-    kind="messages",
+    name="responses",
+    kind="api",
     mapping="instructions beside input items; function_call and function_call_output; names are lost",
     read=read,
     write=write,
     detect=_detect,
-    aliases=("responses",),
+    aliases=("openai_responses",),
 )

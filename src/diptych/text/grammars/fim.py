@@ -6,7 +6,8 @@
 - ``fim-deepseek``: ``<｜fim▁begin｜>before<｜fim▁hole｜>after<｜fim▁end｜>``
 - ``fim-codestral``: ``[SUFFIX]after[PREFIX]before``
 
-Read, it is the ``prompt`` and ``suffix`` of a Completions body; as messages it is refused.
+A form of a request rather than of a chat: it converts to the ``prompt`` and ``suffix`` of a
+Completions body (``completions``) and back; as messages it is refused.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def _refused(_: Any) -> Any:
 
 
 def _mapping(marks: Marks) -> str:
-    return f"{marks.start}before{marks.middle}after{marks.end} ↔ prompt and suffix of a Completions body"
+    first, second = ("after", "before") if marks.suffix_first else ("before", "after")
+    return f"{marks.start}{first}{marks.middle}{second}{marks.end} ↔ prompt and suffix of a Completions body"
 
 
-FORMATS: Final = tuple(Format(name, "request", _mapping(marks), _refused, _refused) for name, marks in DIALECTS.items())
+FORMATS: Final = tuple(Format(name, "text", _mapping(marks), _refused, _refused) for name, marks in DIALECTS.items())
