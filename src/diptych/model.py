@@ -288,6 +288,11 @@ class Message:
         return (TextPart(self._text or ""),) if self._parts is None else self._parts
 
     @property
+    def is_plain(self) -> bool:
+        """True where the message is one text that was a string, and no API has a word of its own on it."""
+        return self._parts is None and not self.native
+
+    @property
     def content_parts(self) -> tuple[ContentPart, ...]:
         """The parts without reasoning, tool calls and refusals: what Chat calls the content."""
         return tuple(part for part in self.parts if not isinstance(part, _BESIDE))

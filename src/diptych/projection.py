@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from .model import AudioPart, ContentPart, Conversation, FilePart, ImagePart, Message, TextPart, thaw
+from .model import (
+    EMPTY,
+    AudioPart,
+    ContentPart,
+    Conversation,
+    FilePart,
+    ImagePart,
+    Message,
+    TextPart,
+    ToolCall,
+    thaw,
+)
 
 #: Marks in ``extra`` that the source had no ``content`` key at all.
 ABSENT: Final = "absent"
@@ -29,10 +40,7 @@ def write_message(message: Message) -> dict[str, Any]:
     if message.name is not None:
         wire["name"] = message.name
     if message.tool_calls:
-        wire["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
+        wire["tool_calls"] = [*map(_write_call, message.tool_calls)]
     if message.tool_call_id is not None:
         wire["tool_call_id"] = message.tool_call_id
     if message.reasoning is not None:
@@ -40,10 +48,17 @@ def write_message(message: Message) -> dict[str, Any]:
     return wire | extra
 
 
+def _write_call(call: ToolCall) -> dict[str, Any]:
+    native = thaw(call.native.get("chat", EMPTY)) if call.native else {}
+    names = ("name", "input") if call.type == "custom" else ("name", "arguments")
+    inner = dict(zip(names, (call.name, call.arguments), strict=True)) | native.pop(call.type, {})
+    return {"id": call.id, "type": call.type, call.type: inner} | native
+
+
 def write_part(part: ContentPart) -> dict[str, Any]:
     """Write one part of a content."""
     if isinstance(part, TextPart):
-        return {"type": "text", "text": part.text}
+        return {"type": "text", "text": part.text, **thaw(part.native.get("chat", EMPTY))}
     if isinstance(part, ImagePart):
         return {"type": "image_url", "image_url": present({"url": part.url, "detail": part.detail})}
     if isinstance(part, AudioPart):

@@ -6,11 +6,12 @@ One conversion, end to end: :func:`convert` finds both formats, :func:`_read` re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from ..apis.chat.messages import read_messages, write_body
+from ..apis.chat.messages import read_messages
 from ..apis.completions.convert_request import Target, convert_request
 from ..apis.completions.convert_response import convert_response
 from ..apis.completions.messages import prompt_of
@@ -26,6 +27,7 @@ from ..text.marks import say, unknown_marks
 from ..text.reading import read_text, text_format
 from ..text.template_text import to_template
 from ..text.writing import write_text
+from .accounting import Writer, accounted
 from .registry import builtin, get, list_formats
 
 Written = tuple[Any, tuple[Loss, ...]]
@@ -122,7 +124,7 @@ def convert_whole(value: Any, target: str, source: Format | None = None) -> list
 def _entry(name: str | Format | Grammar) -> Format:
     if isinstance(name, Grammar):
         return text_format(name)
-    return name if isinstance(name, Format) else get(name)
+    return accounted(name) if isinstance(name, Format) else get(name)
 
 
 def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLoss) -> Conversion:
@@ -131,13 +133,15 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
     entry, reading, losses = _read(value, source)
     if target.name == "completions" and isinstance(value, str):
         return Conversion({"prompt": value}, "lossless", (), reading.format)  # a text is a prompt as it stands
+    if _is_body(value, entry) and reading.format == target.name:
+        return Conversion(deepcopy(value), format=target.name)  # its own format never mends a body
     output, written = _write(reading.conversation, target, losses, on_loss, is_body=_is_body(value, entry))
-    verdict = reading.verdict
+    if entry is not None and entry.wire.place:
+        written = tuple(loss._replace(path=entry.wire.place(loss.path)) for loss in written)
     if target.kind == "dataset" and untouched(value, reading.format, output, target.name):
-        losses, verdict = (), "lossless"
+        losses = ()
     found = (*losses, *written)
-    if verdict == "lossless":
-        verdict = verdict_of(found)
+    verdict = verdict_of(found) if reading.verdict == "lossless" else reading.verdict
     alternatives = tuple(other.messages for other in reading.alternatives)
     return Conversion(output, verdict, found, reading.format, alternatives, reading.detail)
 
@@ -156,9 +160,14 @@ def _write(
     lost = tuple(not_carried(example, entry))
     if worst(lost) is Severity.REFUSED:
         settle((*read, *lost), on_loss)  # raises: a writer need not know a row that it cannot hold
-    output, losses = (write_body if is_body and entry.name == "chat" else entry.write)(conversation)
+    output, losses = _writer(entry, is_body=is_body)(conversation)
     forbidden = tuple(entry.rules(output)) if entry.rules and worst(losses) < Severity.REFUSED else ()
     return output, (*losses, *lost, *forbidden, *unkept(example, entry, read, (*losses, *lost)))
+
+
+def _writer(entry: Format, *, is_body: bool) -> Callable[[Conversation], Written]:
+    assert entry.write is not None
+    return entry.write.body if is_body and isinstance(entry.write, Writer) else entry.write
 
 
 def _read(value: Any, source: Format | None) -> tuple[Format | None, Reading, tuple[Loss, ...]]:
@@ -176,7 +185,7 @@ def _read(value: Any, source: Format | None) -> tuple[Format | None, Reading, tu
         reading = replace(read_text(prompt_of(value)), format=entry.name)
         return entry, reading, losses
     detail = _unexplained(value, conversation) if entry.kind == "dataset" and isinstance(value, Mapping) else ""
-    verdict: Verdict = "ambiguous" if detail else verdict_of(losses)
+    verdict: Verdict = "ambiguous" if detail else "lossless"
     return entry, Reading(conversation, [], entry.name, verdict, detail=detail), losses
 
 

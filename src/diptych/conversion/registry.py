@@ -23,6 +23,7 @@ from ..text import registry as texts
 from ..text.grammar import Grammar
 from ..text.reading import text_format
 from ..text.registry import by_name, folded, unknown
+from .accounting import accounted
 
 _APIS: Final = "diptych.apis"
 _DATASETS: Final = "diptych.datasets"
@@ -48,7 +49,7 @@ def builtin() -> tuple[Format, ...]:
     """Return the built-in formats, sorted by name."""
     found = by_name((module for _, module in modules()), formats_in, qualified)
     written = {f"text:{grammar.name}": text_format(grammar) for grammar in texts.grammars().values()}
-    return _sorted({**written, **found}.values())
+    return _sorted(accounted(entry) if entry.kind == "api" else entry for entry in {**written, **found}.values())
 
 
 def qualified(entry: Format) -> str:
@@ -66,7 +67,7 @@ def _sorted(entries: Any) -> tuple[Format, ...]:
 
 def _brought() -> tuple[Format, ...]:
     """Return the formats that others brought. Two of one name stand side by side: using that name is an error."""
-    return _sorted(entry for entry, _ in _looked_at() if isinstance(entry, Format))
+    return _sorted(accounted(entry) for entry, _ in _looked_at() if isinstance(entry, Format))
 
 
 def broken() -> tuple[str, ...]:

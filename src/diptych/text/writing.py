@@ -14,7 +14,7 @@ from typing import Literal
 from ..errors import FormatError
 from ..format import Writing
 from ..loss import Loss
-from ..model import Conversation, Message, Segment, Source, Span, TextPart
+from ..model import ContentPart, Conversation, Message, OtherPart, RefusalPart, Segment, Source, Span, TextPart
 from . import guard as guards
 from .grammar import Grammar
 from .registry import grammar_of
@@ -100,6 +100,8 @@ class _Writer:
         self.paper.mark(self.grammar.bos if bos else "")
         if self.grammar.plain and len(messages) > 1:
             self._lose("$.messages", "role-dropped", f"{len(messages)} messages became one text")
+        elif self.grammar.plain and messages and messages[0].role != "user":
+            self._lose("$.messages[0].role", "role-dropped", f"a text does not say that it is of {messages[0].role}")
         system, rest = self._split_system()
         host = self._host(rest)
         if host is None:
@@ -296,20 +298,18 @@ def _unseen(text: str, writer: _Writer) -> list[Loss]:
 
 
 def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]]) -> list[Loss]:
-    if expected == found:
-        return []
-    for index, (wanted, came) in enumerate(zip(expected, found, strict=False)):
+    if len(expected) != len(found):
+        kind = "merged" if len(found) < len(expected) else "split"
+        return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
+    losses = []
+    for index, (wanted, came) in enumerate(zip(expected, found, strict=True)):
         path = f"$.messages[{index}]"
-        if wanted == came:
-            continue
-        if len(expected) != len(found):
-            break
         if wanted[0] != came[0]:
-            return [Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}")]
-        kind = "trimmed" if wanted[1].strip() == came[1].strip() else "substituted"
-        return [Loss(f"{path}.content", kind, "the content reads back differently")]
-    kind = "merged" if len(found) < len(expected) else "split"
-    return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
+            losses.append(Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}"))
+        if wanted[1] != came[1]:
+            kind = "trimmed" if wanted[1].strip() == came[1].strip() else "substituted"
+            losses.append(Loss(f"{path}.content", kind, "the content reads back differently"))
+    return losses
 
 
 # guarding -----------------------------------------------------------------------------------
@@ -374,9 +374,16 @@ def _part_losses(message: Message, path: str, format: str) -> list[Loss]:
     for index, part in enumerate(message.content_parts):
         if not isinstance(part, TextPart):
             losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is no text"))
+        losses += [Loss(f"{path}.content[{index}].{key}", "field-dropped") for key in _native_of(part)]
     if isinstance(message.content, tuple) and message.text:
         losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
-    return losses + [Loss(f"{path}.{key}", "field-dropped") for key in message.extra if key != "content"]
+    names = [name for fields in message.native.values() for name in fields if name != "content"]
+    return losses + [Loss(f"{path}.{name}", "field-dropped") for name in names]
+
+
+def _native_of(part: ContentPart) -> list[str]:
+    """Return the names of what only one API says of a part."""
+    return [] if isinstance(part, OtherPart) else [name for fields in part.native.values() for name in fields]
 
 
 def message_losses(message: Message, path: str, format: str) -> list[Loss]:
@@ -388,4 +395,6 @@ def message_losses(message: Message, path: str, format: str) -> list[Loss]:
         losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
     if message.reasoning:
         losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
+    if any(isinstance(part, RefusalPart) for part in message.parts):
+        losses.append(Loss(f"{path}.refusal", "text-dropped", "the words of a refusal"))
     return losses

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...errors import FormatError
-from ...format import Format
+from ...format import Format, Wire
 from ...loss import Loss
 from ...model import Conversation
 from ...text.reading import read_text
@@ -59,4 +59,5 @@ FORMAT = Format(
     write=_write,
     detect=_detect,
     aliases=("openai_completions",),
+    wire=Wire(holds=frozenset({"prompt"}), proved=frozenset({"prompt"})),
 )
