@@ -22,7 +22,8 @@ from diptych.model import (
     ToolSpec,
 )
 
-APIS = ["responses", "anthropic", "gemini", "bedrock"]
+#: Those of the registry; the two of OpenAI that convert as whole bodies have tests of their own.
+APIS = [entry.name for entry in diptych.list_formats("api") if entry.name not in ("chat", "completions")]
 PNG = "data:image/png;base64,AAAA"
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(["", " ", "<|im_end|>", "\n\nHuman:", "{}"])
 PART = st.one_of(
