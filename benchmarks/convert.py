@@ -59,13 +59,13 @@ def formats() -> None:
             200,
         )
         line(name, found)
-    for name in ("anthropic", "gemini", "bedrock", "openai_responses"):
+    for name in ("anthropic", "gemini", "bedrock", "responses"):
         body = diptych.convert(CHAT, target=name).output
         api = get(name)
         found = seconds(
             {
                 "floor": lambda: [dict(m) for m in CHAT],
-                "write": lambda name=name: diptych.convert(CHAT, source="openai_chat", target=name),
+                "write": lambda name=name: diptych.convert(CHAT, source="chat", target=name),
                 "read": lambda body=body, api=api: api.read(body),
             },
             200,

@@ -87,7 +87,7 @@ def format_page(page: str) -> str:
     text, names = _docstrings()[page]
     parts = [f"# {', '.join(names)}", _literal(text)]
     for name in names:
-        if name in grammars() or name in ("openai_chat", "anthropic", "gemini", "bedrock", "openai_responses"):
+        if name in grammars() or name in {entry.name for entry in list_formats("api")}:
             found = convert(EXAMPLE, target=name, on_loss="ignore")
             shown = found.output if isinstance(found.output, str) else json.dumps(found.output, indent=2)
             losses = "".join(f"- `{loss.kind}` at `{loss.path}`: {loss.detail}\n" for loss in found.losses)

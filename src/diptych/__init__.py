@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .conversion.convert import to_messages as to_messages
     from .conversion.convert import to_prompt as to_prompt
     from .conversion.registry import list_formats as list_formats
+    from .conversion.registry import register as register
     from .errors import *  # noqa: F403
     from .format import Conversion as Conversion
     from .format import Reading as Reading
@@ -77,7 +78,7 @@ _HOMES = {
     "sandbox.chat_template": ["ChatTemplate"],
     "sandbox.limits": ["Limits"],
     "conversion.convert": ["convert", "to_messages", "to_prompt"],
-    "conversion.registry": ["list_formats"],
+    "conversion.registry": ["list_formats", "register"],
     "loss": ["Loss", "Severity", "Verdict"],
     "model": ["Conversation", "Message", "ResponseFormat", "Span", "ToolCall", "ToolSpec"],
     "policy": ["LossWarning"],

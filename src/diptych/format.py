@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
 
 from .loss import Loss, Verdict
 from .model import Conversation, ResponseFormat, Span, ToolSpec
 
-Kind = Literal["text", "messages", "request", "response", "dataset"]
+#: A prompt text, the messages or bodies of an API, a row of a data set.
+Kind = Literal["text", "api", "dataset"]
 Spans: TypeAlias = tuple[Span, ...]
 _set: Final = object.__setattr__
 
@@ -94,11 +95,21 @@ class Writing:
         return (Writing, self._key())
 
 
+class Proof(NamedTuple):
+    """Whether the target gives the same text: ``by`` whom it was rendered, where it differs first, what would help."""
+
+    equal: bool
+    by: str
+    first_difference: str | None = None
+    remedy: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """A value in its target format, with the verdict and the losses of the way there.
 
-    ``detail`` says why an ambiguous value is ambiguous.
+    ``detail`` says why an ambiguous value is ambiguous. ``proof`` says whether a receiver sees
+    the same; None where nothing was asked to prove it.
     """
 
     output: Any
@@ -107,6 +118,30 @@ class Conversion:
     format: str = ""
     alternatives: tuple[Any, ...] = ()
     detail: str = ""
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What loss accounting has to know of the values of an API.
+
+    ``holds`` names the fields of a body that hold the conversation: all others are parameters.
+    ``bare`` is the field that a list without a body around it stands for. ``implied`` holds fields
+    with the value that their absence means; ``proved`` fields that the text formats compare.
+    ``write_body`` writes a body where the format's own writer gives a list. ``place`` turns a path
+    of the neutral model into that of a body. ``keeps_plain``: a body that holds nothing but texts
+    and messages of a role and a text comes back as it is, and ``writes_plain``: messages that are
+    plain texts do, so that no proof is needed (a law tests both).
+    """
+
+    holds: frozenset[str] = frozenset()
+    bare: str = ""
+    implied: frozenset[tuple[str, Any]] = frozenset()
+    proved: frozenset[str] = frozenset()
+    write_body: Callable[[Conversation], tuple[Any, tuple[Loss, ...]]] | None = None
+    place: Callable[[str], str] | None = None
+    keeps_plain: bool = False
+    writes_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +155,8 @@ class Format:
     does not carry is told as a loss by ``convert``, not by each writer
     (``request.name``: this parameter alone). ``asks`` marks a layout whose rows hold a
     question and no answer. ``rules(row)`` yields a refused loss for everything in a written
-    row that the receiver's published rules forbid.
+    row that the receiver's published rules forbid. ``grammar`` is that of a text format,
+    ``wire`` says what the values of an API consist of.
     """
 
     name: str
@@ -133,6 +169,8 @@ class Format:
     carries: frozenset[str] = field(default=frozenset())
     rules: Callable[[Any], Iterable[Loss]] | None = None
     asks: bool = False
+    grammar: Any = None
+    wire: Wire = Wire()
 
     @property
     def direction(self) -> str:

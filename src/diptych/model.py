@@ -301,8 +301,8 @@ class Message(_Fields):
 
     @property
     def is_plain(self) -> bool:
-        """True where the message is one string and nothing else."""
-        return self._parts is None
+        """True where the message is one text that was a string, and no API has a word of its own on it."""
+        return self._parts is None and not self.native
 
     @property
     def content_parts(self) -> tuple[ContentPart, ...]:

@@ -49,15 +49,16 @@ def test_a_template_is_a_format_like_any_other():
 def test_two_files_with_one_name_are_an_error_that_names_both(monkeypatch, kind):
     twin = types.ModuleType("twin")
     setattr(twin, kind, replace(grammar_of("chatml")) if kind == "GRAMMAR" else replace(get("sharegpt")))
-    home, ask = (texts, texts.grammars) if kind == "GRAMMAR" else (registry, registry.list_formats)
+    home, ask = (texts, texts.grammars) if kind == "GRAMMAR" else (registry, registry.builtin)
     known = list(home.modules())
     monkeypatch.setattr(home, "modules", lambda *_: iter([*known, ("twin", twin)]))
     ask.cache_clear()
     try:
-        with pytest.raises(diptych.FormatError, match=r"two files define the format '\w+': diptych\..* and twin"):
+        with pytest.raises(diptych.FormatError, match=r"two files define the format '[\w:]+': diptych\..* and twin"):
             ask()
     finally:
         ask.cache_clear()
+        registry._builtin.cache_clear()
 
 
 def test_fill_in_the_middle_is_never_a_chat():

@@ -175,15 +175,15 @@ def test_rows_of_two_layouts_are_no_file():
 
 def test_a_request_body_is_no_row():
     body = {"model": "m", "messages": [USER], "temperature": 0}
-    assert diptych.convert(body).format == "openai_chat"
+    assert diptych.convert(body).format == "chat"
     assert diptych.convert({"messages": TALK}).output == TALK
     with pytest.raises(diptych.FormatError):
         detect_layout([body], list_formats())
 
 
 @pytest.mark.parametrize(("name", "kind", "found"), [
-    ("alpaca", None, "alpaca"), ("alpaca", "dataset", "alpaca_row"), ("messages", None, "openai_chat"),
-    ("messages", "dataset", "finetune_chat"), ("Chat", "dataset", "finetune_chat"), ("DPO", None, "openai_dpo"),
+    ("alpaca", None, "alpaca"), ("alpaca", "dataset", "alpaca_row"), ("messages", None, "chat"), ("openai_chat", None, "chat"), ("chat", None, "chat"),
+    ("messages", "dataset", "finetune_chat"), ("dataset:messages", None, "finetune_chat"), ("api:openai", None, "chat"), ("text:alpaca", "dataset", "alpaca"), ("DPO", None, "openai_dpo"),
     ("batch", None, "openai_batch"), ("kto", None, "trl_unpaired"), ("preference", "dataset", "trl_preference"),
     ("trl messages", "dataset", "finetune_chat"), ("Prompt-Completion", "dataset", "finetune_legacy"),
     ("chatml", "dataset", "chatml"),

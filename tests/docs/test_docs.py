@@ -12,17 +12,23 @@ from pathlib import Path
 import pytest
 
 import diptych
+from diptych import registered
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_FILE = re.compile(r"into a file `(\w+\.py)`:\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
-def test_python_of_the_page_runs(page, monkeypatch, capsys):
-    """One namespace a page; lines are those of the page, so that a failure says where."""
+def test_python_of_the_page_runs(page, monkeypatch, capsys, tmp_path):
+    """One namespace a page, and the files that it names; lines are those of the page, so that a failure says where."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registered, "given", [])
     text = page.read_text("utf-8")
+    for name, block in _FILE.findall(text):
+        (tmp_path / name).write_text(block, "utf-8")
     scope = {"__name__": f"page_{page.stem}"}
     for block in _BLOCK.finditer(text):
         line = text[: block.start(1)].count("\n")

@@ -13,7 +13,8 @@ SOURCE = ROOT / "src" / "diptych"
 
 #: From the bottom up. A module imports from its own package and from lower layers, nothing else.
 LAYERS = (
-    ("errors", "loss", "model", "format", "policy", "suggest", "jsonpath", "projection", "request", "response"),
+    ("errors", "loss", "model", "format", "policy", "suggest", "jsonpath", "projection", "registered", "request",
+     "response"),
     ("config",),
     ("walk",),
     ("catalogue",),

@@ -99,7 +99,9 @@ def counted(value: Any, model: str | None) -> dict[str, Any]:
 
 
 def _names(kind: str) -> list[str]:
-    return [entry.name for entry in diptych.list_formats() if entry.kind == kind]
+    """Return the formats of a kind; of texts those that messages are written in."""
+    entries = diptych.list_formats(kind)
+    return [entry.name for entry in entries if not entry.name.startswith(("fim-", "diptych-"))]
 
 
 def _inputs(template: Any) -> dict[str, Any]:
@@ -124,9 +126,9 @@ def _templates() -> Iterator[Case]:
             yield f"{name}/request/{api}", lambda r=rendered, a=api: r.request(a, model="gpt-4o")
         for format in _names("text"):
             yield f"{name}/text/{format}", lambda r=rendered, f=format: writing(r.messages, f)
-        for kind in ("messages", "request", "response", "dataset"):
+        for kind in ("api", "dataset"):
             for format in _names(kind):
-                yield f"{name}/to/{format}", lambda r=rendered, f=format: conversion(r.messages, "openai_chat", f)
+                yield f"{name}/to/{format}", lambda r=rendered, f=format: conversion(r.messages, "chat", f)
         for model in MODELS:
             yield f"{name}/count/{model}", lambda r=rendered, m=model: counted(r, m)
 

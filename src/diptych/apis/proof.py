@@ -1,27 +1,27 @@
-"""What a conversation lost on its way through a format: a comparison, field by field.
-
-Rule: a writer's output is read again, and every difference that the writer has not told
-of becomes a loss. So no message API can lose anything in silence.
-"""
+"""What a conversation lost on its way through a format: a comparison, field by field."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from ..loss import Loss
-from ..model import Conversation, Message, TextPart, ToolCall
+from ..model import (
+    AudioPart,
+    Conversation,
+    FilePart,
+    ImagePart,
+    Message,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+)
 
-
-def proven(
-    conversation: Conversation, told: list[Loss], read: Callable[[Any], tuple[Conversation, Any]], output: Any
-) -> tuple[Loss, ...]:
-    """Return the losses told of, and those that reading the output again shows beside them."""
-    again, _ = read(output)
-    known = [loss.path for loss in told]
-    found = [loss for loss in differences(conversation, again) if not any(loss.path.startswith(path) for path in known)]
-    return (*told, *found)
+_CONTENT: Final = (TextPart, ImagePart, AudioPart, FilePart, OtherPart)
 
 
 def differences(conversation: Conversation, again: Conversation) -> list[Loss]:
@@ -55,9 +55,34 @@ def _message(wanted: Message, came: Message, path: str) -> Iterator[Loss]:
         yield Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call differs")
     if (wanted.reasoning or None) != (came.reasoning or None):
         yield Loss(f"{path}.reasoning", "reasoning-dropped")
+    if _refusals(wanted) != _refusals(came):
+        yield Loss(f"{path}.refusal", "text-dropped", "the refusal differs")
+    common = {*_kinds(wanted)} & {*_kinds(came)}
+    if _order(wanted, common) != _order(came, common):
+        yield Loss(path, "reordered", "the parts of the message have another order")
     for key in wanted.extra:
         if key != "content" and (key not in came.extra or wanted.extra[key] != came.extra[key]):
             yield Loss(f"{path}.{key}", "field-dropped")
+
+
+def _refusals(message: Message) -> str:
+    return "".join(part.text for part in message.parts if isinstance(part, RefusalPart))
+
+
+def _kinds(message: Message) -> list[str]:
+    """Return the kinds of the parts that say something, in their order."""
+    parts = message.parts
+    return ["content" if isinstance(part, _CONTENT) else type(part).__name__ for part in parts if _says(part)]
+
+
+def _order(message: Message, kinds: set[str]) -> list[str]:
+    """Return these kinds of parts in their order; neighbours of one kind are one."""
+    found = [kind for kind in _kinds(message) if kind in kinds]
+    return [kind for index, kind in enumerate(found) if not index or found[index - 1] != kind]
+
+
+def _says(part: Part) -> bool:
+    return not isinstance(part, TextPart | ReasoningPart | RefusalPart) or bool(part.text)
 
 
 def _shown(message: Message) -> Any:
@@ -81,6 +106,8 @@ def _calls(wanted: tuple[ToolCall, ...], came: tuple[ToolCall, ...], path: str) 
         place = f"{path}.tool_calls[{index}]"
         if a.name != b.name:
             yield Loss(f"{place}.name", "tool-calls-dropped", f"{a.name!r} became {b.name!r}")
+        if a.type != b.type:
+            yield Loss(f"{place}.type", "substituted", f"{a.type} became {b.type}")
         if a.id != b.id:
             yield Loss(f"{place}.id", "substituted", f"{a.id!r} became {b.id!r}")
         if a.arguments != b.arguments:

@@ -17,7 +17,7 @@ def convert_command(
     ] = "auto",
     to: Annotated[
         str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)
-    ] = "openai_chat",
+    ] = "chat",
     on_loss: Annotated[
         OnLoss,
         on_loss_option(
@@ -33,11 +33,13 @@ def convert_command(
 ) -> None:
     """Convert a prompt or messages from one format to another.
 
-    diptych convert prompt.txt --to openai_chat
+    diptych convert prompt.txt --to chat
 
     diptych convert messages.json --to chatml
     """
-    from ..conversion.convert import convert
+    from ..conversion.convert import convert, convert_whole
+    from ..conversion.registry import get
+    from ..policy import settle
     from .inputs import read_file
     from .output import write_document, write_json, write_text
     from .values import read_value
@@ -48,13 +50,19 @@ def convert_command(
         _explain(read_file(file), json_)
         return
     value = read_value(file, lines_hint=f"diptych convert {file} --jsonl converts each line")
-    if to in ("chat", "completions") and isinstance(value, dict):
-        raise typer.Exit(_convert_body(value, to, on_loss, json_))
-    result = convert(value, source=from_, target=to, on_loss=_engine_policy(on_loss))
-    code = _report(result.losses, on_loss)
-    if result.detail and on_loss is not OnLoss.ignore:
-        print(f"ambiguous: {result.detail}", file=sys.stderr)
-    if json_:
+    policy = _engine_policy(on_loss)
+    named = None if from_ == "auto" else get(from_)
+    whole = convert_whole(value, get(to).name, named) or [convert(value, source=from_, target=to, on_loss=policy)]
+    code = 0
+    for result in whole:
+        settle(result.losses, policy)
+        code = max(code, _report(result.losses, on_loss))
+        if result.detail and on_loss is not OnLoss.ignore:
+            print(f"ambiguous: {result.detail}", file=sys.stderr)
+    result = whole[0]
+    if len(whole) > 1:
+        write_document(outputs=[*map(document_of, whole)]) if json_ else write_json([one.output for one in whole])
+    elif json_:
         write_document(**document_of(result))
     elif isinstance(result.output, str):
         write_text(result.output)
@@ -90,27 +98,6 @@ def _report(losses: Any, on_loss: OnLoss, where: str = "") -> int:
     return 1 if above else 0
 
 
-def _convert_body(value: Any, to: Any, on_loss: OnLoss, json_: bool) -> int:
-    """Convert a whole request or response body to the other API; several prompts become a list."""
-    from ..apis.completions.convert_request import convert_request
-    from ..apis.completions.convert_response import convert_response
-    from .output import write_document, write_json
-
-    policy = _engine_policy(on_loss)
-    is_response = "choices" in value
-    convert: Any = convert_response if is_response else convert_request
-    made = convert(value, to=to, on_loss=policy)
-    found = [made] if is_response else made
-    code = max((_report(result.losses, on_loss) for result in found), default=0)
-    if json_ and len(found) == 1:
-        write_document(**document_of(found[0]))
-    elif json_:
-        write_document(outputs=[document_of(result) for result in found])
-    else:
-        write_json(found[0].output if len(found) == 1 else [result.output for result in found])
-    return code
-
-
 def document_of(result: Any) -> dict[str, Any]:
     """Return what ``--json`` shows of a conversion."""
     return {
@@ -120,6 +107,7 @@ def document_of(result: Any) -> dict[str, Any]:
         "detail": result.detail,
         "losses": [loss.to_json() for loss in result.losses],
         "alternatives": list(result.alternatives),
+        "proof": result.proof._asdict() if result.proof else None,
     }
 
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from ..suggest import suggest
 from .options import Json, TemplateName
+
+
+class Kind(StrEnum):
+    """The kinds of formats."""
+
+    text = "text"
+    api = "api"
+    dataset = "dataset"
+
 
 templates_app = typer.Typer(no_args_is_help=True, help="Look at the templates there are.")
 
@@ -60,12 +71,20 @@ def templates_path(json_: Json = False) -> None:
         write_text("".join(f"{place}\n" for place in places))
 
 
-def formats_command(json_: Json = False) -> None:
-    """List the formats, what each maps, and whether it is read or written."""
-    from ..conversion.registry import list_formats
+def formats_command(
+    kind: Annotated[Kind | None, typer.Option("--kind", help="List only the formats of this kind.")] = None,
+    json_: Json = False,
+) -> None:
+    """List the formats, what each maps, and whether it is read or written.
+
+    Formats of other distributions that cannot be used are reported on standard error.
+    """
+    from ..conversion.registry import broken, list_formats
     from .output import write_document
 
-    entries = list_formats()
+    entries = list_formats(kind.value if kind else None)
+    for problem in broken():
+        print(f"warning: {problem}", file=sys.stderr)
     if json_:
         write_document(
             formats=[{"name": f.name, "kind": f.kind, "direction": f.direction, "mapping": f.mapping} for f in entries]

@@ -1,11 +1,20 @@
-"""From any format to any other: read into the hinge, write out of it."""
+"""From any format to any other: read into the neutral model, write out of it.
+
+One conversion, end to end: :func:`convert` finds both formats, :func:`_read` reads the value,
+:func:`_write` writes the conversation, and ``accounting`` reports what either of them left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, Final, cast
 
 from ..apis.chat.messages import read_messages
+from ..apis.completions.convert_request import Target, convert_request
+from ..apis.completions.convert_response import convert_response
+from ..apis.completions.messages import prompt_of
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
@@ -13,14 +22,18 @@ from ..format import Conversion, Format, Reading, RenderedTemplate, Writing
 from ..loss import Loss, Severity, Verdict, verdict_of, worst
 from ..model import Conversation, Example
 from ..policy import OnLoss, settle
+from ..text.grammar import Grammar
 from ..text.grammars.fim import convert_fim
 from ..text.marks import say, unknown_marks
-from ..text.reading import read_text
+from ..text.reading import read_text, text_format
 from ..text.template_text import to_template
 from ..text.writing import write_text
-from .registry import get, list_formats
+from .accounting import Writer, accounted
+from .registry import builtin, get, list_formats
 
 Written = tuple[Any, tuple[Loss, ...]]
+#: The two APIs whose whole bodies, requests and replies, convert into each other.
+_PAIR: Final = ("chat", "completions")
 
 
 def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] | None = None) -> Reading:
@@ -62,64 +75,120 @@ def to_prompt(
     return write_text(conversation, format, add_generation_prompt=add_generation_prompt)
 
 
-def convert(value: Any, *, source: str = "auto", target: str = "openai_chat", on_loss: OnLoss = "raise") -> Conversion:
+def convert(
+    value: Any,
+    *,
+    source: str | Format | Grammar = "auto",
+    target: str | Format | Grammar = "chat",
+    on_loss: OnLoss = "raise",
+) -> Conversion:
     """Convert a value from one registered format to another.
 
-    Returns the output with the verdict and every loss. ``on_loss`` decides whether a
-    loss raises :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or
-    only stands in the result (``ignore``).
+    ``source`` and ``target`` are names, which may say their kind (``api:anthropic``), or formats
+    themselves. A message list in gives a message list out where the target has one (Chat); a body
+    of an API in gives a body out, tools included. Returns the output with the verdict and every
+    loss. ``on_loss`` decides whether a loss raises :class:`~diptych.errors.LossError` (``raise``),
+    is a warning (``report``), or only stands in the result (``ignore``).
 
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
     """
-    if (filled := convert_fim(value, source, target)) is not None:
-        return Conversion(filled, format=source)
-    if target == "diptych-template" and isinstance(value, str):
-        found_template = to_template(value, source)
-        settle(found_template.losses, on_loss)
-        return found_template
+    wanted, given = _entry(target), None if source == "auto" else _entry(source)
+    if (filled := convert_fim(value, given.name if given else "auto", wanted.name)) is not None:
+        return Conversion(filled, format=given.name if given else "auto")
     try:
-        conversation, losses, verdict, name, alternatives, detail = _read(value, source)
-        entry = get(target)
-        if entry.write is None:
-            raise FormatError(f"{target} can be read, not written")
-        output, written = _write(conversation, entry, losses, on_loss)
-        if entry.kind == "dataset" and untouched(value, name, output, entry.name):
-            losses, verdict = (), "lossless"
+        found = convert_whole(value, wanted.name, given) or [_converted(value, given, wanted, on_loss)]
     except RecursionError:
         raise FormatError("the value is nested too deeply to be read", path="$") from None
-    found = settle((*losses, *written), on_loss)
-    if verdict == "lossless":
-        verdict = verdict_of(found)
-    return Conversion(output, verdict, found, name, alternatives, detail)
+    if len(found) > 1:
+        raise FormatError(f"the body becomes {len(found)} requests", path="$.prompt", hint="use convert_request")
+    settle(found[0].losses, on_loss)
+    return found[0]
 
 
-def _write(conversation: Conversation, entry: Format, read: tuple[Loss, ...], on_loss: OnLoss) -> Written:
-    """Write a conversation; what its format has no place for, and what its receiver forbids, is told."""
-    assert entry.write is not None
+def convert_whole(value: Any, target: str, source: Format | None = None) -> list[Conversion]:
+    """Convert a request or a reply of Chat or Completions, parameters included, to the other API or to itself.
+
+    A request of several prompts becomes several. Returns nothing for any other value or target. The
+    caller settles the losses; those that are refused raise LossError.
+    """
+    if target not in _PAIR or not isinstance(value, Mapping):
+        return []
+    to = cast("Target", target)
+    if "choices" in value and (source is None or source.name in _PAIR):
+        return [convert_response(value, to=to, on_loss="ignore")]
+    found = source or _detect(value)
+    if found.name not in _PAIR or ("messages" in value) == ("prompt" in value):
+        return []
+    return [replace(made, format=found.name) for made in convert_request(value, to=to, on_loss="ignore")]
+
+
+def _entry(name: str | Format | Grammar) -> Format:
+    if isinstance(name, Grammar):
+        return text_format(name)
+    return accounted(name) if isinstance(name, Format) else get(name)
+
+
+def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLoss) -> Conversion:
+    if target.name == "diptych-template" and isinstance(value, str):
+        return to_template(value, source.grammar if source else "auto")
+    entry, reading, losses = _read(value, source)
+    if target.name == "completions" and isinstance(value, str):
+        return Conversion({"prompt": value}, "lossless", (), reading.format)  # a text is a prompt as it stands
+    if _is_body(value, entry) and reading.format == target.name:
+        return Conversion(deepcopy(value), format=target.name)  # its own format never mends a body
+    output, written = _write(reading.conversation, target, losses, on_loss, is_body=_is_body(value, entry))
+    if entry is not None and entry.wire.place:
+        written = tuple(loss._replace(path=entry.wire.place(loss.path)) for loss in written)
+    if target.kind == "dataset" and untouched(value, reading.format, output, target.name):
+        losses = ()
+    found = (*losses, *written)
+    verdict = verdict_of(found) if reading.verdict == "lossless" else reading.verdict
+    alternatives = tuple(other.messages for other in reading.alternatives)
+    return Conversion(output, verdict, found, reading.format, alternatives, reading.detail)
+
+
+def _is_body(value: Any, entry: Format | None) -> bool:
+    return entry is not None and entry.kind == "api" and isinstance(value, Mapping)
+
+
+def _write(
+    conversation: Conversation, entry: Format, read: tuple[Loss, ...], on_loss: OnLoss, *, is_body: bool
+) -> Written:
+    """Write a conversation; what its format has no place for, and what its receiver forbids, is reported."""
+    if entry.write is None:
+        raise FormatError(f"{entry.name} can be read, not written")
     example = Example.of(conversation)
     lost = tuple(not_carried(example, entry))
     if worst(lost) is Severity.REFUSED:
         settle((*read, *lost), on_loss)  # raises: a writer need not know a row that it cannot hold
-    output, losses = entry.write(conversation)
+    output, losses = _writer(entry, is_body=is_body)(conversation)
     forbidden = tuple(entry.rules(output)) if entry.rules and worst(losses) < Severity.REFUSED else ()
     return output, (*losses, *lost, *forbidden, *unkept(example, entry, read, (*losses, *lost)))
 
 
-def _read(value: Any, source: str) -> tuple[Conversation, tuple[Loss, ...], Verdict, str, tuple[Any, ...], str]:
+def _writer(entry: Format, *, is_body: bool) -> Callable[[Conversation], Written]:
+    assert entry.write is not None
+    return entry.write.body if is_body and isinstance(entry.write, Writer) else entry.write
+
+
+def _read(value: Any, source: Format | None) -> tuple[Format | None, Reading, tuple[Loss, ...]]:
+    """Return the format of a value, what it reads as, and the losses of reading it."""
     if isinstance(value, Conversation):
-        return value, (), "lossless", "conversation", (), ""
-    if isinstance(value, str) and (source == "auto" or get(source).kind == "text"):
-        reading = read_text(value, source)
-        alternatives = tuple(other.messages for other in reading.alternatives)
-        return reading.conversation, reading.losses, reading.verdict, reading.format, alternatives, reading.detail
-    name = _detect(value) if source == "auto" else source
-    entry = get(name)
+        return None, Reading(value, [], "conversation"), ()
+    if isinstance(value, str) and (source is None or source.grammar is not None):
+        reading = read_text(value, source.grammar if source else "auto")
+        return source, reading, reading.losses
+    entry = source or _detect(value)
     if entry.read is None:
-        raise FormatError(f"{name} can be written, not read")
+        raise FormatError(f"{entry.name} can be written, not read")
     conversation, losses = entry.read(value)
+    if entry.name == "completions":
+        reading = replace(read_text(prompt_of(value)), format=entry.name)
+        return entry, reading, losses
     detail = _unexplained(value, conversation) if entry.kind == "dataset" and isinstance(value, Mapping) else ""
-    return conversation, losses, "ambiguous" if detail else verdict_of(losses), name, (), detail
+    verdict: Verdict = "ambiguous" if detail else "lossless"
+    return entry, Reading(conversation, [], entry.name, verdict, detail=detail), losses
 
 
 def _unexplained(row: Mapping[str, Any], conversation: Conversation) -> str:
@@ -130,10 +199,12 @@ def _unexplained(row: Mapping[str, Any], conversation: Conversation) -> str:
     return "; ".join(f"$.{name}: {detail}" for name, detail in said.items() if detail)
 
 
-def _detect(value: Any) -> str:
-    ranked = [(entry.detect(value), entry.name) for entry in list_formats() if entry.detect]
-    confidence, name = max(ranked, default=(0.0, ""))
-    if confidence <= 0:
-        kind = "an object" if isinstance(value, Mapping) else type(value).__name__
-        raise FormatError(f"the format of {kind} is not recognised", path="$", hint="name it")
-    return name
+def _detect(value: Any) -> Format:
+    """Return the format of a value; those that others brought are asked last."""
+    for entries in (builtin(), list_formats()):
+        ranked = [(entry.detect(value), entry.name, entry) for entry in entries if entry.detect]
+        confidence, _, entry = max(ranked, key=lambda row: row[:2])
+        if confidence > 0:
+            return entry
+    kind = "an object" if isinstance(value, Mapping) else type(value).__name__
+    raise FormatError(f"the format of {kind} is not recognised", path="$", hint="name it")

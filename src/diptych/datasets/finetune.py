@@ -247,7 +247,7 @@ FORMATS: Final = (
         read=_read_chat,
         write=_write_chat,
         detect=_is_chat,
-        aliases=("openai_finetune", "chat_finetune", "trl_messages", "messages", "chat"),
+        aliases=("openai_finetune", "chat_finetune", "trl_messages", "messages"),
         carries=frozenset({"answer", "request.parallel_tool_calls"}),
         rules=finetune_rules,
     ),

@@ -24,7 +24,7 @@ from .doubts import LABELLED, whole
 from .grammar import Grammar
 from .grammars.fim import dialect_of
 from .parse import OPAQUE, Parse, Range, parse
-from .registry import grammar_of, grammars
+from .registry import brought_grammars, grammar_of, grammars
 from .turns import conversation_of, turns_of
 from .writing import write_text
 
@@ -100,7 +100,7 @@ def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
     'mistral-tekken'
     """
     found = []
-    for grammar in _by_priority():
+    for grammar in _by_priority(grammars()):
         confidence = detect(prompt, grammar)
         if confidence > 0:
             reading = _marked(prompt, prompt, grammar, confidence)
@@ -128,17 +128,21 @@ def _detected(prompt: str, masked: str, hints: Hints | None) -> Reading:
         reading = _labelled(prompt, masked, hints, "transcript")
         if reading.format != "plain":
             return reading
-    best = _best(masked)
-    if best[0][0] > 0.2:
-        return _most_exact(_readings(prompt, masked, best[:8]))
+    for known in (grammars, brought_grammars):  # what others brought is asked last
+        best = _best(masked, known())
+        if best and best[0][0] > 0.2:
+            return _most_exact(_readings(prompt, masked, best[:8]))
     return _labelled(prompt, masked, None, "transcript")
 
 
-def _best(masked: str) -> list[tuple[float, Grammar]]:
+def _best(masked: str, known: Mapping[str, Grammar]) -> list[tuple[float, Grammar]]:
     """Return the likeliest grammars with their confidence, the likeliest first."""
-    ordered = _by_priority()
+    ordered = _by_priority(known)
+    if not ordered:
+        return []
     found = {grammar.name: detect(masked, grammar) for grammar in ordered if grammar.is_certain}
-    if max(found.values()) < 0.9:  # special tokens outweigh labels: where some are seen, labels are not looked for
+    # Special tokens outweigh labels: where some are seen, labels are not looked for.
+    if max(found.values(), default=0.0) < 0.9:
         found |= {grammar.name: detect(masked, grammar) for grammar in ordered if not grammar.is_certain}
     ranked = [(found[grammar.name], grammar) for grammar in ordered if grammar.name in found]
     ranked.sort(key=lambda row: -row[0])
@@ -171,9 +175,9 @@ def _reads_alike(grammar: Grammar, first: Grammar, reading: Reading) -> bool:
     return not messages or not any(text and messages[0].text.startswith(text) for text in own)
 
 
-def _by_priority() -> list[Grammar]:
-    """Return the grammars, those first that others are variants of."""
-    return sorted(grammars().values(), key=lambda grammar: (len(grammar.name), grammar.name))
+def _by_priority(known: Mapping[str, Grammar]) -> list[Grammar]:
+    """Return grammars, those first that others are variants of."""
+    return sorted(known.values(), key=lambda grammar: (len(grammar.name), grammar.name))
 
 
 def _most_exact(readings: list[Reading]) -> Reading:
@@ -363,4 +367,6 @@ def text_format(grammar: Grammar) -> Format:
     def detect_it(value: Any) -> float:
         return detect(value, grammar) if isinstance(value, str) else 0.0
 
-    return Format(grammar.name, "text", grammar.mapping, read, write_it, detect_it, grammar.aliases)
+    return Format(
+        grammar.name, "text", grammar.mapping, read, write_it, detect_it, grammar.aliases, grammar=grammar
+    )

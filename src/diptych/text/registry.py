@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Final, TypeVar
 
 from ..errors import FormatError
+from ..registered import broken, brought
 from ..suggest import suggest
 from .grammar import Grammar
 
@@ -55,22 +56,28 @@ def grammars() -> dict[str, Grammar]:
     return by_name((module for _, module in modules()), grammars_in, lambda grammar: grammar.name)
 
 
-#: What others have registered, by name: asked after the built-in grammars.
-added: Final[dict[str, Grammar]] = {}
+def brought_grammars() -> dict[str, Grammar]:
+    """Return the grammars that others brought. A name that is taken is left out: see ``conversion.registry``."""
+    found: dict[str, Grammar] = {}
+    for value, _ in brought():
+        if isinstance(value, Grammar) and value.name not in grammars():
+            found.setdefault(value.name, value)
+    return found
 
 
 def grammar_of(name: str | Grammar) -> Grammar:
     """Return the grammar of a text format; a grammar is its own. Raises FormatError with a did-you-mean."""
     if isinstance(name, Grammar):
         return name
-    known = grammars() | added
-    if found := known.get(name):
+    name = name.removeprefix("text:")
+    if found := grammars().get(name) or _named(name, grammars()) or _named(name, brought_grammars()):
         return found
+    raise unknown(name, [*grammars(), *brought_grammars()], "text format", *broken().values())
+
+
+def _named(name: str, known: dict[str, Grammar]) -> Grammar | None:
     wanted = folded(name)
-    for grammar in known.values():
-        if wanted in map(folded, (grammar.name, *grammar.aliases)):
-            return grammar
-    raise unknown(name, list(known), "text format")
+    return next((g for g in known.values() if wanted in map(folded, (g.name, *g.aliases))), None)
 
 
 def folded(name: str) -> str:
@@ -78,6 +85,6 @@ def folded(name: str) -> str:
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
-def unknown(name: str, known: list[str], what: str) -> FormatError:
-    """Return the error of a name that nothing has, with the closest name that something has."""
-    return FormatError(f"there is no {what} {name!r}", hint=suggest(name, known))
+def unknown(name: str, known: list[str], what: str, *more: str) -> FormatError:
+    """Return the error of a name that nothing has, with the closest name that something has and further hints."""
+    return FormatError(f"there is no {what} {name!r}", hint="; ".join([suggest(name, known), *more]))

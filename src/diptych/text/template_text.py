@@ -9,13 +9,16 @@ that Jinja would obey is kept raw.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple
 
 from ..errors import FormatError
 from ..format import Conversion
 from ..loss import Loss, verdict_of
 from ..model import Conversation
+from .grammar import Grammar
 from .reading import read_text
+from .writing import message_losses, side_losses
 
 Syntax = Literal["auto", "jinja", "fstring", "none"]
 _JINJA: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -73,7 +76,7 @@ def _raw(text: str) -> str:
     return f"{{% raw %}}{text}{{% endraw %}}"
 
 
-def to_template(prompt: Any, format: str = "auto", syntax: Syntax = "auto") -> Conversion:
+def to_template(prompt: Any, format: str | Grammar = "auto", syntax: Syntax = "auto") -> Conversion:
     """Return the source of a Diptych template for a prompt with holes, or for a conversation.
 
     Raises FormatError for a value that is neither.
@@ -82,7 +85,7 @@ def to_template(prompt: Any, format: str = "auto", syntax: Syntax = "auto") -> C
     'Translate to French: "{{ text }}"'
     """
     if isinstance(prompt, Conversation):
-        losses = _layout(prompt, False)
+        losses = [*side_losses(prompt), *_unwritten(prompt)]
         return Conversion(_tags(prompt, None, ()), verdict_of(losses), tuple(losses), "conversation")
     if not isinstance(prompt, str):
         raise FormatError(f"a template is made of text, not of {type(prompt).__name__}", path="$")
@@ -90,10 +93,16 @@ def to_template(prompt: Any, format: str = "auto", syntax: Syntax = "auto") -> C
     reading = read_text(prompt, format, opaque=[(hole.start, hole.end) for hole in holes])
     whole = [message.role for message in reading.conversation.messages] == ["user"] and reading.format == "plain"
     output = _filled(prompt, holes) if whole else _tags(reading.conversation, prompt, holes)
-    losses = [*reading.losses, *_layout(reading.conversation, whole)]
+    found = [*reading.losses, *_layout(reading.conversation, whole)]
     alternatives = tuple(other.messages for other in reading.alternatives)
-    verdict = verdict_of(losses) if reading.verdict == "lossless" else reading.verdict
-    return Conversion(output, verdict, tuple(losses), reading.format, alternatives, reading.detail)
+    verdict = verdict_of(found) if reading.verdict == "lossless" else reading.verdict
+    return Conversion(output, verdict, tuple(found), reading.format, alternatives, reading.detail)
+
+
+def _unwritten(conversation: Conversation) -> list[Loss]:
+    """Return what a tag has no place for."""
+    found = [message_losses(m, f"$.messages[{i}]", "a template") for i, m in enumerate(conversation.messages)]
+    return [*chain.from_iterable(found), *_layout(conversation, False)]
 
 
 def _layout(conversation: Conversation, whole: bool) -> list[Loss]:

@@ -14,7 +14,7 @@ from typing import Literal
 from ..errors import FormatError
 from ..format import Writing
 from ..loss import Loss
-from ..model import Conversation, Message, Segment, TextPart
+from ..model import ContentPart, Conversation, Message, OtherPart, RefusalPart, Segment, TextPart
 from . import guard as guards
 from .direct import write_plain
 from .grammar import Grammar
@@ -74,7 +74,7 @@ class _Writer:
         self.grammar, self.conversation, self.guard = grammar, conversation, guard
         self.provenance = provenance
         self.paper = Paper()
-        self.losses: list[Loss] = _side_losses(conversation)
+        self.losses: list[Loss] = side_losses(conversation)
         #: Role and text of every message as it should come back.
         self.expected: list[tuple[str, str]] = []
 
@@ -83,6 +83,8 @@ class _Writer:
         self.paper.mark(self.grammar.bos if bos else "")
         if self.grammar.plain and len(messages) > 1:
             self._lose("$.messages", "role-dropped", f"{len(messages)} messages became one text")
+        elif self.grammar.plain and messages and messages[0].role != "user":
+            self._lose("$.messages[0].role", "role-dropped", f"a text does not say that it is of {messages[0].role}")
         system, rest = self._split_system()
         host = self._host(rest)
         if host is None:
@@ -109,7 +111,7 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else _segments(message)
-        self.losses += _part_losses(message, path, self.grammar)
+        self.losses += _part_losses(message, path, self.grammar.name)
         return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
 
     def _cue(self, after_messages: bool) -> None:
@@ -223,7 +225,7 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else _segments(message)
-        self.losses += _message_losses(message, path, self.grammar)
+        self.losses += message_losses(message, path, self.grammar.name)
         if role in self.grammar.trim:
             segments = _trim(segments, path, self.losses)
         opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
@@ -279,20 +281,18 @@ def _unseen(text: str, writer: _Writer) -> list[Loss]:
 
 
 def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]]) -> list[Loss]:
-    if expected == found:
-        return []
-    for index, (wanted, came) in enumerate(zip(expected, found, strict=False)):
+    if len(expected) != len(found):
+        kind = "merged" if len(found) < len(expected) else "split"
+        return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
+    losses = []
+    for index, (wanted, came) in enumerate(zip(expected, found, strict=True)):
         path = f"$.messages[{index}]"
-        if wanted == came:
-            continue
-        if len(expected) != len(found):
-            break
         if wanted[0] != came[0]:
-            return [Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}")]
-        kind = "trimmed" if wanted[1].strip() == came[1].strip() else "substituted"
-        return [Loss(f"{path}.content", kind, "the content reads back differently")]
-    kind = "merged" if len(found) < len(expected) else "split"
-    return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
+            losses.append(Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}"))
+        if wanted[1] != came[1]:
+            kind = "trimmed" if wanted[1].strip() == came[1].strip() else "substituted"
+            losses.append(Loss(f"{path}.content", kind, "the content reads back differently"))
+    return losses
 
 
 # guarding -----------------------------------------------------------------------------------
@@ -340,7 +340,8 @@ def _insert(segments: Sequence[Segment], breaks: list[tuple[int, str]]) -> list[
     return result
 
 
-def _side_losses(conversation: Conversation) -> list[Loss]:
+def side_losses(conversation: Conversation) -> list[Loss]:
+    """Return what stands beside the messages, which a text has no place for."""
     losses = []
     if conversation.tools:
         losses.append(Loss("$.tools", "tools-dropped", f"{len(conversation.tools)} tools have no place in a text"))
@@ -349,24 +350,34 @@ def _side_losses(conversation: Conversation) -> list[Loss]:
     return losses
 
 
-def _part_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
+def _part_losses(message: Message, path: str, format: str) -> list[Loss]:
     losses = []
     if message.name is not None:
-        losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {grammar.name}"))
+        losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {format}"))
     for index, part in enumerate(message.content_parts):
         if not isinstance(part, TextPart):
             losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is no text"))
+        losses += [Loss(f"{path}.content[{index}].{key}", "field-dropped") for key in _native_of(part)]
     if isinstance(message.content, tuple) and message.text:
         losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
-    return losses + [Loss(f"{path}.{key}", "field-dropped") for key in message.extra if key != "content"]
+    names = [name for fields in message.native.values() for name in fields if name != "content"]
+    return losses + [Loss(f"{path}.{name}", "field-dropped") for name in names]
 
 
-def _message_losses(message: Message, path: str, grammar: Grammar) -> list[Loss]:
-    losses = _part_losses(message, path, grammar)
+def _native_of(part: ContentPart) -> list[str]:
+    """Return the names of what only one API says of a part."""
+    return [] if isinstance(part, OtherPart) else [name for fields in part.native.values() for name in fields]
+
+
+def message_losses(message: Message, path: str, format: str) -> list[Loss]:
+    """Return what a message has beside its text, which ``format`` has no place for."""
+    losses = _part_losses(message, path, format)
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
     if message.tool_call_id is not None:
         losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
     if message.reasoning:
         losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
+    if any(isinstance(part, RefusalPart) for part in message.parts):
+        losses.append(Loss(f"{path}.refusal", "text-dropped", "the words of a refusal"))
     return losses

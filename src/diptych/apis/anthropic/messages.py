@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import FormatError
-from ...format import Format
+from ...format import Format, Wire
 from ...loss import Loss
 from ...model import (
     ContentPart,
@@ -32,7 +32,7 @@ from ...model import (
     ToolSpec,
     thaw,
 )
-from ..proof import call_input, data_url, proven, split_data_url, written_arguments
+from ..proof import call_input, data_url, split_data_url, written_arguments
 
 
 def read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
@@ -138,7 +138,7 @@ def write(conversation: Conversation) -> tuple[dict[str, Any], tuple[Loss, ...]]
     body["messages"] = wire
     if conversation.tools:
         body["tools"] = [_write_tool(tool) for tool in conversation.tools]
-    return body, proven(conversation, losses, read, body)
+    return body, tuple(losses)
 
 
 def _write_message(message: Message, path: str, wire: list[dict[str, Any]], losses: list[Loss]) -> None:
@@ -233,10 +233,11 @@ def _detect(value: Any) -> float:
 
 FORMAT = Format(
     name="anthropic",
-    kind="messages",
+    kind="api",
     mapping="system beside messages; blocks; tool_use and tool_result; thinking; names and schemas are lost",
     read=read,
     write=write,
     detect=_detect,
     aliases=("anthropic-messages", "claude-messages"),
+    wire=Wire(holds=frozenset({"messages", "system", "tools"}), bare="messages", keeps_plain=True),
 )

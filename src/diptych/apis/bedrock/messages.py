@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import FormatError
-from ...format import Format
+from ...format import Format, Wire
 from ...loss import Loss
 from ...model import (
     ContentPart,
@@ -31,7 +31,7 @@ from ...model import (
     ToolSpec,
     thaw,
 )
-from ..proof import call_input, data_url, proven, split_data_url, written_arguments
+from ..proof import call_input, data_url, split_data_url, written_arguments
 
 
 def read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
@@ -120,7 +120,7 @@ def write(conversation: Conversation) -> tuple[dict[str, Any], tuple[Loss, ...]]
     body["messages"] = wire
     if conversation.tools:
         body["toolConfig"] = {"tools": [{"toolSpec": _write_tool(tool)} for tool in conversation.tools]}
-    return body, proven(conversation, losses, read, body)
+    return body, tuple(losses)
 
 
 def _write_message(message: Message, path: str, wire: list[dict[str, Any]], losses: list[Loss]) -> None:
@@ -185,10 +185,11 @@ def _detect(value: Any) -> float:
 
 FORMAT = Format(
     name="bedrock",
-    kind="messages",
+    kind="api",
     mapping="system blocks beside messages; toolUse and toolResult; bytes; names and schemas are lost",
     read=read,
     write=write,
     detect=_detect,
     aliases=("bedrock-converse", "converse"),
+    wire=Wire(holds=frozenset({"messages", "system", "toolConfig"}), bare="messages"),
 )

@@ -12,11 +12,13 @@ writing is the identity. Mapping:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from ...errors import FormatError
-from ...format import Format
+from ...format import Format, Wire
 from ...loss import Loss
 from ...model import (
     EMPTY,
@@ -108,8 +110,8 @@ def read_part(part: Any, path: str) -> ContentPart:
         raise FormatError("a part is an object with a type", path=path)
     kind = part["type"]
     inner = part.get(kind)
-    if kind == "text" and set(part) == {"type", "text"} and isinstance(inner, str):
-        return TextPart(inner)
+    if kind == "text" and isinstance(inner, str):
+        return TextPart(inner) if len(part) == 2 else TextPart(inner, _native(part, ("type", "text")))
     if isinstance(inner, Mapping) and set(part) == {"type", kind}:
         known = _known_part(kind, inner)
         if known is not None and write_part(known) == thaw(freeze(part)):
@@ -135,13 +137,29 @@ def _read_tool_calls(calls: Any, path: str) -> tuple[ToolCall, ...]:
     read = []
     for index, call in enumerate(calls):
         function = call.get("function") if isinstance(call, Mapping) else None
+        custom = call.get("custom") if isinstance(call, Mapping) and call.get("type") == "custom" else None
+        if isinstance(custom, Mapping) and all(isinstance(custom.get(name), str) for name in ("name", "input")):
+            native = _native(call, ("id", "type", "custom"), custom=_rest(custom, ("name", "input")))
+            read.append(ToolCall(str(call.get("id", "")), custom["name"], custom["input"], "custom", native))
+            continue
         if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
             raise FormatError("a tool call needs a function with a name", path=f"{path}[{index}]")
         arguments = function.get("arguments", "")
         if not isinstance(arguments, str):
             raise FormatError("arguments are JSON text", path=f"{path}[{index}].function.arguments")
-        read.append(ToolCall(str(call.get("id", "")), function["name"], arguments))
+        native = _native(call, ("id", "type", "function"), function=_rest(function, ("name", "arguments")))
+        read.append(ToolCall(str(call.get("id", "")), function["name"], arguments, native=native))
     return tuple(read)
+
+
+def _rest(fields: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in known}
+
+
+def _native(fields: Mapping[str, Any], known: tuple[str, ...], **inside: dict[str, Any]) -> FrozenMap:
+    """Return what no neutral field stands for: the fields that are not known, and those inside a known one."""
+    rest = _rest(fields, known) | {name: value for name, value in inside.items() if value}
+    return FrozenMap({"chat": rest}) if rest else EMPTY
 
 
 def read_tools(tools: Any) -> tuple[ToolSpec, ...]:
@@ -212,12 +230,47 @@ def _read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
 
 
 def _write(conversation: Conversation) -> tuple[list[dict[str, Any]], tuple[Loss, ...]]:
-    losses = []
+    conversation, losses = _held(conversation)
     if conversation.tools:
         losses.append(Loss("$.tools", "tools-dropped", "tools stand in the body, beside the messages"))
     if conversation.response_format:
         losses.append(Loss("$.response_format", "schema-dropped", "it stands in the body, beside the messages"))
     return write(conversation), tuple(losses)
+
+
+def write_body(conversation: Conversation) -> tuple[dict[str, Any], tuple[Loss, ...]]:
+    """Write the messages, tools and response format of a body."""
+    conversation, losses = _held(conversation)
+    body: dict[str, Any] = {"messages": write(conversation)}
+    if conversation.tools:
+        body["tools"] = write_tools(conversation)
+    if conversation.response_format is not None:
+        body["response_format"] = write_response_format(conversation)
+    return body, tuple(losses)
+
+
+def _held(conversation: Conversation) -> tuple[Conversation, list[Loss]]:
+    """Return a conversation without the parts of other APIs that have no type, which Chat refuses, and their losses."""
+    losses: list[Loss] = []
+    messages = []
+    for index, message in enumerate(conversation.messages):
+        foreign = [] if message.is_plain else [part for part in message.parts if _is_foreign(part)]
+        if foreign:
+            said = f"{len(foreign)} parts without a type have no place"
+            losses.append(Loss(f"$.messages[{index}].content", "media-dropped", said))
+        kept = tuple(part for part in message.parts if not _is_foreign(part)) if foreign else ()
+        messages.append(message.replace(parts=kept) if foreign else message)
+    return (replace(conversation, messages=tuple(messages)) if losses else conversation), losses
+
+
+def _is_foreign(part: Any) -> bool:
+    return isinstance(part, OtherPart) and not isinstance(part.value.get("type"), str)
+
+
+def _place(path: str) -> str:
+    """Return the path of a body for one of the neutral model."""
+    path = re.sub(r"(\.tool_calls\[\d+\])\.(name|arguments)$", r"\1.function.\2", path)
+    return re.sub(r"^(\$\.messages\[\d+\])\.reasoning\b", r"\1.reasoning_content", path)
 
 
 def _detect(value: Any) -> float:
@@ -228,11 +281,20 @@ def _detect(value: Any) -> float:
 
 
 FORMAT = Format(
-    name="openai_chat",
-    kind="messages",
+    name="chat",
+    kind="api",
     mapping="role, content and parts, name, tool calls and results as in the Chat API; the identity",
     read=_read,
     write=_write,
     detect=_detect,
-    aliases=("messages", "openai"),
+    aliases=("openai_chat", "messages", "openai"),
+    wire=Wire(
+        holds=frozenset({"messages", "tools", "response_format"}),
+        bare="messages",
+        implied=frozenset({("type", "function")}),
+        write_body=write_body,
+        place=_place,
+        keeps_plain=True,
+        writes_plain=True,
+    ),
 )

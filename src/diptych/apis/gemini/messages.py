@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import FormatError
-from ...format import Format
+from ...format import Format, Wire
 from ...loss import Loss
 from ...model import (
     AudioPart,
@@ -34,7 +34,7 @@ from ...model import (
     ToolSpec,
     thaw,
 )
-from ..proof import call_input, data_url, proven, split_data_url, written_arguments
+from ..proof import call_input, data_url, split_data_url, written_arguments
 
 
 def read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
@@ -142,7 +142,7 @@ def write(conversation: Conversation) -> tuple[dict[str, Any], tuple[Loss, ...]]
         if wanted.schema is not None:
             config["responseJsonSchema"] = thaw(wanted.schema)
         body["generationConfig"] = config
-    return body, proven(conversation, losses, read, body)
+    return body, tuple(losses)
 
 
 def _write_message(
@@ -201,10 +201,15 @@ def _detect(value: Any) -> float:
 
 FORMAT = Format(
     name="gemini",
-    kind="messages",
+    kind="api",
     mapping="contents of user and model; systemInstruction; functionCall and functionResponse; names are lost",
     read=read,
     write=write,
     detect=_detect,
     aliases=("google",),
+    wire=Wire(
+        holds=frozenset({"contents", "systemInstruction", "tools"}),
+        bare="contents",
+        implied=frozenset({("role", "user")}),
+    ),
 )

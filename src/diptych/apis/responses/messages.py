@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import FormatError
-from ...format import Format
+from ...format import Format, Wire
 from ...loss import Loss
 from ...model import (
     AudioPart,
@@ -33,7 +33,6 @@ from ...model import (
     ToolSpec,
     thaw,
 )
-from ..proof import proven
 
 _ROLES = ("system", "developer", "user", "assistant")
 
@@ -160,7 +159,7 @@ def write(conversation: Conversation) -> tuple[dict[str, Any], tuple[Loss, ...]]
         schema = thaw(wanted.schema) if wanted.schema is not None else None
         named = {"name": wanted.name, "schema": schema, "strict": wanted.strict, "description": wanted.description}
         body["text"] = {"format": {"type": wanted.type, **_present(named)}}
-    return body, proven(conversation, losses, read, body)
+    return body, tuple(losses)
 
 
 def _write_message(message: Message, path: str, items: list[dict[str, Any]], losses: list[Loss]) -> None:
@@ -222,11 +221,16 @@ def _detect(value: Any) -> float:
 
 
 FORMAT = Format(
-    name="openai_responses",
-    kind="messages",
+    name="responses",
+    kind="api",
     mapping="instructions beside input items; function_call and function_call_output; names are lost",
     read=read,
     write=write,
     detect=_detect,
-    aliases=("responses",),
+    aliases=("openai_responses",),
+    wire=Wire(
+        holds=frozenset({"input", "instructions", "tools", "text"}),
+        bare="input",
+        implied=frozenset({("type", "message")}),
+    ),
 )

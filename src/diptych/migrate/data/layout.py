@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from ...conversion.registry import get, list_formats
+from ...conversion.registry import get, list_formats, qualified
 from ...datasets.finetune import separators_of
 from ...datasets.layouts import detect_layout
 from ...errors import DiptychError, FormatError, MigrationError
@@ -24,6 +24,8 @@ from .spec import Spec
 #: Rows of a file, and of a whole data set, that are looked at.
 SAMPLE: Final = 500
 SAMPLE_ROWS: Final = 20_000
+#: Version 0.1 had a layout of this name, which is now that of an API.
+_OLD: Final = {"chat": "finetune_chat"}
 
 
 def sample_of(ref: ShardRef, most: int = SAMPLE) -> list[Mapping[str, Any]]:
@@ -57,8 +59,8 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
         if ref.path.endswith(".json"):
             hint = "one value a line is wanted: jq -c '.[]' does it"
             raise MigrationError("a JSON document is no file of JSON lines", path=ref.path, hint=hint)
-    target = get(spec.target, "dataset").name
-    named = get(spec.source, "dataset").name if spec.source != "auto" else None
+    target = _named(spec.target)
+    named = _named(spec.source) if spec.source != "auto" else None
     if named is not None and (named != LEGACY or spec.separators is not None):
         return [spec.resolved(named, target, spec.separators)] * len(refs)
     most = max(1, SAMPLE_ROWS // max(1, len(refs)))
@@ -71,6 +73,12 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
             pairs += (row for row in rows if _is_pair(row))
     found = spec.separators or separators_of(pairs)
     return [spec.resolved(source, target, found if source == LEGACY else spec.separators) for source in sources]
+
+
+def _named(name: str) -> str:
+    """Return the own name of a format; that of an API with its kind, so that it is not taken for a layout."""
+    entry = get(_OLD.get(name, name), "dataset")
+    return qualified(entry) if entry.kind == "api" else entry.name
 
 
 def _renamed(row: Mapping[str, Any], spec: Spec) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ from .splice import Texts, lines_decoder, splice_block, splice_lines
 
 _Path = str | os.PathLike[str]
 #: What a row of two texts may be spliced into: the general way would write the same.
-_SPLICED: Final = {("finetune_legacy", "finetune_chat"), ("finetune_legacy", "openai_chat")}
+_SPLICED: Final = {("finetune_legacy", "finetune_chat"), ("finetune_legacy", "api:chat")}
 
 
 def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, Any]) -> ShardCounts:

@@ -38,7 +38,7 @@ def read(source: Source, draft: Draft) -> None:
     value = source.object()
     for name in ("system", "anthropic_version"):
         if name in value:
-            hint = "convert it first: diptych convert --to openai_chat"
+            hint = "convert it first: diptych convert --to chat"
             raise draft.refuse("the body is one of Anthropic's API, not of OpenAI's", f"$.{name}", hint=hint)
     draft.text_field("model", value.get("model"))
     draft.request_params({name: given for name, given in value.items() if name not in _OWN})

@@ -6,7 +6,8 @@
 - ``fim-deepseek``: ``<｜fim▁begin｜>before<｜fim▁hole｜>after<｜fim▁end｜>``
 - ``fim-codestral``: ``[SUFFIX]after[PREFIX]before``
 
-Read, it is the ``prompt`` and ``suffix`` of a Completions body; as messages it is refused.
+A form of a request rather than of a chat: it converts to the ``prompt`` and ``suffix`` of a
+Completions body (``completions``) and back; as messages it is refused.
 """
 
 from __future__ import annotations
@@ -106,4 +107,4 @@ def _mapping(dialect: str) -> str:
     return f"{written} ↔ prompt and suffix of a Completions body"
 
 
-FORMATS: Final = tuple(Format(name, "request", _mapping(name), _refused, _refused) for name in DIALECTS)
+FORMATS: Final = tuple(Format(name, "text", _mapping(name), _refused, _refused) for name in DIALECTS)
