@@ -1,11 +1,14 @@
 """The table of language models: every row is well formed, dated and sourced, and the look-ups agree with it."""
 
 import re
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from diptych.catalogue import (
     DEFAULT_MODEL,
+    Model,
     apis_of,
     approximate_row,
     model_row,
@@ -45,6 +48,14 @@ def test_a_row_is_dated_sourced_and_within_its_own_limits(row):
     assert (row.input_limit or 0) <= window
     assert (row.max_output or 0) <= window
     assert (row.encoding is None) == (row.family is None)
+
+
+def test_the_docs_explain_every_column():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "models.md").read_text("utf-8")
+    table = page.partition("## Columns")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if "|" in line]
+    explained = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert explained == {column.name for column in fields(Model)}
 
 
 def test_no_name_stands_in_two_rows():
