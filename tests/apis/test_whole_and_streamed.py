@@ -6,7 +6,7 @@ import json
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
@@ -89,7 +89,6 @@ def significant(value):
 
 
 @pytest.mark.parametrize("api", APIS)
-@settings(max_examples=50)
 @given(st.data())
 def test_the_same_api_in_and_out_is_the_identity(api, data):
     body = data.draw(bodies(api))
@@ -104,7 +103,6 @@ def test_the_same_api_in_and_out_is_the_identity(api, data):
 
 
 @pytest.mark.parametrize("api", APIS)
-@settings(max_examples=50)
 @given(st.data())
 def test_a_stream_written_and_read_again_adds_up_to_the_whole(api, data):
     """What the events of a response are, a stream of either API says, too."""
