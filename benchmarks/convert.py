@@ -2,9 +2,10 @@
 
     python benchmarks/convert.py
 
-Floor of writing and reading: a plain copy of the messages as dicts. Floor of chat
-templates: the same compiled template rendered by Jinja's own immutable sandbox. Reading
-is also shown on long and hostile text, where the time per character must not grow.
+Floor of writing and reading: a plain copy of the messages as dicts. Floor of the rows
+with a target: the ChatML template of one line, rendered by Jinja's own immutable sandbox;
+reading has a speed for a target. Reading is also shown on long and hostile text, where the
+time per character must not grow.
 """
 
 from __future__ import annotations
@@ -34,15 +35,17 @@ TEMPLATE = (
 )
 
 
-def seconds(calls: dict[str, Callable[[], Any]], number: int) -> dict[str, float]:
+def seconds(
+    calls: dict[str, Callable[[], Any]], number: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
     """Return the median seconds of a call of each, all measured in turn."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(ROUNDS):
         for name, call in calls.items():
-            begun = time.perf_counter()
+            begun = clock()
             for _ in range(number):
                 call()
-            times[name].append((time.perf_counter() - begun) / number)
+            times[name].append((clock() - begun) / number)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -78,17 +81,46 @@ def line(name: str, found: dict[str, float]) -> None:
     print(f"{name:<18}{1 / write:>10,.0f}{write / floor:>8.0f}{1 / read:>10,.0f}{read / floor:>8.0f}")
 
 
-def chat_templates() -> None:
+def ten_messages() -> list[bool]:
+    """Show what ten messages cost as ChatML."""
     plain = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE)
     ours = diptych.ChatTemplate(TEMPLATE)
-    found = seconds(
-        {
-            "floor": lambda: plain.render(messages=CHAT, add_generation_prompt=True),
-            "ours": lambda: ours.render(CHAT, add_generation_prompt=True),
-        },
-        2000,
-    )
-    print(f"\nchat template: {found['ours'] / found['floor']:.2f} times Jinja's own immutable sandbox")
+    chat = [CHAT[0], *(CHAT[1 + i % 3] for i in range(9))]
+    floor = lambda: plain.render(messages=chat, add_generation_prompt=True)  # noqa: E731
+    render = lambda: ours.render(chat, add_generation_prompt=True)  # noqa: E731
+    write = lambda: diptych.to_prompt(chat, "chatml").text  # noqa: E731
+    assert floor() == render() == write()
+    found = seconds({"floor": floor, "render": render, "write": write}, 1000)
+    print(f"\n{'ten messages as ChatML':<42}{'floor':>9}{'ratio':>8}{'target':>8}")
+    rows = (("ChatTemplate.render", "render", 2.0), ("to_prompt(…, 'chatml').text", "write", 2.5))
+    return [met(f"{what:<42}", found["floor"] * 1e6, found[key] / found["floor"], target) for what, key, target in rows]
+
+
+def met(what: str, floor: float, ratio: float, target: float) -> bool:
+    print(f"{what}{floor:>6.1f} µs{ratio:>8.2f}{target:>8.1f}  {'met' if ratio <= target else 'MISSED'}")
+    return ratio <= target
+
+
+def reading() -> list[bool]:
+    """Show how fast a prompt of a megabyte is read, by the name of its format and without."""
+    print(f"\n{'read a 1 MB prompt, MB a CPU-second':<42}{'by name':>9}{'auto':>8}{'target':>8}")
+    done = []
+    for name in ("chatml", "llama3", "gemma", "mistral-tekken", "claude", "transcript", "harmony"):
+        chat = [{"role": role, "content": "word " * 9 + "word"} for role in ("user", "assistant")]
+        chat *= 10_000_000 // len(diptych.to_prompt(chat * 10, name).text)
+        speeds = reading_speeds(diptych.to_prompt(chat, name, add_generation_prompt=False).text, name)
+        done.append(speeds[0] >= 20)
+        print(f"{f'turns of {name}':<42}{speeds[0]:>9.1f}{speeds[1]:>8.1f}{20:>8}  {'met' if done[-1] else 'MISSED'}")
+    unit = grammars()["chatml"].turns["user"].open + "x"
+    speeds = reading_speeds(unit * (1_000_000 // len(unit)), "chatml")
+    print(f"{'bare opening marks of chatml':<42}{speeds[0]:>9.1f}{speeds[1]:>8.1f}")
+    return done
+
+
+def reading_speeds(text: str, name: str) -> list[float]:
+    """Return the megabytes a second of CPU time, by name and by detection."""
+    calls = {"name": lambda: diptych.to_messages(text, name), "auto": lambda: diptych.to_messages(text)}
+    return [len(text) / 1e6 / spent for spent in seconds(calls, 1, time.process_time).values()]
 
 
 def long_texts() -> None:
@@ -113,5 +145,6 @@ def long_texts() -> None:
 
 if __name__ == "__main__":
     formats()
-    chat_templates()
+    results = [*ten_messages(), *reading()]
     long_texts()
+    print(f"\n{sum(results)} of {len(results)} targets met")

@@ -26,7 +26,7 @@ from .grammars.fim import dialect_of
 from .parse import OPAQUE, Parse, Range, parse
 from .registry import brought_grammars, grammar_of, grammars
 from .turns import conversation_of, turns_of
-from .writing import write_text
+from .writing import unproved, write_text
 
 Hints = Mapping[str, Any]
 #: Ranges of characters that cannot be structure: data, or the holes of a template.
@@ -228,7 +228,8 @@ def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Re
     losses = _proof(prompt, conversation, grammar, bos=found.bos or grammar.writes_bos)
     verdict: Verdict = "lossy" if losses else "lossless"
     reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
-    holds = any(guard.holds_marker(grammar, m.text) for m in conversation_of(masked, found, grammar).messages)
+    seen = conversation if masked is prompt else conversation_of(masked, found, grammar)
+    holds = any(guard.holds_marker(grammar, message.text) for message in seen.messages)
     other = whole(prompt, round(1 - confidence, 2))
     if other.conversation == conversation or not (holds or not grammar.is_certain) or grammar.plain:
         return reading
@@ -246,7 +247,7 @@ def _plain_reading(plain: Plain, grammar: Grammar, confidence: float) -> Reading
 def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
     conversation: Conversation = grammar.reader(prompt, masked)
     losses = _proof(prompt, conversation, grammar, bos=False)
-    hidden: Conversation = grammar.reader(masked, masked)
+    hidden: Conversation = conversation if masked is prompt else grammar.reader(masked, masked)
     holds = any(guard.holds_marker(grammar, message.text) for message in hidden.messages)
     verdict: Verdict = "lossy" if losses else "lossless"
     reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
@@ -270,7 +271,7 @@ def _proof(prompt: str, conversation: Conversation, grammar: Grammar, *, bos: bo
 
 def _again(conversation: Conversation, grammar: Grammar, *, bos: bool) -> str:
     asks = conversation.cue == "reply"
-    text = write_text(conversation, grammar, add_generation_prompt=asks, bos=bos).text
+    text = unproved(conversation, grammar, cue=asks, bos=bos)
     last = conversation.messages[-1] if conversation.messages else None
     if conversation.cue == "continue" and last is not None:
         # The prompt ends inside the last turn: its close has not been written.

@@ -63,6 +63,16 @@ def write_text(
     return Writing(text, grammar.stop, tuple(losses), writer.paper.spans)
 
 
+def unproved(conversation: Conversation, grammar: Grammar, *, cue: bool, bos: bool) -> str:
+    """Return the text alone, which is not read back: for a reader, who compares it with what was read."""
+    writer = _Writer(grammar, conversation, None, "off")
+    if grammar.writer is not None:
+        writer.write_own(cue)
+    else:
+        writer.run(cue, bos)
+    return "".join(writer.paper.pieces)
+
+
 class _Writer:
     def __init__(
         self,
@@ -98,14 +108,16 @@ class _Writer:
 
     def run_own(self, cue: bool) -> Writing:
         """Write by the grammar's own writer, which keeps more than texts."""
-        messages = self.conversation.messages
-        contents = [self._guarded(index) for index in range(len(messages))]
-        self.losses += self.grammar.writer(self.conversation, self.paper, contents, cue=cue)
+        self.write_own(cue)
         text = "".join(self.paper.pieces)
         told = {loss.path for loss in self.losses}
         found = differences_of(self.conversation, text, self.grammar)
         self.losses += [loss for loss in found if loss.path not in told]
         return Writing(text, self.grammar.stop, tuple(self.losses), self.paper.spans)
+
+    def write_own(self, cue: bool) -> None:
+        contents = [self._guarded(index) for index in range(len(self.conversation.messages))]
+        self.losses += self.grammar.writer(self.conversation, self.paper, contents, cue=cue)
 
     def _guarded(self, index: int) -> list[Segment]:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
@@ -351,6 +363,8 @@ def side_losses(conversation: Conversation) -> list[Loss]:
 
 
 def _part_losses(message: Message, path: str, format: str) -> list[Loss]:
+    if message.plain_text is not None:
+        return []
     losses = []
     if message.name is not None:
         losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {format}"))
@@ -371,6 +385,8 @@ def _native_of(part: ContentPart) -> list[str]:
 
 def message_losses(message: Message, path: str, format: str) -> list[Loss]:
     """Return what a message has beside its text, which ``format`` has no place for."""
+    if message.plain_text is not None:
+        return []
     losses = _part_losses(message, path, format)
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
