@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import diptych
@@ -25,7 +25,6 @@ from diptych.text.turns import conversation_of, turns_of
 APIS = [entry.name for entry in diptych.list_formats("api")]
 TEXTS = [entry.name for entry in diptych.list_formats("text") if entry.grammar is not None]
 IN_FULL = {"chat", "completions", *TEXTS}
-LAWFUL = settings(max_examples=50, derandomize=True, deadline=None)
 
 # conversations ---------------------------------------------------------------------------------
 
@@ -173,21 +172,18 @@ OF_APIS = ("openness", "editing", "links")
 
 
 @pytest.mark.parametrize("name", [*APIS, *TEXTS])
-@LAWFUL
 @given(CONVERSATION)
 def test_what_goes_in_comes_out_or_is_a_loss(name, conversation):
     survival(get(name), conversation)
 
 
 @pytest.mark.parametrize("name", sorted(IN_FULL))
-@LAWFUL
 @given(CONVERSATION)
 def test_no_loss_names_what_stands_in_its_place(name, conversation):
     no_overbooking(get(name), conversation)
 
 
 @pytest.mark.parametrize("name", [*APIS, *TEXTS])
-@LAWFUL
 @given(PLAIN_TALK)
 def test_order(name, conversation):
     order(get(name), conversation)
@@ -195,7 +191,6 @@ def test_order(name, conversation):
 
 @pytest.mark.parametrize("law", ["openness", "editing"])
 @pytest.mark.parametrize("name", APIS)
-@LAWFUL
 @given(PLAIN_TALK)
 def test_what_is_open_stays_open_and_an_edit_shows(name, law, conversation):
     LAWS[law](get(name), conversation)
@@ -226,7 +221,6 @@ WIRE_MESSAGE = st.one_of(
 )  # fmt: skip
 
 
-@LAWFUL
 @given(st.lists(WIRE_MESSAGE, max_size=4))
 def test_chat_is_read_and_written_as_it_was(messages):
     conversation, losses = get("chat").read(messages)
@@ -236,7 +230,6 @@ def test_chat_is_read_and_written_as_it_was(messages):
 
 
 @pytest.mark.parametrize("name", APIS)
-@LAWFUL
 @given(CONVERSATION)
 def test_its_own_format_is_the_identity(name, conversation):
     body = get(name).write(conversation)[0]
@@ -248,7 +241,6 @@ def test_its_own_format_is_the_identity(name, conversation):
 
 
 @pytest.mark.parametrize("entry", [e for e in diptych.list_formats("api") if e.wire.keeps_plain], ids=lambda e: e.name)
-@LAWFUL
 @given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), WORDS | st.just("")), max_size=4))
 def test_plain_bodies_need_no_proof(entry, turns):
     body = {entry.wire.bare: [{"role": role, "content": text} for role, text in turns]}
@@ -258,7 +250,6 @@ def test_plain_bodies_need_no_proof(entry, turns):
 
 
 @pytest.mark.parametrize("entry", [e for e in diptych.list_formats("api") if e.wire.writes_plain], ids=lambda e: e.name)
-@LAWFUL
 @given(PLAIN_TALK)
 def test_plain_messages_need_no_proof(entry, conversation):
     assert entry.read(entry.write(conversation)[0])[0].messages == conversation.messages

@@ -87,6 +87,8 @@ class _Writer:
         self.losses: list[Loss] = side_losses(conversation)
         #: Role and text of every message as it should come back.
         self.expected: list[tuple[str, str]] = []
+        #: The index of the message that each of these is.
+        self.places: list[int] = []
 
     def run(self, cue: bool, bos: bool) -> None:
         messages = self.conversation.messages
@@ -99,6 +101,8 @@ class _Writer:
         host = self._host(rest)
         if host is None:
             rest, system = system + rest, []  # no user turn can carry the system text
+        elif system and self.grammar.system == "first-user" and host != rest[0]:
+            self._lose("$.messages", "reordered", "the system text stands in the first user turn, after other messages")
         for number, index in enumerate(rest):
             if number:
                 self.paper.mark(self.grammar.separator)
@@ -160,7 +164,7 @@ class _Writer:
         self.paper.mark(turn.open + prefix + (default or "") + turn.close)
         self._lose("$.messages", "synthesised", "the format's own system message was added")
         if default is not None and not self.grammar.is_implied:
-            self._expect("system", default)
+            self._expect("system", default, 0)
 
     def _prefix(self, system: list[int]) -> None:
         wrap = self.grammar.system_turn
@@ -210,7 +214,7 @@ class _Writer:
         segments = self._content(index, role)
         self.paper.put_all(segments, index)
         self.paper.mark(turn.close, index)
-        self._expect(role, inner + "".join(segment.text for segment in segments))
+        self._expect(role, inner + "".join(segment.text for segment in segments), index)
 
     def _system_inside(self, system: list[int]) -> str:
         """Write system texts inside a user turn; return them where they will read as user text."""
@@ -244,13 +248,14 @@ class _Writer:
         return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
 
     def _expect_system(self, system: list[int], texts: list[str]) -> None:
-        self._expect("system", "\n\n".join(texts))
+        self._expect("system", "\n\n".join(texts), system[0])
         for index in system:
             if self.conversation.messages[index].role != "system":
                 self._lose(f"$.messages[{index}].role", "role-changed", "developer is written as system")
 
-    def _expect(self, role: str, text: str) -> None:
+    def _expect(self, role: str, text: str, index: int) -> None:
         self.expected.append((role, text))
+        self.places.append(index)
 
     def _lose(self, path: str, kind: str, detail: str) -> None:
         self.losses.append(Loss(path, kind, detail))
@@ -289,15 +294,17 @@ def _unseen(text: str, writer: _Writer) -> list[Loss]:
         return []
     found = messages_of(text, writer.grammar)
     told = {(loss.path, loss.kind) for loss in writer.losses}
-    return [loss for loss in _differences(writer.expected, found) if (loss.path, loss.kind) not in told]
+    return [loss for loss in _differences(writer.expected, found, writer.places) if (loss.path, loss.kind) not in told]
 
 
-def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]]) -> list[Loss]:
+def _differences(
+    expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]
+) -> list[Loss]:
     if len(expected) != len(found):
         kind = "merged" if len(found) < len(expected) else "split"
         return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
     losses = []
-    for index, (wanted, came) in enumerate(zip(expected, found, strict=True)):
+    for index, wanted, came in zip(places, expected, found, strict=True):
         path = f"$.messages[{index}]"
         if wanted[0] != came[0]:
             losses.append(Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}"))
