@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from . import catalogue as catalogue
     from . import client as client
     from . import migrate as migrate
     from . import prices as prices
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .client import Client as Client
     from .client import Reply as Reply
     from .client import Timeouts as Timeouts
+    from .client import compat as compat
     from .conversion.convert import convert as convert
     from .conversion.convert import to_messages as to_messages
     from .conversion.convert import to_prompt as to_prompt
@@ -93,7 +95,11 @@ _HOMES = {
     "apis.completions.convert_response": ["convert_response"],
     "apis.completions.convert_stream": ["convert_stream"],
 }  # fmt: skip
-_MODULES = ("client", "errors", "migrate", "model", "prices", "testing", "tokens")
+#: Modules that are attributes of the package, and where they lie.
+_MODULES = {
+    **{name: name for name in ("catalogue", "client", "errors", "migrate", "model", "prices", "testing", "tokens")},
+    "compat": "client.compat",
+}
 _NAMES = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_NAMES)
@@ -107,7 +113,7 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__name__}.{_MODULES[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

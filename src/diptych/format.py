@@ -179,10 +179,25 @@ class Format:
 
 
 class DeclaringTemplate(Protocol):
-    """The template that something was rendered from, as lower layers see it."""
+    """The template that something was rendered from: what it declares."""
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def model(self) -> str | None: ...
+
+    @property
+    def params(self) -> dict[str, Any]: ...
+
+    @property
+    def text_format(self) -> str: ...
+
+    @property
+    def tools(self) -> tuple[ToolSpec, ...]: ...
+
+    @property
+    def response_format(self) -> ResponseFormat | None: ...
 
     @property
     def hash(self) -> str: ...

@@ -38,10 +38,7 @@ VALUES = LAYERS[0]
 #: What does not hold yet. A line may go, none may come.
 UPWARD: set[tuple[str, str]] = set()
 #: Modules that import each other in a loop, lazy and type-only imports included. Likewise.
-CIRCLES = {
-    ("migrate.code.bindings", "migrate.code.servers"),
-    ("templating.counting", "templating.rendered", "templating.template"),
-}
+CIRCLES: set[tuple[str, ...]] = set()
 
 
 def name_of(path):

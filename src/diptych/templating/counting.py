@@ -8,25 +8,36 @@ text), it is what is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import tokens
 from ..conversion.requests import choose_api
 from ..errors import TokenError
+from ..format import DeclaringTemplate
 from ..tokens import counter as pieces_of
 from ..tokens.counter import Slot
 from .plan import HistorySlot
 
 if TYPE_CHECKING:
     from .plan import Piece, Plan
-    from .template import Template
 
 #: Parameters of a request that add to its count.
 _COUNTED = frozenset({"tools", "functions", "response_format", "tool_choice", "function_call", "suffix"})
 _Shown = Callable[[Mapping[str, str]], str]
 
 
-def make_counter(template: Template, model: str, api: str | None = None) -> Callable[..., int]:
+class CountedTemplate(DeclaringTemplate, Protocol):
+    """A template, as far as it is counted."""
+
+    @property
+    def plan(self) -> Plan | None: ...
+
+    def render(self, /, **inputs: Any) -> Any: ...
+
+    def fast_values(self, inputs: dict[str, Any]) -> dict[str, Any] | None: ...
+
+
+def make_counter(template: CountedTemplate, model: str, api: str | None = None) -> Callable[..., int]:
     """Return a function of the inputs that counts the tokens of the rendered template.
 
     ``api`` is the API that the request goes to, where the model does not decide. The function
@@ -60,7 +71,7 @@ def make_counter(template: Template, model: str, api: str | None = None) -> Call
 
 
 def _from_pieces(
-    template: Template, model: str, api: str | None, encoding: str
+    template: CountedTemplate, model: str, api: str | None, encoding: str
 ) -> tuple[Callable[[Mapping[str, str]], int], dict[str, _Shown]] | None:
     """Return a counter of the plan's values, and what must be put before it; None without a plan."""
     plan: Plan | None = template.plan

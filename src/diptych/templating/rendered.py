@@ -7,10 +7,10 @@ every character keeps its author. Projections are made when they are asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ..apis.chat.messages import write
-from ..format import Writing
+from ..format import DeclaringTemplate, Writing
 from ..loss import Loss
 from ..model import Conversation, Message, ResponseFormat, Segment, Span, ToolSpec
 from ..policy import OnLoss
@@ -18,9 +18,6 @@ from ..request import Request
 from ..text.writing import write_text
 from .assemble import Assembled, add_segment
 from .plan import Plan
-
-if TYPE_CHECKING:
-    from .template import Template
 
 Api = Literal["chat", "completions"]
 
@@ -42,7 +39,7 @@ class Rendered(Request):
 
     def __init__(
         self,
-        template: Template,
+        template: DeclaringTemplate,
         plan: Plan | None,
         values: Mapping[str, Any],
         assembled: Assembled | None = None,
@@ -160,7 +157,7 @@ class Rendered(Request):
         return self._template.response_format
 
     @property
-    def template(self) -> Template:
+    def template(self) -> DeclaringTemplate:
         """The template this was rendered from."""
         return self._template
 
@@ -264,5 +261,5 @@ class Rendered(Request):
         return messages_rich(self.segments, title=self._template.name)
 
 
-def _unpickled(template: Template, is_planned: bool, values: Any, assembled: Any, losses: Any) -> Rendered:
+def _unpickled(template: Any, is_planned: bool, values: Any, assembled: Any, losses: Any) -> Rendered:
     return Rendered(template, template.plan if is_planned else None, values, assembled, losses)

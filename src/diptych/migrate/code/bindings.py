@@ -13,7 +13,7 @@ from typing import Any, Final
 import libcst as cst
 
 from .servers import BASES, Servers
-from .source import Node, Source, dotted, text_of
+from .source import Node, Source, bound, dotted, text_of
 from .webs import reaching
 
 #: Modules whose clients look like OpenAI's and are not (their own Completions calls stay).
@@ -305,32 +305,6 @@ class Bindings:
             if isinstance(node, cst.Return) and node.value and self.source.function_of(node) is function
         ]
         return _merged(values) if values else UNKNOWN
-
-
-def bound(source: Source, name: Node) -> tuple[str, Any, cst.Annotation | None]:
-    """Return how a name is bound: value, iter, with or "" for anything else; to what; its annotation."""
-    outer = source.parent(name)
-    if isinstance(outer, cst.AssignTarget):
-        assign: Any = source.parent(outer)
-        return "value", assign.value, None
-    if isinstance(outer, cst.AnnAssign) and outer.target is name:
-        return "value", outer.value, outer.annotation
-    if isinstance(outer, cst.NamedExpr) and outer.target is name:
-        return "value", outer.value, None
-    if isinstance(outer, cst.For | cst.CompFor) and outer.target is name:
-        return "iter", outer.iter, None
-    if isinstance(outer, cst.AsName) and isinstance(item := source.parent(outer), cst.WithItem):
-        return "with", item.item, None
-    if isinstance(outer, cst.Element) and isinstance(tuple_ := source.parent(outer), cst.Tuple | cst.List):
-        target = source.parent(tuple_)
-        if isinstance(target, cst.AssignTarget):
-            value = getattr(source.parent(target), "value", None)
-            if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(tuple_.elements):
-                twin = value.elements[list(tuple_.elements).index(outer)]
-                if isinstance(twin, cst.Element):
-                    return "value", twin.value, None
-        return "part", None, None
-    return "", None, None
 
 
 def import_path(node: cst.Import | cst.ImportFrom, name: str) -> str:

@@ -12,14 +12,14 @@ from typing import Any
 import libcst as cst
 
 from .arguments import KNOWN, Arguments
-from .bindings import Bindings, Origin, bound
+from .bindings import Bindings, Origin
 from .evidence import Evidence, is_openai_model
 from .imports import Imports
 from .items import Items
 from .plan import Plan, Site
 from .results import Results
 from .servers import is_open_model
-from .source import Node, Source, dotted
+from .source import Node, Source, bound, dotted
 from .values import Value
 
 

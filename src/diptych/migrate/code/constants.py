@@ -11,10 +11,9 @@ from typing import Any
 import libcst as cst
 
 from ...catalogue.replacements import chat_replacement
-from .bindings import bound
 from .items import Item
 from .plan import Plan, Site
-from .source import Node, requoted, text_of
+from .source import Node, bound, requoted, text_of
 from .webs import reaching
 
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 import libcst as cst
 
 from ...catalogue.models import model_info
-from .bindings import VENDORS, Bindings, bound, import_path
+from .bindings import VENDORS, Bindings, import_path
 from .items import Items
-from .source import Node, Source, dotted, text_of
+from .source import Node, Source, bound, dotted, text_of
 
 _SAYS_SO: Final = re.compile(r"open_?ai|(?:^|[._])oai(?:[._]|$)|chat_?gpt|(?:^|[._])gpt", re.IGNORECASE)
 _DEPTH: Final = 6

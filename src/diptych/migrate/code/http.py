@@ -12,13 +12,13 @@ from typing import Any, Final
 import libcst as cst
 
 from .arguments import Arguments
-from .bindings import Bindings, Origin, bound
+from .bindings import Bindings, Origin
 from .items import Items
 from .pieces import Piece, pieces_of
 from .plan import Plan, Site
 from .results import Results
 from .servers import is_open_model, is_own_host
-from .source import Node, Source, constant_of, dotted, text_of
+from .source import Node, Source, bound, constant_of, dotted, text_of
 from .values import Value
 
 _PATH: Final = re.compile(r"(?<!/chat)(?:/v1|\ue0f1)/completions/?(?:\?[^/]*)?$")

@@ -11,12 +11,12 @@ from typing import Any, Final
 import libcst as cst
 
 from ...catalogue.replacements import chat_replacement, is_asked, refusals
-from .bindings import Bindings, bound, import_path
+from .bindings import Bindings, import_path
 from .imports import Imports
 from .items import Items
 from .markup import Markup
 from .plan import Plan, Site
-from .source import Source, constant_of, dotted, requoted, text_of
+from .source import Source, bound, constant_of, dotted, requoted, text_of
 
 #: Where the class is imported from, and where its counterpart lives.
 HOMES: Final = {

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import libcst as cst
 
-from .bindings import Bindings, bound, import_path
+from .bindings import Bindings, import_path
 from .http import Http
 from .plan import Plan, Site
-from .source import Source, constant_of, dotted, text_of
+from .source import Source, bound, constant_of, dotted, text_of
 from .standins import stand_ins
 
 _TARGET: Final = re.compile(

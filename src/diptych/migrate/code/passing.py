@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import libcst as cst
 
-from .bindings import bound, import_path
+from .bindings import import_path
 from .functions import Functions
-from .source import Source, dotted
+from .source import Source, bound, dotted
 from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Use
 from .values import Value, is_log, is_nothing, one_of
 from .webs import reaching

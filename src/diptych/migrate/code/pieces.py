@@ -15,8 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import libcst as cst
 
-from .bindings import bound
-from .source import Source, text_of
+from .source import Source, bound, text_of
 
 #: Around the number of a hole in a text; private characters that no prompt holds.
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"

@@ -17,12 +17,11 @@ from ...format import Reading
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
 from ...text.registry import grammar_of
-from .bindings import bound
 from .items import Item, Items
 from .markup import Markup
 from .pieces import Pieces, expression, pieces_of, proof
 from .plan import Plan, Site
-from .source import Source, constant_of, dotted, quotes_around, text_of
+from .source import Source, bound, constant_of, dotted, quotes_around, text_of
 from .webs import reaching
 
 #: Names of what is several prompts, where nothing says what they hold.

@@ -13,12 +13,11 @@ from typing import Any
 
 import libcst as cst
 
-from .bindings import bound
 from .functions import Functions
 from .passing import Passing
 from .plan import Plan, Site
 from .reads import Reads
-from .source import Node, Source
+from .source import Node, Source, bound
 from .streams import Streams
 from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Use
 from .values import Value, is_nothing, one_of

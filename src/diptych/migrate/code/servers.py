@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import libcst as cst
 
-from .source import Source, constant_of, dotted, text_of
+from .source import Source, bound, constant_of, dotted, text_of
 
 _OWN: Final = re.compile(r"(?:https?:)?(?://)?(?:[a-z0-9-]+\.)*api\.openai\.com(?::\d+)?(?:[/?#]|$)", re.IGNORECASE)
 #: Arguments of a client, or attributes of the module, that name a server.
@@ -71,8 +71,6 @@ class Servers:
         return found is not None and not (isinstance(found, str) and is_own_host(found))
 
     def _bound(self, name: cst.Name) -> Any:
-        from .bindings import bound
-
         found = self.source.bindings(name)
         if len(found) != 1 or not isinstance(found[0], cst.Name):
             return name

@@ -218,3 +218,29 @@ def requoted(source: Source, node: Any, text: str) -> str:
     start = source.code(node).lstrip("(rRuUbB \t\r\n")[:1]
     quote = start if start in "'\"" and start else '"'
     return f"{quote}{text}{quote}"
+
+
+def bound(source: Source, name: Node) -> tuple[str, Any, cst.Annotation | None]:
+    """Return how a name is bound: value, iter, with or "" for anything else; to what; its annotation."""
+    outer = source.parent(name)
+    if isinstance(outer, cst.AssignTarget):
+        assign: Any = source.parent(outer)
+        return "value", assign.value, None
+    if isinstance(outer, cst.AnnAssign) and outer.target is name:
+        return "value", outer.value, outer.annotation
+    if isinstance(outer, cst.NamedExpr) and outer.target is name:
+        return "value", outer.value, None
+    if isinstance(outer, cst.For | cst.CompFor) and outer.target is name:
+        return "iter", outer.iter, None
+    if isinstance(outer, cst.AsName) and isinstance(item := source.parent(outer), cst.WithItem):
+        return "with", item.item, None
+    if isinstance(outer, cst.Element) and isinstance(tuple_ := source.parent(outer), cst.Tuple | cst.List):
+        target = source.parent(tuple_)
+        if isinstance(target, cst.AssignTarget):
+            value = getattr(source.parent(target), "value", None)
+            if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(tuple_.elements):
+                twin = value.elements[list(tuple_.elements).index(outer)]
+                if isinstance(twin, cst.Element):
+                    return "value", twin.value, None
+        return "part", None, None
+    return "", None, None
