@@ -141,7 +141,7 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
     if entry is not None and entry.wire.place:
         written = tuple(loss._replace(path=entry.wire.place(loss.path)) for loss in written)
     if target.kind == "dataset" and untouched(value, reading.format, output, target.name):
-        losses = ()
+        losses, reading = (), replace(reading, verdict="lossless")
     found = (*losses, *written)
     verdict = verdict_of(found) if reading.verdict == "lossless" else reading.verdict
     alternatives = tuple(other.messages for other in reading.alternatives)
