@@ -22,7 +22,7 @@ class Request:
     that have no neutral meaning.
 
     >>> from diptych.model import Message
-    >>> Request(Conversation((Message("user", "Hi"),)), "gpt-4o").model
+    >>> Request(Conversation((Message("user", "Hi"),)), model="gpt-4o").model
     'gpt-4o'
     """
 
@@ -32,6 +32,7 @@ class Request:
     def __init__(
         self,
         conversation: Conversation,
+        *,
         model: str | None = None,
         params: Mapping[str, Any] = EMPTY,
         native: FrozenMap = EMPTY,
@@ -71,7 +72,7 @@ class Request:
         return f"Request{self._fields!r}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (Request, self._fields)
+        return (_request, self._fields)
 
     @property
     def is_chat(self) -> bool:
@@ -85,3 +86,8 @@ class Request:
     def write_prompt(self) -> Writing | None:
         """Return the prompt that the request was written as, or whose format it names, else None."""
         return None
+
+
+def _request(conversation: Conversation, model: str | None, params: FrozenMap, native: FrozenMap) -> Request:
+    """Rebuild a pickled request."""
+    return Request(conversation, model=model, params=params, native=native)

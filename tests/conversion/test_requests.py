@@ -129,7 +129,7 @@ def test_a_prompt_becomes_one_user_message():
 
 def test_a_request_is_built_like_a_template():
     tool = ToolSpec("f", "d")
-    request = Request(Conversation((Message("user", "Hi"),), (tool,)), "gpt-4o", {"temperature": 0})
+    request = Request(Conversation((Message("user", "Hi"),), (tool,)), model="gpt-4o", params={"temperature": 0})
     body = build(request).body
     assert (body["model"], body["temperature"], body["tools"][0]["function"]["name"]) == ("gpt-4o", 0, "f")
     with pytest.raises(diptych.LossError, match="no tools"):

@@ -125,7 +125,7 @@ def wild_examples(draw):
 def shown(message):
     """A content as it is compared: an absent one, an empty one and no parts are the same."""
     pieces = []
-    for part in message.parts:
+    for part in message.content_parts:
         if not isinstance(part, TextPart):
             pieces.append(part)
         elif pieces and isinstance(pieces[-1], str):

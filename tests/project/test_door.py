@@ -27,7 +27,7 @@ POSITIONAL = {
 #: Made by the library and not by its callers; and messages, which are values.
 MADE = {
     "Template", "Rendered", "Stream", "AsyncStream", "Cassette.find", "MissingExtra.of", "Refusal.of", "Spec.resolved",
-    "Message", "Message.of",
+    "Message", "Message.of", "Writing",
 }  # fmt: skip
 #: Values: their fields stand in order, as a tuple's do. Settings are no such values.
 SETTINGS = {"Budget", "Limits", "RateLimits", "Retries", "Timeouts", "Cassette", "Overrides", "ChatTemplate", "Library"}
@@ -39,7 +39,9 @@ def callables():
         module = importlib.import_module(package)
         for name in getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"]:
             found = getattr(module, name)
-            if not str(getattr(found, "__module__", "")).startswith("diptych") or inspect.ismodule(found):
+            home = str(getattr(found, "__module__", ""))
+            is_own = home.startswith("diptych" if hasattr(module, "__all__") else package)
+            if not is_own or inspect.ismodule(found):
                 continue
             if not inspect.isclass(found):
                 yield name, found

@@ -242,7 +242,7 @@ def test_through_rows(row, source, path):
 
 def test_a_text_of_unknown_marks_is_no_row_to_train_on():
     with pytest.raises(diptych.LossError, match="does not read as a conversation"):
-        diptych.convert({"text": LLAMA4}, "trl_text", on_loss="ignore")
+        diptych.convert({"text": LLAMA4}, source="trl_text", on_loss="ignore")
 
 
 def test_a_row_of_messages_says_who_speaks():

@@ -191,7 +191,7 @@ def estimate(
     name = prompt.model
     book = default() if book is None else book
     price = book.find(name)
-    body = tokens.body_of(x, model, api)
+    body = tokens.body_of(x, model=model, api=api)
     if not isinstance(x, Mapping | Request):
         # A bare text or list is to be priced; it is no body with defaults of its own.
         body = {name: value for name, value in body.items() if name != "model"}

@@ -88,7 +88,7 @@ def count(
     >>> [(item.kind, item.tokens) for item in count([{"role": "user", "content": "Hi"}]).items]
     [('message', 5), ('priming', 2)]
     """
-    body = body_of(x, model, api)
+    body = body_of(x, model=model, api=api)
     name = _name_of(model, body)
     info = model_info(name)
     if info.encoding is None:
@@ -135,7 +135,7 @@ def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
 # what x is -------------------------------------------------------------------------
 
 
-def body_of(x: Any, model: str | None = None, api: str | None = None) -> Mapping[str, Any]:
+def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapping[str, Any]:
     """Return the request body that is counted for ``x``: the one that would be sent.
 
     A text stays a text, and a body its own, unless ``api`` asks for another.

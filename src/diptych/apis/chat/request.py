@@ -33,7 +33,7 @@ def read_request(body: Mapping[str, Any]) -> Request:
     messages = read_messages(body.get("messages")).messages
     whole = Conversation(messages, tools or (), wanted)
     name = body.get("model")
-    return Request(whole, name if isinstance(name, str) else None, FrozenMap(params))
+    return Request(whole, model=name if isinstance(name, str) else None, params=FrozenMap(params))
 
 
 def write_request(request: Request) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def write_request(request: Request, *, format: str = "chatml") -> tuple[dict[str
     """Write the Completions body of a request: its messages in a text format, and what that loses.
 
     >>> from diptych.model import Conversation, Message
-    >>> write_request(Request(Conversation((Message("user", "Hi"),)), "m", {"max_tokens": 5}), format="plain")[0]
+    >>> hello = Conversation((Message("user", "Hi"),))
+    >>> write_request(Request(hello, model="m", params={"max_tokens": 5}), format="plain")[0]
     {'model': 'm', 'prompt': 'Hi', 'max_tokens': 5}
     """
     conversation = request.conversation
@@ -121,7 +122,7 @@ class _Body:
             losses.append(_doubt(reading, path))
         stops, more = self._stops(reading.format)
         name = self.model if "model" in self.body else None
-        request = Request(reading.conversation, name, FrozenMap({**shared, **stops}))
+        request = Request(reading.conversation, model=name, params=FrozenMap({**shared, **stops}))
         return PromptRequest(request, reading, (*self.losses, *losses, *more))
 
     def _prompts(self) -> list[str]:
