@@ -20,6 +20,12 @@ _FILE = re.compile(r"into a file `(\w+\.py)`:\n\n```python\n(.*?)^```$", re.MULT
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+@pytest.fixture(autouse=True)
+def _own_registry(monkeypatch):
+    """What an example registers ends with it."""
+    monkeypatch.setattr(registered, "given", [])
+
+
 @pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(ROOT)) for p in PAGES])
 def test_python_of_the_page_runs(page, monkeypatch, capsys, tmp_path):
     """One namespace a page, and the files that it names; lines are those of the page, so that a failure says where."""
