@@ -126,8 +126,11 @@ def test_a_list_becomes_a_list_and_a_body_a_body():
     talk = BODY["messages"]
     assert diptych.convert(talk, target="chat").output == talk
     assert diptych.convert(BODY, target="chat").output == BODY
-    body = diptych.convert({"contents": [{"role": "user", "parts": [{"text": "x"}]}]}, target="chat").output
-    assert body == {"messages": talk}
+    contents = [{"role": "user", "parts": [{"text": "x"}]}]
+    assert diptych.convert({"contents": contents}, target="chat").output == talk  # a conversation alone
+    tools = [{"functionDeclarations": [{"name": "f"}]}]
+    body = diptych.convert({"contents": contents, "tools": tools}, target="chat").output
+    assert (body["messages"], body["tools"][0]["function"]["name"]) == (talk, "f")
 
 
 def test_a_text_is_a_prompt_as_it_stands():

@@ -85,10 +85,11 @@ def convert(
     """Convert a value from one registered format to another.
 
     ``source`` and ``target`` are names, which may say their kind (``api:anthropic``), or formats
-    themselves. A message list in gives a message list out where the target has one (Chat); a body
-    of an API in gives a body out, tools included. Returns the output with the verdict and every
-    loss. ``on_loss`` decides whether a loss raises :class:`~diptych.errors.LossError` (``raise``),
-    is a warning (``report``), or only stands in the result (``ignore``).
+    themselves. A message list in gives a message list out where the target has one (Chat); so does
+    an object that holds messages and system text alone. A body with tools or parameters gives a
+    body. Returns the output with the verdict and every loss. ``on_loss`` decides whether a loss raises
+    :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
+    result (``ignore``).
 
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
@@ -137,7 +138,8 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
         return Conversion({"prompt": value}, "lossless", (), reading.format)  # a text is a prompt as it stands
     if _is_body(value, entry) and reading.format == target.name:
         return Conversion(deepcopy(value), format=target.name)  # its own format never mends a body
-    output, written = _write(reading.conversation, target, losses, on_loss, is_body=_is_body(value, entry))
+    is_body = _is_body(value, entry) and not _is_talk(value, entry)
+    output, written = _write(reading.conversation, target, losses, on_loss, is_body=is_body)
     if entry is not None and entry.wire.place:
         written = tuple(loss._replace(path=entry.wire.place(loss.path)) for loss in written)
     if target.kind == "dataset" and untouched(value, reading.format, output, target.name):
@@ -150,6 +152,11 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
 
 def _is_body(value: Any, entry: Format | None) -> bool:
     return entry is not None and entry.kind == "api" and isinstance(value, Mapping)
+
+
+def _is_talk(value: Any, entry: Format | None) -> bool:
+    """Return whether an object holds a conversation alone: what other APIs have in place of a message list."""
+    return entry is not None and bool(entry.wire.talk) and entry.wire.talk.issuperset(value)
 
 
 def _write(

@@ -239,5 +239,10 @@ FORMAT = Format(
     write=write,
     detect=_detect,
     aliases=("anthropic-messages", "claude-messages"),
-    wire=Wire(holds=frozenset({"messages", "system", "tools"}), bare="messages", keeps_plain=True),
+    wire=Wire(
+        holds=frozenset({"messages", "system", "tools"}),
+        bare="messages",
+        talk=frozenset({"messages", "system"}),
+        keeps_plain=True,
+    ),
 )

@@ -191,5 +191,9 @@ FORMAT = Format(
     write=write,
     detect=_detect,
     aliases=("bedrock-converse", "converse"),
-    wire=Wire(holds=frozenset({"messages", "system", "toolConfig"}), bare="messages"),
+    wire=Wire(
+        holds=frozenset({"messages", "system", "toolConfig"}),
+        bare="messages",
+        talk=frozenset({"messages", "system"}),
+    ),
 )

@@ -210,6 +210,7 @@ FORMAT = Format(
     wire=Wire(
         holds=frozenset({"contents", "systemInstruction", "tools"}),
         bare="contents",
+        talk=frozenset({"contents", "systemInstruction", "system_instruction"}),
         implied=frozenset({("role", "user")}),
     ),
 )

@@ -231,6 +231,7 @@ FORMAT = Format(
     wire=Wire(
         holds=frozenset({"input", "instructions", "tools", "text"}),
         bare="input",
+        talk=frozenset({"input", "instructions"}),
         implied=frozenset({("type", "message")}),
     ),
 )
