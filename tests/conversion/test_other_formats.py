@@ -1,5 +1,6 @@
 """Fill in the middle, templates out of prompts, and why a prompt is of one dialect."""
 
+import contextlib
 import types
 from dataclasses import replace
 
@@ -116,3 +117,31 @@ def test_why_a_prompt_is_of_one_dialect():
     assert rows[0][3] == ""
     other = next(row for row in rows if row[0] == "mistral-v1")
     assert "differs from character 0" in other[3]
+
+
+CUSTOM = [
+    {"role": "user", "content": "q"},
+    {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "custom", "custom": {"name": "h", "input": "x"}}]},
+    {"role": "tool", "tool_call_id": "c", "content": "r"},
+    {"role": "user", "content": "z"},
+]
+
+
+@pytest.mark.parametrize("target", [entry.name for entry in diptych.list_formats() if entry.write])
+def test_a_custom_call_is_written_or_refused(target):
+    with contextlib.suppress(diptych.DiptychError):
+        diptych.convert(CUSTOM, target=target, on_loss="ignore")
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "target"),
+    [
+        ({"prompt": [{"content": "x"}], "chosen": "a", "rejected": "b"}, "trl_preference", "chat"),
+        ({"system": 5, "messages": [{"role": "user", "content": [{"text": "x"}]}]}, "bedrock", "chat"),
+        ({"model": "m", "messages": [{"role": "user", "content": "Q"}], "response_format": "json"}, "chat", "completions"),
+        ([{"role": "user", "content": "q"}], "chat", diptych.ChatTemplate("{{ messages }}")),
+    ],
+)
+def test_what_is_malformed_is_told(value, source, target):
+    with pytest.raises(diptych.DiptychError):
+        diptych.convert(value, source=source, target=target)

@@ -233,3 +233,15 @@ def test_render_and_run_raise_what_cannot_be_carried():
         done = CliRunner().invoke(make_app(), start)
         assert isinstance(done.exception, diptych.LossError)
         assert "Completions has no tools" in str(done.exception)
+
+
+@pytest.mark.parametrize("name", ["messages", "prompt"])
+@pytest.mark.parametrize("x", [PROMPT.render(text="Hi"), "Hi", [{"role": "user", "content": "Hi"}]])
+def test_what_is_sent_is_no_parameter(x, name):
+    with pytest.raises(diptych.FormatError, match=f"{name} is no parameter"):
+        build(x, model="gpt-4o", **{name: ["x"]})
+
+
+def test_a_model_that_is_no_name_is_told():
+    with pytest.raises(diptych.TokenError, match=r"\$\.model"):
+        diptych.count({"model": 5, "prompt": "a"}, api="chat")

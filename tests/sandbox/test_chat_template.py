@@ -151,3 +151,8 @@ def _equals(expected, found):
         said = isinstance(found, DiptychError) and found.message == expected["error"]
         return said or (isinstance(found, DiptychError) and expected.get("error_kind") != "template_raise")
     return found == expected
+
+
+def test_a_configuration_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(diptych.FormatError, match=r"cannot read .*nothing\.json"):
+        diptych.ChatTemplate.from_tokenizer_config(tmp_path / "nothing.json")

@@ -127,6 +127,9 @@ def convert_whole(value: Any, target: str, source: Format | None = None) -> list
 def _entry(name: str | Format | Grammar) -> Format:
     if isinstance(name, Grammar):
         return text_format(name)
+    if not isinstance(name, str | Format):
+        hint = "name one of diptych.list_formats(), or pass a Format or a Grammar"
+        raise FormatError(f"a {type(name).__name__} is not a format", hint=hint)
     return accounted(name) if isinstance(name, Format) else get(name)
 
 

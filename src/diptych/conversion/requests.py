@@ -102,6 +102,9 @@ def build(
     >>> build("Hello", model="gpt-4o").body
     {'model': 'gpt-4o', 'messages': [{'role': 'user', 'content': 'Hello'}]}
     """
+    if not isinstance(x, Mapping) and (given := {"messages", "prompt"} & params.keys()):
+        name = min(given)
+        raise FormatError(f"{name} is no parameter: it is what is sent", path=f"$.{name}", hint="pass it first, alone")
     way: _Way = {"api": api, "own_server": own_server, "must_serve": checks}
     if isinstance(x, Mapping):
         built = _of_body(x, model, way, params)

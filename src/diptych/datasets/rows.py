@@ -174,7 +174,7 @@ class Turns:
         if "thinking" in wire and "reasoning_content" not in wire:
             wire["reasoning_content"] = wire.pop("thinking")
             self.losses.append(Loss(f"{path}.thinking", "renamed", "reasoning"))
-        if wire["role"] == "tool":
+        if wire.get("role") == "tool":
             self._result(wire)
         return openai_chat.read_message(wire, path)
 

@@ -104,7 +104,8 @@ def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
         if "reasoning_content" in wire:
             wire["thinking"] = wire.pop("reasoning_content")
         for call in wire.get("tool_calls", ()):
-            call["function"]["arguments"] = _as_object(call["function"]["arguments"])
+            if "function" in call:
+                call["function"]["arguments"] = _as_object(call["function"]["arguments"])
         written.append(wire)
     return written
 

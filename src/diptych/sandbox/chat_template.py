@@ -102,6 +102,9 @@ class ChatTemplate:
         file = file / "tokenizer_config.json" if file.is_dir() else file
         try:
             config = json.loads(file.read_text("utf-8"))
+        except OSError as error:
+            hint = "give the file or its folder"
+            raise FormatError(f"cannot read {str(path)!r}: {error.strerror}", hint=hint) from None
         except ValueError as error:
             raise FormatError(f"{file.name} is not JSON: {error}", path="$") from None
         if not isinstance(config, dict):

@@ -159,7 +159,8 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
     if not isinstance(x, str | Mapping | list | Request):
         kind = type(x).__name__
         raise TokenError(f"{kind} cannot be counted", hint="give text, messages, a body or a rendered template")
-    named = model or (x.get("model") if isinstance(x, Mapping) else getattr(x, "model", None)) or DEFAULT_MODEL
+    own = x.get("model") if isinstance(x, Mapping) else getattr(x, "model", None)
+    named = _name_of(model, {"model": own})
     from ..conversion.requests import build
 
     return build(x, model=named, api=api, on_loss="ignore", checks=False).body

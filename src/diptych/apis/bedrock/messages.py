@@ -40,6 +40,8 @@ def read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
     if not isinstance(messages, list | tuple):
         raise FormatError("messages are a list", path="$.messages")
     body = value if isinstance(value, Mapping) else {}
+    if not isinstance(body.get("system") or (), list | tuple):
+        raise FormatError("system is a list of blocks", path="$.system")
     found = [Message("system", _text(block, f"$.system[{i}]")) for i, block in enumerate(body.get("system") or ())]
     for index, message in enumerate(messages):
         found += _read_message(message, f"$.messages[{index}]")

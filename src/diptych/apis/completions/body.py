@@ -53,7 +53,7 @@ def _to_completions(name: str, value: Any, found: dict[str, Any], losses: list[L
         losses.append(Loss(f"$.{name}", "unsupported", row.note))
     elif row.to_completions == "dropped":
         losses.append(Loss(f"$.{name}", "parameter-dropped", row.note or "Completions does not have it"))
-    elif name == "response_format" and value.get("type") != "text":
+    elif name == "response_format" and not (isinstance(value, Mapping) and value.get("type") == "text"):
         losses.append(Loss("$.response_format", "schema-dropped", row.note))
     elif name == "modalities" and value != ["text"]:
         losses.append(Loss("$.modalities", "unsupported", row.note))
