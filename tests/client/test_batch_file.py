@@ -396,13 +396,19 @@ def command(*args):
     return [sys.executable, "-m", "diptych", "batch", *map(str, args)]
 
 
+def interruptible(args):
+    """Start a program that heeds Ctrl-C, also where the tests run in the background of a shell, which ignores it."""
+    heeds = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 - it runs in the child
+    return subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeds)
+
+
 @posix
 def test_ctrl_c_ends_with_130_and_no_answer_is_paid_twice(tmp_path, gate, until):
     source = write(tmp_path / "in.jsonl", *(request(f"r{n}") for n in range(30)))
     out = tmp_path / "out.jsonl"
     with Server(gate.answer) as server:
         args = command(source, "--out", out, "--base-url", server.base_url, "--concurrency", "4")
-        with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        with interruptible(args) as child:
             until(lambda: len(server.requests) >= 9, "nine requests")
             child.send_signal(signal.SIGINT)
             assert child.stderr.readline().startswith("stopping")
@@ -424,7 +430,7 @@ def test_a_second_ctrl_c_leaves_at_once(tmp_path, source, until):
     with Server() as server:
         server.next(hang(), hang())
         args = command(source, "--out", out, "--base-url", server.base_url, "--concurrency", "2")
-        with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        with interruptible(args) as child:
             until(lambda: len(server.requests) >= 2, "two requests")
             child.send_signal(signal.SIGINT)
             assert "under way" in child.stderr.readline()
