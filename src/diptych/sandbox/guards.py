@@ -7,6 +7,7 @@ text refuses values that are not plain data, so that no Python object shows.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -302,6 +303,44 @@ def _groupby(
     return nested(filters.sync_do_groupby(env, charged(value), attribute, default, case_sensitive))
 
 
+def tojson(
+    value: Any,
+    indent: int | None = None,
+    ensure_ascii: bool = False,
+    sort_keys: bool = False,
+    separators: Any = None,
+    html: bool = False,
+) -> str:
+    """Write a value as JSON that a person and a model read: no escapes for HTML or ASCII, keys in their order.
+
+    ``html=True`` escapes ``<``, ``>``, ``&`` and ``'`` as Jinja's own filter does.
+    """
+    if indent is not None and indent is not False:
+        check_size(int(indent))
+    try:
+        written = json.dumps(
+            value,
+            indent=None if indent is False else indent,
+            ensure_ascii=ensure_ascii,
+            sort_keys=sort_keys,
+            separators=tuple(separators) if separators is not None else None,
+            default=_no_json,
+        )
+    except (TypeError, ValueError) as error:
+        raise TemplateError(f"tojson: {error}", hint="pass text, numbers, lists and mappings") from None
+    check_size(len(written))
+    return _HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", written) if html else written
+
+
+_HTML: Final = re.compile("[<>&']")
+
+
+def _no_json(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        str(value)  # raises, and names it
+    raise TypeError(f"a {type(value).__name__} is not JSON")
+
+
 def _list(value: Any) -> list[Any]:
     return list(charged(value))
 
@@ -351,6 +390,7 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "batch": _batch,
     "groupby": _groupby,
     "list": _list,
+    "tojson": tojson,
     "string": text,
     **{name: _loud(name) for name in ("upper", "lower", "capitalize", "title", "trim")},
     **{

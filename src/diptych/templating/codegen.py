@@ -14,9 +14,10 @@ from jinja2 import nodes
 from jinja2.compiler import Frame
 
 from ..sandbox.codegen import GuardCodeGenerator
-from ..sandbox.environment import GuardTransformer, SandboxEnvironment
+from ..sandbox.environment import GuardTransformer
 from .events import capture, text
 from .labels import LabelVisitor
+from .whitespace import TrimmingEnvironment
 
 
 class TraceTransformer(GuardTransformer):
@@ -67,7 +68,7 @@ class TraceCodeGenerator(GuardCodeGenerator):
             self.write("))")
 
 
-class TraceEnvironment(SandboxEnvironment):
+class TraceEnvironment(TrimmingEnvironment):
     """The environment of Diptych's own templates."""
 
     code_generator_class = TraceCodeGenerator

@@ -41,6 +41,7 @@ from .locate import SourceText, quoted_word, trace
 from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
 from .tags import MessageTags
+from .whitespace import trimming
 
 #: Part of every hash: a change of what a template means changes it.
 ENGINE_VERSION = "diptych-1"
@@ -57,7 +58,8 @@ class Compiled:
         self.name, self.file, self.text = found.name, found.file, found.text
         self.parts = engine.split(found)
         self.meta = self.parts.meta
-        tree = engine.parse(self.parts.body, found.name, found.file)
+        with trimming(self.parts.trim):
+            tree = engine.parse(self.parts.body, found.name, found.file)
         with engine.reading(found.name, found.file):
             self.references = tuple(meta.find_referenced_templates(tree))
             self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
@@ -175,7 +177,7 @@ class Engine:
 
     def compile(self, compiled: Compiled) -> Any:
         """Return the Jinja template of a parsed text."""
-        with self.reading(compiled.name, compiled.file):
+        with self.reading(compiled.name, compiled.file), trimming(compiled.parts.trim):
             code = self.environment.compile(compiled.parts.body, compiled.name, compiled.file)
         return jinja2.Template.from_code(self.environment, code, self.environment.make_globals(None))
 
@@ -344,10 +346,17 @@ class _Loader(jinja2.BaseLoader):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def load(self, environment: Any, name: str, globals: Any = None) -> jinja2.Template:
+        found = self._engine.lookup(name)
+        if found is None:
+            raise jinja2.TemplateNotFound(name)  # Jinja's own, for `ignore missing` and lists of names
+        with trimming(self._engine.load(found, current_limits()).parts.trim):
+            return super().load(environment, name, globals)
+
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         found = self._engine.lookup(template)
         if found is None:
-            raise jinja2.TemplateNotFound(template)  # Jinja's own, for `ignore missing` and lists of names
+            raise jinja2.TemplateNotFound(template)
         parts = self._engine.load(found, current_limits()).parts
 
         def is_fresh() -> bool:

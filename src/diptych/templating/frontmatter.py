@@ -14,10 +14,11 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from ..errors import Location, TemplateSyntaxError
-from ..suggest import closest
+from ..suggest import closest, suggest
+from .whitespace import TRIMS
 
 KNOWN_KEYS: Final = frozenset(
-    {"name", "description", "model", "params", "inputs", "response_format", "tools", "format", "version"}
+    {"name", "description", "model", "params", "inputs", "response_format", "tools", "format", "trim", "version"}
 )
 #: Keys by which a file from elsewhere could send a prompt or a key to another place.
 REFUSED_KEYS: Final = frozenset(
@@ -36,6 +37,11 @@ class Parts(NamedTuple):
     body: str
     offset: int
     front: str
+
+    @property
+    def trim(self) -> str:
+        """The rule for white space around tags."""
+        return str(self.meta.get("trim", TRIMS[0]))
 
 
 def split(source: str, file: str) -> Parts:
@@ -80,6 +86,9 @@ def _load(front: str, file: str) -> dict[str, Any]:
 
 
 def _check_keys(meta: dict[str, Any], front: str, file: str) -> None:
+    if (trim := meta.get("trim", TRIMS[0])) not in TRIMS:
+        where = locate_key(front, "trim", file)
+        raise TemplateSyntaxError(f"trim cannot be {trim!r}", location=where, hint=suggest(str(trim), TRIMS))
     for key in meta:
         if str(key).lower().replace("-", "_") in REFUSED_KEYS:
             raise TemplateSyntaxError(
