@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from jinja2 import filters, pass_environment, pass_eval_context
@@ -21,7 +22,7 @@ from ..errors import ResourceLimit, TemplateError
 from .limits import charge, charged, check_size, current_limits
 from .nesting import nested
 
-_SCALARS: Final = (str, int, float, bool, type(None))
+_SCALARS: Final = (str, int, float, bool, type(None), Decimal)
 _TEXT: Final = frozenset({str})
 #: An integer of more bits than this is not text any more: Python itself refuses
 #: to print one of more than 4,300 digits (about 14,300 bits).
@@ -338,6 +339,8 @@ _HTML: Final = re.compile("[<>&']")
 def _no_json(value: Any) -> Any:
     if isinstance(value, Undefined):
         str(value)  # raises, and names it
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"a {type(value).__name__} is not JSON")
 
 

@@ -15,7 +15,7 @@ from jinja2.compiler import Frame
 
 from ..sandbox.codegen import GuardCodeGenerator
 from ..sandbox.environment import GuardTransformer
-from .events import capture, text
+from .events import capture, shown, text
 from .labels import LabelVisitor
 from .whitespace import TrimmingEnvironment
 
@@ -50,10 +50,12 @@ class TraceCodeGenerator(GuardCodeGenerator):
     def write_commons(self) -> None:
         super().write_commons()
         self.writeline("text = environment.text")
+        self.writeline("shown = environment.shown")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if not getattr(node, "structural", False):
-            self.write(f"({getattr(node, 'label', None)!r}, text(")
+            shown = "shown" if isinstance(node, nodes.Name) else "text"
+            self.write(f"({getattr(node, 'label', None)!r}, {shown}(")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if not getattr(node, "structural", False):
@@ -75,3 +77,4 @@ class TraceEnvironment(TrimmingEnvironment):
     transformer_class = TraceTransformer
     concat = staticmethod(capture)
     text = staticmethod(text)
+    shown = staticmethod(shown)

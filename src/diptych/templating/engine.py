@@ -32,11 +32,10 @@ from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, o
 from ..sandbox.limits import current_limits
 from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from ..sandbox.nesting import watched
-from ..suggest import suggest
+from ..suggest import closest, suggest
 from . import frontmatter
 from .assemble import Assembled, LooseText, assemble
 from .codegen import TraceEnvironment
-from .inputs import suggest_input
 from .locate import SourceText, quoted_word, trace
 from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
@@ -71,7 +70,7 @@ class Compiled:
         if self._template is None:
             self._template = self._engine.compile(self)
         self._engine.remember(self)  # two texts may share a name, as strings do
-        return self._engine.run(self._template, values, limits)
+        return self._engine.run(self._template, values, limits, self.variables)
 
     @property
     def found(self) -> Found:
@@ -205,8 +204,10 @@ class Engine:
 
     # running -------------------------------------------------------------------------
 
-    def run(self, template: Any, values: Mapping[str, Any], limits: Limits) -> Assembled:
-        """Run a Jinja template on plain values and assemble what it yields."""
+    def run(
+        self, template: Any, values: Mapping[str, Any], limits: Limits, names: frozenset[str] = frozenset()
+    ) -> Assembled:
+        """Run a Jinja template on plain values and assemble what it yields; ``names`` are those that it uses."""
         token = open_account(limits)
         try:
             context = template.new_context(dict(values))
@@ -216,13 +217,15 @@ class Engine:
             error.location = error.location or (source.find(error.text) if source and error.text else None)
             raise error from None
         except Exception as error:
-            raise self._located(error, error.__traceback__, values) from None
+            raise self._located(error, error.__traceback__, values, names) from None
         finally:
             close_account(token)
 
-    def _located(self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any]) -> DiptychError:
+    def _located(
+        self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any], names: frozenset[str]
+    ) -> DiptychError:
         """Return the error as one of ours, with its place and the way there."""
-        ours = self._translate(error, values)
+        ours = self._translate(error, values, names)
         if not isinstance(ours, TemplateError):
             return ours
         if isinstance(error, RecursionError):
@@ -241,7 +244,7 @@ class Engine:
             return source.place(mistake)
         return source.location(line, quoted_word(ours.message) if isinstance(ours, UndefinedInput) else None)
 
-    def _translate(self, error: Exception, values: Mapping[str, Any]) -> DiptychError:
+    def _translate(self, error: Exception, values: Mapping[str, Any], names: frozenset[str]) -> DiptychError:
         if isinstance(error, TemplateError):
             return error
         if isinstance(error, FormatError):
@@ -249,7 +252,7 @@ class Engine:
         if isinstance(error, DiptychError):
             return error
         if isinstance(error, jinja2.UndefinedError):
-            return self._undefined(error, values)
+            return self._undefined(error, values, names)
         if isinstance(error, jinja2.TemplateNotFound):
             return self._not_found(str(error.name))
         if isinstance(error, jinja2.TemplateRuntimeError) and (
@@ -262,10 +265,17 @@ class Engine:
             return ResourceLimit("the render needs more memory than it may")
         return TemplateError(f"{error or type(error).__name__}")
 
-    def _undefined(self, error: jinja2.UndefinedError, values: Mapping[str, Any]) -> TemplateError:
+    def _undefined(
+        self, error: jinja2.UndefinedError, values: Mapping[str, Any], names: frozenset[str]
+    ) -> TemplateError:
         message = str(error)
         name = quoted_word(message)
-        hint = suggest_input(name, values) if name and "has no attribute" not in message else None
+        if not name or "has no attribute" in message:
+            return UndefinedInput(message)
+        if close := closest(name, values):
+            return UndefinedInput(message, hint=f"did you mean {close!r}?")
+        known = sorted(names | values.keys())
+        hint = f"pass {name}=…" + (f"; the inputs are {', '.join(known)}" if 1 < len(known) < 13 else "")
         return UndefinedInput(message, hint=hint)
 
     # hashing -------------------------------------------------------------------------

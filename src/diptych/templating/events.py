@@ -122,3 +122,8 @@ def text(value: Any) -> str:
         return str.__str__(value)
     check_printable(value)
     return str(value)
+
+
+def shown(value: Any) -> str:
+    """Return the text of a printed name: nothing where it is None, as an optional input that was not given."""
+    return "" if value is None else text(value)

@@ -204,7 +204,7 @@ class Template:
 
     def _texts(self, plan: Plan, values: dict[str, Any]) -> dict[str, Any] | None:
         """Return the values with the printed ones as texts, or None where Jinja must word what is wrong."""
-        if not plan.names <= values.keys():
+        if not plan.names <= values.keys() or any(values[name] is None for name in plan.names):
             return None
         token = open_account(self._limits)
         try:
