@@ -36,6 +36,7 @@ from ..suggest import closest, suggest
 from . import frontmatter
 from .assemble import Assembled, LooseText, assemble
 from .codegen import TraceEnvironment
+from .filters import FILTERS
 from .locate import SourceText, quoted_word, trace
 from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
@@ -98,6 +99,7 @@ class Engine:
         self.environment = make_environment(
             loader=_Loader(self), extensions=[MessageTags], environment_class=TraceEnvironment
         )
+        self.environment.filters.update(FILTERS)
         #: The caller's own filters and globals.
         self.extras: tuple[dict[str, Callable[..., Any]], dict[str, Any]] = ({}, dict(globals or {}))
         for filter_name, function in (filters or {}).items():

@@ -6,6 +6,7 @@ inputs to plain data, checks them, and runs the fast path where there is one.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -73,15 +74,19 @@ class Template:
         filters: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        dedent: bool = False,
     ) -> Template:
         """Return the template of a source text; the same text is compiled once.
 
-        It has no library: includes find nothing. ``limits`` caps what it may cost. Raises
+        It has no library: includes find nothing. ``limits`` caps what it may cost. ``dedent`` takes
+        off the indentation that all lines share, as of a text between triple quotes. Raises
         TemplateSyntaxError, and ResourceLimit for a source over its cap.
 
         >>> Template.from_string("{{ x }}", limits=Limits(output=5)).render(x="Hello").prompt
         'Hello'
         """
+        if dedent:
+            source = textwrap.dedent(source.removeprefix("\n"))
         engine = make_engine(None, filters, globals)
         return cls(engine, engine.load(Found(name, name, source, source), limits), limits)
 
