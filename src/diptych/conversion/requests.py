@@ -94,7 +94,7 @@ def build(
     ``model`` wins over the value's own; a rendered template without any gets the catalogue's
     default model. ``params`` are parameters of the request by the API's names; None leaves one
     out. ``on_loss`` decides about what the API cannot carry. ``checks=False`` builds a body that
-    is counted and not sent. Raises LossError as it says,
+    is counted and not sent. A ``response_format`` may be a type that pydantic knows. Raises LossError as it says,
     FormatError for a parameter that the API does not know and for any other value.
 
     >>> build("Hello", model="my-model").body
@@ -105,6 +105,10 @@ def build(
     if not isinstance(x, Mapping) and (given := {"messages", "prompt"} & params.keys()):
         name = min(given)
         raise FormatError(f"{name} is no parameter: it is what is sent", path=f"$.{name}", hint="pass it first, alone")
+    if isinstance(params.get("response_format"), type):
+        from ..apis.strict import response_format_of
+
+        params["response_format"] = response_format_of(params["response_format"])
     way: _Way = {"api": api, "own_server": own_server, "must_serve": checks}
     if isinstance(x, Mapping):
         built = _of_body(x, model, way, params)

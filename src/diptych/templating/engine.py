@@ -51,7 +51,9 @@ _RESOURCE_ERRORS = (MemoryError, RecursionError, OverflowError)
 class Compiled:
     """One template, parsed: its front matter, its names, its plan, and how to run it."""
 
-    __slots__ = ("_engine", "_template", "file", "meta", "name", "parts", "plan", "references", "text", "variables")
+    __slots__ = (
+        "_engine", "_template", "file", "meta", "name", "parent", "parts", "plan", "references", "text", "variables",
+    )  # fmt: skip
 
     def __init__(self, engine: Engine, found: Found) -> None:
         self._engine = engine
@@ -64,6 +66,9 @@ class Compiled:
             self.references = tuple(meta.find_referenced_templates(tree))
             self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
             self.plan: Plan | None = make_plan(tree.body)
+        #: The template that this one extends, where its name stands in the text.
+        extended = (node.template for node in tree.find_all(nodes.Extends))
+        self.parent: str | None = next((name.value for name in extended if isinstance(name, nodes.Const)), None)
         self._template: Any = None
 
     def run(self, values: Mapping[str, Any], limits: Limits) -> Assembled:
@@ -153,6 +158,18 @@ class Engine:
                 self._compiled.clear()
             compiled = self._compiled[key] = Compiled(self, found)
         return compiled
+
+    def front_matter(self, compiled: Compiled, limits: Limits) -> dict[str, Any]:
+        """Return the front matter of a template with what it inherits by ``extends``, key by key.
+
+        Inputs and params are inherited one by one; a name, a version and the rule for white space are a file's own.
+        """
+        meta, seen = compiled.meta, {compiled.name}
+        while (name := compiled.parent) is not None and (found := self.lookup(name)) and found.name not in seen:
+            seen.add(found.name)
+            compiled = self.load(found, limits)
+            meta = _inherited(meta, compiled.meta)
+        return meta
 
     def split(self, found: Found) -> frontmatter.Parts:
         """Take the front matter off and remember the source for messages."""
@@ -321,6 +338,15 @@ class Engine:
             names |= other.variables
             todo += other.references
         return frozenset(names)
+
+
+def _inherited(meta: Mapping[str, Any], parent: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**{key: value for key, value in parent.items() if key not in ("name", "version", "trim")}, **meta}
+    for key in ("inputs", "params"):
+        mine, theirs = meta.get(key), parent.get(key)
+        if isinstance(mine, dict) and isinstance(theirs, dict) and "properties" not in {**mine, **theirs}:
+            merged[key] = {**theirs, **mine}
+    return merged
 
 
 def make_engine(source: Source | None = None, filters: Any = None, globals: Any = None) -> Engine:

@@ -17,9 +17,10 @@ from ..errors import Location, TemplateSyntaxError
 from ..suggest import closest, suggest
 from .whitespace import TRIMS
 
-KNOWN_KEYS: Final = frozenset(
-    {"name", "description", "model", "params", "inputs", "response_format", "tools", "format", "trim", "version"}
-)
+KNOWN_KEYS: Final = frozenset({
+    "name", "description", "model", "params", "inputs", "response_format", "tools", "format", "trim", "samples",
+    "version",
+})  # fmt: skip
 #: Keys by which a file from elsewhere could send a prompt or a key to another place.
 REFUSED_KEYS: Final = frozenset(
     {"api_key", "apikey", "base_url", "api_base", "endpoint", "headers", "organization", "proxy"}

@@ -8,7 +8,7 @@ not of its type as it stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import InvalidInput, TemplateSyntaxError, UndefinedInput
@@ -33,7 +33,9 @@ class Input:
 class Inputs:
     """The declared inputs of one template, in order; ``declared`` is False for none."""
 
-    def __init__(self, inputs: Iterable[Input], *, declared: bool, root: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, inputs: Iterable[Input], *, declared: bool, root: dict[str, Any] | None = None, checks: bool = True
+    ) -> None:
         self.items = {item.name: item for item in inputs}
         self.declared = declared
         self._root = root or {}
@@ -43,7 +45,8 @@ class Inputs:
         self._only_types = all(is_type_alone(item.schema) for item in self.items.values())
         if not self._only_types:
             self._annotations = self._build_annotations()  # says what is wrong with a schema
-        self._check_defaults()
+        if checks:
+            self._check_defaults()
 
     def _build_annotations(self) -> dict[str, Any]:
         builder = AnnotationBuilder(self._root)
@@ -57,7 +60,7 @@ class Inputs:
             if is_type_alone(schema) and fits(default, schema):
                 continue
             try:
-                self._check_strings({name: default}, [name]) if self.only_strings else self._validate({name: default})
+                self._checked({name: default})
             except InvalidInput as error:
                 said = error.message.removeprefix(f"input {name!r}: ")
                 raise TemplateSyntaxError(f"the default of {name!r}: {said}", path=f"$.inputs.{name}") from None
@@ -78,6 +81,19 @@ class Inputs:
         schema["additionalProperties"] = False
         return schema | {key: self._root[key] for key in _SCHEMA_HOME if key in self._root}
 
+    def bound(self, values: Mapping[str, Any]) -> Inputs:
+        """Return the inputs with these given already: they become defaults. Raises InvalidInput."""
+        if not values:
+            return self
+        self.check_names(values)
+        given = {name: replace(self.items[name], required=False, default=value) for name, value in values.items()}
+        found = Inputs({**self.items, **given}.values(), declared=self.declared, root=self._root, checks=False)
+        found.defaults = {**self.defaults, **(found._checked(values) if self.declared else values)}
+        return found
+
+    def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return self._check_strings(dict(values), values) if self.only_strings else self._validate(dict(values))
+
     def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the given plain values with defaults, checked against their types.
 
@@ -85,7 +101,7 @@ class Inputs:
         """
         self.check_names(given)
         if not self.declared:
-            return dict(given)
+            return {**self.defaults, **given}
         if missing := [name for name, item in self.items.items() if name not in given and item.required]:
             raise UndefinedInput(
                 f"the input {missing[0]!r} is missing"
