@@ -323,6 +323,12 @@ class Engine:
                 except TemplateNotFound:
                     seen[name] = ""
 
+    def all_texts(self, compiled: Compiled, limits: Limits) -> list[str]:
+        """Return the body of a template and of all that it includes by name."""
+        seen: dict[str, str] = {}
+        self._collect(compiled, seen, limits)
+        return [frontmatter.split(text, compiled.file).body for text in seen.values()]
+
     def all_variables(self, compiled: Compiled, limits: Limits) -> frozenset[str]:
         """Return the names that a template and its static includes use."""
         names, todo, seen = set(compiled.variables), list(compiled.references), set()

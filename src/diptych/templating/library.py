@@ -50,6 +50,20 @@ class Library:
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled_library, (self._sources, *self._engine.extras, self._limits)
 
+    @property
+    def engine(self) -> Engine:
+        """What compiles the templates."""
+        return self._engine
+
+    @property
+    def limits(self) -> Limits:
+        """The caps on a render of any template."""
+        return self._limits
+
+    def from_text(self, name: str, file: str, text: str) -> Template:
+        """Return the template of a text as if it stood in the library; ``file`` is its name in messages."""
+        return Template(self._engine, self._engine.load(Found(name, file, text, text), self._limits), self._limits)
+
     def find(self, name: str) -> Found | None:
         """Return the first template of exactly that name among the roots."""
         return next((found for source in self._sources if (found := source.find(name))), None)

@@ -288,6 +288,11 @@ class Template:
         return make_counter(self, model or self.model or DEFAULT_MODEL, api)
 
     @property
+    def compiled(self) -> Compiled:
+        """The parsed form of the text."""
+        return self._compiled
+
+    @property
     def plan(self) -> Any:
         """The recognised fast path of the body, or None."""
         return self._plan

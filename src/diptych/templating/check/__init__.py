@@ -1,0 +1,8 @@
+"""``diptych check``: rules over template files, each with a code, a place and the way out."""
+
+from .finding import Finding, Fix
+from .registry import Rule, all_rules, selected
+from .run import check_paths, check_text, fixed
+from .subject import Settings
+
+__all__ = ["Finding", "Fix", "Rule", "Settings", "all_rules", "check_paths", "check_text", "fixed", "selected"]
