@@ -42,6 +42,7 @@ from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
 from .tags import MessageTags
 from .whitespace import trimming
+from .wording import reworded
 
 #: Part of every hash: a change of what a template means changes it.
 ENGINE_VERSION = "diptych-1"
@@ -167,7 +168,10 @@ class Engine:
         meta, seen = compiled.meta, {compiled.name}
         while (name := compiled.parent) is not None and (found := self.lookup(name)) and found.name not in seen:
             seen.add(found.name)
-            compiled = self.load(found, limits)
+            try:
+                compiled = self.load(found, limits)
+            except TemplateError:
+                break  # the render says what is wrong with the parent, and how it was reached
             meta = _inherited(meta, compiled.meta)
         return meta
 
@@ -218,8 +222,8 @@ class Engine:
 
     def _mistaken(self, mistake: Mistake, name: str) -> TemplateSyntaxError:
         source = self._sources.get(name) or SourceText(name, "")
-        hint = mistake.hint or _syntax_hint(mistake.message)
-        return TemplateSyntaxError(mistake.message, location=source.place(mistake), hint=hint)
+        mistake = reworded(mistake, "\n".join(source.text.split("\n")[source.offset :]))
+        return TemplateSyntaxError(mistake.message, location=source.place(mistake), hint=mistake.hint)
 
     # running -------------------------------------------------------------------------
 
@@ -374,14 +378,6 @@ def _too_deep(file: str) -> ResourceLimit:
 def suggest_name(name: str, names: list[str]) -> str:
     """Return a did-you-mean for a template name."""
     return suggest(name.rsplit(".", 1)[0], {known.rsplit(".", 1)[0] for known in names})
-
-
-def _syntax_hint(message: str) -> str | None:
-    if "unknown tag" in message:
-        return "the message tags are message, system, developer, user, assistant, tool, history, image, audio, file"
-    if "Unexpected end of template" in message or message.startswith("Missing end"):
-        return "a tag is not closed"
-    return None
 
 
 class _Loader(jinja2.BaseLoader):

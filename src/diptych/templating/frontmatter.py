@@ -73,7 +73,8 @@ def _load(front: str, file: str) -> dict[str, Any]:
     try:
         meta = yaml.load(front.removeprefix("\ufeff"), Loader=PlainLoader)  # noqa: S506 - a restricted loader
     except yaml.MarkedYAMLError as error:
-        raise TemplateSyntaxError(_words(error), location=_mark(error, front, file)) from None
+        hint = "the front matter is YAML: quote texts with special characters, close brackets"
+        raise TemplateSyntaxError(_words(error), location=_mark(error, front, file), hint=hint) from None
     except (yaml.YAMLError, ValueError) as error:
         raise TemplateSyntaxError(f"front matter: {error}", location=Location(file, 2)) from None
     except RecursionError:

@@ -13,7 +13,7 @@ def inputs(declared: str, body: str) -> str:
 
 FIRES: dict[str, list[tuple[str, int, int]]] = {
     "T001": [
-        ("a\n{% if x %}yes", 2, 1),
+        ("a\n{% if x %}yes", 2, 4),
         ("---\nname: [\n---\nx", 2, 8),
         ("{% user %}a{% endsystem %}", 1, 15),
         ("{{ a b }}", 1, 6),
@@ -48,12 +48,12 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (inputs("  text: string", "{{ text }}\n{{ langauge }}"), 6, 4),
         (inputs("  text: string", "{{ text }}{% if tone %}x{% endif %}"), 5, 17),
         (inputs("  text: string", "{% for a in items %}{{ text }}{% endfor %}"), 5, 13),
-        (inputs("  text: string", "{% for a in text %}{{ a }}{% endfor %}{{ a }}"), 5, 10),
+        (inputs("  text: string", "{% for a in text %}{{ a }}{% endfor %}{{ a }}"), 5, 8),
     ],
     "T102": [
         (inputs("  text: string\n  tone: string", "{{ text }}"), 4, 3),
         (inputs("  tone: string", "Hi"), 3, 3),
-        ("---\ninputs: [tone]\n---\nHi", 1, 1),
+        ("---\ninputs: [tone]\n---\nHi", 2, 1),
         (inputs("  a: string", "{% set a = 1 %}{{ a }}"), 3, 3),
     ],
     "T103": [
@@ -104,7 +104,7 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
     "T401": [
         (inputs("  page: string", "{% system %}Answer from {{ page }}{% endsystem %}{% user %}Hi{% enduser %}"), 5, 28),
         ("{% developer %}\n{{ rules }}\n{% enddeveloper %}{% user %}Hi{% enduser %}", 2, 4),
-        ('{% message role="system" %}{% for d in docs %}{{ docs[0] }}{% endfor %}{% endmessage %}', 1, 50),
+        ('{% message role="system" %}{% for d in docs %}{{ docs[0] }}{% endfor %}{% endmessage %}', 1, 40),
         ("{% if x %}{% system %}{{ a | upper }}{% endsystem %}{% endif %}", 1, 26),
     ],
     "T402": [

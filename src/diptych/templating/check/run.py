@@ -76,10 +76,10 @@ def check_text(
 ) -> list[Finding]:
     """Return what the rules find in a text, in the order of their places."""
     subject = Subject(file, name, text, library or Library(), settings)
-    found: dict[tuple[str, Location], Finding] = {}
+    found: dict[tuple[str, Location, str], Finding] = {}
     for rule in rules:
         for finding in rule.check(subject):
-            found.setdefault((finding.code, finding.location), finding)
+            found.setdefault((finding.code, finding.location, finding.message), finding)
     silenced = list(_ignored(text))
     kept = [one for one in found.values() if not any(_is_silent(one, *each) for each in silenced)]
     return sorted(kept, key=lambda one: (one.location.line, one.location.column, one.code))

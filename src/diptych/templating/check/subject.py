@@ -131,8 +131,12 @@ class Subject:
         return self.source.location(line, word)
 
     def at_key(self, key: str) -> Location:
-        """Return the place of a key of the front matter."""
-        return locate_key(self.parts.front if self.parts else "", key, self.file)
+        """Return the place of a key of the front matter, else of its inputs, else the beginning of the file."""
+        front = self.parts.front if self.parts else ""
+        for name in (key, "inputs"):
+            if (place := locate_key(front, name, self.file)).line > 1:
+                return place
+        return Location(self.file, 1, 1, self.source.line(1), max(1, len(self.source.line(1))))
 
     def at_offset(self, position: int, width: int = 1) -> Location:
         """Return the place of a character of the whole text."""

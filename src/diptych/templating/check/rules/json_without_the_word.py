@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-
 from ..finding import Finding
 from ..subject import Subject
 

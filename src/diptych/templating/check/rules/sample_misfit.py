@@ -25,5 +25,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         try:
             subject.template.render(sample)
         except DiptychError as error:
-            place = subject.at_key(name) if name in str(subject.parts and subject.parts.front) else subject.at_key("samples")
-            yield Finding(CODE, f"{name} does not render: {error.message}", place, error.hint)
+            front = subject.parts.front if subject.parts else ""
+            place = subject.at_key(name if name in front else "samples")
+            hint = error.hint or "correct the sample"
+            yield Finding(CODE, f"{name} does not render: {error.message}", place, hint)
