@@ -263,7 +263,7 @@ class Template:
         size = 0
         for name, value in values.items():
             if name in plan.histories:
-                copied = copy_simple_history(value)
+                copied = copy_simple_history(value, plan.histories[name])
                 if copied is None or not _accepts_messages(self._inputs.items[name].schema):
                     return None
                 values[name], characters = copied

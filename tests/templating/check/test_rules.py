@@ -86,15 +86,14 @@ def test_a_file_that_is_no_text_is_one_finding(tmp_path: Path) -> None:
     ("text", "codes"),
     [
         ("{{ x | uper }} {# diptych: ignore #}", []),
-        ("{{ x | uper }} {# # diptych: ignore[T002] #}", []),
-        ("{{ x | uper }} {# # diptych: ignore[T001] #}", ["T002"]),
-        ("{# # diptych: ignore-file[T002] #}\n{{ x | uper }}", []),
-        ("{# # diptych: ignore[T002] #}\n{{ x | uper }}", ["T002"]),
+        ("{{ x | uper }} {# diptych: ignore[T002] #}", []),
+        ("{{ x | uper }} {# diptych: ignore[T001] #}", ["T002"]),
+        ("{# diptych: ignore-file[T002] #}\n{{ x | uper }}", []),
+        ("{# diptych: ignore[T002] #}\n{{ x | uper }}", ["T002"]),
         ("---\nmodel: text-davinci-003  # diptych: ignore[T203]\n---\nHi", []),
     ],
 )
 def test_comments_silence(text: str, codes: list[str]) -> None:
-    text = text.replace("{# diptych", "{# # diptych")
     assert [one.code for one in check_text(text, selected(), SETTINGS)] == codes
 
 

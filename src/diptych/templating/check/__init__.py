@@ -2,7 +2,19 @@
 
 from .finding import Finding, Fix
 from .registry import Rule, all_rules, selected
-from .run import check_paths, check_text, fixed
+from .run import check_file, check_paths, check_text, files_of, fixed
 from .subject import Settings
 
-__all__ = ["Finding", "Fix", "Rule", "Settings", "all_rules", "check_paths", "check_text", "fixed", "selected"]
+__all__ = [
+    "Finding",
+    "Fix",
+    "Rule",
+    "Settings",
+    "all_rules",
+    "check_file",
+    "check_paths",
+    "check_text",
+    "files_of",
+    "fixed",
+    "selected",
+]

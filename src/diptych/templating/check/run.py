@@ -1,6 +1,6 @@
 """Check template files: every finding at once, and nothing of one file keeps another from being checked.
 
-A line with ``# diptych: ignore[CODE]`` (in the front matter, or in ``{# … #}``) silences these
+A line with ``# diptych: ignore[CODE]`` (in the front matter), or ``{# diptych: ignore[CODE] #}``, silences these
 codes on its line; ``# diptych: ignore-file[CODE]`` silences them in the file. Without brackets it
 is every code.
 """
@@ -41,14 +41,15 @@ def check_paths(
     """
     rules = selected(select, ignore)
     known = settings or Settings(datetime.date.today())
-    for root, file in _files(paths):
+    for root, file in files_of(paths):
         yield from check_file(file, root, rules, known)
 
 
-def _files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[Path, Path]]:
+def files_of(paths: Iterable[str | os.PathLike[str]], *, ignore: bool = True) -> Iterator[tuple[Path, Path]]:
+    """Yield the template files of these paths, each once, with the folder that its includes are named from."""
     seen: set[Path] = set()
     for path in map(Path, paths):
-        for file in iter_paths([path], SUFFIXES):
+        for file in iter_paths([path], SUFFIXES, ignore=ignore):
             if file not in seen:
                 seen.add(file)
                 yield (path if path.is_dir() else file.parent), file

@@ -26,5 +26,6 @@ def check(subject: Subject) -> Iterator[Finding]:
         fields = getattr(output, "history_fields", None)
         if fields is not None and "roles" not in fields:
             message = "the history may bring system messages"
-            hint = "write {% history past roles=['user', 'assistant'] %}"
+            name = getattr(fields.get("messages"), "name", "past")
+            hint = f"write {{% history {name} roles=['user', 'assistant'] %}}"
             yield Finding(CODE, message, subject.at(output.lineno, "history"), hint)
