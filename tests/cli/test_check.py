@@ -34,7 +34,9 @@ def test_the_stock_templates_are_clean() -> None:
 def test_text(folder: Path) -> None:
     done = check(".", cwd=folder)
     assert done.returncode == 1
-    assert done.stdout.startswith("a.jinja:1:8: T002 unknown filter 'uper'\n 1 | {{ x | uper }}\n   |        ^^^^\n  hint: did you")
+    assert done.stdout.startswith(
+        "a.jinja:1:8: T002 unknown filter 'uper'\n 1 | {{ x | uper }}\n   |        ^^^^\n  hint: did you"
+    )
     assert done.stderr.splitlines()[0] == "2 files checked: T002 × 1, T404 × 1"
     assert check("b.jinja", cwd=folder).returncode == 0
     assert check("a.jinja", "--exit-zero", cwd=folder).returncode == 0

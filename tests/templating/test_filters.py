@@ -20,7 +20,8 @@ def said(source: str, **inputs: Any) -> str:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 
 
@@ -48,7 +49,9 @@ def test_options_of_tojson(source: str, wanted: str) -> None:
     assert said(source, x={"b": "é<", "a": [1]}) == wanted
 
 
-@pytest.mark.parametrize("source", ["{{ range|tojson }}", "{{ y|tojson }}", "{{ [y]|tojson }}", "{{ x|tojson(10**9) }}"])
+@pytest.mark.parametrize(
+    "source", ["{{ range|tojson }}", "{{ y|tojson }}", "{{ [y]|tojson }}", "{{ x|tojson(10**9) }}"]
+)
 def test_what_tojson_cannot_write_is_an_error(source: str) -> None:
     with pytest.raises(DiptychError):
         said(source, x={"a": 1})

@@ -121,7 +121,9 @@ def test_a_default_of_another_type_is_refused_at_load(inputs: str, said: str) ->
 
 
 def test_everything_wrong_is_said_at_once_with_its_path() -> None:
-    template = front("  d: {type: array, items: {type: object, properties: {c: {type: string}}, required: [c]}}\n  n: number")
+    template = front(
+        "  d: {type: array, items: {type: object, properties: {c: {type: string}}, required: [c]}}\n  n: number"
+    )
     with pytest.raises(InvalidInput) as caught:
         template.render(d=[{"c": "x"}, {}, {"c": 5}], n=None)
     message = caught.value.message

@@ -38,7 +38,9 @@ def check_command(
     ignore: Ignored = None,
     fix: Annotated[bool, typer.Option("--fix", help="Make the safe fixes in the files.")] = False,
     output_format: Annotated[Form, typer.Option("--output-format", help="How findings are written.")] = Form.text,
-    max_tokens: Annotated[int | None, typer.Option("--max-tokens", min=0, help="Cap on the tokens of a sample.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=0, help="Cap on the tokens of a sample.")
+    ] = None,
     max_cost: Annotated[float | None, typer.Option("--max-cost", min=0, help="Cap on a sample's cost, in USD.")] = None,
     model: Model = None,
     no_ignore: NoIgnore = False,

@@ -60,7 +60,7 @@ class Library:
         """The caps on a render of any template."""
         return self._limits
 
-    def from_text(self, name: str, file: str, text: str) -> Template:
+    def from_text(self, text: str, *, name: str, file: str) -> Template:
         """Return the template of a text as if it stood in the library; ``file`` is its name in messages."""
         return Template(self._engine, self._engine.load(Found(name, file, text, text), self._limits), self._limits)
 

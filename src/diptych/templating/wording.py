@@ -34,13 +34,16 @@ _FOREIGN: Final = (
     (r"(\{\{\s*#(?:if|each|unless|with)\b)", "this is Handlebars", "write {% if x %} … {% endif %} or {% for %}"),
     (r"(\{\{\s*>)", "this is a partial of Handlebars or Mustache", "write {% include 'name' %}"),
     (r"(\{\{\s*[#^/])", "this is a section of Handlebars or Mustache", "write {% if x %} or {% for i in x %}"),
-    (r"(\{\{\s*[\"'])[^\"']*[\"']\s*:", "the braces of JSON begin an expression here", "put literal JSON between {% raw %} and {% endraw %}"),
+    (
+        r"(\{\{\s*[\"'])[^\"']*[\"']\s*:", "the braces of JSON begin an expression here",
+        "put literal JSON between {% raw %} and {% endraw %}",
+    ),
     (r"(\{\{\{)", "three braces are Handlebars", "write {{ x }}: nothing is escaped here"),
     (r"(\belse\s+if\b)", "'else if' is no tag", "write {% elif … %}"),
     (r"\{%-?\s*(elseif|elsif)\b", "'elseif' is no tag", "write {% elif … %}"),
     (r"(\$\w+)", "a name has no $ here", "write the bare name"),
     (r"(&&|\|\|)", "this operator is of another language", "write and, or, not"),
-    (r"(\?\.)", "this operator is of another language", "a missing attribute is undefined: ask with {% if x.y is defined %}"),
+    (r"(\?\.)", "this operator is of another language", "ask with {% if x.y is defined %}"),
     (r"\b(f['\"])", "f-strings are Python", "join texts with ~"),
 )  # fmt: skip
 
@@ -135,16 +138,19 @@ def _expected(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
     if wanted in ("}}", "%}") and got == "=":
         return Mistake("= sets a value; it does not compare", "compare with ==", line, r"[^=!<>](=)[^=]")
     if wanted == "in" and got:
-        return Mistake(f"a loop needs 'in', not {got!r}", "write {% for i in items %}", line, rf"\b({re.escape(got)})\b")
+        return Mistake(
+            f"a loop needs 'in', not {got!r}", "write {% for i in items %}", line, rf"\b({re.escape(got)})\b"
+        )
     if wanted == "name" and got == "}}":
         return Mistake("a filter's name is missing after |", "write {{ x | upper }}", line, r"(\|)\s*[-+]?\}\}")
     if wanted == "}}":
         hint = "join texts with ~, call a function with ( ), end the expression with }}"
-        shown = got if got not in ("string", "integer", "float", "name") else f"a {got}"
-        return Mistake(f"{shown!r} was not expected here" if shown == got else f"{shown} was not expected here", hint, line,
-                       rf"\s({re.escape(got)})(?!\w)")  # fmt: skip
+        shown = f"a {got}" if got in ("string", "integer", "float", "name") else repr(got)
+        return Mistake(f"{shown} was not expected here", hint, line, rf"\s({re.escape(got)})(?!\w)")
     if wanted == "%}":
-        return Mistake(f"the tag should end before {got!r}", "write one statement in a tag", line, rf"\s({re.escape(got)})(?!\w)")
+        return Mistake(
+            f"the tag should end before {got!r}", "write one statement in a tag", line, rf"\s({re.escape(got)})(?!\w)"
+        )
     return Mistake(f"expected {wanted!r}, got {got!r}", mistake.hint, line, rf"({re.escape(got)})")
 
 
@@ -152,12 +158,17 @@ def _character(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
     if foreign := _foreign(mistake, body):
         return foreign
     character = found[1]
-    hints = {"'": "close the text with the quote that opened it", '"': "close the text with the quote that opened it",
-             "}": "an expression ends with two braces: }}", "?": "write {{ a if b else c }}, or x is defined"}  # fmt: skip
+    hints = {
+        **dict.fromkeys("\"'", "close the text with the quote that opened it"),
+        "}": "an expression ends with two braces: }}",
+        "?": "write {{ a if b else c }}, or x is defined",
+    }
     hint = hints.get(character, "an expression holds names, texts, numbers and operators")
     if character in "\"'":
         return Mistake("a text is not closed", hint, mistake.line, rf"({re.escape(character)})")
-    return Mistake(f"{character!r} was not expected here", hint, mistake.line, rf"\{{[{{%][^}}]*?({re.escape(character)})")
+    return Mistake(
+        f"{character!r} was not expected here", hint, mistake.line, rf"\{{[{{%][^}}]*?({re.escape(character)})"
+    )
 
 
 def _ended(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
@@ -193,4 +204,3 @@ _PATTERNS: Final[tuple[tuple[str, Callable[[Mistake, re.Match[str], str], Mistak
     (r"^unexpected '(\})'", _character),
     (r"^(?:unexpected '|expected name or number)", _missing),
 )
-

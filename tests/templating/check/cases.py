@@ -27,7 +27,7 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
     ],
     "T003": [
         ("a\n{% include 'nope' %}", 2, 13),
-        ("{% extends \"base\" %}", 1, 13),
+        ('{% extends "base" %}', 1, 13),
         ("{% from 'macros' import m %}", 1, 10),
         ("{% import 'm' as m %}{{ m }}", 1, 12),
     ],
@@ -90,7 +90,8 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (STRICT + "{type: object, properties: {x: {type: string}}}\n---\nJSON", 2, 1),
         (STRICT + "{type: object, additionalProperties: false, properties: {x: {type: string}}}\n---\nJSON", 2, 1),
         (
-            STRICT + "{type: object, additionalProperties: false, required: [x], properties: {x: {allOf: []}}}\n---\nJSON",
+            STRICT
+            + "{type: object, additionalProperties: false, required: [x], properties: {x: {allOf: []}}}\n---\nJSON",
             2,
             1,
         ),
@@ -192,7 +193,8 @@ SILENT: dict[str, list[str]] = {
     ],
     "T203": ["---\nmodel: gpt-5.4-mini\n---\nHi", "---\nmodel: my-llama\n---\nHi", "Hi"],
     "T204": [
-        STRICT + "{type: object, additionalProperties: false, required: [x], properties: {x: {type: string}}}\n---\nJSON",
+        STRICT
+        + "{type: object, additionalProperties: false, required: [x], properties: {x: {type: string}}}\n---\nJSON",
         "---\nresponse_format: {name: a, schema: {type: object}}\n---\nJSON",
         "---\nresponse_format: json_object\n---\nJSON",
     ],

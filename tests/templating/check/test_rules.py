@@ -29,7 +29,7 @@ def test_every_rule_has_cases() -> None:
     [(code, *case) for code, cases in FIRES.items() for case in cases],
 )
 def test_a_rule_finds_its_fault_at_its_place(code: str, text: str, line: int, column: int) -> None:
-    found = [one for one in check_text(text, (RULES[code],), SETTINGS)]
+    found = check_text(text, (RULES[code],), SETTINGS)
     assert (code, line, column) in [(one.code, one.location.line, one.location.column) for one in found]
     assert all(one.message and one.hint for one in found)
     assert all(one.location.source for one in found if code != "T004")

@@ -1,4 +1,4 @@
-"""The rules there are: one file each in ``rules``, which is the registry."""
+"""The rules there are: one file each in ``rules`` and ``chat_rules``, which are the registry."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...errors import FormatError
 from ...suggest import suggest
-from . import rules
+from . import chat_rules, rules
 from .finding import Finding
-from .subject import Subject
 
 
 class Rule(NamedTuple):
     """A rule: its code and name, what it says, a text that it finds and one that it does not.
 
-    ``is_default`` is false for rules that are asked for by code alone.
+    ``is_default`` is false for rules that are asked for by code alone; ``is_chat`` is true for those
+    of models' chat templates.
     """
 
     code: str
@@ -27,23 +27,22 @@ class Rule(NamedTuple):
     explanation: str
     bad: str
     good: str
-    check: Callable[[Subject], Iterator[Finding]]
+    check: Callable[[Any], Iterator[Finding]]
     is_default: bool = True
+    is_chat: bool = False
 
 
 @lru_cache(maxsize=1)
 def all_rules() -> tuple[Rule, ...]:
     """Return every rule, sorted by code."""
     found = []
-    for info in pkgutil.iter_modules(rules.__path__):
-        module = import_module(f"{rules.__name__}.{info.name}")
-        found.append(
-            Rule(
-                module.CODE, info.name.replace("_", "-"), inspect.cleandoc(module.__doc__ or ""), module.BAD, module.GOOD,
-                module.check, getattr(module, "IS_DEFAULT", True),
-            )
-        )  # fmt: skip
-    return tuple(sorted(found))
+    for package in (rules, chat_rules):
+        for info in pkgutil.iter_modules(package.__path__):
+            module = import_module(f"{package.__name__}.{info.name}")
+            said = inspect.cleandoc(module.__doc__ or "")
+            facts = (module.CODE, info.name.replace("_", "-"), said, module.BAD, module.GOOD, module.check)
+            found.append(Rule(*facts, getattr(module, "IS_DEFAULT", True), package is chat_rules))
+    return tuple(sorted(found, key=lambda rule: rule.code))
 
 
 def selected(select: list[str] | None = None, ignore: list[str] | None = None) -> tuple[Rule, ...]:

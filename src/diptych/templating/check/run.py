@@ -18,6 +18,7 @@ from ...errors import Location
 from ...walk import iter_paths
 from ..library import Library
 from ..sources import SUFFIXES
+from .chat import ChatSubject, chat_templates_of, is_chat_template
 from .finding import Finding
 from .registry import Rule, selected
 from .subject import Settings, Subject
@@ -49,7 +50,7 @@ def files_of(paths: Iterable[str | os.PathLike[str]], *, ignore: bool = True) ->
     """Yield the template files of these paths, each once, with the folder that its includes are named from."""
     seen: set[Path] = set()
     for path in map(Path, paths):
-        for file in iter_paths([path], SUFFIXES, ignore=ignore):
+        for file in iter_paths([path], (*SUFFIXES, "tokenizer_config.json", ".gguf"), ignore=ignore):
             if file not in seen:
                 seen.add(file)
                 yield (path if path.is_dir() else file.parent), file
@@ -58,6 +59,8 @@ def files_of(paths: Iterable[str | os.PathLike[str]], *, ignore: bool = True) ->
 def check_file(file: Path, root: Path, rules: Sequence[Rule], settings: Settings) -> list[Finding]:
     """Return what the rules find in a file; ``root`` is the folder that its includes are named from."""
     shown = file.as_posix()
+    if file.suffix in (".json", ".gguf"):
+        return [one for subject in chat_templates_of(file) for one in check_chat(subject, rules)]
     try:
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -76,13 +79,25 @@ def check_text(
     library: Library | None = None,
 ) -> list[Finding]:
     """Return what the rules find in a text, in the order of their places."""
+    if is_chat_template(text):
+        return check_chat(ChatSubject(file, text), rules)
     subject = Subject(file, name, text, library or Library(), settings)
     found: dict[tuple[str, Location, str], Finding] = {}
     for rule in rules:
-        for finding in rule.check(subject):
+        for finding in () if rule.is_chat else rule.check(subject):
             found.setdefault((finding.code, finding.location, finding.message), finding)
+    return _kept(found.values(), text)
+
+
+def check_chat(subject: ChatSubject, rules: Sequence[Rule]) -> list[Finding]:
+    """Return what the rules find in a model's chat template, each with the rendering that shows it."""
+    found = [finding for rule in rules if rule.is_chat for finding in rule.check(subject)]
+    return _kept(found, subject.source)
+
+
+def _kept(found: Iterable[Finding], text: str) -> list[Finding]:
     silenced = list(_ignored(text))
-    kept = [one for one in found.values() if not any(_is_silent(one, *each) for each in silenced)]
+    kept = [one for one in found if not any(_is_silent(one, *each) for each in silenced)]
     return sorted(kept, key=lambda one: (one.location.line, one.location.column, one.code))
 
 

@@ -84,7 +84,7 @@ class Subject:
         if self.tree is None:
             return None
         try:
-            return self.library.from_text(self.name, self.file, self.text)
+            return self.library.from_text(self.text, name=self.name, file=self.file)
         except DiptychError as error:
             self.error = error
             return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from ..finding import Finding
@@ -28,7 +29,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     if subject.parts is None or subject.parts.trim != "blocks":
         return
     lines = subject.parts.body.replace("\r\n", "\n").split("\n")
-    for number, (line, following) in enumerate(zip(lines, lines[1:], strict=False), 1):
+    for number, (line, following) in enumerate(pairwise(lines), 1):
         tag = _LAST.search(line)
         if tag is None or _OWN.match(tag[0]) or not _TAG.sub("", following).strip():
             continue

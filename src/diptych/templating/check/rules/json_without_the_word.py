@@ -27,5 +27,3 @@ def check(subject: Subject) -> Iterator[Finding]:
     if not any("json" in text.lower() for text in texts):
         message = "JSON mode needs the word JSON in a message; OpenAI refuses the request otherwise"
         yield Finding(CODE, message, subject.at_key("response_format"), "say in a message that the reply is JSON")
-
-

@@ -34,7 +34,6 @@ def check(subject: Subject) -> Iterator[Finding]:
                     yield Finding(CODE, message, subject.at(node.lineno, "{{"), _HINT)
         return
     location = getattr(subject.error, "location", None)
-    line = location.source if location else ""
-    if found := _OPENING.search(line):
+    if location is not None and (found := _OPENING.search(location.source)):
         place = location._replace(column=found.start() + 1, width=2)
         yield Finding(CODE, "JSON braces begin an expression of Jinja here", place, _HINT)

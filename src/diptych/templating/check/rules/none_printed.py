@@ -42,8 +42,8 @@ def _in(subject: Subject, node: nodes.Node, names: frozenset[str]) -> Iterator[F
                 hint = f"write {{% if {name} %}} around it, or give the input a default"
                 yield Finding(CODE, message, subject.at(child.lineno, name), hint)
         return
-    for child in node.iter_child_nodes():
-        yield from _in(subject, child, names)
+    for inner in node.iter_child_nodes():
+        yield from _in(subject, inner, names)
 
 
 def _name(node: nodes.Node) -> set[str]:

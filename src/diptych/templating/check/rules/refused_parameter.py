@@ -31,7 +31,9 @@ def check(subject: Subject) -> Iterator[Finding]:
             check_body({"model": subject.model, "messages": [{"role": "user", "content": ""}], name: value})
         except FormatError as error:
             if not _is_for_prompts(subject, name, value):
-                yield Finding(CODE, error.message, subject.at_key(name), error.hint or "give a value that the API takes")
+                yield Finding(
+                    CODE, error.message, subject.at_key(name), error.hint or "give a value that the API takes"
+                )
     effort = params.get("reasoning_effort")
     refused = refusals(subject.model, params, reasoning_effort=effort if isinstance(effort, str) else None)
     for name, reason in refused.items():

@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     if subject.tree is None:
         return
     for node in subject.tree.find_all(nodes.If):
-        seen: list[nodes.Expr] = []
+        seen: list[nodes.Node] = []
         for branch in [node, *node.elif_]:
             if isinstance(branch.test, nodes.Const):
                 said = "always true" if branch.test.value else "never true"

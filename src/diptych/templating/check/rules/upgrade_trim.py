@@ -27,7 +27,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     if texts[0] != texts[1]:
         place = Location(subject.file, 1, 1, subject.source.line(1))
         message = "white space differs from version 0.1"
-        yield Finding(CODE, message, place, "write trim: blocks to keep what 0.1 printed", subject.insert_key("trim: blocks"))
+        yield Finding(
+            CODE, message, place, "write trim: blocks to keep what 0.1 printed", subject.insert_key("trim: blocks")
+        )
 
 
 def _visible(lexer, body: str) -> Iterator[str]:  # type: ignore[no-untyped-def]

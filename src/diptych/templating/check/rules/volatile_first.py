@@ -25,7 +25,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Find the first printed input where 1,024 tokens of stable text stand behind it, and fewer before."""
     if subject.tree is None or len(subject.text) < 3 * _LEAST:
         return
-    before, after, first = [], [], None
+    before: list[str] = []
+    after: list[str] = []
+    first: nodes.Node | None = None
     for child in (child for output in subject.tree.find_all(nodes.Output) for child in output.nodes):
         if isinstance(child, nodes.TemplateData):
             (before if first is None else after).append(child.data)
