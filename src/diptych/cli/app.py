@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import audit, batch, check, convert, count, lookup, migrate, render, run, tokens, types
+from . import audit, batch, check, convert, count, diff, lookup, migrate, render, run, tokens, types
 
 
 def _version(value: bool) -> None:
@@ -49,6 +49,7 @@ def make_app() -> typer.Typer:
     app.command("formats")(lookup.formats_command)
     app.command("models")(lookup.models_command)
     app.command("check")(check.check_command)
+    app.command("diff")(diff.diff_command)
     app.command("types")(types.types_command)
     app.command("schema")(types.schema_command)
     app.command("explain")(lookup.explain_command)

@@ -288,6 +288,11 @@ class Template:
         return make_counter(self, model or self.model or DEFAULT_MODEL, api)
 
     @property
+    def engine(self) -> Engine:
+        """What compiled it, and finds what it includes."""
+        return self._engine
+
+    @property
     def compiled(self) -> Compiled:
         """The parsed form of the text."""
         return self._compiled
