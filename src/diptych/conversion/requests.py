@@ -18,6 +18,7 @@ from ..apis.bodies import chat_body, check_body, completions_body
 from ..apis.chat.messages import write
 from ..apis.chat.request import with_declared
 from ..apis.completions.body import completions_body_of
+from ..apis.completions.continuation import plan
 from ..apis.completions.convert_request import convert_request
 from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
 from ..errors import FormatError
@@ -209,6 +210,10 @@ def _of_request(x: Request, model: str | None, way: _Way, params: dict[str, Any]
     if chosen == "chat":
         messages = x.wire_messages()
         messages = write(x.conversation) if messages is None else messages
+        if x.conversation.cue == "continue" and messages:
+            messages, flags, losses = plan(messages, name, None)
+            body["extra_body"] = {**flags, **(body.get("extra_body") or {})}
+            return Built(chosen, chat_body(messages, model=name, **body), tuple(losses), reason)
         return Built(chosen, chat_body(messages, model=name, **body), (), reason)
     extra = body.pop("extra_body", None) or {}
     writing = x.write_prompt() or write_text(x.conversation, "chatml")

@@ -8,6 +8,7 @@ semi-private in Jinja: it is pinned below 4, and tests hold them.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from jinja2 import nodes
@@ -78,3 +79,5 @@ class TraceEnvironment(TrimmingEnvironment):
     concat = staticmethod(capture)
     text = staticmethod(text)
     shown = staticmethod(shown)
+    #: The folder that media are read from, where the program gave one.
+    media: Path | None = None

@@ -8,9 +8,11 @@ MemoryError or RecursionError never does.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -98,6 +100,7 @@ class Engine:
         *,
         filters: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
+        media: str | os.PathLike[str] | None = None,
     ) -> None:
         self._source = source
         self._sources: dict[str | None, SourceText] = {}
@@ -106,6 +109,7 @@ class Engine:
             loader=_Loader(self), extensions=[MessageTags], environment_class=TraceEnvironment
         )
         self.environment.filters.update(FILTERS)
+        self.environment.media = self.media = None if media is None else Path(media)
         #: The caller's own filters and globals.
         self.extras: tuple[dict[str, Callable[..., Any]], dict[str, Any]] = ({}, dict(globals or {}))
         for filter_name, function in (filters or {}).items():
@@ -114,7 +118,7 @@ class Engine:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle where templates come from; what is compiled is compiled anew."""
-        return make_engine, (self._source, *self.extras)
+        return make_engine, (self._source, *self.extras, self.media)
 
     def add_filter(self, name: str, function: Callable[..., Any]) -> None:
         """Register a filter of the caller's own."""
@@ -359,11 +363,13 @@ def _inherited(meta: Mapping[str, Any], parent: Mapping[str, Any]) -> dict[str, 
     return merged
 
 
-def make_engine(source: Source | None = None, filters: Any = None, globals: Any = None) -> Engine:
+def make_engine(
+    source: Source | None = None, filters: Any = None, globals: Any = None, media: str | os.PathLike[str] | None = None
+) -> Engine:
     """Return an engine; those that have nothing of their own are one."""
-    if source is None and not filters and not globals:
+    if source is None and not filters and not globals and media is None:
         return _shared_engine()
-    return Engine(source, filters=filters, globals=globals)
+    return Engine(source, filters=filters, globals=globals, media=media)
 
 
 @lru_cache(maxsize=1)

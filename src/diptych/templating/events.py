@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias, Union
 
-from ..model import ContentPart, Message
+from ..model import ContentPart, Message, ToolCall
 from ..sandbox.guards import check_printable
 from ..sandbox.limits import check_size, current_limits
 
@@ -24,6 +24,7 @@ class MessageStart(NamedTuple):
     name: str | None = None
     tool_call_id: str | None = None
     priority: float | None = None
+    prefill: bool = False
 
 
 class MessageEnd(NamedTuple):
@@ -31,9 +32,9 @@ class MessageEnd(NamedTuple):
 
 
 class PartEvent(NamedTuple):
-    """``{% image %}``, ``{% audio %}`` or ``{% file %}``."""
+    """``{% image %}``, ``{% audio %}``, ``{% file %}`` or ``{% tool_call %}``."""
 
-    part: ContentPart
+    part: ContentPart | ToolCall
 
 
 class HistoryEvent(NamedTuple):

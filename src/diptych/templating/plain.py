@@ -11,6 +11,7 @@ What is no plain data keeps its meaning where it can:
 - a named tuple has its fields and its items; dataclasses and models of pydantic are mappings of
   their fields, in order; a model with a field that is no plain data is its JSON form, which is told
 - an enum is its value, a UUID or path its text, a set a sorted list
+- bytes of an image, audio or document are a ``data:`` URL
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ..errors import InvalidInput
 from ..loss import Loss
 from ..sandbox.guards import MAX_INTEGER_BITS
 from ..sandbox.limits import DEFAULT_LIMITS, Limits
+from .media import FilePath, as_data_url, sniffed
 
 #: Digits and powers of ten that a number may have: as text it stays small.
 _MOST_DIGITS: Final = 4_000
@@ -109,8 +111,8 @@ class Reducer:
             items = [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
             names = getattr(value, "_fields", None)
             return Record.of(names, items) if isinstance(value, tuple) and isinstance(names, tuple) else items
-        if kind is Moment or isinstance(value, decimal.Decimal):
-            return value if kind is Moment else _decimal(value, path)
+        if kind in (Moment, FilePath) or isinstance(value, decimal.Decimal):
+            return value if isinstance(value, str) else _decimal(value, path)
         if issubclass(kind, Dumps):
             return self._model(value, path, depth)
         return self.reduce(_simplify(value, path), path, depth + 1)
@@ -183,7 +185,9 @@ def _simplify(value: Any, path: str) -> Any:
     if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, os.PathLike):
-        return _path_text(value, path)
+        return FilePath(_path_text(value, path))
+    if isinstance(value, bytes | bytearray):
+        return _media(bytes(value), path)
     if isinstance(value, set | frozenset):
         return sorted(value, key=repr)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -193,6 +197,14 @@ def _simplify(value: Any, path: str) -> Any:
         path=path,
         hint="pass a string, number, boolean, list or mapping",
     )
+
+
+def _media(value: bytes, path: str) -> str:
+    kind = sniffed(value)
+    if kind is None:
+        hint = "decode text yourself; give other bytes as a data: URL"
+        raise InvalidInput("bytes that are no image, audio or document are not plain data", path=path, hint=hint)
+    return as_data_url(value, kind)
 
 
 def _path_text(value: os.PathLike[Any], path: str) -> str:

@@ -210,6 +210,8 @@ def _turn(fields: dict[str, nodes.Expr], pieces: list[Piece]) -> Turn:
         constants[name] = value.value
     role = constants.pop("role")
     name, priority = constants.pop("name", None), constants.pop("priority", None)
+    if constants.pop("prefill", False):
+        raise _Unplanned
     if role not in ROLES or constants or not isinstance(name, str | None):
         raise _Unplanned
     if not isinstance(priority, int | float | None) or abs(priority or 0) > 1e300:

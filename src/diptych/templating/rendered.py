@@ -144,7 +144,12 @@ class Rendered(Request):
             messages = tuple(entry.message for entry in self.assembled.entries)
         else:
             messages = (Message("user", self.prompt),)
-        return Conversation(messages, self.tools, self.response_format)
+        return Conversation(messages, self.tools, self.response_format, "continue" if self.prefills else "none")
+
+    @property
+    def prefills(self) -> bool:
+        """True where the last message is a prefill: the model goes on with it."""
+        return self.is_chat and bool(self.assembled.entries) and self.assembled.entries[-1].prefill
 
     @property
     def tools(self) -> tuple[ToolSpec, ...]:
@@ -180,13 +185,14 @@ class Rendered(Request):
         Raises FormatError for an unknown format.
         """
         provenance: Sequence[Sequence[Segment]] = [segments for _, segments in self.segments]
-        return write_text(
+        written = write_text(
             self.conversation,
             format,
-            add_generation_prompt=add_generation_prompt,
+            add_generation_prompt=add_generation_prompt and not self.prefills,
             provenance=provenance,
             guard="escape",
         )
+        return _left_open(written, self.conversation.messages[-1].text) if self.prefills else written
 
     # the body to send ------------------------------------------------------------------
 
@@ -259,6 +265,15 @@ class Rendered(Request):
         from ..views.terminal import messages_rich
 
         return messages_rich(self.segments, title=self._template.name)
+
+
+def _left_open(writing: Writing, last: str) -> Writing:
+    """Return a text that ends in its last message, without what closes it."""
+    end = writing.text.rfind(last) + len(last)
+    if not last or end < len(last):
+        return writing
+    spans = tuple(span._replace(end=min(span.end, end)) for span in writing.spans if span.start < end)
+    return Writing(writing.text[:end], writing.stop, writing.losses, spans)
 
 
 def _unpickled(template: Any, is_planned: bool, values: Any, assembled: Any, losses: Any) -> Rendered:

@@ -6,6 +6,7 @@ inputs to plain data, checks them, and runs the fast path where there is one.
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -85,11 +86,13 @@ class Template:
         globals: Mapping[str, Any] | None = None,
         limits: Limits = DEFAULT_LIMITS,
         dedent: bool = False,
+        media: str | os.PathLike[str] | None = None,
     ) -> Template:
         """Return the template of a source text; the same text is compiled once.
 
         It has no library: includes find nothing. ``limits`` caps what it may cost. ``dedent`` takes
-        off the indentation that all lines share, as of a text between triple quotes. Raises
+        off the indentation that all lines share, as of a text between triple quotes. ``media`` is the
+        folder of the images, audio and files that are given by their paths. Raises
         TemplateSyntaxError, and ResourceLimit for a source over its cap.
 
         >>> Template.from_string("{{ x }}", limits=Limits(output=5)).render(x="Hello").prompt
@@ -97,7 +100,7 @@ class Template:
         """
         if dedent:
             source = textwrap.dedent(source.removeprefix("\n"))
-        engine = make_engine(None, filters, globals)
+        engine = make_engine(None, filters, globals, media)
         return cls(engine, engine.load(Found(name, name, source, source), limits), limits)
 
     # what it declares ------------------------------------------------------------------

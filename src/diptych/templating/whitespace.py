@@ -22,7 +22,7 @@ from ..sandbox.environment import SandboxEnvironment
 
 #: The rules there are, the default first.
 TRIMS: Final = ("lines", "jinja", "blocks")
-_PRINTING: Final = frozenset({"include", "call", "endcall", "image", "audio", "file"})
+_PRINTING: Final = frozenset({"include", "call", "endcall", "image", "audio", "file", "tool_call"})
 _BEGINS: Final = frozenset({"block_begin", "comment_begin", "raw_begin", "raw_end"})
 _ENDS: Final = frozenset({"block_end", "comment_end", "raw_begin", "raw_end"})
 

@@ -19,7 +19,7 @@ from ..suggest import closest
 TAGS: Final = (
     "if", "elif", "else", "for", "set", "macro", "call", "filter", "block", "include", "extends", "import", "from",
     "with", "raw", "break", "continue", "message", "system", "developer", "user", "assistant", "tool", "history",
-    "image", "audio", "file",
+    "image", "audio", "file", "tool_call",
 )  # fmt: skip
 _BLOCKS: Final = frozenset({
     "if", "for", "macro", "call", "filter", "block", "with", "message", "chat", "system", "developer", "user",
