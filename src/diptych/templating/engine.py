@@ -58,13 +58,13 @@ class Compiled:
         "_engine", "_template", "file", "meta", "name", "parent", "parts", "plan", "references", "text", "variables",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, found: Found) -> None:
+    def __init__(self, engine: Engine, found: Found, tree: nodes.Template | None = None) -> None:
         self._engine = engine
         self.name, self.file, self.text = found.name, found.file, found.text
         self.parts = engine.split(found)
         self.meta = self.parts.meta
         with trimming(self.parts.trim):
-            tree = engine.parse(self.parts.body, found.name, found.file)
+            tree = engine.checked(tree, found.name) if tree else engine.parse(self.parts.body, found.name, found.file)
         with engine.reading(found.name, found.file):
             self.references = tuple(meta.find_referenced_templates(tree))
             self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
@@ -146,8 +146,8 @@ class Engine:
         names = list(self._source.names()) if self._source else []
         return TemplateNotFound(f"there is no template {name!r}", hint=suggest_name(name, names))
 
-    def load(self, found: Found, limits: Limits = DEFAULT_LIMITS) -> Compiled:
-        """Return the compiled form of a text; the same text is compiled once.
+    def load(self, found: Found, limits: Limits = DEFAULT_LIMITS, *, tree: nodes.Template | None = None) -> Compiled:
+        """Return the compiled form of a text; the same text is compiled once. ``tree`` is that of its body, if known.
 
         Raises ResourceLimit for a text over ``limits.source``.
         """
@@ -161,7 +161,7 @@ class Engine:
         if compiled is None:
             if len(self._compiled) >= 512:
                 self._compiled.clear()
-            compiled = self._compiled[key] = Compiled(self, found)
+            compiled = self._compiled[key] = Compiled(self, found, tree)
         return compiled
 
     def front_matter(self, compiled: Compiled, limits: Limits) -> dict[str, Any]:
@@ -196,9 +196,12 @@ class Engine:
     def parse(self, body: str, name: str, file: str) -> nodes.Template:
         """Parse a body. Raises TemplateSyntaxError with its place."""
         with self.reading(name, file):
-            tree: nodes.Template = self.environment._parse(body, name, file)
-            for mistake in mistakes(tree, self.environment, in_branches=True):
-                raise self._mistaken(mistake, name)
+            return self.checked(self.environment._parse(body, name, file), name)
+
+    def checked(self, tree: nodes.Template, name: str) -> nodes.Template:
+        """Return a tree without mistakes. Raises TemplateSyntaxError for the first that is in it."""
+        for mistake in mistakes(tree, self.environment, in_branches=True):
+            raise self._mistaken(mistake, name)
         return tree
 
     def compile(self, compiled: Compiled) -> Any:

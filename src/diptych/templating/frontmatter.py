@@ -9,6 +9,7 @@ JSON: no tags, anchors, aliases, merge keys or duplicate keys; only ``true`` and
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -45,6 +46,7 @@ class Parts(NamedTuple):
         return str(self.meta.get("trim", TRIMS[0]))
 
 
+@lru_cache(maxsize=32)  # a check, a load and a hash ask for the same text one after the other
 def split(source: str, file: str) -> Parts:
     """Split a template file into front matter and body.
 

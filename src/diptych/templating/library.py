@@ -61,9 +61,13 @@ class Library:
         """The caps on a render of any template."""
         return self._limits
 
-    def from_text(self, text: str, *, name: str, file: str) -> Template:
-        """Return the template of a text as if it stood in the library; ``file`` is its name in messages."""
-        return Template(self._engine, self._engine.load(Found(name, file, text, text), self._limits), self._limits)
+    def from_text(self, text: str, *, name: str, file: str, tree: Any = None) -> Template:
+        """Return the template of a text as if it stood in the library; ``file`` is its name in messages.
+
+        ``tree`` is the syntax tree of the body, where it is known.
+        """
+        compiled = self._engine.load(Found(name, file, text, text), self._limits, tree=tree)
+        return Template(self._engine, compiled, self._limits)
 
     def find(self, name: str) -> Found | None:
         """Return the first template of exactly that name among the roots."""

@@ -11,6 +11,7 @@ import datetime
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -65,8 +66,14 @@ def check_file(file: Path, root: Path, rules: Sequence[Rule], settings: Settings
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         return [_not_text(shown, file.read_bytes(), error)] if any(rule.code == "T004" for rule in rules) else []
-    library = Library(root) if root == file.parent else Library(root, file.parent)
-    return check_text(text, rules, settings, file=shown, name=file.relative_to(root).as_posix(), library=library)
+    name = file.relative_to(root).as_posix()
+    return check_text(text, rules, settings, file=shown, name=name, library=_library(root, file.parent))
+
+
+@lru_cache(maxsize=8)
+def _library(root: Path, folder: Path) -> Library:
+    """Return the library of a folder's files; one environment serves all of them."""
+    return Library(root) if root == folder else Library(root, folder)
 
 
 def check_text(
@@ -81,7 +88,7 @@ def check_text(
     """Return what the rules find in a text, in the order of their places."""
     if is_chat_template(text):
         return check_chat(ChatSubject(file, text), rules)
-    subject = Subject(file, name, text, library or Library(), settings)
+    subject = Subject(file, name, text, Library() if library is None else library, settings)
     found: dict[tuple[str, Location, str], Finding] = {}
     for rule in rules:
         for finding in () if rule.is_chat else rule.check(subject):

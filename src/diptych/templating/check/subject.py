@@ -7,9 +7,10 @@ file has not (a tree, a template) is None, and rules that need it are silent.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from jinja2 import meta, nodes
 
@@ -23,6 +24,8 @@ from ..sources import Found
 from ..template import Template
 from ..whitespace import trimming
 from .finding import Fix
+
+N = TypeVar("N", bound=nodes.Node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,20 @@ class Subject:
             return None
 
     @cached_property
+    def _nodes(self) -> list[nodes.Node]:
+        return [] if self.tree is None else list(self.tree.find_all(nodes.Node))
+
+    def each(self, *kinds: type[N]) -> Iterator[N]:
+        """Yield the nodes of the body that are of one of these kinds; the tree is walked once for all rules."""
+        return (node for node in self._nodes if isinstance(node, kinds))
+
+    @cached_property
     def template(self) -> Template | None:
         """The template, None where it does not load."""
         if self.tree is None:
             return None
         try:
-            return self.library.from_text(self.text, name=self.name, file=self.file)
+            return self.library.from_text(self.text, name=self.name, file=self.file, tree=self.tree)
         except DiptychError as error:
             self.error = error
             return None
@@ -109,14 +120,20 @@ class Subject:
     @cached_property
     def assigned(self) -> frozenset[str]:
         """The names that the body itself sets, in loops, blocks and macros too."""
-        if self.tree is None:
-            return frozenset()
-        stored = {node.name for node in self.tree.find_all(nodes.Name) if node.ctx != "load"}
-        return frozenset(stored | {node.name for node in self.tree.find_all(nodes.Macro)} | _imported(self.tree))
+        stored = {node.name for node in self.each(nodes.Name) if node.ctx != "load"}
+        return frozenset(stored | {node.name for node in self.each(nodes.Macro)} | self._imported())
+
+    def _imported(self) -> set[str]:
+        found = {node.target for node in self.each(nodes.Import)}
+        for node in self.each(nodes.FromImport):
+            found |= {name if isinstance(name, str) else name[1] for name in node.names}
+        return found
 
     @cached_property
     def used(self) -> frozenset[str]:
         """The names that the body takes from its inputs."""
+        if self.template is not None:
+            return self.template.compiled.variables
         if self.tree is None:
             return frozenset()
         return frozenset(meta.find_undeclared_variables(self.tree)) - set(self.library.engine.environment.globals)
@@ -155,13 +172,6 @@ class Subject:
     def messages(self) -> list[WrittenMessage]:
         """The messages that are written out in the body."""
         return [] if self.tree is None else _messages(self.tree)
-
-
-def _imported(tree: nodes.Template) -> set[str]:
-    found = {node.target for node in tree.find_all(nodes.Import)}
-    for node in tree.find_all(nodes.FromImport):
-        found |= {name if isinstance(name, str) else name[1] for name in node.names}
-    return found
 
 
 def _messages(parent: nodes.Node) -> list[WrittenMessage]:

@@ -26,7 +26,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Find placeholders whose names are inputs."""
     if subject.template is None or subject.tree is None or "inputs" not in subject.front:
         return
-    for data in subject.tree.find_all(nodes.TemplateData):
+    for data in subject.each(nodes.TemplateData):
         for found in _FOREIGN.finditer(data.data):
             name = next(filter(None, found.groups()))
             if name in subject.template.inputs:

@@ -27,7 +27,7 @@ _OPENING: Final = re.compile(r'\{\{\s*["\']')
 def check(subject: Subject) -> Iterator[Finding]:
     """Find printed objects; where the body does not parse, double braces before a quoted key."""
     if subject.tree is not None:
-        for output in subject.tree.find_all(nodes.Output):
+        for output in subject.each(nodes.Output):
             for node in output.nodes:
                 if isinstance(node, nodes.Dict):
                     message = "a literal object is evaluated and printed as Python writes it"

@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Find every constant name that no file has."""
     if subject.tree is None:
         return
-    for node in subject.tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+    for node in subject.each(nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends):
         target = getattr(node, "template", None)
         if getattr(node, "ignore_missing", False) or not isinstance(target, nodes.Const):
             continue

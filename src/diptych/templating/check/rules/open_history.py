@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Find histories without roles."""
     if subject.tree is None:
         return
-    for output in subject.tree.find_all(nodes.Output):
+    for output in subject.each(nodes.Output):
         fields = getattr(output, "history_fields", None)
         if fields is not None and "roles" not in fields:
             message = "the history may bring system messages"

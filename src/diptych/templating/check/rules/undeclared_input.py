@@ -25,10 +25,10 @@ def check(subject: Subject) -> Iterator[Finding]:
     if template is None or tree is None or "inputs" not in subject.front:
         return
     for name in sorted(subject.used - template.inputs.keys()):
-        lines = [node.lineno for node in tree.find_all(nodes.Name) if node.name == name and node.ctx == "load"]
+        lines = [node.lineno for node in subject.each(nodes.Name) if node.name == name and node.ctx == "load"]
         yield _finding(subject, name, min(lines, default=1), name)
     elsewhere = template.variables - subject.used - template.inputs.keys() - subject.assigned
-    for node in tree.find_all(nodes.Include):
+    for node in subject.each(nodes.Include):
         target = node.template
         if isinstance(target, nodes.Const) and isinstance(target.value, str):
             for name in sorted(elsewhere & _used_by(subject, target.value)):

@@ -21,7 +21,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Find constant conditions and repeated ones."""
     if subject.tree is None:
         return
-    for node in subject.tree.find_all(nodes.If):
+    for node in subject.each(nodes.If):
         seen: list[nodes.Node] = []
         for branch in [node, *node.elif_]:
             if isinstance(branch.test, nodes.Const):

@@ -28,7 +28,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     before: list[str] = []
     after: list[str] = []
     first: nodes.Node | None = None
-    for child in (child for output in subject.tree.find_all(nodes.Output) for child in output.nodes):
+    for child in (child for output in subject.each(nodes.Output) for child in output.nodes):
         if isinstance(child, nodes.TemplateData):
             (before if first is None else after).append(child.data)
         elif first is None and not getattr(child, "structural", False) and not isinstance(child, nodes.Const):
