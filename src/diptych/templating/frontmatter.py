@@ -149,6 +149,20 @@ class PlainLoader(yaml.SafeLoader):
             raise _refused(f"tags are not allowed ({event.tag})", event)
         return super().compose_node(parent, index)
 
+    def scan_plain(self) -> Any:
+        """Scan a plain text; inside of ``{…}`` a question mark is a character, as in YAML 1.2."""
+        token = super().scan_plain()  # type: ignore[no-untyped-call]
+        while self.flow_level and self.peek() == "?" and self.index == token.end_mark.index:  # type: ignore[no-untyped-call]
+            self.forward()  # type: ignore[no-untyped-call]
+            text, blanks = token.value + "?", 0
+            while self.peek(blanks) == " ":  # type: ignore[no-untyped-call]
+                blanks += 1
+            if self.peek(blanks) not in "\0\t\r\n\x85\u2028\u2029,:?[]{}#":  # type: ignore[no-untyped-call]
+                self.forward(blanks)  # type: ignore[no-untyped-call]
+                text += " " * blanks + super().scan_plain().value  # type: ignore[no-untyped-call]
+            token = yaml.ScalarToken(text, True, token.start_mark, self.get_mark())  # type: ignore[no-untyped-call]
+        return token
+
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
