@@ -155,6 +155,7 @@ def _explanations() -> dict[str, str]:
 
 
 def _block(text: str) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode()
     shown = text if len(text) < 400 else f"{text[:200]} …"
     return "\n".join(f"    {line}" for line in shown.split("\n"))
 
