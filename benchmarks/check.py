@@ -38,7 +38,7 @@ def main() -> int:
         for number in range(FILES):
             (folder / f"t{number}.jinja").write_text(SOURCE.format(number=number))
         start = time.perf_counter()
-        environment = jinja2.Environment()  # noqa: S701 - nothing is rendered
+        environment = jinja2.Environment()
         for path in folder.iterdir():
             body = path.read_text("utf-8").split("---\n", 2)[2]
             environment.parse(body.replace("system", "filter upper", 1).replace("endfilter upper", "endfilter").replace(

@@ -70,7 +70,7 @@ def _foreign(mistake: Mistake, body: str) -> Mistake | None:
     return None
 
 
-def _unclosed(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
+def _unclosed(mistake: Mistake, _: re.Match[str], body: str) -> Mistake:
     opened = list(open_tags(body))
     if not opened:
         return mistake
@@ -179,7 +179,7 @@ def _ended(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
     return Mistake(f"{opening} is not closed", f"close it with {closing}", line, rf".*({re.escape(opening)})")
 
 
-def _missing(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
+def _missing(mistake: Mistake, _: re.Match[str], body: str) -> Mistake:
     if foreign := _foreign(mistake, body):
         return foreign
     if mistake.message == "expected name or number":
@@ -188,7 +188,7 @@ def _missing(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
     return Mistake("something is missing here", hint, mistake.line, r"(\{[{%][^{}]*[%}]\})")
 
 
-def _raw(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
+def _raw(mistake: Mistake, _: re.Match[str], body: str) -> Mistake:
     line = body.count("\n", 0, body.rfind("raw")) + 1
     return Mistake("{% raw %} is not closed", "close it with {% endraw %}", line, r"\{%[-+]?\s*(raw)\b")
 
