@@ -52,13 +52,14 @@ class Cost(NamedTuple):
     expected: Decimal
     high: Decimal | None
 
-    def __add__(self, other: object) -> Cost:  # type: ignore[override]
+    def __add__(self, other: object) -> Cost:
         if not isinstance(other, Cost):
             return self if other == 0 else NotImplemented
         high = None if self.high is None or other.high is None else self.high + other.high
         return Cost(self.low + other.low, self.expected + other.expected, high)
 
-    __radd__ = __add__  # type: ignore[assignment]  # sum begins with 0
+    def __radd__(self, other: object) -> Cost:
+        return self + other  # sum begins with 0
 
 
 class Line(NamedTuple):

@@ -151,16 +151,16 @@ class PlainLoader(yaml.SafeLoader):
 
     def scan_plain(self) -> Any:
         """Scan a plain text; inside of ``{…}`` a question mark is a character, as in YAML 1.2."""
-        token = super().scan_plain()  # type: ignore[no-untyped-call]
-        while self.flow_level and self.peek() == "?" and self.index == token.end_mark.index:  # type: ignore[no-untyped-call]
-            self.forward()  # type: ignore[no-untyped-call]
+        token = super().scan_plain()
+        while self.flow_level and self.peek() == "?" and self.index == token.end_mark.index:
+            self.forward()
             text, blanks = token.value + "?", 0
-            while self.peek(blanks) == " ":  # type: ignore[no-untyped-call]
+            while self.peek(blanks) == " ":
                 blanks += 1
-            if self.peek(blanks) not in "\0\t\r\n\x85\u2028\u2029,:?[]{}#":  # type: ignore[no-untyped-call]
-                self.forward(blanks)  # type: ignore[no-untyped-call]
-                text += " " * blanks + super().scan_plain().value  # type: ignore[no-untyped-call]
-            token = yaml.ScalarToken(text, True, token.start_mark, self.get_mark())  # type: ignore[no-untyped-call]
+            if self.peek(blanks) not in "\0\t\r\n\x85\u2028\u2029,:?[]{}#":
+                self.forward(blanks)
+                text += " " * blanks + super().scan_plain().value
+            token = yaml.ScalarToken(text, True, token.start_mark, self.get_mark())
         return token
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:

@@ -190,7 +190,9 @@ def _missing(mistake: Mistake, _: re.Match[str], body: str) -> Mistake:
 
 def _raw(mistake: Mistake, _: re.Match[str], body: str) -> Mistake:
     line = body.count("\n", 0, body.rfind("raw")) + 1
-    return Mistake("{% raw %} is not closed", "close it with {% endraw %}", line, r"\{%[-+]?\s*(raw)\b")
+    return mistake._replace(
+        message="{% raw %} is not closed", hint="close it with {% endraw %}", line=line, pattern=r"\{%[-+]?\s*(raw)\b"
+    )
 
 
 _PATTERNS: Final[tuple[tuple[str, Callable[[Mistake, re.Match[str], str], Mistake]], ...]] = (
