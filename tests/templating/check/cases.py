@@ -185,6 +185,7 @@ SILENT: dict[str, list[str]] = {
         "---\nparams: {temperature: 0, seed: 7, max_tokens: 200}\n---\nHi",
         "---\nparams: {echo: true}\n---\nHi",
         "---\nparams: {extra_body: {top_k: 4}}\n---\nHi",
+        "---\nparams: {stop: [a]}\n---\nHi",
     ],
     "T202": [
         "---\nresponse_format: json_object\n---\nReply in json.",
@@ -202,6 +203,7 @@ SILENT: dict[str, list[str]] = {
         "{% block a %}Be kind.{% endblock %}\n- no lies",
         "---\ntrim: blocks\n---\n{% if x %}\na\n{% endif %}\nb",
         "---\ntrim: blocks\n---\n{% if x %}a{% endif +%}\nb",
+        "---\ntrim: blocks\n---\n{% macro m() %}a{% endmacro %}\nb",
         "---\ntrim: blocks\n---\n{% user %}a{% enduser %}\n{% user %}b{% enduser %}",
     ],
     "T401": [

@@ -21,6 +21,8 @@ GOOD = "{% block a %}Be kind.{% endblock %}\n- no lies"
 
 _TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}")
 _LAST: Final = re.compile(r"\{%[^{}]*?(?<![-+])%\}$")
+#: Tags whose bodies print nothing where they stand.
+_KEPT: Final = re.compile(r"\{%[-+]?\s*end(?:macro|set)\b")
 _OWN: Final = re.compile(r"\{%\s*(?:end)?(?:message|chat|system|developer|user|assistant|tool|history)\b")
 
 
@@ -31,7 +33,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     lines = subject.parts.body.replace("\r\n", "\n").split("\n")
     for number, (line, following) in enumerate(pairwise(lines), 1):
         tag = _LAST.search(line)
-        if tag is None or _OWN.match(tag[0]) or not _TAG.sub("", following).strip():
+        if tag is None or _OWN.match(tag[0]) or _KEPT.match(tag[0]) or not _TAG.sub("", following).strip():
             continue
         joins_text = bool(_TAG.sub("", line).strip())
         joins_before = tag[0].startswith("{%-") and number > 1 and not line[: tag.start()].strip()

@@ -34,11 +34,12 @@ def check(subject: Subject) -> Iterator[Finding]:
                 yield Finding(
                     CODE, error.message, subject.at_key(name), error.hint or "give a value that the API takes"
                 )
+    model = subject.front.get("model")  # without one, a caller names the model
+    if not isinstance(model, str):
+        return
     effort = params.get("reasoning_effort")
-    refused = refusals(subject.model, params, reasoning_effort=effort if isinstance(effort, str) else None)
-    for name, reason in refused.items():
-        hint = reason if isinstance(reason, str) and reason else "take it out"
-        yield Finding(CODE, f"{subject.model} refuses {name!r}", subject.at_key(name), hint)
+    for name in refusals(model, params, reasoning_effort=effort if isinstance(effort, str) else None):
+        yield Finding(CODE, f"{model} refuses {name!r}", subject.at_key(name), "take it out, or name another model")
 
 
 def _is_for_prompts(subject: Subject, name: str, value: object) -> bool:
