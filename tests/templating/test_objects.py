@@ -8,7 +8,8 @@ import pickle
 import pydantic
 import pytest
 
-from diptych import InvalidInput, Library, Template, TemplateSyntaxError, UndefinedInput, count
+from diptych import Client, InvalidInput, Library, Template, TemplateSyntaxError, UndefinedInput, count
+from diptych.testing import Server
 
 
 def test_inputs_come_by_name_or_in_a_mapping() -> None:
@@ -74,3 +75,11 @@ def test_a_model_is_a_response_format() -> None:
     wanted = Template.from_string("Reply.").render().request(response_format=Answer)["response_format"]
     assert wanted["json_schema"]["name"] == "Answer"
     assert wanted["json_schema"]["schema"]["required"] == ["text"]
+
+
+def test_a_reply_knows_its_template() -> None:
+    template = Template.from_string("---\nversion: 3\n---\nHello")
+    with Server() as server, Client(server.base_url) as client:
+        reply = client.send(template.render(), model="m")
+    assert (reply.template_hash, reply.template_version) == (template.hash, "3")
+    assert reply.to_json()["template_version"] == "3"

@@ -132,6 +132,12 @@ class Template:
         return self._meta.get("model")
 
     @property
+    def version(self) -> str | None:
+        """The version that the front matter names, as text."""
+        version = self._meta.get("version")
+        return None if version is None else str(version)
+
+    @property
     def params(self) -> dict[str, Any]:
         """The request parameters of the front matter."""
         return dict(self._meta.get("params") or {})
