@@ -145,3 +145,14 @@ def test_a_prefill_is_left_open() -> None:
 def test_a_prefill_is_the_last_word_of_the_assistant(source: str) -> None:
     with pytest.raises(RoleError):
         Template.from_string(source).render()
+
+
+def test_a_message_says_where_a_cache_may_end() -> None:
+    rules = Template.from_string("{% system cache_control=ttl %}Rules{% endsystem %}{% user %}Hi{% enduser %}")
+    assert rules.render(ttl="1h").messages[0]["content"] == [
+        {"type": "text", "text": "Rules", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    ]
+    assert rules.render(ttl=False).messages[0]["content"] == "Rules"
+    assert "$.messages[0].content[0].cache_control" in {loss.path for loss in rules.render(ttl="5m").losses}
+    with pytest.raises(TemplateError, match="cannot be"):
+        rules.render(ttl="2h")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import RoleError
-from ..model import Message, Part, Segment, TextPart, ToolCall
+from ..model import FrozenMap, Message, Part, Segment, TextPart, ToolCall
 from .events import Event, HistoryEvent, MessageEnd, MessageStart, PartEvent, collect, texts_of
 
 
@@ -175,7 +175,19 @@ def _finish(start: MessageStart, events: list[Event]) -> Entry:
     else:
         trim_layout(events)
         message = Message(start.role, "".join(texts_of(events)), start.name, (), start.tool_call_id)
+    if start.cache_control is not None:
+        message = _marked(message, start.cache_control)
     return Entry(message, None, start.priority, events, start.prefill)
+
+
+def _marked(message: Message, control: FrozenMap) -> Message:
+    """Return a message at whose last text a prompt cache may end."""
+    parts = list(message.parts)
+    at = next((i for i in range(len(parts) - 1, -1, -1) if isinstance(parts[i], TextPart)), None)
+    if at is None:
+        raise RoleError("cache_control needs a text in the message", hint="put it on a message that has text")
+    parts[at] = TextPart(message.parts[at].text, FrozenMap({"chat": {"cache_control": control}}))  # type: ignore[union-attr]
+    return message.replace(parts=parts, is_list=True)
 
 
 def _parts(events: list[Event]) -> tuple[tuple[Part, ...], list[Event]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias, Union
 
-from ..model import ContentPart, Message, ToolCall
+from ..model import ContentPart, FrozenMap, Message, ToolCall
 from ..sandbox.guards import check_printable
 from ..sandbox.limits import check_size, current_limits
 
@@ -25,6 +25,7 @@ class MessageStart(NamedTuple):
     tool_call_id: str | None = None
     priority: float | None = None
     prefill: bool = False
+    cache_control: FrozenMap | None = None
 
 
 class MessageEnd(NamedTuple):

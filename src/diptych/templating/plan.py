@@ -210,7 +210,7 @@ def _turn(fields: dict[str, nodes.Expr], pieces: list[Piece]) -> Turn:
         constants[name] = value.value
     role = constants.pop("role")
     name, priority = constants.pop("name", None), constants.pop("priority", None)
-    if constants.pop("prefill", False):
+    if constants.pop("prefill", False) or constants.pop("cache_control", None):
         raise _Unplanned
     if role not in ROLES or constants or not isinstance(name, str | None):
         raise _Unplanned

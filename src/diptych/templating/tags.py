@@ -16,14 +16,14 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from ..errors import RoleError, TemplateError
-from ..model import ROLES, AudioPart, FilePart, ImagePart, ToolCall
+from ..model import ROLES, AudioPart, FilePart, FrozenMap, ImagePart, ToolCall
 from ..sandbox.guards import tojson
 from .events import HistoryEvent, MessageEnd, MessageStart, PartEvent
 from .history import read_history
 from .media import FilePath, address_of, audio_of
 
 _ROLE_TAGS = {"system", "developer", "user", "assistant", "tool"}
-_MESSAGE_FIELDS = {"role", "name", "tool_call_id", "priority", "prefill"}
+_MESSAGE_FIELDS = {"role", "name", "tool_call_id", "priority", "prefill", "cache_control"}
 _END = MessageEnd()
 
 
@@ -112,7 +112,13 @@ class MessageTags(Extension):
     # at run time -----------------------------------------------------------------
 
     def make_start(
-        self, role: Any, name: Any = None, tool_call_id: Any = None, priority: Any = None, prefill: Any = False
+        self,
+        role: Any,
+        name: Any = None,
+        tool_call_id: Any = None,
+        priority: Any = None,
+        prefill: Any = False,
+        cache_control: Any = None,
     ) -> MessageStart:
         if prefill and role != "assistant":
             raise RoleError(f"a {role} message cannot be a prefill", hint="write {% assistant prefill=true %}")
@@ -122,6 +128,7 @@ class MessageTags(Extension):
             None if tool_call_id is None else str(tool_call_id),
             None if priority is None else read_priority(priority),
             bool(prefill),
+            read_cache_control(cache_control),
         )
 
     def make_end(self) -> MessageEnd:
@@ -160,6 +167,23 @@ def read_priority(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise TemplateError(f"priority must be a number, not {type(value).__name__}", hint="write priority=1") from None
+
+
+def read_cache_control(value: Any) -> FrozenMap | None:
+    """Return where a prompt cache may end, as Anthropic and the servers that follow it write it.
+
+    >>> read_cache_control("1h")
+    FrozenMap({'type': 'ephemeral', 'ttl': '1h'})
+    """
+    if not value:
+        return None
+    if isinstance(value, Mapping):
+        return FrozenMap(value)
+    if value in (True, "ephemeral"):
+        return FrozenMap({"type": "ephemeral"})
+    if value in ("5m", "1h"):
+        return FrozenMap({"type": "ephemeral", "ttl": value})
+    raise TemplateError(f"cache_control cannot be {value!r}", hint="write cache_control=true, '5m' or '1h'")
 
 
 def check_role(role: Any) -> str:
