@@ -21,8 +21,8 @@ GOOD = "{% block a %}Be kind.{% endblock %}\n- no lies"
 
 _TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}")
 _LAST: Final = re.compile(r"\{%[^{}]*?(?<![-+])%\}$")
-#: Tags whose bodies print nothing where they stand.
-_KEPT: Final = re.compile(r"\{%[-+]?\s*end(?:macro|set)\b")
+#: Tags whose bodies print nothing where they stand, and those that begin another branch.
+_KEPT: Final = re.compile(r"\{%[-+]?\s*(?:end(?:macro|set)|else|elif)\b")
 _OWN: Final = re.compile(r"\{%\s*(?:end)?(?:message|chat|system|developer|user|assistant|tool|history)\b")
 
 
