@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diptych import InvalidInput, Template, TemplateSyntaxError, UndefinedInput
+from diptych import InvalidInput, Library, Template, TemplateError, TemplateSyntaxError, UndefinedInput, load
 
 Point = namedtuple("Point", "x y")
 
@@ -147,3 +147,41 @@ def test_all_missing_inputs_are_named() -> None:
 )
 def test_an_optional_input_that_is_none_prints_nothing(body: str, inputs: dict[str, Any], wanted: str) -> None:
     assert front("  s: string?", body).render(**inputs).prompt == wanted
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Template.from_string(5),
+        lambda: Template.from_string("a", name=5),
+        lambda: load(5),
+        lambda: Library({"a": 5}),
+        lambda: Template.from_string("{{ x }}").render(5),
+        lambda: Template.from_string("{{ x }}").render({1: 2}),
+        lambda: Template.from_string("{{ x|round(500) }}").render(x=Decimal(1)),
+        lambda: Template.from_string("{{ x|tojson }}").render(x=float("nan")),
+    ],
+)
+def test_values_of_a_wrong_kind_are_errors_of_ours(call: Any) -> None:
+    with pytest.raises(TemplateError):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("schema", "right", "wrong"),
+    [
+        ("{enum: [1]}", 1, True),
+        ("{enum: [true]}", True, 1),
+        ("{const: 1}", 1, "1"),
+        ("number", 1.5, "1.5"),
+        ("boolean", False, 0),
+        ("array", (1, 2), "ab"),
+        ("object", {"a": 1}, [1]),
+        ("{type: array, items: {type: integer}}", range(3), [True]),
+        ("{anyOf: [{type: integer}, {type: string}]}", "a", True),
+    ],
+)
+def test_types_are_strict(schema: str, right: Any, wrong: Any) -> None:
+    front(f"  n: {schema}", "{{ n }}").render(n=right)
+    with pytest.raises(InvalidInput):
+        front(f"  n: {schema}", "{{ n }}").render(n=wrong)

@@ -306,7 +306,7 @@ def _groupby(
 
 def tojson(
     value: Any,
-    indent: int | None = None,
+    indent: int | str | None = None,
     ensure_ascii: bool = False,
     sort_keys: bool = False,
     separators: Any = None,
@@ -316,8 +316,8 @@ def tojson(
 
     ``html=True`` escapes ``<``, ``>``, ``&`` and ``'`` as Jinja's own filter does.
     """
-    if indent is not None and indent is not False:
-        check_size(int(indent))
+    if isinstance(indent, int):
+        check_size(indent)
     try:
         written = json.dumps(
             value,
@@ -326,6 +326,7 @@ def tojson(
             sort_keys=sort_keys,
             separators=tuple(separators) if separators is not None else None,
             default=_no_json,
+            allow_nan=False,
         )
     except (TypeError, ValueError) as error:
         raise TemplateError(f"tojson: {error}", hint="pass text, numbers, lists and mappings") from None
@@ -339,7 +340,7 @@ _HTML: Final = re.compile("[<>&']")
 def _no_json(value: Any) -> Any:
     if isinstance(value, Undefined):
         str(value)  # raises, and names it
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and value.is_finite():
         return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"a {type(value).__name__} is not JSON")
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from decimal import DecimalException
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -293,6 +294,9 @@ class Engine:
             return ResourceLimit("a macro, include or loop calls itself without end", hint="look for a cycle")
         if isinstance(error, _RESOURCE_ERRORS):
             return ResourceLimit("the render needs more memory than it may")
+        if isinstance(error, DecimalException):
+            hint = "round it, or pass a smaller number"
+            return TemplateError(f"a Decimal cannot be computed ({type(error).__name__})", hint=hint)
         return TemplateError(f"{error or type(error).__name__}")
 
     def _undefined(

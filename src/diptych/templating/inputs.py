@@ -153,10 +153,15 @@ class Inputs:
             try:
                 checked[name] = _plain(self._validator[name].validate_python(value), BaseModel)
             except ValidationError as error:
-                wrong += problems(error, value, f"$.inputs.{name}")
+                wrong += [(path, _words(said)) for path, said in problems(error, value, f"$.inputs.{name}")]
         if wrong:
             raise _invalid(wrong)
         return checked
+
+
+def _words(said: str) -> str:
+    """Return what pydantic says in the words of JSON Schema."""
+    return said.replace("a valid list", "an array").replace("a valid dictionary", "an object")
 
 
 def _invalid(wrong: list[tuple[str, str]]) -> InvalidInput:

@@ -126,6 +126,8 @@ def load(
     ``limits`` caps what it may cost; ``media`` is the folder of media that are given by their paths.
     Raises TemplateNotFound, TemplateSyntaxError, and ResourceLimit for a source over its cap.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TemplateNotFound(f"a template file has a path, not a {type(path).__name__}")
     file = Path(path)
     if not file.is_file():
         raise TemplateNotFound(f"there is no file {os.fspath(path)!r}")

@@ -22,7 +22,8 @@ import decimal
 import enum
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import ItemsView, Iterable, KeysView, Mapping, ValuesView
 from contextlib import suppress
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -107,7 +108,7 @@ class Reducer:
             raise InvalidInput("the value is nested too deeply, or contains itself", path=path)
         if isinstance(value, Mapping):
             return self._mapping(value, path, depth)
-        if isinstance(value, list | tuple):
+        if isinstance(value, list | tuple | range | deque | KeysView | ValuesView | ItemsView):
             items = [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
             names = getattr(value, "_fields", None)
             return Record.of(names, items) if isinstance(value, tuple) and isinstance(names, tuple) else items
@@ -158,7 +159,7 @@ class Reducer:
             return key
         if isinstance(key, datetime.date | datetime.time | uuid.UUID):
             return str(_simplify(key, path))
-        raise InvalidInput(f"a mapping's key is a {type(key).__name__}, not text", path=path)
+        raise InvalidInput(f"a mapping's key is a {type(key).__name__}, not text or a number", path=path)
 
 
 def _integer(value: int, path: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, Union
+from typing import Annotated, Any, Final, Union
 
 from ..errors import TemplateSyntaxError
 from ..suggest import suggest
@@ -174,9 +174,9 @@ class AnnotationBuilder:
         if "enum" in schema:
             if not isinstance(schema["enum"], list) or not schema["enum"]:
                 raise TemplateSyntaxError("enum must be a list of values", path=f"{path}.enum")
-            return Literal[tuple(schema["enum"])]
+            return _one_of(schema["enum"])
         if "const" in schema:
-            return Literal[schema["const"]]
+            return _one_of([schema["const"]])
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
                 if not isinstance(schema[keyword], list) or not schema[keyword]:
@@ -261,6 +261,21 @@ def _scalar(kind: str) -> Any:
         if type(value) not in types and not whole:
             raise PydanticCustomError("of_type", f"Input should be {wanted}")
         return int(value) if whole else value
+
+    return Annotated[Any, PlainValidator(check)]
+
+
+def _one_of(values: list[Any]) -> Any:
+    """Return the annotation of fixed values; ``True`` is not 1 and 1 is not ``"1"``."""
+    from pydantic import PlainValidator
+    from pydantic_core import PydanticCustomError
+
+    shown = " or ".join(map(repr, values))
+
+    def check(value: Any) -> Any:
+        if not any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
+            raise PydanticCustomError("one_of", f"Input should be {shown}".replace("{", "{{").replace("}", "}}"))
+        return value
 
     return Annotated[Any, PlainValidator(check)]
 

@@ -98,6 +98,10 @@ class MappingSource:
     """Templates in a mapping of names to sources."""
 
     def __init__(self, mapping: Mapping[str, str]) -> None:
+        for name, text in mapping.items():
+            if not isinstance(name, str) or not isinstance(text, str):
+                kind = type(name if not isinstance(name, str) else text).__name__
+                raise TemplateNotFound(f"a mapping of templates has names and texts, not a {kind} ({name!r:.40})")
         self._mapping = mapping
 
     def find(self, name: str) -> Found | None:

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..errors import Location, TemplateError, TemplateSyntaxError, UndefinedInput
+from ..errors import InvalidInput, Location, TemplateError, TemplateSyntaxError, UndefinedInput
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
 from .declared import read_response_format, read_samples, read_tools
 from .engine import Compiled, Engine, make_engine
@@ -98,6 +98,10 @@ class Template:
         >>> Template.from_string("{{ x }}", limits=Limits(output=5)).render(x="Hello").prompt
         'Hello'
         """
+        if not isinstance(source, str) or not isinstance(name, str):
+            wrong = source if not isinstance(source, str) else name
+            hint = "pass the text of the template; load(path) reads a file"
+            raise TemplateError(f"a template is made of text, not of {type(wrong).__name__}", hint=hint)
         if dedent:
             source = textwrap.dedent(source.removeprefix("\n"))
         engine = make_engine(None, filters, globals, media)
@@ -214,7 +218,7 @@ class Template:
         anything else that goes wrong in the template.
         """
         if values is not None:
-            inputs = {**values, **inputs}
+            inputs = _named(values, inputs)
         fast = self.fast_values(inputs)
         return self._render(inputs) if fast is None else Rendered(self, self._plan, fast)
 
@@ -400,6 +404,13 @@ class Template:
             inputs = self._compiled.location("inputs")
             error.location = inputs if inputs.line > 1 else Location(self.file, 1)
         return error
+
+
+def _named(values: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+        kind = "a mapping whose keys are no names" if isinstance(values, Mapping) else type(values).__name__
+        raise InvalidInput(f"inputs are given by name or in a mapping, not as {kind}", hint="write render(text=…)")
+    return {**values, **inputs}
 
 
 def _unpickled(engine: Engine, found: Found, limits: Limits, bound: dict[str, Any]) -> Template:

@@ -27,7 +27,14 @@ def check(subject: Subject) -> Iterator[Finding]:
         target = getattr(node, "template", None)
         if getattr(node, "ignore_missing", False) or not isinstance(target, nodes.Const):
             continue
-        names = [target.value] if isinstance(target.value, str) else list(target.value)
+        value = target.value
+        names = (
+            [value]
+            if isinstance(value, str)
+            else [one for one in value if isinstance(one, str)]
+            if isinstance(value, tuple)
+            else []
+        )
         if names and not any(map(_is_found(subject), names)):
             known = [name.rsplit(".", 1)[0] for name in subject.library.names() if name != subject.name]
             hint = suggest(names[0], known) if known else "there is no other template in this folder"
