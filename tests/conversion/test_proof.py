@@ -1,8 +1,11 @@
 """A prompt that became Chat messages is rendered by the model's template and compared."""
 
+import json
+
 import pytest
 
 from diptych import ChatTemplate, FormatError, convert
+from diptych.__main__ import main
 
 TURNS = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
 OPENED = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -55,3 +58,16 @@ def test_a_request_is_proved_by_its_prompt():
     assert convert(
         {"model": "m", "prompt": "Hi"}, target="chat", prove=ChatTemplate("{{ messages[0].content }}")
     ).proof.equal
+
+
+@pytest.mark.parametrize(("prompt", "code", "said"), [(PROMPT, 0, "the same text"), (ASKED, 1, "remedy: send")])
+def test_the_command_says_whether_the_text_is_the_same(tmp_path, capsys, monkeypatch, prompt, code, said):
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": TURNS + OPENED}))
+    (tmp_path / "prompt.txt").write_text(prompt)
+    monkeypatch.setattr(
+        "sys.argv", ["diptych", "convert", str(tmp_path / "prompt.txt"), "--prove", str(tmp_path), "--from", "chatml"]
+    )
+    with pytest.raises(SystemExit) as found:
+        main()
+    assert (found.value.code or 0) == code
+    assert said in capsys.readouterr().err
