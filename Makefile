@@ -27,6 +27,7 @@ laws: .venv/.dev
 
 bench: .venv/.dev
 	$(PY) benchmarks/render.py
+	$(PY) benchmarks/check.py
 	$(PY) benchmarks/count.py
 	$(PY) benchmarks/convert.py
 	$(PY) benchmarks/client.py

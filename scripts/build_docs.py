@@ -1,6 +1,6 @@
 """Make the generated pages of the documentation, and the pages as HTML.
 
-``build_docs.py`` writes ``docs/reference/{losses,errors,configuration,formats,command-line}.md`` and
+``build_docs.py`` writes ``docs/reference/{losses,errors,configuration,formats,command-line,checks,…}.md`` and
 HTML into ``build/docs``; ``--check`` only says whether the pages are fresh.
 """
 
@@ -13,12 +13,16 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer.main
 
-from diptych import config, errors, loss
+from diptych import Library, config, errors, loss
 from diptych.cli.app import make_app
 from diptych.conversion.registry import formats_in, list_formats, modules
+from diptych.sandbox.guards import REMOVED_FILTERS, tojson
+from diptych.templating.check import all_rules
+from diptych.templating.filters import FILTERS
 from diptych.text.registry import grammars, grammars_in
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,6 +127,63 @@ def worked_example() -> str:
     return "## The running example in every text format\n\n| format | text |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 
+def checks_page() -> str:
+    """Return every rule of ``diptych check``: what it says, what it finds, what is right."""
+    head = (
+        "# Checks\n\nThe rules of `diptych check`; `diptych explain CODE` prints one. Codes that begin with `T` are of "
+        "template files, those with `H` of models' chat templates, those with `UP` of the upgrade from 0.1, which are "
+        "asked for with `--select UP`.\n\n"
+    )
+    rows = [f"| [`{r.code}`](#{r.code.lower()}) | {_cell(r.explanation.splitlines()[0])} |" for r in all_rules()]
+    parts = [head + "| code | finds |\n|---|---|\n" + "\n".join(rows)]
+    for rule in all_rules():
+        examples = f"Found:\n\n```jinja\n{_short(rule.bad)}\n```\n\nRight:\n\n```jinja\n{_short(rule.good)}\n```"
+        parts.append(f"## {rule.code}\n\n{_literal(rule.explanation)}\n\n{examples}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _short(text: str) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) < 400 else f"{text[:200]} …"
+
+
+def filters_page() -> str:
+    """Return the filters that Jinja has not, with their examples."""
+    left_out = ", ".join(f"`{name}`" for name in REMOVED_FILTERS)
+    parts = [f"# Filters\n\nBeside the filters of Jinja, which are all there but for {left_out}."]
+    for name, function in {**FILTERS, "tojson": tojson}.items():
+        text, _, example = inspect.cleandoc(function.__doc__ or "").partition(">>>")
+        shown = f"\n\n```pycon\n>>> {example.strip()}\n```" if example else ""
+        signature = str(inspect.signature(function)).split(" ->")[0]
+        parts.append(f"## {name}\n\n`{name}{signature}`\n\n{_literal(text.strip())}{shown}")
+    return "\n\n".join(parts) + "\n"
+
+
+def team_page() -> str:
+    """Return the ten templates of ``examples/prompts``, each with what its first sample renders."""
+    folder = ROOT / "examples" / "prompts"
+    library = Library(folder)
+    parts = ["# Templates of a team\n\nTen templates as teams write them, with the messages of a sample."]
+    for name in sorted(name for name in library if "/" not in name):
+        template = library[name]
+        sample = next(iter(template.samples))
+        rendered = template.render(template.samples[sample])
+        shown = "\n\n".join(_message(message) for message in rendered.messages)
+        source = (folder / name).read_text("utf-8").rstrip("\n")
+        parts.append(
+            f"## {template.name}\n\n{template.description}\n\n`````jinja\n{source}\n`````\n\n"
+            f"Rendered with {sample}:\n\n`````text\n{shown}\n`````"
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _message(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    if isinstance(content, list):
+        content = "\n".join(part.get("text") or json.dumps(part, ensure_ascii=False) for part in content)
+    return f"[{message['role']}]\n{content}"
+
+
 def command_line() -> str:
     command = typer.main.get_command(make_app())
     parts = [
@@ -163,6 +224,9 @@ PAGES = {
     "configuration": configuration_page,
     "formats": lambda: formats_page() + "\n" + worked_example(),
     "command-line": command_line,
+    "checks": checks_page,
+    "filters": filters_page,
+    "team-templates": team_page,
     **{f"formats/{page}": partial(format_page, page) for page in _docstrings()},
 }
 

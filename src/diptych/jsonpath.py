@@ -19,21 +19,28 @@ def json_path(steps: Iterable[str | int], root: str = "$") -> str:
 
 
 def first_problem(error: ValidationError, value: Any, root: str = "$") -> tuple[str, str]:
-    """Return where the first error of a validation is in the value, and what it says.
+    """Return where the first error of a validation is in the value, and what it says."""
+    return problems(error, value, root)[0]
+
+
+def problems(error: ValidationError, value: Any, root: str = "$") -> list[tuple[str, str]]:
+    """Return where the errors of a validation are in the value, and what they say: one for each place.
 
     Pydantic also names the branches of unions (``content.str``). A step counts only if the
     value has it, or lacks it as a required field.
     """
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    steps, last = [], len(first["loc"]) - 1
-    for number, step in enumerate(first["loc"]):
-        found = _item(value, step)
-        if found is not ...:
-            value = found
-            steps.append(step)
-        elif number == last and first["type"] == "missing":
-            steps.append(step)
-    return json_path(steps, root), first["msg"]
+    found: dict[str, str] = {}
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        steps, last, at = [], len(one["loc"]) - 1, value
+        for number, step in enumerate(one["loc"]):
+            item = _item(at, step)
+            if item is not ...:
+                at = item
+                steps.append(step)
+            elif number == last and one["type"] == "missing":
+                steps.append(step)
+        found.setdefault(json_path(steps, root), one["msg"])
+    return list(found.items())
 
 
 def _item(value: Any, step: str | int) -> Any:

@@ -7,6 +7,7 @@ that may be null.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -27,6 +28,19 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
         found["required"] = list(found["properties"])
         found["additionalProperties"] = False
     return found
+
+
+def response_format_of(model: Any) -> dict[str, Any]:
+    """Return the Chat ``response_format`` of a type that pydantic knows: a model, a dataclass, ``list[int]``.
+
+    >>> response_format_of(int)["json_schema"]["name"]
+    'int'
+    """
+    from pydantic import TypeAdapter
+
+    name = re.sub(r"[^a-zA-Z0-9_-]", "_", getattr(model, "__name__", "reply"))[:64]
+    schema = {"name": name, "schema": strict_schema(TypeAdapter(model).json_schema()), "strict": True}
+    return {"type": "json_schema", "json_schema": schema}
 
 
 def _inside(name: str, value: Any) -> Any:

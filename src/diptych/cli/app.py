@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import audit, batch, convert, count, lookup, migrate, render, run, tokens
+from . import audit, batch, check, convert, count, diff, lookup, migrate, render, run, tokens, types
 
 
 def _version(value: bool) -> None:
@@ -48,6 +48,10 @@ def make_app() -> typer.Typer:
     app.command("batch")(batch.batch_command)
     app.command("formats")(lookup.formats_command)
     app.command("models")(lookup.models_command)
+    app.command("check")(check.check_command)
+    app.command("diff")(diff.diff_command)
+    app.command("types")(types.types_command)
+    app.command("schema")(types.schema_command)
     app.command("explain")(lookup.explain_command)
     app.command("audit")(audit.audit_command)
     app.add_typer(migrate.migrate_app, name="migrate")

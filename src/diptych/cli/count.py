@@ -253,24 +253,50 @@ def _check_cost(estimates: list[Any], limit: Decimal) -> None:
 
 
 def print_costs(estimates: list[Any]) -> None:
-    """Print a table with a column a model."""
+    """Print a row a model; where the terminal is narrow a block a model, so that no number is cut."""
+    from .output import console
+
+    rows = [_cost_row(e.to_json()) for e in estimates]
+    widths = [max(len(name), *(len(row[name]) for row in rows)) for name in (rows[0] if rows else ())]
+    if rows and sum(widths) + 3 * len(widths) + 1 <= console().width:
+        _cost_table(rows)
+    else:
+        _cost_blocks(rows)
+    for document in (e.to_json() for e in estimates):
+        if document.get("reason"):
+            _say(f"{document.get('model')}: {document['reason']}")
+
+
+def _cost_row(document: dict[str, Any]) -> dict[str, str]:
+    output, cost = document["output_tokens"] or {}, document["cost"] or {}
+    low, expected, high = (_cell(output.get(name)) for name in ("low", "expected", "high"))
+    return {
+        "model": str(document.get("model") or "?"),
+        "prompt": _cell(document["prompt_tokens"]),
+        "output": expected if low == high == expected else f"{low} – {expected} – {high}",
+        **{f"USD {name}": _cell(cost.get(name)) for name in ("low", "expected", "high")},
+        "fits": _cell(document["fits_context"]),
+        "prices of": _cell(document["price_date"]),
+    }
+
+
+def _cost_table(rows: list[dict[str, str]]) -> None:
     from rich.table import Table
 
     from .output import console
 
-    table = Table("", *[e.model or "?" for e in estimates])
-    documents = [e.to_json() for e in estimates]
-    table.add_row("prompt tokens", *[_cell(d["prompt_tokens"]) for d in documents])
-    for name in ("low", "expected", "high"):
-        table.add_row(f"output tokens, {name}", *[_cell((d["output_tokens"] or {}).get(name)) for d in documents])
-    for name in ("low", "expected", "high"):
-        table.add_row(f"USD, {name}", *[_cell((d["cost"] or {}).get(name)) for d in documents])
-    table.add_row("fits the window", *[_cell(d["fits_context"]) for d in documents])
-    table.add_row("prices of", *[_cell(d["price_date"]) for d in documents])
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*row.values())
     console().print(table)
-    for d in documents:
-        if d.get("reason"):
-            _say(f"{d.get('model')}: {d['reason']}")
+
+
+def _cost_blocks(rows: list[dict[str, str]]) -> None:
+    from .output import write_text
+
+    for row in rows:
+        name = row.pop("model")
+        write_text(f"{name}\n" + "".join(f"  {key:<13}{value}\n" for key, value in row.items()))
 
 
 def _cell(value: Any) -> str:

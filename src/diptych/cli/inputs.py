@@ -13,6 +13,7 @@ from ..config import setting
 from ..errors import DiptychError, FormatError, InvalidInput, TemplateNotFound
 from ..suggest import suggest
 from ..templating.library import Library, load
+from ..templating.schema import takes_text
 from ..templating.template import Template
 
 
@@ -68,28 +69,58 @@ def read_vars(pairs: list[str], file: str | None) -> dict[str, Any]:
             raise InvalidInput(f"{file} does not hold a mapping of inputs")
         values.update(loaded)
     for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise InvalidInput(f"-p takes name=value, not {pair!r}")
-        values[name] = value
+        name, is_json, value = _split(pair)
+        values[name] = _json(name, value) if is_json else _text(name, value)
     return values
 
 
+def _split(pair: str) -> tuple[str, bool, str]:
+    """Return the name of ``name=value`` or ``name:=json``, whether it is JSON, and the value."""
+    name, equals, value = pair.partition("=")
+    is_json = name.endswith(":")
+    name = name.removesuffix(":")
+    if not equals or not name:
+        raise InvalidInput(f"-p takes name=text, name=@FILE or name:=json, not {pair!r}")
+    return name, is_json, value
+
+
+def _json(name: str, value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        hint = f"write {name}=… for a text"
+        raise InvalidInput(f"{name}:= is not JSON: {error}", path=f"$.inputs.{name}", hint=hint) from None
+
+
+def _text(name: str, value: str) -> str:
+    """Return the text of a value: that of a file after ``@``; ``@@`` begins a text with one ``@``."""
+    if not value.startswith("@"):
+        return value
+    if value.startswith("@@"):
+        return value[1:]
+    try:
+        return Path(value[1:]).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        hint = f"write {name}=@{value} for a text that begins with @"
+        raise InvalidInput(f"{value[1:]}: {reason}", path=f"$.inputs.{name}", hint=hint) from None
+
+
 def typed(values: Mapping[str, Any], template: Template, given: list[str]) -> dict[str, Any]:
-    """Read the texts of ``-p`` by the template's types: lists and objects as JSON, ``@FILE`` from a file."""
+    """Read the texts of ``-p`` by the template's types: what is declared as no text is JSON."""
     result = dict(values)
-    for name in (pair.partition("=")[0] for pair in given):
-        value = result[name]
+    for name, is_json, _ in map(_split, given):
         declared = template.inputs.get(name)
-        kind = declared.schema.get("type") if declared else None
-        if isinstance(value, str) and value.startswith("@") and Path(value[1:]).is_file():
-            value = Path(value[1:]).read_text("utf-8")
-        if kind in ("array", "object") and isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                raise InvalidInput(f"input {name!r} is an {kind}: give it as JSON", path=f"$.inputs.{name}") from None
-        result[name] = value
+        if is_json or declared is None or takes_text(declared.schema):
+            continue
+        try:
+            result[name] = json.loads(result[name])
+        except ValueError:
+            kind = declared.schema.get("type", "value that is no text")
+            article = "an" if str(kind)[0] in "aio" else "a"
+            raise InvalidInput(
+                f"input {name!r} is {article} {kind}: give it as JSON", path=f"$.inputs.{name}"
+            ) from None
     return result
 
 

@@ -117,10 +117,10 @@ def _model_cells(row: dict[str, Any]) -> list[Any]:
 
 
 def explain_command(
-    code: Annotated[str, typer.Argument(help="An error's code, a kind of loss, or a refusal's code.")],
+    code: Annotated[str, typer.Argument(help="A code of check, of an error or a refusal, or a kind of loss.")],
     json_: Json = False,
 ) -> None:
-    """Explain an error's code, a kind of loss, or why a code migration refuses.
+    """Explain a code of check, an error's code, a kind of loss, or why a code migration refuses.
 
     diptych explain undefined-input
     """
@@ -138,6 +138,7 @@ def explain_command(
 def _explanations() -> dict[str, str]:
     from .. import errors, loss
     from ..migrate.code import CODES
+    from ..templating.check import all_rules
 
     found = {
         cls.error_code: inspect.cleandoc(cls.__doc__ or "")
@@ -146,9 +147,17 @@ def _explanations() -> dict[str, str]:
     }
     for kind, (severity, meaning) in loss.KINDS.items():
         found[kind] = f"A loss of severity {severity.name.lower()}: {meaning}."
+    for rule in all_rules():
+        found[rule.code] = f"{rule.name}: {rule.explanation}\n\nfound:\n{_block(rule.bad)}\nright:\n{_block(rule.good)}"
     for name, (reason, hint) in CODES.items():
         found.setdefault(name, f"A refusal of `diptych migrate code`: {reason}.\nwhat to do: {hint}.")
     return found
+
+
+def _block(text: str) -> str:
+    text = text.encode("utf-8", "backslashreplace").decode()
+    shown = text if len(text) < 400 else f"{text[:200]} …"
+    return "\n".join(f"    {line}" for line in shown.split("\n"))
 
 
 def _table(columns: list[str], rows: list[list[Any]]) -> None:

@@ -63,7 +63,9 @@ TemplateName = Annotated[
     typer.Argument(help="A template's name or path; - reads it from standard input.", autocompletion=complete_template),
 ]
 FileName = Annotated[str, typer.Argument(help="A file; - is standard input.")]
-Pairs = Annotated[list[str] | None, typer.Option("-p", "--param", help="An input as name=value; @FILE reads a file.")]
+Pairs = Annotated[
+    list[str] | None, typer.Option("-p", "--param", help="An input: name=text, name=@FILE or name:=json.")
+]
 Vars = Annotated[str | None, typer.Option("--vars", help="Inputs from a JSON or YAML file; - is standard input.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read one JSON value a line, write one a line.")]

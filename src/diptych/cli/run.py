@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -121,6 +122,9 @@ def _client(target: str | None, local: bool, max_cost: str | None, record: str |
     options: dict[str, Any] = {"budget": Budget(usd=max_cost)} if max_cost is not None else {}
     if record or replay:
         options["cassette"] = _cassette(record, replay)
+    if replay and not record:
+        target = target or _recorded(replay)
+        options["api_key"] = ""  # nothing is sent
     # A model of this machine is not behind the proxies of the environment.
     return Client(target, trust_env=not local, **options)
 
@@ -148,12 +152,33 @@ def _show(replies: list[Any], json_: bool, stream: bool, saved: str | None) -> N
         compared = {"outcome": drift.outcome, "drift": drift.detail, "repeats": len(found)} if drift else {}
         write_document(**found[0], **compared)
     elif not stream:
-        write_text(replies[0].text)
+        write_text(_shown(replies[0].message))
+    else:
+        write_text(_shown({**replies[0].message, "content": None}))
     _say_usage(replies[0])
     if drift is not None:
         print(f"[{drift.outcome}: {drift.detail}]", file=sys.stderr)
         if drift.outcome != "identical":
             raise typer.Exit(1)
+
+
+def _shown(message: dict[str, Any]) -> str:
+    """Return the text of a message, with a line for a refusal and for every tool call."""
+    lines = [str(message["content"])] if message.get("content") else []
+    if message.get("refusal"):
+        lines.append(f"[refused] {message['refusal']}")
+    for call in message.get("tool_calls") or ():
+        asked = call.get("function") or call.get("custom") or {}
+        given = asked.get("arguments", asked.get("input", ""))
+        lines.append(f"[tool call {call.get('id')}] {asked.get('name')}({given})")
+    return "\n".join(lines)
+
+
+def _recorded(replay: str) -> str | None:
+    """Return the base address that the first recording was made with."""
+    with open(replay, encoding="utf-8") as file:
+        url = json.loads(file.readline() or "{}").get("request", {}).get("url", "")
+    return str(url).removesuffix("/completions").removesuffix("/chat") or None
 
 
 def _cassette(record: str | None, replay: str | None) -> Any:

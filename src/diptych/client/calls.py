@@ -56,11 +56,9 @@ def schema_params(model: Any, api: Api | None, params: dict[str, Any]) -> dict[s
     """Return the parameters of ``parse``: the answer's schema, unless the caller gave a response format."""
     if "response_format" in params or api == "completions":
         return params
-    from ..apis.strict import strict_schema
+    from ..apis.strict import response_format_of
 
-    name = re.sub(r"[^a-zA-Z0-9_-]", "_", getattr(model, "__name__", "reply"))[:64]
-    schema = {"name": name, "schema": strict_schema(_adapter(model).json_schema()), "strict": True}
-    return {**params, "response_format": {"type": "json_schema", "json_schema": schema}}
+    return {**params, "response_format": response_format_of(model)}
 
 
 def parsed(reply: Reply, model: type[T]) -> Parsed[T]:

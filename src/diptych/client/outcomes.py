@@ -146,6 +146,7 @@ def build_reply(arrived: Arrived, notes: tuple[str, ...] = ()) -> Reply:
         asked=ask,
         attempts=arrived.attempts,
         template_hash=ask.template_hash,
+        template_version=ask.template_version,
         requested_model=requested,
         seconds=arrived.seconds,
         first_token=arrived.first_token,

@@ -136,6 +136,7 @@ class Reply:
     asked: Ask | None = field(default=None, repr=False)
     attempts: tuple[Attempt, ...] = field(default=(), repr=False)
     template_hash: str | None = field(default=None, repr=False)
+    template_version: str | None = field(default=None, repr=False)
     requested_model: str | None = None
     seconds: float | None = None
     first_token: float | None = None
@@ -226,6 +227,7 @@ class Reply:
             "request_hash": self.request_hash,
             "prompt_hash": self.prompt_hash,
             "template_hash": self.template_hash,
+            "template_version": self.template_version,
             "seconds": None if self.seconds is None else round(self.seconds, 6),
             "first_token": None if self.first_token is None else round(self.first_token, 6),
             "attempts": [attempt._asdict() for attempt in self.attempts],

@@ -212,6 +212,7 @@ class Ask:
     api: Api
     body: dict[str, Any]
     template_hash: str | None = None
+    template_version: str | None = None
     #: Why this API was used.
     reason: str = ""
     #: The answer is validated by the client, so that a schema may be asked for in words.
@@ -265,7 +266,8 @@ def ask(
     if own_server and today is not None:
         check_alive(str(built.body.get("model")), today)
     template = getattr(x, "template", None)
-    return Ask(built.api, built.body, getattr(template, "hash", None), reason=built.reason)
+    known = (getattr(template, "hash", None), getattr(template, "version", None))
+    return Ask(built.api, built.body, *known, reason=built.reason)
 
 
 def check_alive(model: str, today: str) -> None:

@@ -18,6 +18,7 @@ from ..apis.bodies import chat_body, check_body, completions_body
 from ..apis.chat.messages import write
 from ..apis.chat.request import with_declared
 from ..apis.completions.body import completions_body_of
+from ..apis.completions.continuation import plan
 from ..apis.completions.convert_request import convert_request
 from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
 from ..errors import FormatError
@@ -94,7 +95,7 @@ def build(
     ``model`` wins over the value's own; a rendered template without any gets the catalogue's
     default model. ``params`` are parameters of the request by the API's names; None leaves one
     out. ``on_loss`` decides about what the API cannot carry. ``checks=False`` builds a body that
-    is counted and not sent. Raises LossError as it says,
+    is counted and not sent. A ``response_format`` may be a type that pydantic knows. Raises LossError as it says,
     FormatError for a parameter that the API does not know and for any other value.
 
     >>> build("Hello", model="my-model").body
@@ -105,6 +106,10 @@ def build(
     if not isinstance(x, Mapping) and (given := {"messages", "prompt"} & params.keys()):
         name = min(given)
         raise FormatError(f"{name} is no parameter: it is what is sent", path=f"$.{name}", hint="pass it first, alone")
+    if isinstance(params.get("response_format"), type):
+        from ..apis.strict import response_format_of
+
+        params["response_format"] = response_format_of(params["response_format"])
     way: _Way = {"api": api, "own_server": own_server, "must_serve": checks}
     if isinstance(x, Mapping):
         built = _of_body(x, model, way, params)
@@ -205,6 +210,10 @@ def _of_request(x: Request, model: str | None, way: _Way, params: dict[str, Any]
     if chosen == "chat":
         messages = x.wire_messages()
         messages = write(x.conversation) if messages is None else messages
+        if x.conversation.cue == "continue" and messages:
+            messages, flags, losses = plan(messages, name, None)
+            body["extra_body"] = {**flags, **(body.get("extra_body") or {})}
+            return Built(chosen, chat_body(messages, model=name, **body), tuple(losses), reason)
         return Built(chosen, chat_body(messages, model=name, **body), (), reason)
     extra = body.pop("extra_body", None) or {}
     writing = x.write_prompt() or write_text(x.conversation, "chatml")

@@ -41,11 +41,25 @@ class Tokens(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """USD: at least, expected, at most (None: nothing bounds it)."""
+    """USD: at least, expected, at most (None: nothing bounds it). Costs add up, with ``sum`` too.
+
+    >>> one = Cost(Decimal("0.1"), Decimal("0.2"), None)
+    >>> sum([one, one])
+    Cost(low=Decimal('0.2'), expected=Decimal('0.4'), high=None)
+    """
 
     low: Decimal
     expected: Decimal
     high: Decimal | None
+
+    def __add__(self, other: object) -> Cost:
+        if not isinstance(other, Cost):
+            return self if other == 0 else NotImplemented
+        high = None if self.high is None or other.high is None else self.high + other.high
+        return Cost(self.low + other.low, self.expected + other.expected, high)
+
+    def __radd__(self, other: object) -> Cost:
+        return self + other  # sum begins with 0
 
 
 class Line(NamedTuple):

@@ -7,8 +7,10 @@ text refuses values that are not plain data, so that no Python object shows.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from jinja2 import filters, pass_environment, pass_eval_context
@@ -20,7 +22,7 @@ from ..errors import ResourceLimit, TemplateError
 from .limits import charge, charged, check_size, current_limits
 from .nesting import nested
 
-_SCALARS: Final = (str, int, float, bool, type(None))
+_SCALARS: Final = (str, int, float, bool, type(None), Decimal)
 _TEXT: Final = frozenset({str})
 #: An integer of more bits than this is not text any more: Python itself refuses
 #: to print one of more than 4,300 digits (about 14,300 bits).
@@ -302,6 +304,46 @@ def _groupby(
     return nested(filters.sync_do_groupby(env, charged(value), attribute, default, case_sensitive))
 
 
+def tojson(
+    value: Any,
+    indent: int | None = None,
+    ensure_ascii: bool = False,
+    sort_keys: bool = False,
+    separators: Any = None,
+    html: bool = False,
+) -> str:
+    """Write a value as JSON that a person and a model read: no escapes for HTML or ASCII, keys in their order.
+
+    ``html=True`` escapes ``<``, ``>``, ``&`` and ``'`` as Jinja's own filter does.
+    """
+    if indent is not None and indent is not False:
+        check_size(int(indent))
+    try:
+        written = json.dumps(
+            value,
+            indent=None if indent is False else indent,
+            ensure_ascii=ensure_ascii,
+            sort_keys=sort_keys,
+            separators=tuple(separators) if separators is not None else None,
+            default=_no_json,
+        )
+    except (TypeError, ValueError) as error:
+        raise TemplateError(f"tojson: {error}", hint="pass text, numbers, lists and mappings") from None
+    check_size(len(written))
+    return _HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", written) if html else written
+
+
+_HTML: Final = re.compile("[<>&']")
+
+
+def _no_json(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        str(value)  # raises, and names it
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"a {type(value).__name__} is not JSON")
+
+
 def _list(value: Any) -> list[Any]:
     return list(charged(value))
 
@@ -351,6 +393,7 @@ GUARDED_FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "batch": _batch,
     "groupby": _groupby,
     "list": _list,
+    "tojson": tojson,
     "string": text,
     **{name: _loud(name) for name in ("upper", "lower", "capitalize", "title", "trim")},
     **{

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import RoleError
-from ..model import Content, ContentPart, Message, Segment, TextPart
+from ..model import FrozenMap, Message, Part, Segment, TextPart, ToolCall
 from .events import Event, HistoryEvent, MessageEnd, MessageStart, PartEvent, collect, texts_of
 
 
 class Entry:
     """One finished message; its ``segments`` say who wrote its text."""
 
-    __slots__ = ("_events", "_segments", "message", "priority")
+    __slots__ = ("_events", "_segments", "message", "prefill", "priority")
 
     def __init__(
         self,
@@ -27,8 +27,10 @@ class Entry:
         segments: tuple[Segment, ...] | None = None,
         priority: float | None = None,
         events: Sequence[Event] = (),
+        prefill: bool = False,
     ) -> None:
         self.message = message
+        self.prefill = prefill
         self.priority = priority
         self._segments = segments
         self._events = events
@@ -126,6 +128,8 @@ def assemble(events: Iterable[Event]) -> Assembled:
     if start is not None:
         raise RoleError(f"the {start.role} message is not closed")
     _check_loose(segments_of_events(loose))
+    if any(entry.prefill for entry in entries[:-1]):
+        raise RoleError("a prefill is not the last message", hint="put {% assistant prefill=true %} at the end")
     return Assembled((), tuple(entries), True)
 
 
@@ -160,19 +164,35 @@ def _structure(
 
 def _finish(start: MessageStart, events: list[Event]) -> Entry:
     """Return the finished message: a string, or parts where there is media."""
-    content: Content
     if any(type(event) is PartEvent for event in events):
-        content, events = _parts(events)
+        parts, events = _parts(events)
+        is_list = any(not isinstance(part, TextPart | ToolCall) for part in parts)
+        if start.role != "assistant" and any(isinstance(part, ToolCall) for part in parts):
+            raise RoleError(f"a {start.role} message calls a tool", hint="put {% tool_call %} into {% assistant %}")
+        message = Message.of(
+            start.role, parts, name=start.name, tool_call_id=start.tool_call_id, is_list=is_list
+        )
     else:
         trim_layout(events)
-        content = "".join(texts_of(events))
-    message = Message(start.role, content, start.name, (), start.tool_call_id)
-    return Entry(message, None, start.priority, events)
+        message = Message(start.role, "".join(texts_of(events)), start.name, (), start.tool_call_id)
+    if start.cache_control is not None:
+        message = _marked(message, start.cache_control)
+    return Entry(message, None, start.priority, events, start.prefill)
 
 
-def _parts(events: list[Event]) -> tuple[tuple[ContentPart, ...], list[Event]]:
+def _marked(message: Message, control: FrozenMap) -> Message:
+    """Return a message at whose last text a prompt cache may end."""
+    parts = list(message.parts)
+    at = next((i for i in range(len(parts) - 1, -1, -1) if isinstance(parts[i], TextPart)), None)
+    if at is None:
+        raise RoleError("cache_control needs a text in the message", hint="put it on a message that has text")
+    parts[at] = TextPart(message.parts[at].text, FrozenMap({"chat": {"cache_control": control}}))  # type: ignore[union-attr]
+    return message.replace(parts=parts, is_list=True)
+
+
+def _parts(events: list[Event]) -> tuple[tuple[Part, ...], list[Event]]:
     """Return the parts of a content with media, and its text events."""
-    parts: list[ContentPart] = []
+    parts: list[Part] = []
     texts: list[Event] = []
     group: list[Event] = []
     for event in [*events, None]:

@@ -8,15 +8,17 @@ semi-private in Jinja: it is pinned below 4, and tests hold them.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from jinja2 import nodes
 from jinja2.compiler import Frame
 
 from ..sandbox.codegen import GuardCodeGenerator
-from ..sandbox.environment import GuardTransformer, SandboxEnvironment
-from .events import capture, text
+from ..sandbox.environment import GuardTransformer
+from .events import capture, shown, text
 from .labels import LabelVisitor
+from .whitespace import TrimmingEnvironment
 
 
 class TraceTransformer(GuardTransformer):
@@ -49,10 +51,12 @@ class TraceCodeGenerator(GuardCodeGenerator):
     def write_commons(self) -> None:
         super().write_commons()
         self.writeline("text = environment.text")
+        self.writeline("shown = environment.shown")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if not getattr(node, "structural", False):
-            self.write(f"({getattr(node, 'label', None)!r}, text(")
+            shown = "shown" if isinstance(node, nodes.Name) else "text"
+            self.write(f"({getattr(node, 'label', None)!r}, {shown}(")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if not getattr(node, "structural", False):
@@ -67,10 +71,13 @@ class TraceCodeGenerator(GuardCodeGenerator):
             self.write("))")
 
 
-class TraceEnvironment(SandboxEnvironment):
+class TraceEnvironment(TrimmingEnvironment):
     """The environment of Diptych's own templates."""
 
     code_generator_class = TraceCodeGenerator
     transformer_class = TraceTransformer
     concat = staticmethod(capture)
     text = staticmethod(text)
+    shown = staticmethod(shown)
+    #: The folder that media are read from, where the program gave one.
+    media: Path | None = None

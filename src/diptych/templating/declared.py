@@ -1,4 +1,4 @@
-"""What a template's front matter declares beside its inputs: tools and a response format."""
+"""What a template's front matter declares beside its inputs: tools, a response format, samples."""
 
 from __future__ import annotations
 
@@ -50,3 +50,14 @@ def read_response_format(value: Any) -> ResponseFormat | None:
             value.get("description"),
         )
     return ResponseFormat("json_schema", value.get("title", "reply"), FrozenMap(value), None)
+
+
+def read_samples(value: Any) -> dict[str, dict[str, Any]]:
+    """Return the example inputs by name. Raises TemplateSyntaxError."""
+    if value is None:
+        return {}
+    named = {f"sample {number}": one for number, one in enumerate(value, 1)} if isinstance(value, list) else value
+    if not isinstance(named, dict) or not all(isinstance(one, dict) for one in named.values()):
+        hint = "write a list of mappings, or a mapping of names to them"
+        raise TemplateSyntaxError("samples are mappings of inputs", path="$.samples", hint=hint)
+    return named

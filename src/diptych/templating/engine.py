@@ -8,9 +8,11 @@ MemoryError or RecursionError never does.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -32,15 +34,17 @@ from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, o
 from ..sandbox.limits import current_limits
 from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from ..sandbox.nesting import watched
-from ..suggest import suggest
+from ..suggest import closest, suggest
 from . import frontmatter
 from .assemble import Assembled, LooseText, assemble
 from .codegen import TraceEnvironment
-from .inputs import suggest_input
+from .filters import FILTERS
 from .locate import SourceText, quoted_word, trace
 from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
 from .tags import MessageTags
+from .whitespace import trimming
+from .wording import reworded
 
 #: Part of every hash: a change of what a template means changes it.
 ENGINE_VERSION = "diptych-1"
@@ -50,18 +54,24 @@ _RESOURCE_ERRORS = (MemoryError, RecursionError, OverflowError)
 class Compiled:
     """One template, parsed: its front matter, its names, its plan, and how to run it."""
 
-    __slots__ = ("_engine", "_template", "file", "meta", "name", "parts", "plan", "references", "text", "variables")
+    __slots__ = (
+        "_engine", "_template", "file", "meta", "name", "parent", "parts", "plan", "references", "text", "variables",
+    )  # fmt: skip
 
-    def __init__(self, engine: Engine, found: Found) -> None:
+    def __init__(self, engine: Engine, found: Found, tree: nodes.Template | None = None) -> None:
         self._engine = engine
         self.name, self.file, self.text = found.name, found.file, found.text
         self.parts = engine.split(found)
         self.meta = self.parts.meta
-        tree = engine.parse(self.parts.body, found.name, found.file)
+        with trimming(self.parts.trim):
+            tree = engine.checked(tree, found.name) if tree else engine.parse(self.parts.body, found.name, found.file)
         with engine.reading(found.name, found.file):
             self.references = tuple(meta.find_referenced_templates(tree))
             self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
             self.plan: Plan | None = make_plan(tree.body)
+        #: The template that this one extends, where its name stands in the text.
+        extended = (node.template for node in tree.find_all(nodes.Extends))
+        self.parent: str | None = next((name.value for name in extended if isinstance(name, nodes.Const)), None)
         self._template: Any = None
 
     def run(self, values: Mapping[str, Any], limits: Limits) -> Assembled:
@@ -69,7 +79,7 @@ class Compiled:
         if self._template is None:
             self._template = self._engine.compile(self)
         self._engine.remember(self)  # two texts may share a name, as strings do
-        return self._engine.run(self._template, values, limits)
+        return self._engine.run(self._template, values, limits, self.variables)
 
     @property
     def found(self) -> Found:
@@ -90,6 +100,7 @@ class Engine:
         *,
         filters: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
+        media: str | os.PathLike[str] | None = None,
     ) -> None:
         self._source = source
         self._sources: dict[str | None, SourceText] = {}
@@ -97,6 +108,8 @@ class Engine:
         self.environment = make_environment(
             loader=_Loader(self), extensions=[MessageTags], environment_class=TraceEnvironment
         )
+        self.environment.filters.update(FILTERS)
+        self.environment.media = self.media = None if media is None else Path(media)
         #: The caller's own filters and globals.
         self.extras: tuple[dict[str, Callable[..., Any]], dict[str, Any]] = ({}, dict(globals or {}))
         for filter_name, function in (filters or {}).items():
@@ -105,7 +118,7 @@ class Engine:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle where templates come from; what is compiled is compiled anew."""
-        return make_engine, (self._source, *self.extras)
+        return make_engine, (self._source, *self.extras, self.media)
 
     def add_filter(self, name: str, function: Callable[..., Any]) -> None:
         """Register a filter of the caller's own."""
@@ -133,8 +146,8 @@ class Engine:
         names = list(self._source.names()) if self._source else []
         return TemplateNotFound(f"there is no template {name!r}", hint=suggest_name(name, names))
 
-    def load(self, found: Found, limits: Limits = DEFAULT_LIMITS) -> Compiled:
-        """Return the compiled form of a text; the same text is compiled once.
+    def load(self, found: Found, limits: Limits = DEFAULT_LIMITS, *, tree: nodes.Template | None = None) -> Compiled:
+        """Return the compiled form of a text; the same text is compiled once. ``tree`` is that of its body, if known.
 
         Raises ResourceLimit for a text over ``limits.source``.
         """
@@ -148,8 +161,23 @@ class Engine:
         if compiled is None:
             if len(self._compiled) >= 512:
                 self._compiled.clear()
-            compiled = self._compiled[key] = Compiled(self, found)
+            compiled = self._compiled[key] = Compiled(self, found, tree)
         return compiled
+
+    def front_matter(self, compiled: Compiled, limits: Limits) -> dict[str, Any]:
+        """Return the front matter of a template with what it inherits by ``extends``, key by key.
+
+        Inputs and params are inherited one by one; a name, a version and the rule for white space are a file's own.
+        """
+        meta, seen = compiled.meta, {compiled.name}
+        while (name := compiled.parent) is not None and (found := self.lookup(name)) and found.name not in seen:
+            seen.add(found.name)
+            try:
+                compiled = self.load(found, limits)
+            except TemplateError:
+                break  # the render says what is wrong with the parent, and how it was reached
+            meta = _inherited(meta, compiled.meta)
+        return meta
 
     def split(self, found: Found) -> frontmatter.Parts:
         """Take the front matter off and remember the source for messages."""
@@ -168,14 +196,17 @@ class Engine:
     def parse(self, body: str, name: str, file: str) -> nodes.Template:
         """Parse a body. Raises TemplateSyntaxError with its place."""
         with self.reading(name, file):
-            tree: nodes.Template = self.environment._parse(body, name, file)
-            for mistake in mistakes(tree, self.environment, in_branches=True):
-                raise self._mistaken(mistake, name)
+            return self.checked(self.environment._parse(body, name, file), name)
+
+    def checked(self, tree: nodes.Template, name: str) -> nodes.Template:
+        """Return a tree without mistakes. Raises TemplateSyntaxError for the first that is in it."""
+        for mistake in mistakes(tree, self.environment, in_branches=True):
+            raise self._mistaken(mistake, name)
         return tree
 
     def compile(self, compiled: Compiled) -> Any:
         """Return the Jinja template of a parsed text."""
-        with self.reading(compiled.name, compiled.file):
+        with self.reading(compiled.name, compiled.file), trimming(compiled.parts.trim):
             code = self.environment.compile(compiled.parts.body, compiled.name, compiled.file)
         return jinja2.Template.from_code(self.environment, code, self.environment.make_globals(None))
 
@@ -198,13 +229,15 @@ class Engine:
 
     def _mistaken(self, mistake: Mistake, name: str) -> TemplateSyntaxError:
         source = self._sources.get(name) or SourceText(name, "")
-        hint = mistake.hint or _syntax_hint(mistake.message)
-        return TemplateSyntaxError(mistake.message, location=source.place(mistake), hint=hint)
+        mistake = reworded(mistake, "\n".join(source.text.split("\n")[source.offset :]))
+        return TemplateSyntaxError(mistake.message, location=source.place(mistake), hint=mistake.hint)
 
     # running -------------------------------------------------------------------------
 
-    def run(self, template: Any, values: Mapping[str, Any], limits: Limits) -> Assembled:
-        """Run a Jinja template on plain values and assemble what it yields."""
+    def run(
+        self, template: Any, values: Mapping[str, Any], limits: Limits, names: frozenset[str] = frozenset()
+    ) -> Assembled:
+        """Run a Jinja template on plain values and assemble what it yields; ``names`` are those that it uses."""
         token = open_account(limits)
         try:
             context = template.new_context(dict(values))
@@ -214,13 +247,15 @@ class Engine:
             error.location = error.location or (source.find(error.text) if source and error.text else None)
             raise error from None
         except Exception as error:
-            raise self._located(error, error.__traceback__, values) from None
+            raise self._located(error, error.__traceback__, values, names) from None
         finally:
             close_account(token)
 
-    def _located(self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any]) -> DiptychError:
+    def _located(
+        self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any], names: frozenset[str]
+    ) -> DiptychError:
         """Return the error as one of ours, with its place and the way there."""
-        ours = self._translate(error, values)
+        ours = self._translate(error, values, names)
         if not isinstance(ours, TemplateError):
             return ours
         if isinstance(error, RecursionError):
@@ -239,7 +274,7 @@ class Engine:
             return source.place(mistake)
         return source.location(line, quoted_word(ours.message) if isinstance(ours, UndefinedInput) else None)
 
-    def _translate(self, error: Exception, values: Mapping[str, Any]) -> DiptychError:
+    def _translate(self, error: Exception, values: Mapping[str, Any], names: frozenset[str]) -> DiptychError:
         if isinstance(error, TemplateError):
             return error
         if isinstance(error, FormatError):
@@ -247,7 +282,7 @@ class Engine:
         if isinstance(error, DiptychError):
             return error
         if isinstance(error, jinja2.UndefinedError):
-            return self._undefined(error, values)
+            return self._undefined(error, values, names)
         if isinstance(error, jinja2.TemplateNotFound):
             return self._not_found(str(error.name))
         if isinstance(error, jinja2.TemplateRuntimeError) and (
@@ -260,10 +295,17 @@ class Engine:
             return ResourceLimit("the render needs more memory than it may")
         return TemplateError(f"{error or type(error).__name__}")
 
-    def _undefined(self, error: jinja2.UndefinedError, values: Mapping[str, Any]) -> TemplateError:
+    def _undefined(
+        self, error: jinja2.UndefinedError, values: Mapping[str, Any], names: frozenset[str]
+    ) -> TemplateError:
         message = str(error)
         name = quoted_word(message)
-        hint = suggest_input(name, values) if name and "has no attribute" not in message else None
+        if not name or "has no attribute" in message:
+            return UndefinedInput(message)
+        if close := closest(name, values):
+            return UndefinedInput(message, hint=f"did you mean {close!r}?")
+        known = sorted(names | values.keys())
+        hint = f"pass {name}=…" + (f"; the inputs are {', '.join(known)}" if 1 < len(known) < 13 else "")
         return UndefinedInput(message, hint=hint)
 
     # hashing -------------------------------------------------------------------------
@@ -292,6 +334,12 @@ class Engine:
                 except TemplateNotFound:
                     seen[name] = ""
 
+    def all_texts(self, compiled: Compiled, limits: Limits) -> list[str]:
+        """Return the body of a template and of all that it includes by name."""
+        seen: dict[str, str] = {}
+        self._collect(compiled, seen, limits)
+        return [frontmatter.split(text, compiled.file).body for text in seen.values()]
+
     def all_variables(self, compiled: Compiled, limits: Limits) -> frozenset[str]:
         """Return the names that a template and its static includes use."""
         names, todo, seen = set(compiled.variables), list(compiled.references), set()
@@ -309,11 +357,22 @@ class Engine:
         return frozenset(names)
 
 
-def make_engine(source: Source | None = None, filters: Any = None, globals: Any = None) -> Engine:
+def _inherited(meta: Mapping[str, Any], parent: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**{key: value for key, value in parent.items() if key not in ("name", "version", "trim")}, **meta}
+    for key in ("inputs", "params"):
+        mine, theirs = meta.get(key), parent.get(key)
+        if isinstance(mine, dict) and isinstance(theirs, dict) and "properties" not in {**mine, **theirs}:
+            merged[key] = {**theirs, **mine}
+    return merged
+
+
+def make_engine(
+    source: Source | None = None, filters: Any = None, globals: Any = None, media: str | os.PathLike[str] | None = None
+) -> Engine:
     """Return an engine; those that have nothing of their own are one."""
-    if source is None and not filters and not globals:
+    if source is None and not filters and not globals and media is None:
         return _shared_engine()
-    return Engine(source, filters=filters, globals=globals)
+    return Engine(source, filters=filters, globals=globals, media=media)
 
 
 @lru_cache(maxsize=1)
@@ -330,24 +389,23 @@ def suggest_name(name: str, names: list[str]) -> str:
     return suggest(name.rsplit(".", 1)[0], {known.rsplit(".", 1)[0] for known in names})
 
 
-def _syntax_hint(message: str) -> str | None:
-    if "unknown tag" in message:
-        return "the message tags are message, system, developer, user, assistant, tool, history, image, audio, file"
-    if "Unexpected end of template" in message or message.startswith("Missing end"):
-        return "a tag is not closed"
-    return None
-
-
 class _Loader(jinja2.BaseLoader):
     """Give includes, imports and parents to Jinja, without their front matter."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def load(self, environment: Any, name: str, globals: Any = None) -> jinja2.Template:
+        found = self._engine.lookup(name)
+        if found is None:
+            raise jinja2.TemplateNotFound(name)  # Jinja's own, for `ignore missing` and lists of names
+        with trimming(self._engine.load(found, current_limits()).parts.trim):
+            return super().load(environment, name, globals)
+
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         found = self._engine.lookup(template)
         if found is None:
-            raise jinja2.TemplateNotFound(template)  # Jinja's own, for `ignore missing` and lists of names
+            raise jinja2.TemplateNotFound(template)
         parts = self._engine.load(found, current_limits()).parts
 
         def is_fresh() -> bool:

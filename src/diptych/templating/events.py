@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias, Union
 
-from ..model import ContentPart, Message
+from ..model import ContentPart, FrozenMap, Message, ToolCall
 from ..sandbox.guards import check_printable
 from ..sandbox.limits import check_size, current_limits
 
@@ -24,6 +24,8 @@ class MessageStart(NamedTuple):
     name: str | None = None
     tool_call_id: str | None = None
     priority: float | None = None
+    prefill: bool = False
+    cache_control: FrozenMap | None = None
 
 
 class MessageEnd(NamedTuple):
@@ -31,9 +33,9 @@ class MessageEnd(NamedTuple):
 
 
 class PartEvent(NamedTuple):
-    """``{% image %}``, ``{% audio %}`` or ``{% file %}``."""
+    """``{% image %}``, ``{% audio %}``, ``{% file %}`` or ``{% tool_call %}``."""
 
-    part: ContentPart
+    part: ContentPart | ToolCall
 
 
 class HistoryEvent(NamedTuple):
@@ -122,3 +124,8 @@ def text(value: Any) -> str:
         return str.__str__(value)
     check_printable(value)
     return str(value)
+
+
+def shown(value: Any) -> str:
+    """Return the text of a printed name: nothing where it is None, as an optional input that was not given."""
+    return "" if value is None else text(value)

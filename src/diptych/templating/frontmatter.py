@@ -9,16 +9,19 @@ JSON: no tags, anchors, aliases, merge keys or duplicate keys; only ``true`` and
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import yaml
 
 from ..errors import Location, TemplateSyntaxError
-from ..suggest import closest
+from ..suggest import closest, suggest
+from .whitespace import TRIMS
 
-KNOWN_KEYS: Final = frozenset(
-    {"name", "description", "model", "params", "inputs", "response_format", "tools", "format", "version"}
-)
+KNOWN_KEYS: Final = frozenset({
+    "name", "description", "model", "params", "inputs", "response_format", "tools", "format", "trim", "samples",
+    "version",
+})  # fmt: skip
 #: Keys by which a file from elsewhere could send a prompt or a key to another place.
 REFUSED_KEYS: Final = frozenset(
     {"api_key", "apikey", "base_url", "api_base", "endpoint", "headers", "organization", "proxy"}
@@ -37,7 +40,13 @@ class Parts(NamedTuple):
     offset: int
     front: str
 
+    @property
+    def trim(self) -> str:
+        """The rule for white space around tags."""
+        return str(self.meta.get("trim", TRIMS[0]))
 
+
+@lru_cache(maxsize=32)  # a check, a load and a hash ask for the same text one after the other
 def split(source: str, file: str) -> Parts:
     """Split a template file into front matter and body.
 
@@ -66,7 +75,8 @@ def _load(front: str, file: str) -> dict[str, Any]:
     try:
         meta = yaml.load(front.removeprefix("\ufeff"), Loader=PlainLoader)  # noqa: S506 - a restricted loader
     except yaml.MarkedYAMLError as error:
-        raise TemplateSyntaxError(_words(error), location=_mark(error, front, file)) from None
+        hint = "the front matter is YAML: quote texts with special characters, close brackets"
+        raise TemplateSyntaxError(_words(error), location=_mark(error, front, file), hint=hint) from None
     except (yaml.YAMLError, ValueError) as error:
         raise TemplateSyntaxError(f"front matter: {error}", location=Location(file, 2)) from None
     except RecursionError:
@@ -80,6 +90,9 @@ def _load(front: str, file: str) -> dict[str, Any]:
 
 
 def _check_keys(meta: dict[str, Any], front: str, file: str) -> None:
+    if (trim := meta.get("trim", TRIMS[0])) not in TRIMS:
+        where = locate_key(front, "trim", file)
+        raise TemplateSyntaxError(f"trim cannot be {trim!r}", location=where, hint=suggest(str(trim), TRIMS))
     for key in meta:
         if str(key).lower().replace("-", "_") in REFUSED_KEYS:
             raise TemplateSyntaxError(
@@ -135,6 +148,20 @@ class PlainLoader(yaml.SafeLoader):
         if getattr(event, "tag", None) is not None:
             raise _refused(f"tags are not allowed ({event.tag})", event)
         return super().compose_node(parent, index)
+
+    def scan_plain(self) -> Any:
+        """Scan a plain text; inside of ``{…}`` a question mark is a character, as in YAML 1.2."""
+        token = super().scan_plain()
+        while self.flow_level and self.peek() == "?" and self.index == token.end_mark.index:
+            self.forward()
+            text, blanks = token.value + "?", 0
+            while self.peek(blanks) == " ":
+                blanks += 1
+            if self.peek(blanks) not in "\0\t\r\n\x85\u2028\u2029,:?[]{}#":
+                self.forward(blanks)
+                text += " " * blanks + super().scan_plain().value
+            token = yaml.ScalarToken(text, True, token.start_mark, self.get_mark())
+        return token
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

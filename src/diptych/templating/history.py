@@ -48,7 +48,7 @@ _FAST_ROLES = frozenset({"system", "developer", "user", "assistant"})
 _get_role, _get_content = itemgetter("role"), itemgetter("content")
 
 
-def copy_simple_history(messages: Any) -> tuple[list[dict[str, Any]], int] | None:
+def copy_simple_history(messages: Any, roles: frozenset[str] | None = None) -> tuple[list[dict[str, Any]], int] | None:
     """Copy a list of plain ``{role, content}`` messages at C speed and say how many characters they hold.
 
     Returns None where it must be read the careful way. Two hundred messages cost about 20 µs.
@@ -60,7 +60,8 @@ def copy_simple_history(messages: Any) -> tuple[list[dict[str, Any]], int] | Non
         contents = list(map(_get_content, copies))
         if set(map(len, copies)) - {2} or set(map(type, contents)) - {str}:
             return None
-        if not _FAST_ROLES.issuperset(map(_get_role, copies)):
+        allowed = _FAST_ROLES if roles is None else _FAST_ROLES & roles
+        if not allowed.issuperset(map(_get_role, copies)):
             return None
         text = "".join(contents)
         if not text.isascii():

@@ -8,11 +8,11 @@ not of its type as it stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import InvalidInput, TemplateSyntaxError, UndefinedInput
-from ..jsonpath import first_problem
+from ..jsonpath import problems
 from ..suggest import closest, suggest
 from .schema import TYPES, AnnotationBuilder, expand, fits, is_plain_string, is_type_alone
 
@@ -33,7 +33,9 @@ class Input:
 class Inputs:
     """The declared inputs of one template, in order; ``declared`` is False for none."""
 
-    def __init__(self, inputs: Iterable[Input], *, declared: bool, root: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, inputs: Iterable[Input], *, declared: bool, root: dict[str, Any] | None = None, checks: bool = True
+    ) -> None:
         self.items = {item.name: item for item in inputs}
         self.declared = declared
         self._root = root or {}
@@ -41,12 +43,27 @@ class Inputs:
         self.only_strings = all(is_plain_string(item.schema) for item in self.items.values())
         self.defaults = {i.name: i.default for i in self.items.values() if not i.required}
         self._only_types = all(is_type_alone(item.schema) for item in self.items.values())
-        if not self.only_strings:
-            self._annotations = self._build_annotations()
+        if not self._only_types:
+            self._annotations = self._build_annotations()  # says what is wrong with a schema
+        if checks:
+            self._check_defaults()
 
     def _build_annotations(self) -> dict[str, Any]:
         builder = AnnotationBuilder(self._root)
         return {name: builder.build(item.schema, f"$.inputs.{name}") for name, item in self.items.items()}
+
+    def _check_defaults(self) -> None:
+        for name, default in self.defaults.items():
+            if default is None:
+                continue  # an input that may be left out is None then
+            schema = self.items[name].schema
+            if is_type_alone(schema) and fits(default, schema):
+                continue
+            try:
+                self._checked({name: default})
+            except InvalidInput as error:
+                said = error.message.removeprefix(f"input {name!r}: ")
+                raise TemplateSyntaxError(f"the default of {name!r}: {said}", path=f"$.inputs.{name}") from None
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -64,6 +81,19 @@ class Inputs:
         schema["additionalProperties"] = False
         return schema | {key: self._root[key] for key in _SCHEMA_HOME if key in self._root}
 
+    def bound(self, values: Mapping[str, Any]) -> Inputs:
+        """Return the inputs with these given already: they become defaults. Raises InvalidInput."""
+        if not values:
+            return self
+        self.check_names(values)
+        given = {name: replace(self.items[name], required=False, default=value) for name, value in values.items()}
+        found = Inputs({**self.items, **given}.values(), declared=self.declared, root=self._root, checks=False)
+        found.defaults = {**self.defaults, **(found._checked(values) if self.declared else values)}
+        return found
+
+    def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return self._check_strings(dict(values), values) if self.only_strings else self._validate(dict(values))
+
     def check(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the given plain values with defaults, checked against their types.
 
@@ -71,12 +101,15 @@ class Inputs:
         """
         self.check_names(given)
         if not self.declared:
-            return dict(given)
-        for name, item in self.items.items():
-            if name not in given and item.required:
-                raise UndefinedInput(
-                    f"the input {name!r} is missing", path=f"$.inputs.{name}", hint=self._missing_hint(name, given)
-                )
+            return {**self.defaults, **given}
+        if missing := [name for name, item in self.items.items() if name not in given and item.required]:
+            raise UndefinedInput(
+                f"the input {missing[0]!r} is missing"
+                if len(missing) == 1
+                else f"the inputs {', '.join(map(repr, missing))} are missing",
+                path=f"$.inputs.{missing[0]}",
+                hint=self._missing_hint(missing[0], given) if len(missing) == 1 else f"pass {'=…, '.join(missing)}=…",
+            )
         values = {**self.defaults, **given}
         if self.only_strings:
             return self._check_strings(values, given)
@@ -97,9 +130,9 @@ class Inputs:
         close = closest(name, unknown)
         return f"you gave {close!r}: did you mean {name!r}?" if close else f"pass {name}=…"
 
-    def _check_strings(self, values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    def _check_strings(self, values: dict[str, Any], given: Iterable[str]) -> dict[str, Any]:
         for name in given:
-            if type(values[name]) is not str:
+            if not isinstance(values[name], str):
                 raise InvalidInput(
                     f"input {name!r}: a string is wanted, not {_kind(values[name])}", path=f"$.inputs.{name}"
                 )
@@ -112,16 +145,25 @@ class Inputs:
         from pydantic import BaseModel, ValidationError
 
         if self._validator is None:
-            self._validator = {name: _adapter(name, hint) for name, hint in self._annotations.items()}
-        checked = {}
+            annotations = self._build_annotations() if self._only_types else self._annotations
+            self._validator = {name: _adapter(name, hint) for name, hint in annotations.items()}
+        checked: dict[str, Any] = {}
+        wrong: list[tuple[str, str]] = []
         for name, value in values.items():
             try:
-                result = self._validator[name].validate_python(value)
+                checked[name] = _plain(self._validator[name].validate_python(value), BaseModel)
             except ValidationError as error:
-                path, message = first_problem(error, value, f"$.inputs.{name}")
-                raise InvalidInput(f"input {name!r}: {message}", path=path) from None
-            checked[name] = _plain(result, BaseModel)
+                wrong += problems(error, value, f"$.inputs.{name}")
+        if wrong:
+            raise _invalid(wrong)
         return checked
+
+
+def _invalid(wrong: list[tuple[str, str]]) -> InvalidInput:
+    """Return the error about everything that is wrong with the inputs."""
+    said = [f"{path.removeprefix('$.inputs.')!r}: {message}" for path, message in wrong]
+    shown = "; ".join(said[:5]) + (f"; and {len(said) - 5} more" if len(said) > 5 else "")
+    return InvalidInput(f"input{'s' if len(said) > 1 else ''} {shown}", path=wrong[0][0])
 
 
 def _adapter(name: str, annotation: Any) -> Any:
@@ -137,7 +179,7 @@ def _plain(value: Any, model: type[Any]) -> Any:
     """Return validated values as plain data again: models of objects become dicts."""
     if isinstance(value, model):
         return value.model_dump(exclude_unset=True)
-    if isinstance(value, list):
+    if type(value) is list:
         return [_plain(item, model) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item, model) for key, item in value.items()}

@@ -26,8 +26,8 @@ class Library:
 
     A root can also be a module or an ``importlib.resources`` folder. Several roots are
     searched in order. Names never leave their root. ``limits`` caps what a render of any of
-    them may cost. Raises TemplateNotFound for a folder or package that does not exist; no
-    package is imported.
+    them may cost; ``media`` is the folder of images, audio and files that are given by their
+    paths. Raises TemplateNotFound for a folder or package that does not exist; no package is imported.
 
     >>> lib = Library({"greet": "Hello {{ name }}!"})
     >>> lib["greet"].render(name="Ann").prompt
@@ -40,15 +40,34 @@ class Library:
         filters: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        media: str | os.PathLike[str] | None = None,
     ) -> None:
         flat = [item for root in roots for item in (root if isinstance(root, list | tuple) else [root])]
         self._sources = [make_source(root) for root in flat]
-        self._engine = Engine(self, filters=filters, globals=globals)
+        self._engine = Engine(self, filters=filters, globals=globals, media=media)
         self._limits = limits
         self._templates: dict[tuple[str, str], Template] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled_library, (self._sources, *self._engine.extras, self._limits)
+        return _unpickled_library, (self._sources, *self._engine.extras, self._limits, self._engine.media)
+
+    @property
+    def engine(self) -> Engine:
+        """What compiles the templates."""
+        return self._engine
+
+    @property
+    def limits(self) -> Limits:
+        """The caps on a render of any template."""
+        return self._limits
+
+    def from_text(self, text: str, *, name: str, file: str, tree: Any = None) -> Template:
+        """Return the template of a text as if it stood in the library; ``file`` is its name in messages.
+
+        ``tree`` is the syntax tree of the body, where it is known.
+        """
+        compiled = self._engine.load(Found(name, file, text, text), self._limits, tree=tree)
+        return Template(self._engine, compiled, self._limits)
 
     def find(self, name: str) -> Found | None:
         """Return the first template of exactly that name among the roots."""
@@ -88,8 +107,8 @@ class Library:
         return function
 
 
-def _unpickled_library(sources: list[Source], filters: Any, globals: Any, limits: Limits) -> Library:
-    library = Library(filters=filters, globals=globals, limits=limits)
+def _unpickled_library(sources: list[Source], filters: Any, globals: Any, limits: Limits, media: Any) -> Library:
+    library = Library(filters=filters, globals=globals, limits=limits, media=media)
     library._sources = sources
     return library
 
@@ -100,18 +119,19 @@ def load(
     filters: Mapping[str, Callable[..., Any]] | None = None,
     globals: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    media: str | os.PathLike[str] | None = None,
 ) -> Template:
     """Load one template file; its folder is the library of its includes.
 
-    ``limits`` caps what it may cost. Raises TemplateNotFound, TemplateSyntaxError, and
-    ResourceLimit for a source over its cap.
+    ``limits`` caps what it may cost; ``media`` is the folder of media that are given by their paths.
+    Raises TemplateNotFound, TemplateSyntaxError, and ResourceLimit for a source over its cap.
     """
     file = Path(path)
     if not file.is_file():
         raise TemplateNotFound(f"there is no file {os.fspath(path)!r}")
     parent = file.parent
     shown = parent.as_posix() if parent != Path(".") else None
-    engine = Engine(FolderSource(parent, shown), filters=filters, globals=globals)
+    engine = Engine(FolderSource(parent, shown), filters=filters, globals=globals, media=media)
     found = FolderSource(parent, shown).find(file.name)
     if found is None:
         raise TemplateNotFound(f"{os.fspath(path)!r} cannot be read")

@@ -1,8 +1,17 @@
 """Reduce inputs to plain data before a template sees them.
 
 Rule: a template gets strings, numbers, booleans, None, lists and mappings of its
-own: no object with methods, nothing the caller still holds. Lone surrogates, which
-no request can carry, become U+FFFD, and that is told.
+own: nothing the caller still holds. Lone surrogates, which no request can carry, become
+U+FFFD, and that is told.
+
+What is no plain data keeps its meaning where it can:
+
+- a ``Decimal`` computes and prints as it is; keys of mappings that are numbers stay numbers
+- a date or time prints as ISO 8601 and has its fields (``day.year``, ``day.month``, ``at.hour``)
+- a named tuple has its fields and its items; dataclasses and models of pydantic are mappings of
+  their fields, in order; a model with a field that is no plain data is its JSON form, which is told
+- an enum is its value, a UUID or path its text, a set a sorted list
+- bytes of an image, audio or document are a ``data:`` URL
 """
 
 from __future__ import annotations
@@ -13,13 +22,62 @@ import decimal
 import enum
 import os
 import uuid
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Final, Protocol, runtime_checkable
 
 from ..errors import InvalidInput
 from ..loss import Loss
 from ..sandbox.guards import MAX_INTEGER_BITS
 from ..sandbox.limits import DEFAULT_LIMITS, Limits
+from .media import FilePath, as_data_url, sniffed
+
+#: Digits and powers of ten that a number may have: as text it stays small.
+_MOST_DIGITS: Final = 4_000
+
+
+class Moment(str):
+    """The ISO 8601 text of a date or time, with its fields.
+
+    >>> Moment("2026-01-31").month
+    1
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> int:
+        if name in _MOMENT_FIELDS:
+            for kind in (datetime.time, datetime.date, datetime.datetime):
+                with suppress(ValueError, AttributeError):
+                    return int(getattr(kind.fromisoformat(self), name))
+        raise AttributeError(name)
+
+
+_MOMENT_FIELDS: Final = frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond"})
+
+
+class Record(tuple[Any, ...]):
+    """The items of a named tuple, which have names too.
+
+    >>> Record.of(("x", "y"), [1, 2]).y
+    2
+    """
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], items: Iterable[Any]) -> Record:
+        """Return the record of these items."""
+        made = cls(items)
+        made.names = names
+        return made
+
+    def __getattribute__(self, name: str) -> Any:
+        names = tuple.__getattribute__(self, "__dict__").get("names", ())
+        return self[names.index(name)] if name in names else tuple.__getattribute__(self, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Record.of, (self.names, list(self)))
 
 
 @runtime_checkable
@@ -50,11 +108,28 @@ class Reducer:
         if isinstance(value, Mapping):
             return self._mapping(value, path, depth)
         if isinstance(value, list | tuple):
-            return [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+            items = [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+            names = getattr(value, "_fields", None)
+            return Record.of(names, items) if isinstance(value, tuple) and isinstance(names, tuple) else items
+        if kind in (Moment, FilePath) or isinstance(value, decimal.Decimal):
+            return value if isinstance(value, str) else _decimal(value, path)
+        if issubclass(kind, Dumps):
+            return self._model(value, path, depth)
         return self.reduce(_simplify(value, path), path, depth + 1)
 
-    def _mapping(self, value: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
-        plain: dict[str, Any] = {}
+    def _model(self, value: Dumps, path: str, depth: int) -> Any:
+        """Return the fields of a model; of one that holds what is no plain data, its JSON form."""
+        known = len(self.losses)
+        try:
+            return self.reduce(value.model_dump(), path, depth + 1)
+        except InvalidInput:
+            del self.losses[known:]
+            found = self.reduce(value.model_dump(mode="json"), path, depth + 1)
+            self.losses.append(Loss(path, "substituted", "a field is no plain data: its JSON form is used"))
+            return found
+
+    def _mapping(self, value: Mapping[Any, Any], path: str, depth: int) -> dict[Any, Any]:
+        plain: dict[Any, Any] = {}
         for key, item in value.items():
             kind = type(item)
             if type(key) is str and key.isascii() and ((kind is str and item.isascii()) or kind is bool):
@@ -74,11 +149,15 @@ class Reducer:
             return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return value
 
-    def _key(self, key: Any, path: str) -> str:
+    def _key(self, key: Any, path: str) -> Any:
         if isinstance(key, str):
             return self._text(str.__str__(key), path)
-        if isinstance(key, int | float | bool) or key is None:
-            return str(key)
+        if isinstance(key, enum.Enum):
+            return self._key(key.value, path)
+        if isinstance(key, int | float | decimal.Decimal) or key is None:
+            return key
+        if isinstance(key, datetime.date | datetime.time | uuid.UUID):
+            return str(_simplify(key, path))
         raise InvalidInput(f"a mapping's key is a {type(key).__name__}, not text", path=path)
 
 
@@ -86,6 +165,12 @@ def _integer(value: int, path: str) -> int:
     if value.bit_length() > MAX_INTEGER_BITS:
         raise InvalidInput("an integer of more than about 4,200 digits", path=path, hint="pass it as text")
     return value
+
+
+def _decimal(value: decimal.Decimal, path: str) -> decimal.Decimal:
+    if value.is_finite() and max(abs(value.adjusted()), len(value.as_tuple().digits)) > _MOST_DIGITS:
+        raise InvalidInput(f"a Decimal of more than about {_MOST_DIGITS:,} digits", path=path, hint="pass it as text")
+    return decimal.Decimal(value)
 
 
 def _simplify(value: Any, path: str) -> Any:
@@ -96,22 +181,30 @@ def _simplify(value: Any, path: str) -> Any:
         if isinstance(value, base):
             return base(value) if base is not str else str.__str__(value)[:]
     if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, decimal.Decimal | uuid.UUID):
+        return Moment(value.isoformat())
+    if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, os.PathLike):
-        return _path_text(value, path)
+        return FilePath(_path_text(value, path))
+    if isinstance(value, bytes | bytearray):
+        return _media(bytes(value), path)
     if isinstance(value, set | frozenset):
         return sorted(value, key=repr)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if issubclass(type(value), Dumps):
-        return value.model_dump(mode="json")
     raise InvalidInput(
         f"a {type(value).__name__} is not plain data",
         path=path,
         hint="pass a string, number, boolean, list or mapping",
     )
+
+
+def _media(value: bytes, path: str) -> str:
+    kind = sniffed(value)
+    if kind is None:
+        hint = "decode text yourself; give other bytes as a data: URL"
+        raise InvalidInput("bytes that are no image, audio or document are not plain data", path=path, hint=hint)
+    return as_data_url(value, kind)
 
 
 def _path_text(value: os.PathLike[Any], path: str) -> str:

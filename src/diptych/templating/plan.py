@@ -54,9 +54,10 @@ class Turn(NamedTuple):
 
 
 class HistorySlot(NamedTuple):
-    """``{% history name %}``."""
+    """``{% history name %}``; ``roles`` are those that its messages may have, None where none are named."""
 
     name: str
+    roles: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Plan:
     turns: tuple[Turn | HistorySlot, ...]
     is_chat: bool
     names: frozenset[str]
-    histories: frozenset[str]
+    histories: Mapping[str, frozenset[str] | None]
     make_prompt: Callable[[Mapping[str, Any]], str]
     make_messages: Callable[[Mapping[str, Any]], list[dict[str, Any]]]
     size: int
@@ -159,15 +160,16 @@ def _finish(turns: list[Turn | HistorySlot], loose: list[Piece], printed: list[P
         raise _Unplanned  # text beside messages: the careful way words the error
     pieces = () if turns else _join(loose)
     slots = tuple(piece for piece in printed if isinstance(piece, Slot))
-    histories = frozenset(t.name for t in turns if isinstance(t, HistorySlot))
+    spliced = [turn for turn in turns if isinstance(turn, HistorySlot)]
+    histories = {slot.name: slot.roles for slot in spliced}
     names = frozenset(s.name for s in slots)
-    if names & histories:
+    if names & histories.keys() or len(histories) != len(spliced):
         raise _Unplanned
     return Plan(
         pieces,
         tuple(turns),
         bool(turns),
-        names | histories,
+        names | histories.keys(),
         histories,
         _prompt_function(pieces),
         _messages_function(tuple(turns)),
@@ -187,9 +189,17 @@ def _is_end(node: nodes.Output) -> bool:
 
 def _history_slot(fields: dict[str, nodes.Expr], inside: list[Piece] | None) -> HistorySlot:
     source = fields["messages"]
-    if inside is not None or "roles" in fields or not isinstance(source, nodes.Name):
+    if inside is not None or not isinstance(source, nodes.Name):
         raise _Unplanned
-    return HistorySlot(_input(source))
+    return HistorySlot(_input(source), _roles(fields["roles"]) if "roles" in fields else None)
+
+
+def _roles(node: nodes.Expr) -> frozenset[str]:
+    items = node.items if isinstance(node, nodes.List | nodes.Tuple) else []
+    names = [item.value for item in items if isinstance(item, nodes.Const) and item.value in ROLES]
+    if not names or len(names) != len(items):
+        raise _Unplanned
+    return frozenset(names)
 
 
 def _turn(fields: dict[str, nodes.Expr], pieces: list[Piece]) -> Turn:
@@ -200,6 +210,8 @@ def _turn(fields: dict[str, nodes.Expr], pieces: list[Piece]) -> Turn:
         constants[name] = value.value
     role = constants.pop("role")
     name, priority = constants.pop("name", None), constants.pop("priority", None)
+    if constants.pop("prefill", False) or constants.pop("cache_control", None):
+        raise _Unplanned
     if role not in ROLES or constants or not isinstance(name, str | None):
         raise _Unplanned
     if not isinstance(priority, int | float | None) or abs(priority or 0) > 1e300:

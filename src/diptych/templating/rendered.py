@@ -12,10 +12,11 @@ from typing import Any, Literal
 from ..apis.chat.messages import write
 from ..format import DeclaringTemplate, Writing
 from ..loss import Loss
-from ..model import Conversation, Message, ResponseFormat, Segment, Span, ToolSpec
+from ..model import Conversation, Message, ResponseFormat, Segment, Span, TextPart, ToolSpec
 from ..policy import OnLoss
 from ..request import Request
 from ..text.writing import write_text
+from ..views.parts import described
 from .assemble import Assembled, add_segment
 from .plan import Plan
 
@@ -144,7 +145,12 @@ class Rendered(Request):
             messages = tuple(entry.message for entry in self.assembled.entries)
         else:
             messages = (Message("user", self.prompt),)
-        return Conversation(messages, self.tools, self.response_format)
+        return Conversation(messages, self.tools, self.response_format, "continue" if self.prefills else "none")
+
+    @property
+    def prefills(self) -> bool:
+        """True where the last message is a prefill: the model goes on with it."""
+        return self.is_chat and bool(self.assembled.entries) and self.assembled.entries[-1].prefill
 
     @property
     def tools(self) -> tuple[ToolSpec, ...]:
@@ -180,13 +186,14 @@ class Rendered(Request):
         Raises FormatError for an unknown format.
         """
         provenance: Sequence[Sequence[Segment]] = [segments for _, segments in self.segments]
-        return write_text(
+        written = write_text(
             self.conversation,
             format,
-            add_generation_prompt=add_generation_prompt,
+            add_generation_prompt=add_generation_prompt and not self.prefills,
             provenance=provenance,
             guard="escape",
         )
+        return _left_open(written, self.conversation.messages[-1].text) if self.prefills else written
 
     # the body to send ------------------------------------------------------------------
 
@@ -253,12 +260,46 @@ class Rendered(Request):
     def _repr_html_(self) -> str:
         from ..views.html import messages_html
 
-        return messages_html(self.segments, title=self._template.name)
+        return messages_html(self._visible(), title=self._template.name)
 
     def __rich__(self) -> Any:
         from ..views.terminal import messages_rich
 
-        return messages_rich(self.segments, title=self._template.name)
+        return messages_rich(self._visible(), title=self._template.name)
+
+    def _visible(self) -> list[tuple[str, list[Segment]]]:
+        """Return the segments with a line for each part that is no text, in its place."""
+        if not self.is_chat:
+            return [(role, list(segments)) for role, segments in self.segments]
+        entries = self.assembled.entries
+        return [(entry.message.role, _with_parts(entry.message, entry.segments)) for entry in entries]
+
+
+def _with_parts(message: Message, segments: Sequence[Segment]) -> list[Segment]:
+    if all(isinstance(part, TextPart) for part in message.parts):
+        return list(segments)
+    left, shown = list(segments), []
+    for part in message.parts:
+        if not isinstance(part, TextPart):
+            shown.append(Segment(f"\n[{described(part)}]\n", "template"))
+            continue
+        room = len(part.text)
+        while left and room > 0:
+            taken = left[0]._replace(text=left[0].text[:room])
+            shown.append(taken)
+            room -= len(taken.text)
+            rest = left[0].text[len(taken.text) :]
+            left = [left[0]._replace(text=rest), *left[1:]] if rest else left[1:]
+    return shown
+
+
+def _left_open(writing: Writing, last: str) -> Writing:
+    """Return a text that ends in its last message, without what closes it."""
+    end = writing.text.rfind(last) + len(last)
+    if not last or end < len(last):
+        return writing
+    spans = tuple(span._replace(end=min(span.end, end)) for span in writing.spans if span.start < end)
+    return Writing(writing.text[:end], writing.stop, writing.losses, spans)
 
 
 def _unpickled(template: Any, is_planned: bool, values: Any, assembled: Any, losses: Any) -> Rendered:

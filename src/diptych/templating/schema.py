@@ -6,10 +6,13 @@ error when the template is loaded, never ignored.
 
 from __future__ import annotations
 
+from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, Union
 
 from ..errors import TemplateSyntaxError
 from ..suggest import suggest
+from .plain import Moment, Record
 
 #: Shorthand types and the JSON Schema each stands for.
 TYPES: Final[dict[str, dict[str, Any]]] = {
@@ -79,14 +82,31 @@ def is_plain_string(schema: dict[str, Any]) -> bool:
     return schema.get("type") == "string" and not set(schema) - _ANNOTATIONS - {"type"}
 
 
+def takes_text(schema: Any) -> bool:
+    """Return whether a text can fit: where it cannot, what a command line gives is meant as JSON.
+
+    >>> takes_text({"type": "integer"}), takes_text({"enum": ["a"]}), takes_text({})
+    (False, True, True)
+    """
+    if not isinstance(schema, dict):
+        return True
+    if "enum" in schema or "const" in schema:
+        return any(isinstance(one, str) for one in (*schema.get("enum", ()), schema.get("const")))
+    branches = schema.get("anyOf", schema.get("oneOf"))
+    if isinstance(branches, list):
+        return any(map(takes_text, branches))
+    kind = schema.get("type", _implied_type(schema))
+    return kind is None or "string" in (kind if isinstance(kind, list) else [kind])
+
+
 #: The Python types of plain values that a type takes without a change.
 _EXACT: Final[dict[Any, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
-    "number": (int, float),
+    "number": (int, float, Decimal),
     "boolean": (bool,),
     "null": (type(None),),
-    "array": (list,),
+    "array": (list, Record),
     "object": (dict,),
 }
 
@@ -96,11 +116,15 @@ def is_type_alone(schema: Any) -> bool:
     if not isinstance(schema, dict) or set(schema) - _ANNOTATIONS - {"type", "items", "anyOf"}:
         return False
     if "anyOf" in schema:
-        return "type" not in schema and isinstance(schema["anyOf"], list) and all(map(is_type_alone, schema["anyOf"]))
+        return "type" not in schema and isinstance(schema["anyOf"], list) and _all_alone(schema["anyOf"])
     kind = schema.get("type")
     if "items" in schema:
         return kind == "array" and is_type_alone(schema["items"])
     return kind is None or (isinstance(kind, str) and kind in _EXACT)
+
+
+def _all_alone(branches: list[Any]) -> bool:
+    return bool(branches) and all(map(is_type_alone, branches))
 
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:
@@ -171,20 +195,14 @@ class AnnotationBuilder:
         if not isinstance(kind, str | None):
             raise TemplateSyntaxError(f"a type is a name or a list of names, not {kind!r:.40}", path=f"{path}.type")
         _check_keywords(schema, [kind], path)
-        plain: dict[Any, Any] = {
-            "string": str,
-            "integer": int,
-            "number": Union[int, float],
-            "boolean": bool,
-            "null": None,
-            None: Any,
-        }
         if kind == "array":
             base: Any = list[self.build(schema.get("items", {}), f"{path}.items")]  # type: ignore[misc]
         elif kind == "object":
             base = self._object(schema, path)
-        elif kind in plain:
-            base = plain[kind]
+        elif kind is None:
+            base = Any
+        elif kind in _EXACT:
+            base = _scalar(kind)
         else:
             raise TemplateSyntaxError(f"{kind!r} is not a type", path=f"{path}.type", hint=suggest(str(kind), TYPES))
         return self._constrained(base, schema)
@@ -200,7 +218,8 @@ class AnnotationBuilder:
     def _object(self, schema: dict[str, Any], path: str) -> Any:
         extra = schema.get("additionalProperties", True)
         if not schema.get("properties"):
-            return dict[str, Any] if extra is True else dict[str, self.build(extra, path)]  # type: ignore[misc]
+            # Keys that were numbers stay numbers.
+            return dict[Any, Any] if extra is True else dict[Any, self.build(extra, path)]  # type: ignore[misc]
         from pydantic import ConfigDict, create_model
 
         required = set(schema.get("required", ()))
@@ -223,6 +242,27 @@ class AnnotationBuilder:
             return self.build(target, path)
         finally:
             self._resolving.pop()
+
+
+@lru_cache(maxsize=8)
+def _scalar(kind: str) -> Any:
+    """Return the annotation of a simple type: a value is of it as it stands, or it is refused.
+
+    Pydantic's own types convert (``True`` to 1, ``"off"`` to false), which JSON Schema does not.
+    """
+    from pydantic import PlainValidator
+    from pydantic_core import PydanticCustomError
+
+    types = (*_EXACT[kind], Moment) if kind == "string" else _EXACT[kind]
+    wanted = {"null": "null", "string": "a valid string"}.get(kind) or f"a valid {kind}"
+
+    def check(value: Any) -> Any:
+        whole = kind == "integer" and type(value) in (float, Decimal) and value == value // 1
+        if type(value) not in types and not whole:
+            raise PydanticCustomError("of_type", f"Input should be {wanted}")
+        return int(value) if whole else value
+
+    return Annotated[Any, PlainValidator(check)]
 
 
 def _implied_type(schema: dict[str, Any]) -> str | None:

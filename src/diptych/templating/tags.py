@@ -8,6 +8,7 @@ macros like any other output.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import nodes
@@ -15,19 +16,21 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from ..errors import RoleError, TemplateError
-from ..model import ROLES, AudioPart, FilePart, ImagePart
+from ..model import ROLES, AudioPart, FilePart, FrozenMap, ImagePart, ToolCall
+from ..sandbox.guards import tojson
 from .events import HistoryEvent, MessageEnd, MessageStart, PartEvent
 from .history import read_history
+from .media import FilePath, address_of, audio_of
 
 _ROLE_TAGS = {"system", "developer", "user", "assistant", "tool"}
-_MESSAGE_FIELDS = {"role", "name", "tool_call_id", "priority"}
+_MESSAGE_FIELDS = {"role", "name", "tool_call_id", "priority", "prefill", "cache_control"}
 _END = MessageEnd()
 
 
 class MessageTags(Extension):
     """Jinja extension for the message tags; see the module."""
 
-    tags = {"message", "chat", "history", "image", "audio", "file", *_ROLE_TAGS}  # noqa: RUF012
+    tags = {"message", "chat", "history", "image", "audio", "file", "tool_call", *_ROLE_TAGS}  # noqa: RUF012
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         token = next(parser.stream)
@@ -35,7 +38,15 @@ class MessageTags(Extension):
             return [self._history(parser, token.lineno)]
         if token.value in ("image", "audio", "file"):
             return [self._part(parser, token.value, token.lineno)]
+        if token.value == "tool_call":
+            return [self._tool_call(parser, token.lineno)]
         return self._message(parser, token.value, token.lineno)
+
+    def _tool_call(self, parser: Parser, lineno: int) -> nodes.Node:
+        fields = self._fields(parser, "tool_call", positional="name")
+        if "name" not in fields or set(fields) - {"name", "arguments", "id"}:
+            parser.fail('write {% tool_call name="look" id="c1" arguments={"q": query} %}', lineno)
+        return self._structural("tool_call", fields, lineno)
 
     def _message(self, parser: Parser, tag: str, lineno: int) -> list[nodes.Node]:
         fields = self._fields(parser, tag, positional="role" if tag in ("message", "chat") else None)
@@ -93,14 +104,31 @@ class MessageTags(Extension):
         call.structural = True  # type: ignore[attr-defined]  # read by the code generator
         return nodes.Output([call], lineno=lineno)
 
+    @property
+    def _folder(self) -> Path | None:
+        folder: Path | None = getattr(self.environment, "media", None)
+        return folder
+
     # at run time -----------------------------------------------------------------
 
-    def make_start(self, role: Any, name: Any = None, tool_call_id: Any = None, priority: Any = None) -> MessageStart:
+    def make_start(
+        self,
+        role: Any,
+        name: Any = None,
+        tool_call_id: Any = None,
+        priority: Any = None,
+        prefill: Any = False,
+        cache_control: Any = None,
+    ) -> MessageStart:
+        if prefill and role != "assistant":
+            raise RoleError(f"a {role} message cannot be a prefill", hint="write {% assistant prefill=true %}")
         return MessageStart(
             check_role(role),
             None if name is None else str(name),
             None if tool_call_id is None else str(tool_call_id),
             None if priority is None else read_priority(priority),
+            bool(prefill),
+            read_cache_control(cache_control),
         )
 
     def make_end(self) -> MessageEnd:
@@ -113,16 +141,24 @@ class MessageTags(Extension):
         url = value.get("url") if isinstance(value, Mapping) else value
         if isinstance(value, Mapping) and detail is None:
             detail = value.get("detail")
-        return PartEvent(ImagePart(_address("image", url), detail))
+        return PartEvent(ImagePart(address_of("image", url, self._folder), detail))
 
-    def make_audio(self, value: Any, format: Any = "wav") -> PartEvent:
-        return PartEvent(AudioPart(_address("audio", value), str(format)))
+    def make_audio(self, value: Any, format: Any = None) -> PartEvent:
+        address = address_of("audio", value, self._folder)
+        return PartEvent(AudioPart(*audio_of(address, None if format is None else str(format))))
 
     def make_file(self, value: Any, filename: Any = None) -> PartEvent:
-        address = _address("file", value)
+        address = address_of("file", value, self._folder)
         if address.startswith("data:"):
-            return PartEvent(FilePart(data=address, filename=filename))
+            named = filename or (PurePath(value).name if isinstance(value, FilePath) else None)
+            return PartEvent(FilePart(data=address, filename=named))
         return PartEvent(FilePart(file_id=address, filename=filename))
+
+    def make_tool_call(self, name: Any, arguments: Any = None, id: Any = None) -> PartEvent:
+        if not isinstance(name, str) or not name:
+            raise TemplateError("{% tool_call %} needs a name", hint='write {% tool_call name="look" id="c1" %}')
+        written = arguments if isinstance(arguments, str) else tojson({} if arguments is None else arguments)
+        return PartEvent(ToolCall("" if id is None else str(id), str(name), str(written)))
 
 
 def read_priority(value: Any) -> float:
@@ -133,6 +169,23 @@ def read_priority(value: Any) -> float:
         raise TemplateError(f"priority must be a number, not {type(value).__name__}", hint="write priority=1") from None
 
 
+def read_cache_control(value: Any) -> FrozenMap | None:
+    """Return where a prompt cache may end, as Anthropic and the servers that follow it write it.
+
+    >>> read_cache_control("1h")
+    FrozenMap({'type': 'ephemeral', 'ttl': '1h'})
+    """
+    if not value:
+        return None
+    if isinstance(value, Mapping):
+        return FrozenMap(value)
+    if value in (True, "ephemeral"):
+        return FrozenMap({"type": "ephemeral"})
+    if value in ("5m", "1h"):
+        return FrozenMap({"type": "ephemeral", "ttl": value})
+    raise TemplateError(f"cache_control cannot be {value!r}", hint="write cache_control=true, '5m' or '1h'")
+
+
 def check_role(role: Any) -> str:
     """Return the role if it is one of the known ones, letter for letter.
 
@@ -141,11 +194,3 @@ def check_role(role: Any) -> str:
     if isinstance(role, str) and role in ROLES:
         return str.__str__(role) if type(role) is not str else role
     raise RoleError(f"{role!r} is not a role", hint=f"a role is one of {', '.join(ROLES)}")
-
-
-def _address(tag: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise TemplateError(
-            f"{{% {tag} %}} takes a text (an address, a data: URL or an id), not {type(value).__name__}"
-        )
-    return str(value)

@@ -6,12 +6,14 @@ inputs to plain data, checks them, and runs the fast path where there is one.
 
 from __future__ import annotations
 
+import os
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..errors import Location, TemplateError, TemplateSyntaxError, UndefinedInput
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
-from .declared import read_response_format, read_tools
+from .declared import read_response_format, read_samples, read_tools
 from .engine import Compiled, Engine, make_engine
 from .events import text
 from .history import copy_simple_history
@@ -36,6 +38,7 @@ class Template:
     """
 
     __slots__ = (
+        "_bound",
         "_compiled",
         "_engine",
         "_fast_defaults",
@@ -44,21 +47,30 @@ class Template:
         "_inputs",
         "_limits",
         "_longest",
+        "_meta",
         "_plan",
         "response_format",
         "tools",
     )
 
-    def __init__(self, engine: Engine, compiled: Compiled, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        compiled: Compiled,
+        limits: Limits = DEFAULT_LIMITS,
+        bound: Mapping[str, Any] | None = None,
+    ) -> None:
         self._engine = engine
         self._compiled = compiled
         self._limits = limits
+        self._bound = dict(bound or {})
+        self._meta = engine.front_matter(compiled, limits)
         self._hash: str | None = None
         self._plan = compiled.plan
         try:
             self._inputs = self._read_inputs()
-            self.tools = read_tools(compiled.meta.get("tools"))
-            self.response_format = read_response_format(compiled.meta.get("response_format"))
+            self.tools = read_tools(self._meta.get("tools"))
+            self.response_format = read_response_format(self._meta.get("response_format"))
             self._check_meta()
         except TemplateError as error:
             raise self._placed(error) from None
@@ -73,16 +85,22 @@ class Template:
         filters: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        dedent: bool = False,
+        media: str | os.PathLike[str] | None = None,
     ) -> Template:
         """Return the template of a source text; the same text is compiled once.
 
-        It has no library: includes find nothing. ``limits`` caps what it may cost. Raises
+        It has no library: includes find nothing. ``limits`` caps what it may cost. ``dedent`` takes
+        off the indentation that all lines share, as of a text between triple quotes. ``media`` is the
+        folder of the images, audio and files that are given by their paths. Raises
         TemplateSyntaxError, and ResourceLimit for a source over its cap.
 
         >>> Template.from_string("{{ x }}", limits=Limits(output=5)).render(x="Hello").prompt
         'Hello'
         """
-        engine = make_engine(None, filters, globals)
+        if dedent:
+            source = textwrap.dedent(source.removeprefix("\n"))
+        engine = make_engine(None, filters, globals, media)
         return cls(engine, engine.load(Found(name, name, source, source), limits), limits)
 
     # what it declares ------------------------------------------------------------------
@@ -106,32 +124,43 @@ class Template:
     @property
     def description(self) -> str | None:
         """What the front matter says the template is for."""
-        return self._compiled.meta.get("description")
+        return self._meta.get("description")
 
     @property
     def model(self) -> str | None:
         """The model that the front matter names."""
-        return self._compiled.meta.get("model")
+        return self._meta.get("model")
+
+    @property
+    def version(self) -> str | None:
+        """The version that the front matter names, as text."""
+        version = self._meta.get("version")
+        return None if version is None else str(version)
 
     @property
     def params(self) -> dict[str, Any]:
         """The request parameters of the front matter."""
-        return dict(self._compiled.meta.get("params") or {})
+        return dict(self._meta.get("params") or {})
 
     @property
     def metadata(self) -> dict[str, Any]:
         """The whole front matter, keys of your own included."""
-        return dict(self._compiled.meta)
+        return dict(self._meta)
 
     @property
     def text_format(self) -> str:
         """The text format in which messages become a prompt."""
-        return str(self._compiled.meta.get("format") or _DEFAULT_FORMAT)
+        return str(self._meta.get("format") or _DEFAULT_FORMAT)
 
     @property
     def inputs(self) -> dict[str, Input]:
         """The declared inputs by name; the used names where none is declared."""
         return dict(self._inputs.items)
+
+    @property
+    def samples(self) -> dict[str, dict[str, Any]]:
+        """The example inputs of the front matter, by name: ``sample 1`` and so on for those in a list."""
+        return read_samples(self._meta.get("samples"))
 
     @property
     def input_schema(self) -> dict[str, Any]:
@@ -157,19 +186,37 @@ class Template:
 
     def with_limits(self, limits: Limits) -> Template:
         """Return the template under other caps. Raises ResourceLimit for a source over its cap."""
-        return Template(self._engine, self._engine.load(self._compiled.found, limits), limits)
+        return Template(self._engine, self._engine.load(self._compiled.found, limits), limits, self._bound)
+
+    def partial(self, /, **inputs: Any) -> Template:
+        """Return the template with these inputs given already; a render may still give others.
+
+        Raises InvalidInput for a name that is not declared or a value of another type.
+
+        >>> brief = Template.from_string("{{ a }} {{ b }}").partial(a="one")
+        >>> brief.render(b="two").prompt
+        'one two'
+        """
+        reducer = Reducer(self._limits)
+        plain = {name: reducer.reduce(value, f"$.inputs.{name}") for name, value in inputs.items()}
+        return Template(self._engine, self._compiled, self._limits, {**self._bound, **plain})
 
     # rendering ---------------------------------------------------------------------------
 
-    def render(self, /, **inputs: Any) -> Rendered:
-        """Render the template with these inputs.
+    def render(self, values: Mapping[str, Any] | None = None, /, **inputs: Any) -> Rendered:
+        """Render the template with these inputs, by name or in a mapping.
+
+        >>> Template.from_string("Hi {{ name }}").render({"name": "Ann"}).prompt
+        'Hi Ann'
 
         Raises UndefinedInput and InvalidInput for missing, unknown and wrong inputs,
         ResourceLimit over a cap, RoleError for wrong messages, and TemplateError for
         anything else that goes wrong in the template.
         """
-        values = self.fast_values(inputs)
-        return self._render(inputs) if values is None else Rendered(self, self._plan, values)
+        if values is not None:
+            inputs = {**values, **inputs}
+        fast = self.fast_values(inputs)
+        return self._render(inputs) if fast is None else Rendered(self, self._plan, fast)
 
     def fast_values(self, inputs: dict[str, Any]) -> dict[str, Any] | None:
         """Return the inputs with their defaults where all are plain texts for the plan, else None."""
@@ -204,7 +251,7 @@ class Template:
 
     def _texts(self, plan: Plan, values: dict[str, Any]) -> dict[str, Any] | None:
         """Return the values with the printed ones as texts, or None where Jinja must word what is wrong."""
-        if not plan.names <= values.keys():
+        if not plan.names <= values.keys() or any(values[name] is None for name in plan.names):
             return None
         token = open_account(self._limits)
         try:
@@ -225,7 +272,7 @@ class Template:
         size = 0
         for name, value in values.items():
             if name in plan.histories:
-                copied = copy_simple_history(value)
+                copied = copy_simple_history(value, plan.histories[name])
                 if copied is None or not _accepts_messages(self._inputs.items[name].schema):
                     return None
                 values[name], characters = copied
@@ -250,6 +297,16 @@ class Template:
         return make_counter(self, model or self.model or DEFAULT_MODEL, api)
 
     @property
+    def engine(self) -> Engine:
+        """What compiled it, and finds what it includes."""
+        return self._engine
+
+    @property
+    def compiled(self) -> Compiled:
+        """The parsed form of the text."""
+        return self._compiled
+
+    @property
     def plan(self) -> Any:
         """The recognised fast path of the body, or None."""
         return self._plan
@@ -264,12 +321,13 @@ class Template:
         if not isinstance(other, Template):
             return NotImplemented
         mine, theirs = self._compiled, other._compiled
-        return (mine.name, mine.file, mine.text, self._limits, self._engine.extras) == (
+        return (mine.name, mine.file, mine.text, self._limits, self._engine.extras, self._bound) == (
             theirs.name,
             theirs.file,
             theirs.text,
             other._limits,
             other._engine.extras,
+            other._bound,
         ) and (not mine.references or self.hash == other.hash)
 
     def __hash__(self) -> int:
@@ -277,7 +335,7 @@ class Template:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the text itself, and where its includes are found; filters go by their names."""
-        return _unpickled, (self._engine, self._compiled.found, self._limits)
+        return _unpickled, (self._engine, self._compiled.found, self._limits, self._bound)
 
     def __copy__(self) -> Template:
         return self
@@ -288,20 +346,19 @@ class Template:
     # preparing -----------------------------------------------------------------------------
 
     def _read_inputs(self) -> Inputs:
-        meta = self._compiled.meta
+        meta = self._meta
         if "inputs" in meta:
-            return read_inputs(meta["inputs"])
+            return read_inputs(meta["inputs"]).bound(self._bound)
         used = sorted(self.variables)
-        return Inputs([Input(name, {}, required=False, default=None) for name in used], declared=False)
+        inputs = Inputs([Input(name, {}, required=False, default=None) for name in used], declared=False)
+        inputs.defaults = {}  # nothing is declared, so nothing has a default: a name not given is undefined
+        return inputs.bound(self._bound)
 
     def _prepare_fast_path(self) -> None:
         """Decide whether strings for all inputs can go straight to the plan."""
         self._fast_names: tuple[str, ...] | None = None
         self._fast_defaults: dict[str, Any] = {}
         self._longest = 0
-        if not self._inputs.declared:
-            # Nothing is declared, so nothing has a default: a name not given is undefined.
-            self._inputs.defaults = {}
         plan, inputs = self._plan, self._inputs
         if plan is None or plan.histories or not plan.names <= inputs.items.keys():
             return
@@ -313,7 +370,7 @@ class Template:
         self._fast_defaults = inputs.defaults
 
     def _check_meta(self) -> None:
-        params = self._compiled.meta.get("params")
+        params = self._meta.get("params")
         if params is not None and not isinstance(params, dict):
             raise TemplateSyntaxError("params must be a mapping", path="$.params")
         for key in ("model", "messages", "prompt"):
@@ -321,9 +378,10 @@ class Template:
                 hint = "write model: beside params:" if key == "model" else "the template's body makes them"
                 raise TemplateSyntaxError(f"params cannot set {key!r}", path="$.params", hint=hint)
         for key in ("model", "description", "format", "name"):
-            value = self._compiled.meta.get(key)
+            value = self._meta.get(key)
             if value is not None and not isinstance(value, str):
                 raise TemplateSyntaxError(f"{key} must be text", path=f"$.{key}")
+        read_samples(self._meta.get("samples"))
 
     def _placed(self, error: TemplateError) -> TemplateError:
         """Give an error about a declaration or an input its place in the file."""
@@ -344,8 +402,8 @@ class Template:
         return error
 
 
-def _unpickled(engine: Engine, found: Found, limits: Limits) -> Template:
-    return Template(engine, engine.load(found, limits), limits)
+def _unpickled(engine: Engine, found: Found, limits: Limits, bound: dict[str, Any]) -> Template:
+    return Template(engine, engine.load(found, limits), limits, bound)
 
 
 def _accepts_messages(schema: dict[str, Any]) -> bool:

@@ -8,8 +8,8 @@
         server.next(status(429, headers={"retry-after": "0"}))   # the first attempt fails
         assert client.send("Hello", model="test").text == "Hello"
 
-For pytest, ``pytest_plugins = ["diptych.testing.plugin"]`` gives the fixture
-``diptych_server``. No model and no network stand behind it: the answer is the last
+For pytest, ``pytest_plugins = ["diptych.testing.plugin"]`` gives the fixtures
+``diptych_server`` and ``diptych_snapshot``. No model and no network stand behind it: the answer is the last
 message or the prompt again, tokens are counted, and JSON is made to fit the schema.
 """
 

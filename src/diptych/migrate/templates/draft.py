@@ -53,6 +53,10 @@ _SECRET: Final = re.compile(
     r"api_?key|secret|password|credential|authorization|cookie|headers|bearer|(^|_)token$", re.I
 )
 _MESSAGE: Final = re.compile(r"\{%[-+]?\s*(?:message|chat|system|developer|user|assistant|tool|history)\b")
+#: A tag beside which white space depends on the rule: all but those of messages, whose ends are layout.
+_TRIMMED: Final = re.compile(
+    r"\{#|\{%[-+]|[-+]%\}|\{%\s*+(?!(?:end)?(?:message|chat|system|developer|user|assistant|tool)\b|history\b)"
+)
 _FENCE: Final = re.compile(r"---[ \t]*\r?(\n|\Z)")
 #: Types of elsewhere and their JSON Schema.
 KINDS: Final[dict[str, dict[str, Any]]] = {
@@ -271,15 +275,17 @@ class Draft:
         meta = {**self.meta}
         if self.inputs:
             meta["inputs"] = {name: _short(facts) for name, facts in self.inputs.items()}
+        body = self._prompt if self._prompt is not None else "".join(self._body)
+        if _TRIMMED.search(body):
+            meta["trim"] = "blocks"  # what the writer of the body assumes
         meta = {key: meta[key] for key in sorted(meta, key=_ORDER.index)}
         head = f"---\n{_dump(meta)}---\n" if meta else ""
-        body = self._prompt if self._prompt is not None else "".join(self._body)
         if not head and _FENCE.match(body):
             head = "---\n---\n"  # what the body begins with would be taken for front matter
         return head + body
 
 
-_ORDER: Final = ("name", "description", "model", "params", "inputs", "response_format", "tools")
+_ORDER: Final = ("name", "description", "model", "params", "inputs", "response_format", "tools", "trim")
 
 
 def _short(facts: Mapping[str, Any]) -> Any:

@@ -1,8 +1,8 @@
 """Jinja bodies of other tools: their white space, their names, and what Diptych's sandbox lacks.
 
-Rule: most tools run Jinja with its defaults, in which the line break after a tag stays;
-Diptych trims blocks. A body is taken apart by Jinja's own lexer and written so that it means
-the same. A filter, test, function or tag that Diptych has not is refused by its name.
+Rule: most tools run Jinja with its defaults, in which the line break after a tag stays and
+``tojson`` escapes for HTML. A body is taken apart by Jinja's own lexer and written so that it
+means the same. A filter, test, function or tag that Diptych has not is refused by its name.
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ from .wrong import place_of_last, syntax_refusal
 _BLOCKS: Final = {"if", "for", "macro", "call", "filter", "with", "autoescape", "block"}
 
 
+#: What Jinja's own ``tojson`` does (jinja2 3.1, ``htmlsafe_json_dumps`` and the policy ``json.dumps_kwargs``).
+_JSON_OF_JINJA: Final = "html=true, ensure_ascii=true, sort_keys=true"
+
+
 @lru_cache(maxsize=1)
 def _plain() -> Any:
     return jinja2.Environment(keep_trailing_newline=True, autoescape=False)  # noqa: S701 - it only reads tokens
-
-
-@lru_cache(maxsize=1)
-def _trimming() -> Any:
-    return jinja2.Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 - it only reads tokens
 
 
 @lru_cache(maxsize=1)
@@ -42,27 +41,51 @@ def _engine() -> Engine:
     return Engine()
 
 
-def pieces_of(body: str, draft: Draft, line: int = 1, *, trims: bool = False) -> list[Piece]:
-    """Return the pieces of a Jinja body; ``trims`` leaves out what Diptych's own tags take away.
+def pieces_of(body: str, draft: Draft, line: int = 1, *, trim: str | None = None) -> list[Piece]:
+    """Return the pieces of a body of plain Jinja, or of a Diptych template with its rule for white space.
 
     Raises MigrationError where it does not lex.
     """
     pieces: list[Piece] = []
     gathered: list[str] = []
     try:
-        for number, token, value in (_trimming() if trims else _plain()).lex(body):
+        tokens = _engine().environment.lexers[trim].tokeniter(body, None) if trim else _plain().lex(body)
+        for number, token, value in tokens:
             if token in ("data", "raw_begin", "raw_end"):
                 if token == "data":
                     pieces.append(Piece("text", value, line + number - 1))
                 continue
             gathered.append(value)
             if token in ("variable_end", "block_end", "comment_end"):
-                code = "".join(gathered).rstrip()
+                code = "".join(gathered if trim else _with_json(gathered)).rstrip()
                 gathered.clear()
                 pieces.append(Piece(_kind_of(token, code), code, line + number - 1))
     except jinja2.TemplateSyntaxError as error:
         raise syntax_refusal(error, body, draft) from None
     return pieces
+
+
+def _with_json(code: list[str]) -> list[str]:
+    """Return the tokens of a tag with the options by which ``tojson`` writes what Jinja's own does.
+
+    >>> "".join(_with_json(["{{", "x", "|", "tojson", "(", "2", ")", "}}"]))
+    '{{x|tojson(2, html=true, ensure_ascii=true, sort_keys=true)}}'
+    """
+    written = [*code]
+    for index in range(len(code) - 1, 0, -1):
+        if code[index] != "tojson" or "".join(code[:index]).rstrip()[-1:] != "|":
+            continue
+        following = next((at for at in range(index + 1, len(code)) if code[at].strip()), len(code))
+        if written[following : following + 1] != ["("]:
+            written[index] = f"tojson({_JSON_OF_JINJA})"
+            continue
+        depth, end = 1, following + 1
+        while depth and end < len(written):
+            depth += (written[end] in ("(", "[", "{")) - (written[end] in (")", "]", "}"))
+            end += 1
+        is_empty = not "".join(written[following + 1 : end - 1]).strip()
+        written.insert(end - 1, _JSON_OF_JINJA if is_empty else f", {_JSON_OF_JINJA}")
+    return written
 
 
 def _kind_of(token: str, code: str) -> Kind:
@@ -105,7 +128,7 @@ def parses(text: str) -> bool:
 
 
 def rewrite(body: str, draft: Draft, line: int = 1) -> str:
-    """Return a body of plain Jinja as one for an environment that trims blocks.
+    """Return a body of plain Jinja as one for ``trim: blocks``.
 
     >>> rewrite("{% if x %}\\na\\n{% endif %}", Draft("a"))
     '{% if x +%}\\na\\n{% endif %}'

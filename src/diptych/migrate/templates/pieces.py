@@ -1,6 +1,6 @@
 """A body in pieces: text, printed values, tags, and where messages begin; then one template.
 
-Rule: white space means what it meant. Diptych takes the line break after a tag and the blanks
+Rule: white space means what it meant. ``trim: blocks`` takes the line break after a tag and the blanks
 before one away; a ``+`` in the tag keeps those that the other engine keeps. A message never
 begins inside a text: a block that holds messages holds whole ones.
 """
@@ -45,7 +45,7 @@ def literal(text: str, *, before_code: bool = False) -> str:
 
 
 def write(pieces: Sequence[Piece]) -> str:
-    """Return pieces of one text as Jinja source for an environment that trims blocks.
+    """Return pieces of one text as Jinja source for ``trim: blocks``.
 
     >>> write([Piece("open", "{% if x %}"), Piece("text", "\\n  "), Piece("close", "{% endif %}")])
     '{% if x +%}\\n  {%+ endif %}'

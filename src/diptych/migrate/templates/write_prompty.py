@@ -107,7 +107,8 @@ def _front(meta: Mapping[str, Any]) -> str:
 
 
 def _body(template: Template, kinds: dict[str, str], draft: Draft) -> str:
-    pieces = pieces_of(split(template.source, template.file).body.replace("\r\n", "\n"), draft, trims=True)
+    parts = split(template.source, template.file)
+    pieces = pieces_of(parts.body.replace("\r\n", "\n"), draft, trim=parts.trim)
     messages: list[tuple[str, list[Piece]]] = []
     loose: list[Piece] = []
     inside: list[Piece] | None = None

@@ -1,0 +1,1 @@
+"""Properties of chat templates, one file each; the folder is the list."""

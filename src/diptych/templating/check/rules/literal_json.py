@@ -1,0 +1,39 @@
+"""Literal JSON that Jinja reads as code.
+
+``{{`` begins an expression: an object in an object, or braces doubled as for Python's
+``str.format``, is evaluated instead of printed. Put the JSON between ``{% raw %}`` and
+``{% endraw %}``, or print a value with ``|tojson``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from jinja2 import nodes
+
+from ..finding import Finding
+from ..subject import Subject
+
+CODE = "T005"
+BAD = 'Answer as {{"a": 1}}'
+GOOD = 'Answer as {% raw %}{"a": {"b": 1}}{% endraw %}'
+
+_HINT: Final = "put literal JSON between {% raw %} and {% endraw %}, or print a value with |tojson"
+_OPENING: Final = re.compile(r'\{\{\s*["\']')
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Find printed objects; where the body does not parse, double braces before a quoted key."""
+    if subject.tree is not None:
+        for output in subject.each(nodes.Output):
+            for node in output.nodes:
+                if isinstance(node, nodes.Dict):
+                    message = "a literal object is evaluated and printed as Python writes it"
+                    yield Finding(CODE, message, subject.at(node.lineno, "{{"), _HINT)
+        return
+    location = getattr(subject.error, "location", None)
+    if location is not None and (found := _OPENING.search(location.source)):
+        place = location._replace(column=found.start() + 1, width=2)
+        yield Finding(CODE, "JSON braces begin an expression of Jinja here", place, _HINT)

@@ -1,0 +1,32 @@
+"""A sample over the cap on tokens.
+
+``diptych check --max-tokens N`` counts the request of every sample and finds those over N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ....errors import DiptychError
+from ....tokens import count
+from ..finding import Finding
+from ..subject import Subject
+
+CODE = "T501"
+BAD = "(a sample of 120 tokens under --max-tokens 100)"
+GOOD = "(a sample of 80 tokens under --max-tokens 100)"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Find samples whose request has more tokens."""
+    cap = subject.settings.max_tokens
+    if cap is None or subject.template is None:
+        return
+    for name, sample in subject.template.samples.items():
+        try:
+            found = count(subject.template.render(sample), subject.model)
+        except DiptychError:
+            continue  # a sample that does not render is a finding of its own
+        if found.tokens is not None and found.tokens > cap:
+            message = f"{name} has {found.tokens:,} tokens with {subject.model}, over {cap:,}"
+            yield Finding(CODE, message, subject.at_key("samples"), "shorten the template or the sample")

@@ -1,0 +1,141 @@
+"""Check template files: every finding at once, and nothing of one file keeps another from being checked.
+
+A line with ``# diptych: ignore[CODE]`` (in the front matter), or ``{# diptych: ignore[CODE] #}``, silences these
+codes on its line; ``# diptych: ignore-file[CODE]`` silences them in the file. Without brackets it
+is every code.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from ...errors import Location
+from ...walk import iter_paths
+from ..library import Library
+from ..sources import SUFFIXES
+from .chat import ChatSubject, chat_templates_of, is_chat_template
+from .finding import Finding
+from .registry import Rule, selected
+from .subject import Settings, Subject
+
+_IGNORE: Final = re.compile(r"#\s*diptych:\s*ignore(-file)?(?:\[([\w,\s]*)\])?")
+
+
+def check_paths(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    select: list[str] | None = None,
+    ignore: list[str] | None = None,
+    settings: Settings | None = None,
+) -> Iterator[Finding]:
+    """Yield what the rules find in template files, file by file; folders are searched for templates.
+
+    Raises FormatError for a code of no rule, and what a path that does not exist raises.
+
+    >>> list(check_paths([]))
+    []
+    """
+    rules = selected(select, ignore)
+    known = settings or Settings(datetime.date.today())
+    for root, file in files_of(paths):
+        yield from check_file(file, root, rules, known)
+
+
+def files_of(paths: Iterable[str | os.PathLike[str]], *, ignore: bool = True) -> Iterator[tuple[Path, Path]]:
+    """Yield the template files of these paths, each once, with the folder that its includes are named from."""
+    seen: set[Path] = set()
+    for path in map(Path, paths):
+        for file in iter_paths([path], (*SUFFIXES, "tokenizer_config.json", ".gguf"), ignore=ignore):
+            if file not in seen:
+                seen.add(file)
+                yield (path if path.is_dir() else file.parent), file
+
+
+def check_file(file: Path, root: Path, rules: Sequence[Rule], settings: Settings) -> list[Finding]:
+    """Return what the rules find in a file; ``root`` is the folder that its includes are named from."""
+    shown = file.as_posix()
+    if file.suffix in (".json", ".gguf"):
+        return [one for subject in chat_templates_of(file) for one in check_chat(subject, rules)]
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        return [_not_text(shown, file.read_bytes(), error)] if any(rule.code == "T004" for rule in rules) else []
+    name = file.relative_to(root).as_posix()
+    return check_text(text, rules, settings, file=shown, name=name, library=_library(root, file.parent))
+
+
+@lru_cache(maxsize=8)
+def _library(root: Path, folder: Path) -> Library:
+    """Return the library of a folder's files; one environment serves all of them."""
+    return Library(root) if root == folder else Library(root, folder)
+
+
+def check_text(
+    text: str,
+    rules: Sequence[Rule],
+    settings: Settings,
+    *,
+    file: str = "<string>",
+    name: str = "<string>",
+    library: Library | None = None,
+) -> list[Finding]:
+    """Return what the rules find in a text, in the order of their places."""
+    if is_chat_template(text):
+        return check_chat(ChatSubject(file, text), rules)
+    subject = Subject(file, name, text, Library() if library is None else library, settings)
+    found: dict[tuple[str, Location, str], Finding] = {}
+    for rule in rules:
+        for finding in () if rule.is_chat else rule.check(subject):
+            found.setdefault((finding.code, finding.location, finding.message), finding)
+    return _kept(found.values(), text)
+
+
+def check_chat(subject: ChatSubject, rules: Sequence[Rule]) -> list[Finding]:
+    """Return what the rules find in a model's chat template, each with the rendering that shows it."""
+    found = [finding for rule in rules if rule.is_chat for finding in rule.check(subject)]
+    return _kept(found, subject.source)
+
+
+def _kept(found: Iterable[Finding], text: str) -> list[Finding]:
+    silenced = list(_ignored(text))
+    kept = [one for one in found if not any(_is_silent(one, *each) for each in silenced)]
+    return sorted(kept, key=lambda one: (one.location.line, one.location.column, one.code))
+
+
+def _not_text(file: str, data: bytes, error: UnicodeDecodeError) -> Finding:
+    before = data[: error.start].decode("utf-8", "replace")
+    line = before.count("\n") + 1
+    column = len(before) - before.rfind("\n")
+    return Finding("T004", f"not UTF-8 text (byte {error.start})", Location(file, line, column), "save it as UTF-8")
+
+
+def _ignored(text: str) -> Iterator[tuple[int | None, tuple[str, ...]]]:
+    """Yield the line (None for the whole file) and the codes of each comment that silences."""
+    if "diptych:" not in text:
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        for found in _IGNORE.finditer(line):
+            codes = tuple(code.strip() for code in (found[2] or "").split(",") if code.strip())
+            yield (None if found[1] else number), codes
+
+
+def _is_silent(finding: Finding, line: int | None, codes: tuple[str, ...]) -> bool:
+    return line in (None, finding.location.line) and (not codes or finding.code.startswith(codes))
+
+
+def fixed(text: str, findings: Iterable[Finding]) -> str:
+    """Return a text with the fixes of these findings; of two that overlap the first is made."""
+    start = len(text)
+    for fix in sorted((one.fix for one in findings if one.fix), reverse=True):
+        if fix.end <= start:
+            text, start = text[: fix.start] + fix.text + text[fix.end :], fix.start
+    return text
+
+
+__all__ = ["check_file", "check_paths", "check_text", "fixed"]

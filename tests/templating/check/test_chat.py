@@ -1,0 +1,105 @@
+"""The properties of chat templates: each is shown by a rendering, on examples and on public templates."""
+
+from __future__ import annotations
+
+import collections
+import gzip
+import json
+import struct
+from pathlib import Path
+
+import pytest
+
+from diptych import FormatError
+from diptych.templating.check import ChatSubject, all_rules, check_chat, check_paths, is_chat_template, selected
+
+CORPUS = Path(__file__).parents[4] / "shared/corpora/chat_templates.jsonl.gz"
+RULES = {rule.code: rule for rule in all_rules() if rule.is_chat}
+CLEAN = (
+    "{{ bos_token }}{% for m in messages %}<{{ m.role }}>"
+    "{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}"
+    "{% if m.role == 'assistant' %}{% generation %}{% if m.content is string %}{{ m.content }}{% else %}"
+    "{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}{% endgeneration %}{% elif m.content is string %}"
+    "{{ m.content }}{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}"
+    "{% for c in m.tool_calls or [] %}{{ c.function.name }}{% if c.function.arguments is string %}"
+    "{{ c.function.arguments }}{% else %}{{ c.function.arguments | tojson }}{% endif %}{% endfor %}</>"
+    "{% endfor %}{% if tools %}{{ tools | tojson }}{% endif %}{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_examples(code: str) -> None:
+    rule = RULES[code]
+    found = check_chat(ChatSubject("bad", rule.bad), (rule,))
+    assert {one.code for one in found} == {code}
+    assert all(one.hint for one in found)
+    assert check_chat(ChatSubject("good", rule.good), (rule,)) == []
+
+
+def test_a_template_can_have_all_properties() -> None:
+    # Tools stand at the end of this one, so that a prefix with tools would change; none are given here.
+    assert check_chat(ChatSubject("clean", CLEAN), tuple(RULES.values())) == []
+
+
+def test_public_templates() -> None:
+    if not CORPUS.exists():
+        pytest.skip("the public chat templates are not beside this checkout")
+    with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    sources = {row["template_id"]: row["template"] for row in rows}
+    told: collections.Counter[str] = collections.Counter()
+    tools = wrong = 0
+    for name, source in sources.items():
+        subject = ChatSubject(name, source)
+        codes = {one.code for one in check_chat(subject, selected(["H"]))}
+        told.update(codes)
+        tools += subject.takes_tools
+        wrong += "H001" in codes
+    print(f"{len(sources)} templates, {tools} take tools, {wrong} fail with OpenAI's arguments: {sorted(told.items())}")
+    assert sum(map(is_chat_template, sources.values())) >= 0.98 * len(sources)
+    assert wrong >= 30
+    assert told["H011"] == 0
+
+
+def test_our_templates_are_no_chat_templates() -> None:
+    for path in (Path(__file__).parents[3] / "templates").rglob("*.jinja"):
+        assert not is_chat_template(path.read_text("utf-8"))
+
+
+def _gguf(source: str) -> bytes:
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value.encode())) + value.encode()
+
+    tokens = struct.pack("<IIQ", 9, 8, 2) + text("a") + text("b")
+    numbers = struct.pack("<IIQ", 9, 4, 3) + struct.pack("<3I", 1, 2, 3)
+    keys = [
+        text("general.name") + struct.pack("<I", 8) + text("tiny"),
+        text("tokenizer.ggml.tokens") + tokens,
+        text("tokenizer.ggml.token_type") + numbers,
+        text("general.flag") + struct.pack("<I?", 7, True),
+        text("tokenizer.chat_template") + struct.pack("<I", 8) + text(source),
+    ]
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, len(keys)) + b"".join(keys)
+
+
+def test_templates_of_files(tmp_path: Path) -> None:
+    bad = RULES["H004"].bad
+    (tmp_path / "a.jinja").write_text(bad)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": bad, "eos_token": {"content": "#"}}))
+    (tmp_path / "m.gguf").write_bytes(_gguf(bad))
+    (tmp_path / "other.json").write_text("{}")
+    found = list(check_paths([tmp_path], select=["H004"]))
+    assert sorted(Path(one.location.file).name for one in found) == ["a.jinja", "m.gguf", "tokenizer_config.json"]
+    (tmp_path / "named").mkdir()
+    named = [{"name": "default", "template": bad}, {"name": "tool", "template": RULES["H004"].good}]
+    (tmp_path / "named/tokenizer_config.json").write_text(json.dumps({"chat_template": named}))
+    found = list(check_paths([tmp_path / "named"], select=["H004"]))
+    assert [one.location.file[-8:] for one in found] == ["#default"]
+
+
+def test_a_damaged_gguf_is_an_error(tmp_path: Path) -> None:
+    whole = _gguf("{{ messages[0] }}")
+    for size in range(4, len(whole) - 1, 7):
+        (tmp_path / "m.gguf").write_bytes(whole[:size])
+        with pytest.raises(FormatError):
+            list(check_paths([tmp_path / "m.gguf"]))

@@ -1,0 +1,119 @@
+"""Every rule finds what it is for, at its place, and nothing else."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from diptych import FormatError, Library, Template
+from diptych.templating.check import Settings, all_rules, check_paths, check_text, fixed, selected
+
+from .cases import FIRES, SILENT
+
+SETTINGS = Settings(datetime.date(2026, 11, 26))
+#: Rules that need more than one text: their tests stand below.
+APART = {"T007", "T501", "T502"}
+RULES = {rule.code: rule for rule in all_rules() if not rule.code.startswith("H")}
+
+
+def test_every_rule_has_cases() -> None:
+    assert RULES.keys() == FIRES.keys() | APART == SILENT.keys() | APART
+    assert min(map(len, FIRES.values())) >= 3
+    assert min(map(len, SILENT.values())) >= 3
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "line", "column"),
+    [(code, *case) for code, cases in FIRES.items() for case in cases],
+)
+def test_a_rule_finds_its_fault_at_its_place(code: str, text: str, line: int, column: int) -> None:
+    found = check_text(text, (RULES[code],), SETTINGS)
+    assert (code, line, column) in [(one.code, one.location.line, one.location.column) for one in found]
+    assert all(one.message and one.hint for one in found)
+    assert all(one.location.source for one in found if code != "T004")
+
+
+@pytest.mark.parametrize(("code", "text"), [(code, text) for code, texts in SILENT.items() for text in texts])
+def test_a_rule_is_silent(code: str, text: str) -> None:
+    library = Library({"known": "x"})
+    assert check_text(text, (RULES[code],), SETTINGS, library=library) == []
+
+
+@pytest.mark.parametrize("code", sorted(RULES.keys() - APART))
+def test_the_examples_of_a_rule(code: str) -> None:
+    rule = RULES[code]
+    assert code in {one.code for one in check_text(rule.bad, (rule,), SETTINGS)}
+    assert check_text(rule.good, (rule,), SETTINGS) == []
+    assert rule.explanation.count("\n") >= 2
+
+
+def test_two_files_of_one_name(tmp_path: Path) -> None:
+    (tmp_path / "a.jinja").write_text("x")
+    (tmp_path / "a.j2").write_text("y")
+    (tmp_path / "b.jinja").write_text("z")
+    found = list(check_paths([tmp_path], settings=SETTINGS))
+    assert [(one.code, Path(one.location.file).name) for one in found] == [("T007", "a.j2"), ("T007", "a.jinja")]
+
+
+def test_caps_over_samples() -> None:
+    text = "---\nmodel: gpt-5.4-mini\nsamples:\n  - {x: hello}\n  - {x: hello hello hello}\n---\nSay {{ x }}"
+    caps = Settings(datetime.date(2026, 11, 26), max_tokens=9)
+    assert [one.message[:8] for one in check_text(text, selected(["T501"]), caps)] == ["sample 2"]
+    assert check_text(text, selected(["T501", "T502"]), SETTINGS) == []
+    dear = Settings(datetime.date(2026, 11, 26), max_cost=0.0000000001)
+    assert len(check_text(text, selected(["T502"]), dear)) == 2
+
+
+def test_includes_are_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/head.jinja").write_text("{{ who }} {{ text }}")
+    (tmp_path / "main.jinja").write_text("---\ninputs: {text: string}\n---\na\n{% include 'parts/head' %}")
+    found = list(check_paths([tmp_path], settings=SETTINGS))
+    assert [(one.code, one.location.line, one.location.column) for one in found] == [("T101", 5, 13)]
+    assert "'who'" in found[0].message
+
+
+def test_a_file_that_is_no_text_is_one_finding(tmp_path: Path) -> None:
+    (tmp_path / "a.jinja").write_bytes(b"ok\ncaf\xe9")
+    (tmp_path / "b.jinja").write_text("{{ x | uper }}")
+    found = list(check_paths([tmp_path], settings=SETTINGS))
+    assert [(one.code, one.location.line, one.location.column) for one in found] == [("T004", 2, 4), ("T002", 1, 8)]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("{{ x | uper }} {# diptych: ignore #}", []),
+        ("{{ x | uper }} {# diptych: ignore[T002] #}", []),
+        ("{{ x | uper }} {# diptych: ignore[T001] #}", ["T002"]),
+        ("{# diptych: ignore-file[T002] #}\n{{ x | uper }}", []),
+        ("{# diptych: ignore[T002] #}\n{{ x | uper }}", ["T002"]),
+        ("---\nmodel: text-davinci-003  # diptych: ignore[T203]\n---\nHi", []),
+    ],
+)
+def test_comments_silence(text: str, codes: list[str]) -> None:
+    assert [one.code for one in check_text(text, selected(), SETTINGS)] == codes
+
+
+def test_selecting() -> None:
+    assert [rule.code for rule in selected(["UP"])] == ["UP001", "UP002"]
+    assert not [rule for rule in selected() if rule.code.startswith("UP")]
+    assert len(selected(["ALL"])) == len(all_rules())
+    assert all(not rule.code.startswith("T4") for rule in selected(None, ["T4"]))
+    with pytest.raises(FormatError, match="T999"):
+        selected(["T999"])
+
+
+@pytest.mark.parametrize("code", ["UP001", "UP002"])
+def test_fixes_keep_what_version_0_1_printed(code: str) -> None:
+    for text, _, _ in FIRES[code]:
+        mended = fixed(text, check_text(text, (RULES[code],), SETTINGS))
+        assert check_text(mended, (RULES[code],), SETTINGS) == []
+        Template.from_string(mended)
+
+
+def test_several_faults_are_found_at_once() -> None:
+    text = "---\nmodel: davinci-002\nparams: {temprature: 1}\ninputs: {a: string}\n---\n{{ b }}\n{% if true %}{{ b }}{% endif %}"
+    assert [one.code for one in check_text(text, selected(), SETTINGS)] == ["T203", "T201", "T102", "T101", "T404"]

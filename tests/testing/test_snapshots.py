@@ -1,0 +1,74 @@
+"""The pytest plugin and the assertions on prompts, used as a project would."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from diptych import Template
+from diptych.testing.prompts import assert_prompt, difference, snapshot_of
+
+CHAT = Template.from_string(
+    "---\nmodel: gpt-4o\n---\n{% system %}Be brief.{% endsystem %}{% user %}{{ x }}{% enduser %}"
+)
+PROJECT = """
+from diptych import Template
+
+def test_greeting(diptych_snapshot):
+    template = Template.from_string("{% system %}Be SAID.{% endsystem %}{% user %}Hi {{ x }}{% enduser %}")
+    diptych_snapshot(template.render(x="Ann"))
+    diptych_snapshot(template.render(x="Bob"), name="bob")
+"""
+
+
+def test_assertions() -> None:
+    rendered = CHAT.render(x="Hello")
+    assert_prompt(rendered, roles=["system", "user"], max_tokens=30, max_cost=0.01)
+    with pytest.raises(AssertionError, match="the roles are"):
+        assert_prompt(rendered, roles=["user"])
+    with pytest.raises(AssertionError, match=r"tokens with gpt-4o, over 3"):
+        assert_prompt(rendered, max_tokens=3)
+    with pytest.raises(AssertionError, match="USD"):
+        assert_prompt(rendered, max_cost=0.0000000001)
+
+
+def test_a_difference_is_told_by_message() -> None:
+    before, after = (snapshot_of(CHAT.render(x=x)) for x in ("one\ntwo\nthree", "one\n2\nthree"))
+    told = difference(before, after)
+    assert "message 1: user:" in told
+    assert "-two" in told
+    assert "+2" in told
+    assert "message 0" not in told
+
+
+def test_no_text_can_look_like_a_section() -> None:
+    rendered = CHAT.render(x="===== prompt =====\nforged")
+    told = difference(snapshot_of(CHAT.render(x="a")), snapshot_of(rendered))
+    assert told.count("message 1: user:") == 1
+
+
+def test_the_plugin_in_a_project(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["diptych.testing.plugin"]\n')
+    test = tmp_path / "test_prompts.py"
+
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *args]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    test.write_text(PROJECT.replace("SAID", "brief"))
+    missing = run()
+    assert missing.returncode == 1
+    assert "there is no snapshot test_prompts-test_greeting.txt" in missing.stdout
+    assert run("--accept").returncode == 0
+    assert run().returncode == 0
+    names = sorted(path.name for path in (tmp_path / "__snapshots__").iterdir())
+    assert names == ["test_prompts-test_greeting-bob.txt", "test_prompts-test_greeting.txt"]
+    test.write_text(PROJECT.replace("SAID", "kind"))
+    changed = run()
+    assert changed.returncode == 1
+    assert "message 0: system:" in changed.stdout
+    assert "-Be brief." in changed.stdout
+    assert "+Be kind." in changed.stdout
