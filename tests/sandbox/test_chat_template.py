@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import pickle
 from collections import Counter
 from datetime import datetime
 
@@ -156,3 +157,11 @@ def _equals(expected, found):
 def test_a_configuration_that_is_not_there_is_told(tmp_path):
     with pytest.raises(diptych.FormatError, match=r"cannot read .*nothing\.json"):
         diptych.ChatTemplate.from_tokenizer_config(tmp_path / "nothing.json")
+
+
+def test_a_template_is_pickled_with_its_tokens_and_limits():
+    template = ChatTemplate(
+        "{{ bos_token }}{{ pad_token }}", bos_token="<s>", pad_token="_", limits=diptych.Limits(seconds=3)
+    )
+    copy = pickle.loads(pickle.dumps(template))
+    assert (copy.render(USER), copy.limits) == ("<s>_", template.limits)

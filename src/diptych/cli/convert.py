@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +29,13 @@ def convert_command(
     diff: Annotated[
         bool, typer.Option("--diff", help="Say for each format a prompt may be of, where it differs.")
     ] = False,
+    prove: Annotated[
+        Path | None,
+        typer.Option(
+            help="A tokenizer_config.json, or its folder: say whether its chat template renders the messages "
+            "to the same prompt, and exit with status 1 if not."
+        ),
+    ] = None,
     json_: Json = False,
     jsonl: Jsonl = False,
 ) -> None:
@@ -40,10 +48,13 @@ def convert_command(
     from ..conversion.convert import convert, convert_whole
     from ..conversion.registry import get
     from ..policy import settle
+    from ..sandbox.chat_template import ChatTemplate
     from .inputs import read_file
     from .output import write_document, write_json, write_text
     from .values import read_value
 
+    if prove and (jsonl or diff):
+        raise typer.BadParameter("--prove takes one prompt: leave --jsonl and --diff out")
     if jsonl:
         raise typer.Exit(_convert_lines(file, from_, to, on_loss))
     if diff:
@@ -52,8 +63,12 @@ def convert_command(
     value = read_value(file, lines_hint=f"diptych convert {file} --jsonl converts each line")
     policy = _engine_policy(on_loss)
     named = None if from_ == "auto" else get(from_)
-    whole = convert_whole(value, get(to).name, named) or [convert(value, source=from_, target=to, on_loss=policy)]
-    code = 0
+    if prove:
+        template = ChatTemplate.from_tokenizer_config(prove)
+        whole = [convert(value, source=from_, target=to, on_loss=policy, prove=template)]
+    else:
+        whole = convert_whole(value, get(to).name, named) or [convert(value, source=from_, target=to, on_loss=policy)]
+    code = _report_proof(whole[0].proof)
     for result in whole:
         settle(result.losses, policy)
         code = max(code, _report(result.losses, on_loss))
@@ -96,6 +111,17 @@ def _report(losses: Any, on_loss: OnLoss, where: str = "") -> int:
     for loss in above:
         print(f"warning: {where}{loss}", file=sys.stderr)
     return 1 if above else 0
+
+
+def _report_proof(proof: Any) -> int:
+    """Print what a proof found, and return the exit status."""
+    if proof is None:
+        return 0
+    said = "the same text" if proof.equal else f"another text: {proof.first_difference}"
+    print(f"proof by the {proof.by}: {said}", file=sys.stderr)
+    if proof.remedy:
+        print(f"remedy: {proof.remedy}", file=sys.stderr)
+    return 0 if proof.equal else 1
 
 
 def document_of(result: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ..format import Conversion, Format, Reading, RenderedTemplate, Writing
 from ..loss import Loss, Severity, Verdict, verdict_of, worst
 from ..model import Conversation, Example
 from ..policy import OnLoss, settle
+from ..sandbox.chat_template import ChatTemplate
 from ..text.grammar import Grammar
 from ..text.grammars.fim import convert_fim
 from ..text.marks import say, unknown_marks
@@ -29,6 +30,7 @@ from ..text.reading import read_text, text_format
 from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
+from .proof import prove_same
 from .registry import builtin, get, list_formats
 
 Written = tuple[Any, tuple[Loss, ...]]
@@ -81,6 +83,7 @@ def convert(
     source: str | Format | Grammar = "auto",
     target: str | Format | Grammar = "chat",
     on_loss: OnLoss = "raise",
+    prove: ChatTemplate | None = None,
 ) -> Conversion:
     """Convert a value from one registered format to another.
 
@@ -89,14 +92,15 @@ def convert(
     an object that holds messages and system text alone. A body with tools or parameters gives a
     body. Returns the output with the verdict and every loss. ``on_loss`` decides whether a loss raises
     :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
-    result (``ignore``).
+    result (``ignore``). ``prove`` is the model's own chat template: ``proof`` says whether it renders
+    the Chat messages to the same text as the prompt, or where they differ first and what would help.
 
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
     """
     wanted, given = _entry(target), None if source == "auto" else _entry(source)
     if (filled := convert_fim(value, given.name if given else "auto", wanted.name)) is not None:
-        return Conversion(filled, format=given.name if given else "auto")
+        return _proved(Conversion(filled, format=given.name if given else "auto"), value, prove)
     try:
         found = convert_whole(value, wanted.name, given) or [_converted(value, given, wanted, on_loss)]
     except RecursionError:
@@ -104,7 +108,11 @@ def convert(
     if len(found) > 1:
         raise FormatError(f"the body becomes {len(found)} requests", path="$.prompt", hint="use convert_request")
     settle(found[0].losses, on_loss)
-    return found[0]
+    return _proved(found[0], value, prove)
+
+
+def _proved(made: Conversion, value: Any, prove: ChatTemplate | None) -> Conversion:
+    return made if prove is None else replace(made, proof=prove_same(value, made.output, prove))
 
 
 def convert_whole(value: Any, target: str, source: Format | None = None) -> list[Conversion]:

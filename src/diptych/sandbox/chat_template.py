@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -88,6 +88,9 @@ class ChatTemplate:
 
     def __repr__(self) -> str:
         return f"<ChatTemplate of {len(self.source)} characters>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(ChatTemplate, self.source, limits=self.limits, **self.special), ()
 
     @classmethod
     def from_tokenizer_config(
