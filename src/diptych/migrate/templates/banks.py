@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .draft import Draft
-from .jinja import plain_renderer
+from .jinja import keep_json, plain_renderer
 from .model import Layout, Source
 from .reading import split_front
 
@@ -52,7 +52,7 @@ def read(source: Source, draft: Draft) -> None:
         draft.meaning = _meaning(body)
     body = _MEDIA.sub(lambda found: f"{{% {_PARTS[found[2]]} {found[1]} %}}", body)
     body = _CHAT.sub(lambda found: _opened(found, draft), body)
-    draft.prompt(_END.sub(r"{%\1 endmessage \2%}", body))
+    draft.prompt(_END.sub(r"{%\1 endmessage \2%}", keep_json(body)))
 
 
 def _opened(found: re.Match[str], draft: Draft) -> str:

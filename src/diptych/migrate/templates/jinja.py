@@ -17,6 +17,7 @@ from jinja2 import nodes
 
 from ...errors import DiptychError
 from ...sandbox import make_environment
+from ...sandbox.guards import tojson
 from ...sandbox.mistakes import mistake_of
 from ...templating.engine import Engine
 from ...text.template_text import Syntax, holes_of
@@ -73,7 +74,8 @@ def _with_json(code: list[str]) -> list[str]:
     """
     written = [*code]
     for index in range(len(code) - 1, 0, -1):
-        if code[index] != "tojson" or "".join(code[:index]).rstrip()[-1:] != "|":
+        before = next((token for token in reversed(code[:index]) if token.strip()), "")
+        if code[index] != "tojson" or before not in ("|", "filter"):
             continue
         following = next((at for at in range(index + 1, len(code)) if code[at].strip()), len(code))
         if written[following : following + 1] != ["("]:
@@ -86,6 +88,24 @@ def _with_json(code: list[str]) -> list[str]:
         is_empty = not "".join(written[following + 1 : end - 1]).strip()
         written.insert(end - 1, _JSON_OF_JINJA if is_empty else f", {_JSON_OF_JINJA}")
     return written
+
+
+def keep_json(body: str) -> str:
+    """Return a body whose ``tojson`` writes what Jinja's own does, and nothing else of it changed.
+
+    >>> keep_json("{{ x|tojson }} tojson")
+    '{{ x|tojson(html=true, ensure_ascii=true, sort_keys=true) }} tojson'
+    """
+    return re.sub(r"\{[{%].*?[}%]\}", _tag_with_json, body, flags=re.DOTALL) if "tojson" in body else body
+
+
+def _tag_with_json(found: re.Match[str]) -> str:
+    if "tojson" not in found[0]:
+        return found[0]
+    try:
+        return "".join(_with_json([value for _, _, value in _plain().lex(found[0])]))
+    except jinja2.TemplateSyntaxError:  # no tag by itself: the body's own error says more
+        return found[0]
 
 
 def _kind_of(token: str, code: str) -> Kind:
@@ -253,6 +273,10 @@ def _asks_defined(tree: nodes.Template) -> set[str]:
 # the other tool's engine ------------------------------------------------------------------------
 
 
+def _tojson_of_jinja(value: Any, indent: int | None = None) -> str:
+    return tojson(value, indent, html=True, ensure_ascii=True, sort_keys=True)
+
+
 def plain_renderer(body: str, *, trims: bool = False) -> Callable[[Mapping[str, Any]], str]:
     """Return a function that renders a body as Jinja does by default: missing names print nothing.
 
@@ -261,6 +285,7 @@ def plain_renderer(body: str, *, trims: bool = False) -> Callable[[Mapping[str, 
     """
     environment = make_environment(undefined=jinja2.Undefined)
     environment.trim_blocks = environment.lstrip_blocks = trims
+    environment.filters["tojson"] = _tojson_of_jinja
     try:
         template = environment.from_string(body)
     except Exception as error:  # Jinja lets errors of Python through
