@@ -8,7 +8,10 @@ import jinja2
 import pytest
 
 from diptych import Template
+from diptych.errors import MigrationError
 from diptych.migrate import migrate_template
+from diptych.migrate.templates.write_prompty import to_prompty
+from diptych.templating.filters import FILTERS
 
 VALUES: list[Any] = ["<é>", {"b": 1, "a": [None, "日本 '&'"]}, [], 1.5]
 
@@ -28,3 +31,12 @@ def test_the_bytes_of_jinja(layout: str, file: str, before: str, after: str, bod
     wanted = jinja2.Environment().from_string(body).render(x=value)
     found = migrate_template(before + body + after, file, layout=layout)
     assert Template.from_string(found.source).render(x=value).messages[0]["content"] == wanted
+
+
+def test_back_to_prompty() -> None:
+    body = "---\ninputs:\n  x: any\n---\n{% user %}{{ x | FILTER }}{% enduser %}"
+    options = "tojson(html=true, ensure_ascii=true, sort_keys=true)"
+    assert "{{ x | tojson }}" in to_prompty(Template.from_string(body.replace("FILTER", options))).source
+    for name in ("tojson", "tojson(2)", *FILTERS):
+        with pytest.raises(MigrationError, match="Diptych's own"):
+            to_prompty(Template.from_string(body.replace("FILTER", name if name != "xml" else "xml('a')")))

@@ -29,7 +29,7 @@ _BLOCKS: Final = {"if", "for", "macro", "call", "filter", "with", "autoescape", 
 
 
 #: What Jinja's own ``tojson`` does (jinja2 3.1, ``htmlsafe_json_dumps`` and the policy ``json.dumps_kwargs``).
-_JSON_OF_JINJA: Final = "html=true, ensure_ascii=true, sort_keys=true"
+JSON_OF_JINJA: Final = "html=true, ensure_ascii=true, sort_keys=true"
 
 
 @lru_cache(maxsize=1)
@@ -79,14 +79,14 @@ def _with_json(code: list[str]) -> list[str]:
             continue
         following = next((at for at in range(index + 1, len(code)) if code[at].strip()), len(code))
         if written[following : following + 1] != ["("]:
-            written[index] = f"tojson({_JSON_OF_JINJA})"
+            written[index] = f"tojson({JSON_OF_JINJA})"
             continue
         depth, end = 1, following + 1
         while depth and end < len(written):
             depth += (written[end] in ("(", "[", "{")) - (written[end] in (")", "]", "}"))
             end += 1
         is_empty = not "".join(written[following + 1 : end - 1]).strip()
-        written.insert(end - 1, _JSON_OF_JINJA if is_empty else f", {_JSON_OF_JINJA}")
+        written.insert(end - 1, JSON_OF_JINJA if is_empty else f", {JSON_OF_JINJA}")
     return written
 
 

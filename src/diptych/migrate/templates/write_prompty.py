@@ -26,12 +26,13 @@ import yaml
 from jinja2 import nodes
 
 from ...errors import DiptychError, MigrationError
+from ...templating.filters import FILTERS
 from ...templating.frontmatter import split
 from ...templating.template import Template
 from . import prompty
 from .draft import KINDS, Draft
 from .finish import finish
-from .jinja import check, pieces_of
+from .jinja import JSON_OF_JINJA, check, pieces_of
 from .model import Source, TemplateMigration
 from .pieces import Piece, literal
 from .proof import samples
@@ -94,6 +95,11 @@ def to_prompty(template: Template, *, name: str = "prompt") -> TemplateMigration
     return TemplateMigration(source, "prompty", tuple(draft.losses), name)
 
 
+#: ``tojson`` as Jinja's own writes it, and every filter that Jinja has not or has with another output.
+_JINJA_JSON: Final = re.compile(rf"tojson\({re.escape(JSON_OF_JINJA)}\)")
+_FILTER: Final = re.compile(rf"(?:\||\bfilter)\s*({'|'.join((*FILTERS, 'tojson'))})\b")
+
+
 def _front(meta: Mapping[str, Any]) -> str:
     front: str = yaml.safe_dump(dict(meta), sort_keys=False, allow_unicode=True, width=1000)
     if "---" in front or "+++" in front:
@@ -151,8 +157,13 @@ def _role(opened: re.Match[str], draft: Draft) -> str:
 
 
 def _foreign(piece: Piece, kinds: dict[str, str], draft: Draft) -> Piece:
-    """Return a piece with Diptych's own tags as Prompty has them. Raises MigrationError."""
-    if piece.kind in ("text", "print"):
+    """Return a piece with Diptych's own tags and filters as Prompty has them. Raises MigrationError."""
+    if piece.kind == "text":
+        return piece
+    if found := _FILTER.search(_JINJA_JSON.sub("", piece.value)):
+        raise draft.refuse(f"the filter {found[1]!r} is Diptych's own: Prompty's engine has another, or none")
+    piece = piece._replace(value=_JINJA_JSON.sub("tojson", piece.value))
+    if piece.kind == "print":
         return piece
     if found := _MEDIA.fullmatch(piece.value):
         kinds[found[2]] = found[1]
