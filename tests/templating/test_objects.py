@@ -83,3 +83,10 @@ def test_a_reply_knows_its_template() -> None:
         reply = client.send(template.render(), model="m")
     assert (reply.template_hash, reply.template_version) == (template.hash, "3")
     assert reply.to_json()["template_version"] == "3"
+
+
+def test_what_is_none_in_a_request_is_left_out() -> None:
+    front = "---\ntools:\n  - {name: f}\nresponse_format: json_object\n---\n"
+    rendered = Template.from_string(front + "{% user %}JSON{% enduser %}").render()
+    assert rendered.request("chat", model="m").keys() >= {"tools", "response_format"}
+    assert rendered.request("chat", model="m", tools=None, response_format=None).keys() == {"model", "messages"}

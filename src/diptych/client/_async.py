@@ -12,7 +12,7 @@ import asyncio
 import os
 import time
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, Final, TypeVar, overload
 
@@ -122,7 +122,7 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
 
     async def send_many(
         self,
-        items: Sequence[Any],
+        items: Iterable[Any],
         *,
         concurrency: int = 8,
         progress: bool = False,
@@ -131,6 +131,7 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
         **params: Any,
     ) -> list[Reply | DiptychError]:
         """Send every item; return a reply or an error for each, in order."""
+        items = list(items)
         found: list[Any] = [None] * len(items)
         rest = iter(enumerate(items))
 

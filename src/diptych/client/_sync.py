@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, TypeVar, overload
@@ -130,7 +130,7 @@ class Client(ClientBase["_Pool", HttpClient]):
 
     def send_many(
         self,
-        items: Sequence[Any],
+        items: Iterable[Any],
         *,
         concurrency: int = 8,
         progress: bool = False,
@@ -142,6 +142,7 @@ class Client(ClientBase["_Pool", HttpClient]):
 
         ``progress`` draws a line on standard error where that is a terminal.
         """
+        items = list(items)
         line = Progress(len(items), shown=progress)
 
         def one(item: Any) -> Reply | DiptychError:

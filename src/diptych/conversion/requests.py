@@ -12,6 +12,7 @@ alone: elsewhere a name can stand for any model, and the shape that was given is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple, TypedDict
 
 from ..apis.bodies import chat_body, check_body, completions_body
@@ -30,6 +31,10 @@ from ..text.writing import write_text
 Api = Literal["chat", "completions"]
 #: The APIs whose bodies can be built; a model may be served by others.
 APIS: Final[tuple[Api, ...]] = ("chat", "completions")
+
+
+#: What a conversation declares beside its messages, and that it declares none.
+_DECLARED: Final[dict[str, Any]] = {"tools": (), "response_format": None}
 
 
 class _Way(TypedDict):
@@ -206,7 +211,8 @@ def _of_request(x: Request, model: str | None, way: _Way, params: dict[str, Any]
     merged = {key: value for key, value in {**x.params, **params}.items() if value is not None}
     wants_chat = x.is_chat or bool(merged.get("response_format"))
     chosen, reason = choose_api("chat" if wants_chat else "completions", name, **way)
-    body = with_declared(x.conversation, merged)
+    unwanted = {name: empty for name, empty in _DECLARED.items() if params.get(name, ...) is None}
+    body = with_declared(replace(x.conversation, **unwanted) if unwanted else x.conversation, merged)
     if chosen == "chat":
         messages = x.wire_messages()
         messages = write(x.conversation) if messages is None else messages

@@ -41,17 +41,20 @@ def convert_stream(
         raise FormatError(f"there is no API {to!r}", hint="to='chat' or to='completions'")
     writer = _WRITERS[to](request)
     reader: chat.StreamReader | None = None
+    failed = False
     for number, chunk in enumerate(chunks):
         if not isinstance(chunk, Mapping) or not chunk.keys() & {"choices", "usage", "error"}:
             raise FormatError("a chunk has a list of choices", path=f"$[{number}].choices")
         reader = reader or _reader_of(chunk)
         for event in reader.feed(chunk):
+            failed = failed or event.kind == "error"
             written = writer.feed(event)
             if writer.losses:
                 settle([Loss(f"$[{number}]{path[1:]}", *rest) for path, *rest in writer.losses], on_loss)
                 writer.losses.clear()
             yield from written
-    yield from writer.finish()
+    if not failed:  # nothing follows an error
+        yield from writer.finish()
 
 
 def _reader_of(chunk: Mapping[str, Any]) -> chat.StreamReader:

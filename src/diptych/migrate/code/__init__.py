@@ -67,6 +67,8 @@ def migrate_code(
     >>> found.source
     'r = client.chat.completions.create(model="m", messages=[{"role": "user", "content": p}], max_completion_tokens=5)'
     """
+    if not isinstance(source, str):
+        raise MigrationError(f"a Python source is text, not {type(source).__name__}")
     if not may_concern(source):
         _check_syntax(source, filename)
         return CodeMigration(source)
