@@ -12,6 +12,7 @@ import pytest
 
 from diptych import FormatError
 from diptych.templating.check import ChatSubject, all_rules, check_chat, check_paths, is_chat_template, selected
+from diptych.templating.check.chat import chat_templates_of
 
 CORPUS = Path(__file__).parents[4] / "shared/corpora/chat_templates.jsonl.gz"
 RULES = {rule.code: rule for rule in all_rules() if rule.is_chat}
@@ -97,9 +98,14 @@ def test_templates_of_files(tmp_path: Path) -> None:
     assert [one.location.file[-8:] for one in found] == ["#default"]
 
 
-def test_a_damaged_gguf_is_an_error(tmp_path: Path) -> None:
+def test_a_damaged_file_is_a_finding_of_its_own(tmp_path: Path) -> None:
     whole = _gguf("{{ messages[0] }}")
+    (tmp_path / "b.jinja").write_text("{{ x | uper }}")
     for size in range(4, len(whole) - 1, 7):
         (tmp_path / "m.gguf").write_bytes(whole[:size])
         with pytest.raises(FormatError):
-            list(check_paths([tmp_path / "m.gguf"]))
+            chat_templates_of(tmp_path / "m.gguf")
+        assert {one.code for one in check_paths([tmp_path])} == {"H000", "T002"}
+    for text in ("[]", "{", "null", '{"chat_template": 5}', '{"chat_template": [5, {"name": "a"}]}', "\xff"):
+        (tmp_path / "tokenizer_config.json").write_bytes(text.encode("latin-1"))
+        assert {one.code for one in check_paths([tmp_path])} == {"H000", "T002"}

@@ -143,12 +143,14 @@ def chat_templates_of(path: Path) -> list[ChatSubject]:
         config = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise FormatError(f"{shown} is not JSON: {error}") from None
-    value = config.get("chat_template") if isinstance(config, dict) else None
+    if not isinstance(config, dict):
+        return []
+    value = config.get("chat_template")
     tokens = {
         key: one.get("content") if isinstance(one, dict) else one for key, one in config.items() if "_token" in key
     }
     special = {key: one for key, one in tokens.items() if isinstance(one, str)}
-    if isinstance(value, str):
-        return [ChatSubject(shown, value, special)]
-    named = [one for one in value or () if isinstance(one, dict) and isinstance(one.get("template"), str)]
+    if not isinstance(value, list):
+        return [ChatSubject(shown, value, special)] if isinstance(value, str) else []
+    named = [one for one in value if isinstance(one, dict) and isinstance(one.get("template"), str)]
     return [ChatSubject(f"{shown}#{one.get('name')}", one["template"], special) for one in named]

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from ...errors import Location
+from ...errors import FormatError, Location
 from ...walk import iter_paths
 from ..library import Library
 from ..sources import SUFFIXES
@@ -61,7 +61,11 @@ def check_file(file: Path, root: Path, rules: Sequence[Rule], settings: Settings
     """Return what the rules find in a file; ``root`` is the folder that its includes are named from."""
     shown = file.as_posix()
     if file.suffix in (".json", ".gguf"):
-        return [one for subject in chat_templates_of(file) for one in check_chat(subject, rules)]
+        try:
+            return [one for subject in chat_templates_of(file) for one in check_chat(subject, rules)]
+        except (FormatError, UnicodeDecodeError) as error:
+            said = error.message if isinstance(error, FormatError) else "not UTF-8 text"
+            return [Finding("H000", said, Location(shown, 1), "correct the file, or leave it out")]
     try:
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
