@@ -232,3 +232,129 @@ SILENT: dict[str, list[str]] = {
     ],
     "UP002": ["{{ x | tojson(html=true) }}", "{{ tojson }}", "a tojson"],
 }
+
+
+def over(body: str, after: str = "") -> str:
+    return "{% for m in messages %}" + body + "{% endfor %}" + after
+
+
+TOOLS = "{% if tools %}{{ tools | tojson }}{% endif %}"
+TEXT = over("<{{ m.role }}>{{ m.content }}")
+PROMPT = "{% if add_generation_prompt %}<assistant>{% endif %}"
+CALLS = "{{ m.content }}{% for c in m.tool_calls or [] %}"
+FULL = (
+    "{{ bos_token }}{% for m in messages %}<{{ m.role }}>"
+    "{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}"
+    "{% if m.role == 'assistant' %}{% generation %}{% if m.content is string %}{{ m.content }}{% else %}"
+    "{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}{% endgeneration %}{% elif m.content is string %}"
+    "{{ m.content }}{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}"
+    "{% for c in m.tool_calls or [] %}{{ c.function.name }}{% if c.function.arguments is string %}"
+    "{{ c.function.arguments }}{% else %}{{ c.function.arguments | tojson }}{% endif %}{% endfor %}</>"
+    "{% endfor %}{% if tools %}{{ tools | tojson }}{% endif %}{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+#: The same for the properties of chat templates.
+CHAT_FIRES: dict[str, list[str]] = {
+    "H000": [
+        "{% for m in messages %}{{ m.content }}",
+        over("{{ raise_exception('no') }}"),
+        over("{{ m.content | nope }}"),
+    ],
+    "H001": [
+        over(CALLS + "{{ c.function.arguments | tojson }}{% endfor %}", TOOLS),
+        over(CALLS + "{% for k, v in c.function.arguments.items() %}{{ k }}{{ v }}{% endfor %}{% endfor %}", TOOLS),
+        over(
+            CALLS
+            + "{% if c.function.arguments is mapping %}{{ c.function.arguments | tojson }}{% endif %}{% endfor %}",
+            TOOLS,
+        ),
+    ],
+    "H002": [TEXT, over("{{ 'U: ' + m.content }}"), over("{% if m.content is string %}{{ m.content }}{% endif %}")],
+    "H003": [
+        over("{{ m.content | trim }}"),
+        over("{{ m.content.strip() }}"),
+        over("{% if m.role == 'assistant' %}{{ m.content | trim }}{% else %}{{ m.content }}{% endif %}"),
+    ],
+    "H004": [TEXT, over("{{ m.content }}", "<assistant>"), over("[{{ m.role }}] {{ m.content }}")],
+    "H005": [
+        TEXT + "{% if add_generation_prompt %}<bot>{% endif %}",
+        TEXT + "{% if add_generation_prompt %}<assistant> {% endif %}",
+        TEXT + "{% if add_generation_prompt %}<assistant><think>{% endif %}",
+    ],
+    "H006": [
+        over("{% if loop.last %}[{{ m.content }}]{% else %}({{ m.content }}){% endif %}"),
+        TEXT + "<end>",
+        over("{{ m.content }}{% if m == messages[-1] %}!{% endif %}"),
+    ],
+    "H007": [
+        over(
+            "{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('alternate') }}{% endif %}{{ m.content }}"
+        ),
+        "{% set ns = namespace(last='') %}"
+        + over(
+            "{% if m.role == ns.last %}{{ raise_exception('twice') }}{% endif %}{% set ns.last = m.role %}{{ m.content }}"
+        ),
+        "{% if messages|length > 1 and messages[1].role == 'user' %}{{ raise_exception('no') }}{% endif %}" + TEXT,
+    ],
+    "H008": [
+        over("{% if loop.last and m.reasoning_content %}<t>{{ m.reasoning_content }}</t>{% endif %}{{ m.content }}"),
+        over("{{ m.content if loop.last else m.content.split('</think>')[-1] }}"),
+        "{% set n = messages | length %}"
+        + over("{% if loop.index == n %}{{ m.reasoning_content }}{% endif %}{{ m.content }}"),
+    ],
+    "H009": [
+        over("{% if m.role != 'system' %}{{ m.content }}{% endif %}"),
+        over("{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ m.content }}"),
+        over("{% if m.role in ['user', 'assistant'] %}{{ m.content }}{% endif %}"),
+    ],
+    "H010": [TEXT, over("{{ m.content }}"), TEXT + PROMPT],
+    "H011": [
+        TEXT + "{{ ''.__class__ }}",
+        TEXT + "{{ messages['__class__'] }}",
+        TEXT + "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+    ],
+    "H012": [TEXT + "{{ persona }}", "{{ system_prompt }}" + TEXT, TEXT + "{% if thinking %}<t>{% endif %}"],
+}
+CHAT_SILENT: dict[str, list[str]] = {
+    **{code: [FULL, TEXT, TEXT + PROMPT] for code in ("H000", "H003", "H007", "H011")},
+    "H001": [FULL, TEXT, over(CALLS + "{{ c.function.arguments }}{% endfor %}", TOOLS)],
+    "H002": [
+        FULL,
+        over(
+            "{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}"
+        ),
+        over("{{ m.content if m.content is string else m.content | map(attribute='text') | join }}"),
+    ],
+    "H004": [FULL, TEXT + PROMPT, TEXT + "{% if add_generation_prompt %}<bot>{% endif %}"],
+    "H005": [FULL, TEXT + PROMPT, TEXT],
+    "H006": [FULL, TEXT, over("{{ m.content | trim }}")],
+    "H008": [FULL, TEXT, over("{% if m.reasoning_content %}{{ m.reasoning_content }}{% endif %}{{ m.content }}")],
+    "H009": [
+        FULL,
+        TEXT,
+        "{% set s = messages[0].content if messages[0].role == 'system' else '' %}"
+        + over("{% if m.role != 'system' %}{{ s }}{{ m.content }}{% endif %}"),
+    ],
+    "H010": [
+        FULL,
+        over("{%- generation -%}{{ m.content }}{%- endgeneration -%}"),
+        over(
+            "{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}"
+        ),
+    ],
+    "H012": [
+        FULL,
+        TEXT + "{% if persona is defined %}{{ persona }}{% endif %}{{ tone | default('') }}",
+        "{% if messages %}{% set s = 'x' %}{% endif %}{{ s }}" + TEXT,
+    ],
+}
+
+#: Names of files side by side, and which of them rule T007 finds.
+NAMES: list[tuple[list[str], list[str]]] = [
+    (["a.jinja", "a.j2"], ["a.j2", "a.jinja"]),
+    (["a.jinja", "a.jinja2", "b.jinja"], ["a.jinja", "a.jinja2"]),
+    (["sub/a.jinja", "sub/a.j2", "a.txt"], ["sub/a.j2", "sub/a.jinja"]),
+    (["a.jinja", "b.j2"], []),
+    (["a.jinja", "sub/a.j2"], []),
+    (["a.jinja", "a.txt"], []),
+]

@@ -14,20 +14,10 @@ from diptych import FormatError
 from diptych.templating.check import ChatSubject, all_rules, check_chat, check_paths, is_chat_template, selected
 from diptych.templating.check.chat import chat_templates_of
 
+from .cases import CHAT_FIRES, CHAT_SILENT, FULL
+
 CORPUS = Path(__file__).parents[4] / "shared/corpora/chat_templates.jsonl.gz"
 RULES = {rule.code: rule for rule in all_rules() if rule.is_chat}
-CLEAN = (
-    "{{ bos_token }}{% for m in messages %}<{{ m.role }}>"
-    "{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}"
-    "{% if m.role == 'assistant' %}{% generation %}{% if m.content is string %}{{ m.content }}{% else %}"
-    "{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}{% endgeneration %}{% elif m.content is string %}"
-    "{{ m.content }}{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}"
-    "{% for c in m.tool_calls or [] %}{{ c.function.name }}{% if c.function.arguments is string %}"
-    "{{ c.function.arguments }}{% else %}{{ c.function.arguments | tojson }}{% endif %}{% endfor %}</>"
-    "{% endfor %}{% if tools %}{{ tools | tojson }}{% endif %}{% if add_generation_prompt %}<assistant>{% endif %}"
-)
-
-
 @pytest.mark.parametrize("code", RULES)
 def test_examples(code: str) -> None:
     rule = RULES[code]
@@ -37,9 +27,26 @@ def test_examples(code: str) -> None:
     assert check_chat(ChatSubject("good", rule.good), (rule,)) == []
 
 
+def test_every_rule_has_cases() -> None:
+    assert RULES.keys() == CHAT_FIRES.keys() == CHAT_SILENT.keys()
+    assert min(map(len, [*CHAT_FIRES.values(), *CHAT_SILENT.values()])) >= 3
+
+
+@pytest.mark.parametrize(("code", "source"), [(code, one) for code, many in CHAT_FIRES.items() for one in many])
+def test_a_rule_finds_its_property(code: str, source: str) -> None:
+    found = check_chat(ChatSubject("x", source), (RULES[code],))
+    assert {one.code for one in found} == {code}
+    assert all(one.location.line >= 1 and one.location.column >= 1 for one in found)
+
+
+@pytest.mark.parametrize(("code", "source"), [(code, one) for code, many in CHAT_SILENT.items() for one in many])
+def test_a_rule_is_silent(code: str, source: str) -> None:
+    assert check_chat(ChatSubject("x", source), (RULES[code],)) == []
+
+
 def test_a_template_can_have_all_properties() -> None:
     # Tools stand at the end of this one, so that a prefix with tools would change; none are given here.
-    assert check_chat(ChatSubject("clean", CLEAN), tuple(RULES.values())) == []
+    assert check_chat(ChatSubject("clean", FULL), tuple(RULES.values())) == []
 
 
 def test_public_templates() -> None:

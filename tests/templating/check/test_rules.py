@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from diptych import FormatError, Library, Template
+from diptych import FormatError, Library, Template, count
 from diptych.templating.check import Settings, all_rules, check_paths, check_text, fixed, selected
 
-from .cases import FIRES, SILENT
+from .cases import FIRES, NAMES, SILENT
 
 SETTINGS = Settings(datetime.date(2026, 11, 26))
 #: Rules that need more than one text: their tests stand below.
@@ -49,21 +49,32 @@ def test_the_examples_of_a_rule(code: str) -> None:
     assert rule.explanation.count("\n") >= 2
 
 
-def test_two_files_of_one_name(tmp_path: Path) -> None:
-    (tmp_path / "a.jinja").write_text("x")
-    (tmp_path / "a.j2").write_text("y")
-    (tmp_path / "b.jinja").write_text("z")
+@pytest.mark.parametrize(("names", "wanted"), NAMES)
+def test_two_files_of_one_name(tmp_path: Path, names: list[str], wanted: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
     found = list(check_paths([tmp_path], settings=SETTINGS))
-    assert [(one.code, Path(one.location.file).name) for one in found] == [("T007", "a.j2"), ("T007", "a.jinja")]
+    assert sorted(Path(one.location.file).relative_to(tmp_path).as_posix() for one in found) == wanted
+    assert {one.code for one in found} <= {"T007"}
 
 
-def test_caps_over_samples() -> None:
-    text = "---\nmodel: gpt-5.4-mini\nsamples:\n  - {x: hello}\n  - {x: hello hello hello}\n---\nSay {{ x }}"
-    caps = Settings(datetime.date(2026, 11, 26), max_tokens=9)
-    assert [one.message[:8] for one in check_text(text, selected(["T501"]), caps)] == ["sample 2"]
-    assert check_text(text, selected(["T501", "T502"]), SETTINGS) == []
-    dear = Settings(datetime.date(2026, 11, 26), max_cost=0.0000000001)
-    assert len(check_text(text, selected(["T502"]), dear)) == 2
+CAPPED = "---\nmodel: gpt-5.4-mini\nsamples:\n  - {x: hello}\n  - {x: hello hello hello}\n---\nSay {{ x }}"
+TODAY = datetime.date(2026, 11, 26)
+
+
+@pytest.mark.parametrize(("cap", "over"), [(0, 2), (7, 2), (8, 1), (9, 1), (10, 0), (1_000, 0), (None, 0)])
+def test_the_cap_on_tokens(cap: int | None, over: int) -> None:
+    counts = [count(Template.from_string(CAPPED).render(x=x)).tokens for x in ("hello", "hello hello hello")]
+    assert counts == [8, 10]
+    found = check_text(CAPPED, selected(["T501"]), Settings(TODAY, max_tokens=cap))
+    assert len(found) == over
+
+
+@pytest.mark.parametrize(("cap", "over"), [(0.0, 2), (1e-10, 2), (1e-7, 2), (0.1, 0), (5.0, 0), (None, 0)])
+def test_the_cap_on_cost(cap: float | None, over: int) -> None:
+    found = check_text(CAPPED, selected(["T502"]), Settings(TODAY, max_cost=cap))
+    assert len(found) == over
 
 
 def test_includes_are_looked_into(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ them. A template that is only served does without.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from ..chat import ChatSubject
 from ..finding import Finding
@@ -18,10 +20,12 @@ GOOD = (
     "{% else %}{{ m.content }}{% endif %}{% endfor %}"
 )
 
+_MARK: Final = re.compile(r"\{%[-+]?\s*generation\s*[-+]?%\}")
+
 
 def check(subject: ChatSubject) -> Iterator[Finding]:
     """Look for the tag."""
-    if subject.works and "generation %}" not in subject.source.replace("add_generation_prompt %}", ""):
+    if subject.works and not _MARK.search(subject.source):
         place = subject.at(r"['\"]assistant['\"]", r"messages")
         hint = "put {% generation %} around what the assistant says, if you train on it"
         yield from subject.found(
