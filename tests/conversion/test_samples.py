@@ -14,7 +14,7 @@ import pytest
 import diptych
 
 from ..oracles.laws import Refused, is_under, overbooked, seen, silent
-from ..oracles.requests import MAKERS, oracle
+from ..oracles.sdk import TYPES, oracle
 
 ROWS = [json.loads(line) for line in Path(__file__).with_name("samples.jsonl").read_text().splitlines()]
 
@@ -91,5 +91,5 @@ def test_the_right_answer(row):
     lost = silent(row["input"], made, row["from"], row["to"])
     assert not [path for path in lost if path in row.get("at", lost)], made.losses
     assert not overbooked(row["input"], made)
-    if row["to"] in MAKERS and isinstance(made.output, dict) and {"model", "modelId"} & set(made.output):
+    if row["to"] in TYPES and isinstance(made.output, dict) and {"model", "modelId"} & set(made.output):
         assert not oracle(row["to"]).fault(diptych.convert(made.output, source=row["to"], target=row["to"]).output)

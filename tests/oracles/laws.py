@@ -15,7 +15,16 @@ from diptych.loss import Severity
 
 from .types import WORD
 
-Door = diptych.convert
+
+def response(value, *, source, target, on_loss):
+    """Convert a response: the door of responses in the shape of :func:`diptych.convert`."""
+    return diptych.convert_response(value, source=source, to=target, on_loss=on_loss)
+
+
+#: What converts a value of each sort.
+DOORS = {"request": diptych.convert, "response": response}
+#: What follows from other leaves: the sums of tokens.
+DERIVED = ("total_tokens", "totalTokens", "totalTokenCount")
 
 
 def leaves(value, path="$"):
@@ -67,10 +76,10 @@ class Refused(Exception):
     """A conversion that ``on_loss="ignore"`` does not let through."""
 
 
-def seen(value, source, target, door=Door):
+def seen(value, source, target, kind="request"):
     """Return output and losses; an error has to say where and why."""
     try:
-        made = door(value, source=source, target=target, on_loss="ignore")
+        made = DOORS[kind](value, source=source, target=target, on_loss="ignore")
     except diptych.LossError as error:
         raise Refused([(loss.path, loss.kind, loss.detail) for loss in error.losses]) from None
     except diptych.FormatError as error:
@@ -78,16 +87,16 @@ def seen(value, source, target, door=Door):
     return made
 
 
-def silent(value, made, source, target, door=Door):
+def silent(value, made, source, target, kind="request"):
     """Return the path of every leaf that neither the output nor a loss knows."""
     told = {loss.path for loss in made.losses} - {"$"}
     before = json.dumps(made.output, default=str)
     lost = []
     for (path, _), way in zip(leaves(value), places(value), strict=True):
-        if any(is_under(path, above) for above in told):
+        if path.endswith(DERIVED) or any(is_under(path, above) for above in told):
             continue
         try:
-            again = seen(changed(value, way), source, target, door)
+            again = seen(changed(value, way), source, target, kind)
         except Refused:
             continue  # it was looked at
         if json.dumps(again.output, default=str) == before and told == {loss.path for loss in again.losses} - {"$"}:

@@ -88,8 +88,11 @@ MUST = {
     "Content": ("role", "parts"), "Blob": ("data", "mimeType"), "FileData": ("fileUri", "mimeType"),
     "FunctionCall": ("name", "args"), "FunctionResponse": ("name", "response"), "FunctionDeclaration": ("name",),
     "GenerateContentRequest": ("contents",), "ResponseCreateParamsBase": ("input",), "FileFile": ("file_data",),
-    "ChatRequest": ("messages",), "ToolCall": ("function",), "ConverseRequest": ("messages",),
+    "Candidate": ("content", "finishReason"), "GenerateContentResponse": ("candidates",),
+    "ChatResponse": ("model", "created_at", "done"), "ChatRequest": ("messages",), "ToolCall": ("function",), "ConverseRequest": ("messages",),
 }  # fmt: skip
+#: Fields that an SDK adds to what the server says.
+ADDED = {"sdkHttpResponse", "parsed", "automaticFunctionCallingHistory"}
 #: Types of which a value has exactly one of these fields.
 ONE_OF = {
     "Part": (
@@ -153,7 +156,8 @@ def _of(tp, owner, name, depth):
     if origin in (typing.Union, types.UnionType):
         return _union([a for a in args if usable(a)], owner, name, depth)
     if origin is typing.Literal or isinstance(tp, enum.EnumType):
-        return st.sampled_from([getattr(a, "value", a) for a in args or list(tp) if not str(a).endswith("UNSPECIFIED")])
+        members = [getattr(member, "value", member) for member in args or list(tp)]
+        return st.sampled_from([m for m in members if not str(m).endswith("UNSPECIFIED")] or members)
     if origin in LISTS:
         item = values(args[0], owner, name.removesuffix("s"), depth + 1)
         return st.lists(item, min_size=1, max_size=1 if depth > 3 else 3)
@@ -200,7 +204,7 @@ def is_object(tp):
 @functools.cache
 def fields(tp):
     """Return the required and the optional fields of an object type, each with its type."""
-    usual = {k: t for k, t in all_fields(tp).items() if usable(t)}
+    usual = {k: t for k, t in all_fields(tp).items() if usable(t) and k not in ADDED}
     must = {key for key, t in usual.items() if _is_required(tp, key, t) or key in MUST.get(tp.__name__, ())}
     return {k: t for k, t in usual.items() if k in must}, {k: t for k, t in usual.items() if k not in must}
 
@@ -275,14 +279,10 @@ def _of_shape(shape, depth):
         "boolean": st.booleans,
         "float": lambda: st.sampled_from([0.25, 0.5]),
         "list": lambda: st.lists(shapes(shape.member, shape.name, "", depth + 1), min_size=max(1, low), max_size=max(1, low, min(3 - depth // 4, high))),
-        "map": lambda: st.just({"key": draw_map(shape)}),
+        "map": lambda: st.builds(lambda value: {"key": value}, shapes(shape.value, shape.name, "", depth + 1)),
         "structure": lambda: structures(shape, depth),
     }  # fmt: skip
     return made.get(shape.type_name, lambda: st.integers(max(1, low), max(2, low)))()
-
-
-def draw_map(shape):
-    return {"text": Word("word {}")} if shape.value.type_name == "structure" else Word("word {}")
 
 
 @st.composite
@@ -309,7 +309,10 @@ def numbered(value):
             return _numbered(item.form, next(count), calls)
         if isinstance(item, dict):
             return {key: settled(inner) for key, inner in item.items()}
-        return [settled(inner) for inner in item] if isinstance(item, list | tuple) else item
+        return [placed(settled(inner), n) for n, inner in enumerate(item)] if isinstance(item, list | tuple) else item
+
+    def placed(item, place):
+        return item | {"index": place} if isinstance(item, dict) and type(item.get("index")) is int else item
 
     return settled(value)
 
