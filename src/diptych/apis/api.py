@@ -324,7 +324,8 @@ class Writer:
                 wire = joined(wire, thaw(fields))
                 continue
             for path, _ in leaves(fields, "$"):
-                self.ledger.report(path, "tools-dropped" if path.endswith("]") else "parameter-dropped")
+                is_tool = path.startswith(("$.tools[", "$.toolConfig.tools["))
+                self.ledger.report(path, "tools-dropped" if is_tool else "parameter-dropped")
         return wire
 
 

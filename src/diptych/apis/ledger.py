@@ -72,6 +72,7 @@ class Ledger:
         self.losses: list[Loss] = []
         self.root = root
         self.param: Callable[[str], str] = lambda name: name
+        self.spell: Callable[[str], str] = lambda path: path  # as the source has it, where it was laid out to be read
         self._request = request
         self._at: dict[int, tuple[Any, str, Kind | None]] = {}
 
@@ -107,7 +108,7 @@ class Ledger:
 
     def report(self, path: str, kind: str, detail: str = "") -> None:
         """Report a loss at a path of the source."""
-        loss = Loss(path, kind, detail)
+        loss = Loss(self.spell(path), kind, detail)
         if loss not in self.losses:
             self.losses.append(loss)
 

@@ -263,10 +263,12 @@ def _beside(writer: Writer, message: Message, wire: dict[str, Any]) -> dict[str,
 
 
 def _write_result(writer: Writer, shape: Shape, message: Message) -> dict[str, Any]:
-    values = {"tool_call_id": message.tool_call_id or "", "is_error": message.is_error}
+    values = {"tool_call_id": message.tool_call_id or "", "name": message.name, "is_error": message.is_error}
     wire = shape.result.put(values)
     for name in shape.result.unplaced(values):
-        writer.ledger.lose(message, name)
+        writer.ledger.lose(message, name, "name-dropped" if name == "name" else "")
     if message.parts or message.is_list:
         place(wire, shape.result_at, write_content(writer, shape, message, message.parts))
-    return _beside(writer, message, wire)
+    wire = writer.native(message, message.native, wire)
+    wire.pop(TURN, None)
+    return wire

@@ -150,6 +150,7 @@ def write_system(writer: Writer, messages: list[Message]) -> Any:
             writer.ledger.lose(message, "role", "role-changed", f"{message.role} became system")
         if message.name is not None:
             writer.ledger.lose(message, "name", "name-dropped")
+        writer.native(message, message.native, {})
         if index:
             writer.ledger.lose(message, kind="merged", detail="one system text holds several messages")
     if len(messages) == 1:
