@@ -31,15 +31,12 @@ def leaves(value, path="$"):
     """Yield path and value of every scalar; what is null or empty is as good as absent."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from leaves(item, f"{path}.{key}" if PLAIN.fullmatch(key) else f"{path}[{json.dumps(key)}]")
+            yield from leaves(item, f"{path}.{key}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from leaves(item, f"{path}[{index}]")
     elif value not in (None, ""):
         yield path, value
-
-
-PLAIN = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
 def places(value, way=()):
@@ -51,7 +48,13 @@ def places(value, way=()):
         yield way
 
 
+def plain(path):
+    """Return a path without quotes: ``$["a"]`` is ``$.a``."""
+    return re.sub(r"\[(\"|')(.*?)\1\]", r".\2", path)
+
+
 def is_under(path, above):
+    above = plain(above)
     return path == above or (path.startswith(above) and path[len(above)] in ".[")
 
 
@@ -123,13 +126,23 @@ def _stands(leaf, shown):
 
 
 def unplaced(value, made):
-    """Return every loss whose path is not a place of the value."""
-    paths = [path for path, _ in leaves(value)]
+    """Return every loss whose path is no place of the value; a change may name a field that a body lacks."""
+    known = {*objects(value), *(path for path, _ in leaves(value))}
     return [
         (loss.path, loss.kind)
         for loss in made.losses
-        if loss.severity > Severity.EXACT and not any(is_under(path, loss.path) for path in paths)
+        if loss.severity > Severity.EXACT
+        and plain(loss.path) not in known
+        and not (loss.severity is Severity.CHANGED and plain(loss.path).count(".") == 1)
     ]
+
+
+def objects(value, path="$"):
+    """Yield the path of every object and list."""
+    if isinstance(value, dict | list):
+        yield path
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from objects(item, f"{path}[{key}]" if isinstance(value, list) else f"{path}.{key}")
 
 
 def is_lossless(made):

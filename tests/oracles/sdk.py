@@ -84,6 +84,7 @@ def __getattr__(name: str) -> Any:
     return create_model(
         name,
         __config__=ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True),
+        model=(str | None, None),
         contents=(list[types.Content], ...),
         system_instruction=(types.Content | None, None),
         generation_config=(types.GenerationConfig | None, None),
