@@ -147,6 +147,45 @@ def _short(text: str) -> str:
     return text if len(text) < 400 else f"{text[:200]} …"
 
 
+def conversions_page() -> str:
+    """Return for each API what becomes of a request of every feature in every other API: converted, not claimed."""
+    sys.path.insert(0, str(ROOT))
+    from tests.oracles.features import FEATURES
+
+    apis = sorted({entry.name for entry in list_formats("api")} & set(FEATURES))
+    parts = [CONVERSIONS]
+    for source, bodies in ((api, FEATURES[api]) for api in apis):
+        plain = {target: _told(bodies["plain text"], source, target) for target in apis}
+        parts.append(f"## From {source}\n\n| feature | {' | '.join(apis)} |\n|---|{'---|' * len(apis)}")
+        for feature, body in bodies.items():
+            known = {} if feature == "plain text" else plain
+            told = [_told(body, source, target) - known.get(target, set()) for target in apis]
+            cells = [", ".join(sorted({f"`{kind}`" for _, kind in found})) or "✓" for found in told]
+            parts[-1] += f"\n| {feature} | {' | '.join(cells)} |"
+    return "\n\n".join(parts) + "\n"
+
+
+def _told(body: dict[str, Any], source: str, target: str) -> set[tuple[str, str]]:
+    """Return path and kind of everything above exact that a conversion reports."""
+    from diptych import FormatError, LossError, convert
+
+    try:
+        found = convert(body, source=source, target=target, on_loss="ignore").losses
+    except LossError as error:
+        found = error.losses
+    except FormatError:
+        return {("$", "unreadable")}
+    return {(entry.path, entry.kind) for entry in found if entry.severity > loss.Severity.EXACT}
+
+
+CONVERSIONS = """# What survives
+
+One small request per feature, converted from each API to each other while this page was made. ✓: all of
+it arrives. Otherwise the [kinds of loss](losses.md) that the conversion reports: `…-dropped` is gone,
+`unsupported` is refused whatever the policy, anything else has changed. Nothing is lost that is not
+reported: the tests convert requests of the official SDKs' types and follow every leaf."""
+
+
 def filters_page() -> str:
     """Return the filters that Jinja has not, with their examples."""
     left_out = ", ".join(f"`{name}`" for name in REMOVED_FILTERS)
@@ -225,6 +264,7 @@ PAGES = {
     "formats": lambda: formats_page() + "\n" + worked_example(),
     "command-line": command_line,
     "checks": checks_page,
+    "conversions": conversions_page,
     "filters": filters_page,
     "team-templates": team_page,
     **{f"formats/{page}": partial(format_page, page) for page in _docstrings()},

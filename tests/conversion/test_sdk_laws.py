@@ -10,6 +10,7 @@ from hypothesis import given
 
 import diptych
 
+from ..oracles.features import FEATURES
 from ..oracles.laws import Refused, is_lossless, overbooked, seen, silent, unplaced
 from ..oracles.sdk import oracle
 
@@ -56,3 +57,17 @@ def holds(value, made, source, target, kind):
         assert (made.output, is_lossless(made)) == (value, True)
     if is_lossless(made) and isinstance(made.output, dict):
         assert not oracle(target, kind).fault(made.output), target
+
+
+@pytest.mark.xfail(run=False)
+@pytest.mark.parametrize("target", APIS)
+@pytest.mark.parametrize(("source", "feature"), [(api, name) for api in FEATURES for name in FEATURES[api] if api in APIS])
+def test_every_feature_is_carried_or_told(source, feature, target):
+    body = FEATURES[source][feature]
+    try:
+        holds(body, seen(body, source, target), source, target, "request")
+    except Refused as error:
+        found = error.args[0]
+    else:
+        return
+    assert all(path and why for path, _, why in found)
