@@ -39,8 +39,8 @@ _FOREIGN: Final = (
         "put literal JSON between {% raw %} and {% endraw %}",
     ),
     (r"(\{\{\{)", "three braces are Handlebars", "write {{ x }}: nothing is escaped here"),
-    (r"(\belse\s+if\b)", "'else if' is no tag", "write {% elif … %}"),
-    (r"\{%-?\s*(elseif|elsif)\b", "'elseif' is no tag", "write {% elif … %}"),
+    (r"(\belse\s+if\b)", "'else if' is not a tag", "write {% elif … %}"),
+    (r"\{%-?\s*(elseif|elsif)\b", "'elseif' is not a tag", "write {% elif … %}"),
     (r"(\$\w+)", "a name has no $ here", "write the bare name"),
     (r"(&&|\|\|)", "this operator is of another language", "write and, or, not"),
     (r"(\?\.)", "this operator is of another language", "ask with {% if x.y is defined %}"),
@@ -54,6 +54,11 @@ def reworded(mistake: Mistake, body: str) -> Mistake:
         if found := re.search(pattern, mistake.message):
             return words(mistake, found, body)
     return mistake
+
+
+def tag_mistake(message: str, tag: str, line: int) -> Mistake:
+    """Return a mistake whose place is a tag in a line."""
+    return Mistake(message, None, line, rf"\{{%[-+]?\s*({re.escape(tag)})\b")
 
 
 def _line(mistake: Mistake, body: str) -> str:
@@ -121,7 +126,7 @@ def _unknown(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
             message = f"{{% {tag} %}} does not close {{% {inner[1]} %}}"
             return Mistake(message, f"close it with {{% end{inner[1]} %}} first", mistake.line, pattern)
         if tag == "end":
-            return Mistake("{% end %} is no tag", "say what ends: {% endif %}, {% endfor %}", mistake.line, pattern)
+            return Mistake("{% end %} is not a tag", "say what ends: {% endif %}, {% endfor %}", mistake.line, pattern)
         return Mistake(f"{{% {tag} %}} closes nothing", "take it out, or open it before", mistake.line, pattern)
     if tag in ("elif", "else"):
         return Mistake(f"{{% {tag} %}} stands outside of an if", "open it with {% if … %}", mistake.line, pattern)
@@ -204,5 +209,5 @@ _PATTERNS: Final[tuple[tuple[str, Callable[[Mistake, re.Match[str], str], Mistak
     (r"expected token '([^']*)', got '([^']*)'", _expected),
     (r"unexpected char ['\"](.)['\"]", _character),
     (r"^unexpected '(\})'", _character),
-    (r"^(?:unexpected '|expected name or number)", _missing),
+    (r"^(?:unexpected '|expected name or number|Expected an expression)", _missing),
 )
