@@ -88,3 +88,22 @@ def test_all_wrong_inputs_are_said_at_once() -> None:
 def test_a_loop_over_nothing_is_explained() -> None:
     with pytest.raises(errors.TemplateSyntaxError, match="something is missing here"):
         Template.from_string("a\n{% for x in %}{% endfor %}")
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("x|join", "none cannot be looped over"),
+        ("x|length", "none has no length"),
+        ("x + 1", "none \\+ an integer cannot be computed"),
+        ("x < 1", "none < an integer cannot be compared"),
+        ("x.a.b", "none has no attribute"),
+        ("(1)()", "an integer cannot be called"),
+        ("'a'|round", "a text cannot be rounded"),
+        ("'a' + [1]", "a text \\+ a list cannot be computed"),
+    ],
+)
+def test_what_python_says_of_a_value_is_said_in_words_of_templates(expression: str, said: str) -> None:
+    with pytest.raises(errors.TemplateError, match=said) as found:
+        Template.from_string(f"{{{{ {expression} }}}}").render(**({"x": None} if "x" in expression else {}))
+    assert found.value.hint

@@ -45,7 +45,7 @@ from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
 from .tags import MessageTags
 from .whitespace import trimming
-from .wording import reworded, tag_mistake
+from .wording import reworded, run_words, tag_mistake
 
 #: Part of every hash: a change of what a template means changes it.
 ENGINE_VERSION = "diptych-2"
@@ -307,6 +307,8 @@ class Engine:
         if isinstance(error, DecimalException):
             hint = "round it, or pass a smaller number"
             return TemplateError(f"a Decimal cannot be computed ({type(error).__name__})", hint=hint)
+        if words := run_words(str(error)):
+            return TemplateError(words[0], hint=words[1])
         return TemplateError(f"{error or type(error).__name__}")
 
     def _undefined(
@@ -315,7 +317,8 @@ class Engine:
         message = str(error)
         name = quoted_word(message)
         if not name or "has no attribute" in message:
-            return UndefinedInput(message)
+            hint = "ask first: {% if x %}" if message.startswith("'None' has") else None
+            return UndefinedInput(message.replace("'None' has", "none has"), hint=hint)
         if close := closest(name, values):
             return UndefinedInput(message, hint=f"did you mean {close!r}?")
         known = sorted(names | values.keys())

@@ -211,3 +211,42 @@ _PATTERNS: Final[tuple[tuple[str, Callable[[Mistake, re.Match[str], str], Mistak
     (r"^unexpected '(\})'", _character),
     (r"^(?:unexpected '|expected name or number|Expected an expression)", _missing),
 )
+
+
+#: What Python says of a value that an expression cannot use, and the same in words of templates.
+_RUN: Final = (
+    (r"'(\w+)' object is not iterable", "{0} cannot be looped over", "ask first: {{% if x %}}, or write (x or [])"),
+    (r"object of type '(\w+)' has no len\(\)", "{0} has no length", "ask first: {{% if x %}}, or write (x or [])"),
+    (r"'(\w+)' object is not callable", "{0} cannot be called", "leave the ( ) out"),
+    (r"'(\w+)' object is not subscriptable", "{0} has no items", "look the input up that has them"),
+    (r"type (\w+) doesn't define __round__ method", "{0} cannot be rounded", "write x|float|round"),
+    (
+        r"unsupported operand type\(s\) for (\S+): '(\w+)' and '(\w+)'", "{1} {0} {2} cannot be computed",
+        "join texts with ~; turn a text into a number with |int or |float",
+    ),
+    (
+        r"can only concatenate (\w+) \(not \"(\w+)\"\)", "{0} + {1} cannot be computed",
+        "join texts with ~; turn a text into a number with |int or |float",
+    ),
+    (
+        r"'(\S+)' not supported between instances of '(\w+)' and '(\w+)'", "{1} {0} {2} cannot be compared",
+        "turn a text into a number with |int or |float",
+    ),
+)  # fmt: skip
+_KINDS: Final = {
+    "NoneType": "none", "int": "an integer", "float": "a number", "Decimal": "a number", "bool": "a boolean",
+    "str": "a text", "Traced": "a text", "Moment": "a text", "list": "a list", "tuple": "a list", "Record": "a list",
+    "dict": "a mapping",
+}  # fmt: skip
+
+
+def run_words(message: str) -> tuple[str, str] | None:
+    """Return what Python says of a value in words of templates, with the way out; None where it is not known.
+
+    >>> run_words("'NoneType' object is not iterable")[0]
+    'none cannot be looped over'
+    """
+    for pattern, words, hint in _RUN:
+        if found := re.match(pattern, message):
+            return words.format(*(_KINDS.get(word, word) for word in found.groups())), hint.format()
+    return None
