@@ -13,6 +13,7 @@ import re
 import diptych
 from diptych.loss import Severity
 
+from .sdk import TYPES, oracle
 from .types import WORD
 
 
@@ -25,6 +26,10 @@ def response(value, *, source, target, on_loss):
 DOORS = {"request": diptych.convert, "response": response}
 #: What follows from other leaves: the sums of tokens.
 DERIVED = ("total_tokens", "totalTokens", "totalTokenCount")
+
+
+#: Stands for another value of the same sort.
+OTHER = object()
 
 
 def leaves(value, path="$"):
@@ -58,10 +63,15 @@ def is_under(path, above):
     return path == above or (path.startswith(above) and path[len(above)] in ".[")
 
 
-def changed(value, way):
-    """Return a copy in which the leaf at the end of ``way`` has another value."""
+def changed(value, way, by=OTHER):
+    """Return a copy in which the leaf at the end of ``way`` has another value, or is not there."""
     copied = copy.copy(value)
-    copied[way[0]] = changed(value[way[0]], way[1:]) if way[1:] else other(value[way[0]])
+    if way[1:]:
+        copied[way[0]] = changed(value[way[0]], way[1:], by)
+    elif by is OTHER:
+        copied[way[0]] = other(value[way[0]])
+    else:
+        del copied[way[0]]
     return copied
 
 
@@ -93,18 +103,30 @@ def seen(value, source, target, kind="request"):
 def silent(value, made, source, target, kind="request"):
     """Return the path of every leaf that neither the output nor a loss knows."""
     told = {loss.path for loss in made.losses} - {"$"}
-    before = json.dumps(made.output, default=str)
     lost = []
     for (path, _), way in zip(leaves(value), places(value), strict=True):
-        if path.endswith(DERIVED) or any(is_under(path, above) for above in told):
-            continue
-        try:
-            again = seen(changed(value, way), source, target, kind)
-        except Refused:
-            continue  # it was looked at
-        if json.dumps(again.output, default=str) == before and told == {loss.path for loss in again.losses} - {"$"}:
-            lost.append(path)
+        if not path.endswith(DERIVED) and not any(is_under(path, above) for above in told):
+            others = (changed(value, way), changed(value, way, None))
+            if _shown(made) == _shown(_tried(others[0], source, target, kind)):
+                lost += [path] if any(_is_same(made, other, source, target, kind) for other in others) else []
     return lost
+
+
+def _is_same(made, other, source, target, kind):
+    """Tell whether another value that the SDK calls valid comes out as the same."""
+    is_valid = source not in TYPES or not oracle(source, kind).fault(other)
+    return is_valid and _shown(made) == _shown(_tried(other, source, target, kind))
+
+
+def _tried(value, source, target, kind):
+    try:
+        return seen(value, source, target, kind)
+    except Refused:
+        return None  # it was looked at
+
+
+def _shown(made):
+    return made and (json.dumps(made.output, default=str), {loss.path for loss in made.losses} - {"$"})
 
 
 def overbooked(value, made):
