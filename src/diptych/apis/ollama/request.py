@@ -34,7 +34,7 @@ from .. import api
 from ..api import Api, Reader, Writer, tables_of
 from ..fields import NOTE, Field, Kind, natives
 from ..ledger import Ledger
-from ..links import Links
+from ..order import Links
 from ..media import data_url, split_data_url
 from ..turns import elsewhere
 from ..values import as_list, one_of, read_json, strings, write_json
@@ -298,6 +298,23 @@ def _finish(body: dict[str, Any], writer: Writer) -> None:
         writer.ledger.report("$.stream", "defaulted", "without it, Ollama streams")
 
 
+def _unfold(body: Mapping[str, Any], _ledger: Ledger) -> Mapping[str, Any]:
+    """Give the response format as an object."""
+    wanted = body.get("format")
+    if isinstance(wanted, Mapping):
+        return {**body, "format": {"type": "json", "schema": wanted}}
+    return {**body, "format": {"type": "json"}} if wanted == "json" else body
+
+
+def _fold(wire: dict[str, Any], _ledger: Ledger) -> dict[str, Any]:
+    if isinstance(wanted := wire.get("format"), Mapping):
+        wire["format"] = wanted.get("schema", "json")
+    was = wire.pop(_STREAMS, {}).get("was")
+    if was == "absent" and wire.get("stream"):
+        del wire["stream"]
+    return wire
+
+
 API: Final = Api(
     "ollama",
     params=PARAMS,
@@ -308,6 +325,8 @@ API: Final = Api(
     format=FORMAT,
     format_at="format",
     finish=_finish,
+    unfold=_unfold,
+    fold=_fold,
 )
 
 
@@ -317,15 +336,7 @@ def read_request(body: Mapping[str, Any], ledger: Ledger | None = None) -> Reque
     >>> read_request({"model": "m", "messages": [], "options": {"num_predict": 9}}).params["max_completion_tokens"]
     9
     """
-    if isinstance(body, Mapping) and (found := _unfolded(body.get("format"))):
-        body = {**body, "format": found}
     return api.read_request(API, body, ledger)
-
-
-def _unfolded(wanted: Any) -> dict[str, Any] | None:
-    if isinstance(wanted, Mapping):
-        return {"type": "json", "schema": wanted}
-    return {"type": "json"} if wanted == "json" else None
 
 
 def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool = True) -> dict[str, Any]:
@@ -334,10 +345,4 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     >>> write_request(read_request({"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": False}))
     {'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}], 'stream': False}
     """
-    wire = api.write_request(API, request, ledger, whole=whole)
-    if isinstance(wanted := wire.get("format"), Mapping):
-        wire["format"] = wanted.get("schema", "json")
-    was = wire.pop(_STREAMS, {}).get("was")
-    if was == "absent" and wire.get("stream"):
-        del wire["stream"]
-    return wire
+    return api.write_request(API, request, ledger, whole=whole)
