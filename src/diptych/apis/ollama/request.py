@@ -34,8 +34,8 @@ from .. import api
 from ..api import Api, Reader, Writer, tables_of
 from ..fields import NOTE, Field, Kind, natives
 from ..ledger import Ledger
-from ..order import Links
 from ..media import data_url, split_data_url
+from ..order import Links
 from ..turns import elsewhere
 from ..values import as_list, one_of, read_json, strings, write_json
 
