@@ -91,6 +91,8 @@ class Api:
     mend: Callable[[Request, Ledger], Request] | None = None
     breaches: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]] | None = None
     shares: frozenset[str] = field(default=frozenset())
+    unfold: Callable[[Mapping[str, Any], Ledger], Mapping[str, Any]] | None = None
+    fold: Callable[[dict[str, Any], Ledger], dict[str, Any]] | None = None
 
     @cached_property
     def kinds(self) -> dict[type, tuple[Kind, ...]]:
@@ -124,8 +126,9 @@ def read_request(api: Api, body: Mapping[str, Any], ledger: Ledger | None = None
     """
     if not isinstance(body, Mapping):
         raise FormatError(f"a body is an object, not {type(body).__name__}", path="$")
-    rest = dict(body)
-    reader = Reader(api, ledger or Ledger())
+    ledger = Ledger() if ledger is None else ledger
+    rest = dict(api.unfold(body, ledger) if api.unfold else body)
+    reader = Reader(api, ledger)
     messages = tuple(api.read_messages(reader, rest))
     tools = reader.tools(rest)
     wanted = reader.format(rest)
@@ -239,7 +242,7 @@ def write_request(api: Api, request: Request, ledger: Ledger | None = None, *, w
     wire = writer.beside(request.native, wire)
     if api.finish and whole:
         api.finish(wire, writer)
-    return wire
+    return api.fold(wire, ledger) if api.fold else wire
 
 
 class Writer:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ...errors import FormatError
 from ..fields import NOTE
-from ..links import Links
+from ..order import Links
 from ..values import object_of
 from .schemas import gemini_schema, json_schema
 

@@ -293,6 +293,20 @@ def _cue(messages: tuple[Message, ...]) -> Cue:
     return "continue" if messages and messages[-1].role == "assistant" else "none"
 
 
+def _unfold(body: Mapping[str, Any], ledger: Ledger) -> Mapping[str, Any]:
+    """Lay a body out, in one spelling; the ledger learns what its paths were."""
+    written = plain(body)
+    place, spell = path_folder(written), path_speller(written)
+    ledger.spell = lambda path: spell(place(path))
+    return unfold(written)
+
+
+def _fold(wire: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
+    if wire.pop(_STREAM, None):
+        ledger.report("$.stream", "renamed", "the path says it: streamGenerateContent")
+    return spelt(fold(wire))
+
+
 API: Final = Api(
     "gemini",
     params=PARAMS,
@@ -304,6 +318,8 @@ API: Final = Api(
     format=FORMAT,
     format_at="generationConfig",
     cue=_cue,
+    unfold=_unfold,
+    fold=_fold,
 )
 
 
@@ -313,13 +329,7 @@ def read_request(body: Mapping[str, Any], ledger: Ledger | None = None) -> Reque
     >>> read_request({"contents": [{"parts": [{"text": "Hi"}]}], "generation_config": {"top_k": 3}}).params["top_k"]
     3
     """
-    if not isinstance(body, Mapping):
-        raise FormatError(f"a body is an object, not {type(body).__name__}", path="$")
-    ledger = Ledger() if ledger is None else ledger
-    written = plain(body)
-    place, spell = path_folder(written), path_speller(written)
-    ledger.spell = lambda path: spell(place(path))
-    return api.read_request(API, unfold(written), ledger)
+    return api.read_request(API, body, ledger)
 
 
 def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool = True) -> dict[str, Any]:
@@ -328,8 +338,4 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     >>> write_request(read_request({"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}))
     {'contents': [{'role': 'user', 'parts': [{'text': 'Hi'}]}]}
     """
-    ledger = Ledger() if ledger is None else ledger
-    wire = fold(api.write_request(API, request, ledger, whole=whole))
-    if wire.pop(_STREAM, None):
-        ledger.report("$.stream", "renamed", "the path says it: streamGenerateContent")
-    return spelt(wire)
+    return api.write_request(API, request, ledger, whole=whole)

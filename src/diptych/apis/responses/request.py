@@ -445,6 +445,25 @@ def _cue(messages: tuple[Message, ...]) -> Cue:
     return "continue" if messages and messages[-1].role == "assistant" and messages[-1].text else "none"
 
 
+def _without_notes(wire: dict[str, Any], _ledger: Ledger) -> dict[str, Any]:
+    return {name: value for name, value in wire.items() if not name.startswith(NOTE)}
+
+
+def _without_defaults(request: Request, ledger: Ledger) -> Request:
+    """Leave out parameters that ask for what Responses does anyway."""
+    params = dict(request.params)
+    options = params.get("stream_options")
+    if isinstance(options, Mapping) and "include_usage" in options:
+        params["stream_options"] = {name: value for name, value in options.items() if name != "include_usage"} or None
+        ledger.report("$.stream_options.include_usage", "by-format-rule", "Responses always states the usage")
+    if params.get("logprobs") is False:
+        del params["logprobs"]
+        ledger.report("$.logprobs", "by-format-rule", "Responses gives log probabilities only where they are included")
+    if params.keys() == request.params.keys() and params == request.params:
+        return request
+    return Request(request.conversation, model=request.model, params=FrozenMap(params), native=request.native)
+
+
 API: Final = Api(
     "responses",
     params=PARAMS,
@@ -456,6 +475,8 @@ API: Final = Api(
     format=FORMAT,
     format_at="text.format",
     cue=_cue,
+    mend=_without_defaults,
+    fold=_without_notes,
 )
 
 
@@ -474,21 +495,4 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     >>> write_request(read_request({"model": "m", "input": "Hi"}))
     {'model': 'm', 'input': 'Hi'}
     """
-    ledger = Ledger() if ledger is None else ledger
-    wire = api.write_request(API, _without_defaults(request, ledger), ledger, whole=whole)
-    return {name: value for name, value in wire.items() if not name.startswith(NOTE)}
-
-
-def _without_defaults(request: Request, ledger: Ledger) -> Request:
-    """Leave out parameters that ask for what Responses does anyway."""
-    params = dict(request.params)
-    options = params.get("stream_options")
-    if isinstance(options, Mapping) and "include_usage" in options:
-        params["stream_options"] = {name: value for name, value in options.items() if name != "include_usage"} or None
-        ledger.report("$.stream_options.include_usage", "by-format-rule", "Responses always states the usage")
-    if params.get("logprobs") is False:
-        del params["logprobs"]
-        ledger.report("$.logprobs", "by-format-rule", "Responses gives log probabilities only where they are included")
-    if params.keys() == request.params.keys() and params == request.params:
-        return request
-    return Request(request.conversation, model=request.model, params=FrozenMap(params), native=request.native)
+    return api.write_request(API, request, ledger, whole=whole)
