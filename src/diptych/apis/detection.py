@@ -13,50 +13,43 @@ from typing import Any, Final
 #: Where an API has its messages, by the name of the field in a body.
 _FIELDS: Final = ("messages", "contents", "input")
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: ``name``: a field of the body; ``item.``: of a message or item; ``block.``: of a part of its content (``block=``:
 #: its type); ``tool.``: of a tool; ``call=``: what the arguments of a call are.
 MARKS: Final[Mapping[str, frozenset[str]]] = {
-    "chat": frozenset(
-        """
+    "chat": _words("""
         max_completion_tokens n logit_bias response_format functions function_call modalities reasoning_effort
         item.function_call item.refusal item.reasoning_content item.audio item=function result=unnamed
         block=image_url block=input_audio block=file block=refusal call=text prediction web_search_options
-        """.split()
-    ),
-    "anthropic": frozenset(
-        """
+        """),
+    "anthropic": _words("""
         system=text system=typed stop_sequences thinking output_config anthropic_version mcp_servers block=tool_use
         block=tool_result block=thinking block=redacted_thinking block=image block=document block=server_tool_use
         block=search_result block=container_upload block=result block=mcp_tool_use tool.input_schema choice=any
         choice=tool
-        """.split()
-    ),
-    "bedrock": frozenset(
-        """
+        """),
+    "bedrock": _words("""
         modelId inferenceConfig toolConfig guardrailConfig additionalModelRequestFields promptVariables
         additionalModelResponseFieldPaths outputConfig performanceConfig requestMetadata system=untyped block.text
         block.image block.document block.video block.audio block.toolUse block.toolResult block.guardContent
         block.cachePoint block.reasoningContent block.citationsContent block.searchResult
-        """.split()
-    ),
-    "gemini": frozenset(
-        """
+        """),
+    "gemini": _words("""
         contents generationConfig generation_config systemInstruction system_instruction safetySettings
         safety_settings item.parts
-        """.split()
-    ),
-    "responses": frozenset(
-        """
+        """),
+    "responses": _words("""
         input instructions previous_response_id max_output_tokens truncation item=message item=call item=reasoning
         item=item_reference item=compaction item.summary block=input_text block=output_text block=input_image
         block=input_file prompt.id
-        """.split()
-    ),
-    "ollama": frozenset(
-        """
+        """),
+    "ollama": _words("""
         options keep_alive think format item.images item.thinking item.tool_name call=object
-        """.split()
-    ),
+        """),
 }
 #: The APIs whose messages stand under a name.
 _HOLDS: Final = {
