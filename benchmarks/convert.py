@@ -189,9 +189,9 @@ def streams() -> list[bool]:
 
 def contenders() -> None:
     """Show what other libraries make of the same request, Chat to Anthropic, where they are installed."""
-    chat = {"model": "m", "max_tokens": 99, "messages": [CHAT[0], *(CHAT[1 + i % 3] for i in range(9))]}
+    chat = {"model": CLAUDE, "max_tokens": 99, "messages": [CHAT[0], *(CHAT[1 + i % 3] for i in range(9))]}
     print(f"\n{'Chat to Anthropic, ratio to the floor':<42}")
-    for name, make in (("litellm", _litellm), ("llm_rosetta", _rosetta)):
+    for name, make in (("diptych", _diptych), ("litellm", _litellm), ("llm_rosetta", _rosetta)):
         try:
             convert = make(chat)
         except ImportError:
@@ -201,11 +201,18 @@ def contenders() -> None:
         print(f"{name:<42}{found[name] / found['floor']:>8.2f}")
 
 
+CLAUDE = "claude-sonnet-4-5"
+
+
+def _diptych(body: dict[str, Any]) -> Callable[[], Any]:
+    return lambda: diptych.convert(body, source="chat", target="anthropic", on_loss="ignore")
+
+
 def _litellm(body: dict[str, Any]) -> Callable[[], Any]:
     from litellm import AnthropicConfig
 
     config = AnthropicConfig()
-    return lambda: config.transform_request("m", deepcopy(body["messages"]), {"max_tokens": 99}, {}, {})
+    return lambda: config.transform_request(CLAUDE, deepcopy(body["messages"]), {"max_tokens": 99}, {}, {})
 
 
 def _rosetta(body: dict[str, Any]) -> Callable[[], Any]:
