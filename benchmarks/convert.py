@@ -11,6 +11,7 @@ time per character must not grow.
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -209,6 +210,7 @@ def _diptych(body: dict[str, Any]) -> Callable[[], Any]:
 
 
 def _litellm(body: dict[str, Any]) -> Callable[[], Any]:
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or its import waits for the network
     from litellm import AnthropicConfig
 
     config = AnthropicConfig()

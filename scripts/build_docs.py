@@ -7,6 +7,7 @@ HTML into ``build/docs``; ``--check`` only says whether the pages are fresh.
 from __future__ import annotations
 
 import html
+import importlib
 import inspect
 import json
 import re
@@ -94,11 +95,15 @@ def format_page(page: str) -> str:
         if name in grammars() or name in {entry.name for entry in list_formats("api")}:
             found = convert(EXAMPLE, target=name, on_loss="ignore")
             shown = found.output if isinstance(found.output, str) else json.dumps(found.output, indent=2)
-            losses = "".join(f"- `{loss.kind}` at `{loss.path}`: {loss.detail}\n" for loss in found.losses)
+            losses = "".join(f"- `{entry.kind}` at `{entry.path}`: {entry.detail}\n" for entry in found.losses)
             parts.append(f"## {name}, an example\n\n```text\n{shown}\n```\n\n{losses or 'Nothing is lost.'}".rstrip())
+        if name in _TABLED:
+            parts.append(fields_of(name))
     return "\n\n".join(parts) + "\n"
 
 
+#: The APIs whose bodies are tables of fields.
+_TABLED = {"anthropic", "gemini", "responses", "ollama"}
 #: A chat that shows what a format keeps: a system text, a name, two turns.
 EXAMPLE = [
     {"role": "system", "content": "You are a translator."},
@@ -106,6 +111,22 @@ EXAMPLE = [
     {"role": "assistant", "content": "Bonjour"},
     {"role": "user", "content": "And goodbye?"},
 ]
+
+
+def fields_of(name: str) -> str:
+    """Return the tables of an API: where a body says what the neutral model calls by its own name."""
+    api = importlib.import_module(f"diptych.apis.{name}.request").API
+    rows = [_row("parameter", row) for row in api.params]
+    for kind in (*api.parts, *filter(None, (api.tool, api.format))):
+        marks = ", ".join(f"`{path}: {constant}`" for path, constant in kind.fixed.items())
+        rows += [_row(f"{kind.cls.__name__} {marks}".strip(), row) for row in kind.fields]
+    head = "| of | field | neutral name | note |\n|---|---|---|---|\n"
+    rest = "Any other field is kept for this API, and reported where another one is written."
+    return f"## {name}, field by field\n\n{rest}\n\n{head}" + "\n".join(rows)
+
+
+def _row(of: str, row: Any) -> str:
+    return f"| {of} | `{row.path}` | `{row.to}` | {_cell(row.note)} |"
 
 
 def _docstrings() -> dict[str, tuple[str, list[str]]]:
