@@ -122,7 +122,7 @@ def fields_of(name: str) -> str:
         rows += [_row(f"{kind.cls.__name__} {marks}".strip(), row) for row in kind.fields]
     head = "| of | field | neutral name | note |\n|---|---|---|---|\n"
     rest = "Any other field is kept for this API, and reported where another one is written."
-    return f"## {name}, field by field\n\n{rest}\n\n{head}" + "\n".join(rows)
+    return f"## {name}, field by field\n\n{rest}\n\n{head}" + "\n".join(dict.fromkeys(rows))
 
 
 def _row(of: str, row: Any) -> str:
