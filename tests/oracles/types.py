@@ -75,6 +75,8 @@ OF_TYPE = {
     ("Base64PDFSourceParam", "media_type"): "application/pdf",
     ("PlainTextSourceParam", "media_type"): "text/plain",
     ("PlainTextSourceParam", "data"): Word("word {}"),
+    # token ids need the encoding of a model that is known, and several prompts are several requests
+    ("CompletionCreateParamsBase", "prompt"): Word("word {}"),
     ("Content", "role"): ("user", "model"),
     ("Message", "role"): ("user", "assistant", "system", "tool"),
     ("InputAudio", "data"): Word("base64 {}"),
