@@ -36,6 +36,7 @@ from ..model import (
 from ..request import Request
 from .fields import ITEMS, MISSING, NOTE, Field, Kind, bind_field, dig, joined, natives, place
 from .ledger import Ledger, leaves
+from .rules import Rules
 
 #: The note that says which kind of its class a part was, where it is not the first.
 _KIND: Final = f"{NOTE}kind"
@@ -89,7 +90,7 @@ class Api:
     finish: Callable[[dict[str, Any], Writer], None] | None = None
     cue: Callable[[tuple[Message, ...]], Cue] | None = None
     mend: Callable[[Request, Ledger], Request] | None = None
-    breaches: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]] | None = None
+    rules: Rules | None = None
     shares: frozenset[str] = field(default=frozenset())
     unfold: Callable[[Mapping[str, Any], Ledger], Mapping[str, Any]] | None = None
     fold: Callable[[dict[str, Any], Ledger], dict[str, Any]] | None = None

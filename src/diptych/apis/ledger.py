@@ -95,6 +95,10 @@ class Ledger:
         inner = kind.path_of(name) if kind and name else CHAT.get(type(value), {}).get(name, name)
         return f"{path}.{inner}" if inner else path
 
+    def kind(self, value: Any) -> Kind | None:
+        """Return the table that a value was read by."""
+        return self._found(value)[2]
+
     def lose(self, value: Any, name: str = "", kind: str = "", detail: str = "") -> None:
         """Report that a value is gone, or one of its fields."""
         kind = kind or ("field-dropped" if name else GONE.get(type(value), "field-dropped"))

@@ -38,6 +38,7 @@ from ..ledger import Ledger
 from ..media import source_kind
 from ..turns import INSIDE, Shape, elsewhere, message_of, read_turns, write_content, write_turns
 from ..values import as_list, one_of, opposite, read_json, strings, tool_choice, write_json
+from .rules import RULES
 
 #: The cap where a body has none and nothing is known of the model.
 OPEN_CAP: Final = 4096
@@ -186,6 +187,7 @@ API: Final = Api(
     format_at="output_config.format",
     finish=_finish,
     cue=_cue,
+    rules=RULES,
 )
 
 

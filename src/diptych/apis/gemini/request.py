@@ -47,6 +47,7 @@ from ..media import data_url, split_data_url
 from ..turns import Shape, elsewhere, message_of, read_turns, write_turns
 from ..values import as_list, chosen, chosen_name, one_of, read_json, strings, write_json
 from .fold import fold, path_folder, unfold
+from .rules import RULES
 from .spelling import path_speller, plain, spelt
 
 #: The system instruction was a string.
@@ -320,6 +321,7 @@ API: Final = Api(
     cue=_cue,
     unfold=_unfold,
     fold=_fold,
+    rules=RULES,
 )
 
 

@@ -38,6 +38,7 @@ from ..media import data_url, split_data_url
 from ..order import Links
 from ..turns import elsewhere
 from ..values import as_list, one_of, read_json, strings, write_json
+from .rules import RULES
 
 #: What was not there, of a message or a call; and the whole body did not say whether it streams.
 _HOW: Final = f"{NOTE}how"
@@ -327,6 +328,7 @@ API: Final = Api(
     finish=_finish,
     unfold=_unfold,
     fold=_fold,
+    rules=RULES,
 )
 
 

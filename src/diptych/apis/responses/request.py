@@ -44,6 +44,7 @@ from ..fields import NOTE, Field, Kind, natives
 from ..ledger import Ledger
 from ..turns import INSIDE, LIST, elsewhere
 from ..values import one_of, read_json, write_json
+from .rules import RULES
 
 #: Notes: an item that is no content, a body whose input was a string or was not there, messages without a type.
 _ITEM: Final = f"{NOTE}item"
@@ -477,6 +478,7 @@ API: Final = Api(
     cue=_cue,
     mend=_without_defaults,
     fold=_without_notes,
+    rules=RULES,
 )
 
 
