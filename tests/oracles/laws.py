@@ -9,6 +9,7 @@ no word of what it names stands in the output.
 import copy
 import json
 import re
+from importlib import import_module
 
 import diptych
 from diptych.loss import Severity
@@ -167,8 +168,26 @@ def objects(value, path="$"):
             yield from objects(item, f"{path}[{key}]" if isinstance(value, list) else f"{path}.{key}")
 
 
-def is_lossless(made):
-    return made.verdict == "lossless" and not any(loss.severity > Severity.EXACT for loss in made.losses)
+def above(made):
+    """Return the losses that cost something; that the value breaks a rule of the server is none of the conversion."""
+    return [loss for loss in made.losses if loss.severity > Severity.EXACT and loss.kind != "rule-breach"]
+
+
+def is_identity(value, made):
+    return made.output == value and not above(made)
+
+
+def invalid(made, target, kind):
+    """Return what the SDK says of an output that is called lossless, an empty text where it is valid."""
+    is_judged = made.verdict == "lossless" and isinstance(made.output, dict)
+    return oracle(target, kind).fault(made.output) if is_judged else ""
+
+
+def unbooked(made, target):
+    """Return the breaches of the server's rules by an output, where none is reported."""
+    rules = import_module(f"diptych.apis.{target}.rules").RULES
+    is_booked = any(loss.kind == "rule-breach" for loss in made.losses)
+    return [] if is_booked or not isinstance(made.output, dict) else [*rules.breaches(made.output)]
 
 
 def general(path):

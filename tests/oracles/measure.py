@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import diptych
 
-from .laws import DOORS, Refused, general, is_lossless, overbooked, seen, silent, unplaced
+from .laws import DOORS, Refused, general, invalid, is_identity, overbooked, seen, silent, unbooked, unplaced
 from .sdk import TYPES, oracle
 
-COLUMNS = ("tried", "refused", "silent", "overbooked", "unplaced", "invalid", "changed", "crash")
+COLUMNS = ("tried", "refused", "silent", "overbooked", "unplaced", "invalid", "breach", "changed", "crash")
 
 
 def examples(strategy, count):
@@ -45,12 +45,15 @@ def findings(value, source, target, kind):
     except Exception as error:  # a crash is a finding
         yield "crash", f"{type(error).__name__}: {error}"[:160]
         return
-    if source == target and (made.output != value or not is_lossless(made)):
+    if source == target and not is_identity(value, made):
         yield "changed", str([*made.losses])[:160]
     yield from (("silent", general(path)) for path in silent(value, made, source, target, kind))
     yield from (("overbooked", f"{general(above)} {why}") for above, why, _ in overbooked(value, made))
     yield from (("unplaced", f"{general(path)} {why}") for path, why in unplaced(value, made))
-    if is_lossless(made) and isinstance(made.output, dict) and (fault := oracle(target, kind).fault(made.output)):
+    yield from (
+        ("breach", f"{general(loss.path)} {loss.detail}") for loss in unbooked(made, target) if kind == "request"
+    )
+    if fault := invalid(made, target, kind):
         yield "invalid", fault[:160]
 
 
