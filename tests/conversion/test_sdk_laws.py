@@ -11,7 +11,7 @@ from hypothesis import given
 import diptych
 
 from ..oracles.features import FEATURES
-from ..oracles.laws import Refused, invalid, is_identity, overbooked, seen, silent, unbooked, unplaced
+from ..oracles.laws import Refused, disordered, invalid, is_identity, overbooked, seen, silent, unbooked, unplaced
 from ..oracles.sdk import oracle
 
 APIS = sorted(entry.name for entry in diptych.list_formats("api"))
@@ -53,6 +53,7 @@ def holds(value, made, source, target, kind):
     assert not silent(value, made, source, target, kind), target
     assert not overbooked(value, made), target
     assert not unplaced(value, made), target
+    assert not disordered(value, made), target
     assert not invalid(made, target, kind), target
     assert source != target or is_identity(value, made)
     assert kind == "response" or not unbooked(made, target), target

@@ -168,6 +168,24 @@ def objects(value, path="$"):
             yield from objects(item, f"{path}[{key}]" if isinstance(value, list) else f"{path}.{key}")
 
 
+def disordered(value, made):
+    """Return the words of the messages that stand in another order than their messages, where that is not reported."""
+    listed = next((value[name] for name in TALK if isinstance(value.get(name), list)), [])
+    shown = json.dumps(made.output, default=str)
+    found = [at for message in listed if (at := _first(message, shown)) >= 0]
+    is_told = any(loss.kind == "reordered" for loss in made.losses)
+    return [] if is_told or found == sorted(found) else found
+
+
+#: The fields of a request that hold its messages.
+TALK = ("messages", "contents", "input")
+
+
+def _first(message, shown):
+    texts = (leaf for _, leaf in leaves(message) if isinstance(leaf, str) and leaf.startswith("word w"))
+    return min((at.start() for leaf in texts if (at := re.search(rf"{leaf}(?!\d)", shown))), default=-1)
+
+
 def above(made):
     """Return the losses that cost something; that the value breaks a rule of the server is none of the conversion."""
     return [loss for loss in made.losses if loss.severity > Severity.EXACT and loss.kind != "rule-breach"]

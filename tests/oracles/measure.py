@@ -13,10 +13,22 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import diptych
 
-from .laws import DOORS, Refused, general, invalid, is_identity, overbooked, seen, silent, unbooked, unplaced
+from .laws import (
+    DOORS,
+    Refused,
+    disordered,
+    general,
+    invalid,
+    is_identity,
+    overbooked,
+    seen,
+    silent,
+    unbooked,
+    unplaced,
+)
 from .sdk import TYPES, oracle
 
-COLUMNS = ("tried", "refused", "silent", "overbooked", "unplaced", "invalid", "breach", "changed", "crash")
+COLUMNS = ("tried", "refused", "silent", "overbooked", "unplaced", "order", "invalid", "breach", "changed", "crash")
 
 
 def examples(strategy, count):
