@@ -40,7 +40,9 @@ from ...model import (
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer, tables_of
+from ..detection import detector
 from ..fields import NOTE, Field, Kind, natives
+from ..formats import format_of
 from ..ledger import Ledger
 from ..turns import INSIDE, LIST, elsewhere
 from ..values import one_of, read_json, write_json
@@ -143,7 +145,7 @@ TOOL: Final = Kind(
     ("name",),
 )
 _TYPES: Final = ("text", "json_object", "json_schema")
-FORMAT: Final = Kind(
+WANTED: Final = Kind(
     ResponseFormat,
     (
         Field("type", "type", *one_of({name: name for name in _TYPES})),
@@ -473,7 +475,7 @@ API: Final = Api(
     write_messages=_write_messages,
     holds=frozenset({"input", "instructions"}),
     tool=TOOL,
-    format=FORMAT,
+    format=WANTED,
     format_at="text.format",
     cue=_cue,
     mend=_without_defaults,
@@ -498,3 +500,12 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     {'model': 'm', 'input': 'Hi'}
     """
     return api.write_request(API, request, ledger, whole=whole)
+
+
+FORMAT: Final = format_of(
+    API,
+    "instructions beside input items; function_call and function_call_output; names are lost",
+    detect=detector("responses"),
+    aliases=("openai_responses",),
+    bare="input",
+)
