@@ -54,9 +54,9 @@ def holds(value, made, source, target, kind):
     assert not overbooked(value, made), target
     assert not unplaced(value, made), target
     assert not disordered(value, made), target
-    assert not invalid(made, target, kind), target
+    assert not invalid(value, made, source, target, kind), target
     assert source != target or is_identity(value, made)
-    assert kind == "response" or not unbooked(made, target), target
+    assert kind == "response" or not unbooked(value, made, source, target), target
 
 
 @pytest.mark.xfail(run=False)

@@ -12,6 +12,7 @@ import re
 from importlib import import_module
 
 import diptych
+from diptych.conversion.registry import get
 from diptych.loss import Severity
 
 from .sdk import TYPES, oracle
@@ -149,14 +150,14 @@ def _stands(leaf, shown):
 
 
 def unplaced(value, made):
-    """Return every loss whose path is no place of the value; a change may name a field that a body lacks."""
-    known = {*objects(value), *(path for path, _ in leaves(value))}
+    """Return every loss whose path is no place of the value; a change may name a field that an object lacks."""
+    around = {*objects(value)}
+    known = around | {path for path, _ in leaves(value)}
     return [
         (loss.path, loss.kind)
-        for loss in made.losses
-        if loss.severity > Severity.EXACT
-        and plain(loss.path) not in known
-        and not (loss.severity is Severity.CHANGED and plain(loss.path).count(".") == 1)
+        for loss in above(made)
+        if plain(loss.path) not in known
+        and not (loss.severity is Severity.CHANGED and plain(loss.path).rpartition(".")[0] in around)
     ]
 
 
@@ -195,17 +196,31 @@ def is_identity(value, made):
     return made.output == value and not above(made)
 
 
-def invalid(made, target, kind):
+def invalid(value, made, source, target, kind):
     """Return what the SDK says of an output that is called lossless, an empty text where it is valid."""
-    is_judged = made.verdict == "lossless" and isinstance(made.output, dict)
-    return oracle(target, kind).fault(made.output) if is_judged else ""
+    if made.verdict != "lossless" or not isinstance(made.output, dict):
+        return ""
+    missing = REQUIRED[target] if kind == "request" and not {"model", "modelId"} & {*value} else {}
+    if target == "anthropic" and kind == "request" and is_talk(value, source):
+        missing = missing | {"max_tokens": 9}
+    return oracle(target, kind).fault(missing | made.output)
 
 
-def unbooked(made, target):
+#: What a body needs that its source may not have said: conversations alone, and Gemini's, name no model.
+REQUIRED = {api: {"modelId" if api == "bedrock" else "model": "m"} for api in TYPES if api != "gemini"} | {"gemini": {}}
+
+
+def is_talk(value, source):
+    """Tell whether a request holds a conversation alone, which is not a whole body."""
+    return get(source).wire.talk.issuperset(value)
+
+
+def unbooked(value, made, source, target):
     """Return the breaches of the server's rules by an output, where none is reported."""
     rules = import_module(f"diptych.apis.{target}.rules").RULES
-    is_booked = any(loss.kind == "rule-breach" for loss in made.losses)
-    return [] if is_booked or not isinstance(made.output, dict) else [*rules.breaches(made.output)]
+    if any(loss.kind == "rule-breach" for loss in made.losses) or not isinstance(made.output, dict):
+        return []
+    return [*rules.breaches(made.output, whole=not is_talk(value, source))]
 
 
 def general(path):

@@ -50,8 +50,10 @@ def findings(value, source, target, kind):
     yield from (("unplaced", f"{laws.general(path)} {why}") for path, why in laws.unplaced(value, made))
     yield from (("order", "") for _ in laws.disordered(value, made)[:1])
     if kind == "request":
-        yield from (("breach", f"{laws.general(path)} {why}") for path, _, why in laws.unbooked(made, target))
-    if fault := laws.invalid(made, target, kind):
+        yield from (
+            ("breach", f"{laws.general(path)} {why}") for path, _, why in laws.unbooked(value, made, source, target)
+        )
+    if fault := laws.invalid(value, made, source, target, kind):
         yield "invalid", fault
     if source == target and not laws.is_identity(value, made):
         yield "changed", str([*made.losses])
