@@ -139,6 +139,17 @@ BODIES = {
             {"type": "message", "role": "assistant", "content": "It rains."},
         ],
     },
+    "ollama": [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Rain in Paris?"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"id": "c1", "function": {"name": "rain", "arguments": {"at": "Paris"}}}],
+        },
+        {"role": "tool", "content": "yes", "tool_name": "rain", "tool_call_id": "c1"},
+        {"role": "assistant", "content": "It rains."},
+    ],
 }
 
 

@@ -33,11 +33,11 @@ LOST = [
     ("anthropic", [{"role": "user", "content": [CACHED]}], [("$[0].content[0].cache_control", "field-dropped")]),
     ("gemini", {"contents": GEMINI}, [("$.contents[1].parts[0].thoughtSignature", "field-dropped")]),
     ("gemini", {"contents": GEMINI[:1], "generationConfig": {"temperature": 0.2}},
-     [("$.generationConfig", "parameter-dropped")]),
+     []),
     ("bedrock", {"messages": BEDROCK},
      [("$.messages[1].content[0].reasoningContent.reasoningText.signature", "field-dropped")]),
     ("responses", {"input": [{"type": "message", "id": "msg_1", **TALK}], "store": False},
-     [("$.input[0].id", "field-dropped"), ("$.store", "parameter-dropped")]),
+     [("$.store", "parameter-dropped"), ("$.input[0].id", "field-dropped")]),
     ("openai_chat", {**SAMPLED, "seed": 7}, [("$.seed", "parameter-dropped")]),
     ("chat", {**SAMPLED, "store": True, "tool_choice": "required", "tools": TOOLS}, [("$.store", "parameter-dropped")]),
     ("chat", [{"role": "user", "content": [CACHED]}], [("$.messages[0].content[0].cache_control", "field-dropped")]),
@@ -54,7 +54,7 @@ def test_what_a_reader_leaves_out(source, value, lost, target):
     found = diptych.convert(value, source=source, target=target, on_loss="ignore")
     assert found.verdict == "lossy"
     told = [(loss.path, loss.kind) for loss in found.losses]
-    assert [loss for loss in told if loss in lost] == lost, told
+    assert {*lost} <= {*told}, told
     beside = {"flattened", "tools-dropped", "reasoning-dropped", "tool-calls-dropped", "renamed", "reordered", "clamped", "synthesised"}
     beside |= {"parameter-dropped"} if target == "chatml" else set()
     assert {kind for loss in told if loss not in lost for kind in loss[1:]} <= beside

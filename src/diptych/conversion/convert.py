@@ -15,6 +15,7 @@ from ..apis.chat.messages import read_messages
 from ..apis.completions.convert_request import Target, convert_request
 from ..apis.completions.convert_response import convert_response
 from ..apis.completions.messages import prompt_of
+from ..apis.detection import fits
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
@@ -147,7 +148,7 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
         return to_template(value, source.grammar if source else "auto")
     entry = source or (None if isinstance(value, str | Conversation) else _detect(value))
     if entry is not None and entry.api is not None and target.api is not None:
-        return between(value, entry, target)
+        return _between(value, entry, target, [] if source else [name for name in fits(value) if name != entry.name])
     ledger = None
     if entry is not None and entry.api is not None:
         conversation, ledger = conversation_of(value, entry)
@@ -168,6 +169,17 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
     verdict = verdict_of(found) if reading.verdict == "lossless" else reading.verdict
     alternatives = tuple(other.messages for other in reading.alternatives)
     return Conversion(output, verdict, found, reading.format, alternatives, reading.detail)
+
+
+def _between(value: Any, source: Format, target: Format, rivals: list[str]) -> Conversion:
+    """Convert between message APIs; where a value fits ``rivals`` as well, it is ambiguous."""
+    found = between(value, source, target)
+    if not rivals:
+        return found
+    names = " and ".join((source.name, *rivals))
+    others = tuple(between(value, get(name), target).output for name in rivals if get(name).api is not None)
+    detail = f"the value fits {names} equally: name its source"
+    return replace(found, verdict="ambiguous", alternatives=others, detail=detail)
 
 
 def _is_body(value: Any, entry: Format | None) -> bool:

@@ -31,6 +31,7 @@ from ...model import (
     ToolSpec,
     thaw,
 )
+from ..detection import detector
 from ..proof import call_input, data_url, split_data_url, written_arguments
 
 
@@ -171,27 +172,13 @@ def _write_tool(tool: ToolSpec) -> dict[str, Any]:
     return {"name": tool.name, **described, "inputSchema": {"json": schema}}
 
 
-def _detect(value: Any) -> float:
-    if not isinstance(value, Mapping) or not isinstance(value.get("messages"), list):
-        return 0.0
-    if "toolConfig" in value or "inferenceConfig" in value:
-        return 0.97
-    blocks = [
-        b
-        for m in value["messages"]
-        if isinstance(m, Mapping) and isinstance(m.get("content"), list)
-        for b in m["content"]
-    ]
-    return 0.96 if blocks and all(isinstance(b, Mapping) and "type" not in b for b in blocks) else 0.0
-
-
 FORMAT = Format(
     name="bedrock",
     kind="api",
     mapping="system blocks beside messages; toolUse and toolResult; bytes; names and schemas are lost",
     read=read,
     write=write,
-    detect=_detect,
+    detect=detector("bedrock"),
     aliases=("bedrock-converse", "converse"),
     wire=Wire(
         holds=frozenset({"messages", "system", "toolConfig"}),

@@ -378,7 +378,11 @@ class _Written:
         self.custom: set[str] = set()
 
     def write(self, messages: Iterable[Message]) -> list[dict[str, Any]]:
+        before = ""
         for message in messages:
+            if before == message.role == "assistant" and message.parts and _is_item(message.parts[0]):
+                self.writer.ledger.lose(message, kind="merged", detail="items of the assistant are one turn")
+            before = message.role
             if message.name is not None:
                 self.writer.ledger.lose(message, "name", "name-dropped")
             self._output(message) if message.role == "tool" else self._turn(message)
@@ -442,6 +446,10 @@ class _Written:
             self.writer.native(parts[0], parts[0].native, {})
             return parts[0].text
         return [wire for part in parts if (wire := self.writer.part(part, tables)) is not None]
+
+
+def _is_item(part: Part) -> bool:
+    return isinstance(part, ReasoningPart | ToolCall) or (isinstance(part, OtherPart) and _ITEM in part.value)
 
 
 def _cue(messages: tuple[Message, ...]) -> Cue:
