@@ -151,15 +151,16 @@ class Ledger:
 def distinct(request: Request) -> Request:
     """Return a request in which no value stands twice as the same object: each has a place of its own."""
     messages = request.conversation.messages
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # holds the values, so that no other one gets their identity
     made = tuple(_distinct(message, seen) for message in messages)
     return request if all(map(_is, made, messages)) else request.replace(messages=made)
 
 
-def _distinct(message: Message, seen: set[int]) -> Message:
-    ids = [id(message), *(() if message.is_plain else map(id, message.parts))]
-    is_new = seen.isdisjoint(ids) and len({*ids}) == len(ids)
-    seen.update(ids)
+def _distinct(message: Message, seen: dict[int, Any]) -> Message:
+    values = [message, *(() if message.is_plain else message.parts)]
+    ids = {id(value): value for value in values}
+    is_new = ids.keys().isdisjoint(seen) and len(ids) == len(values)
+    seen |= ids
     if is_new:
         return message
     return message.replace(parts=message.parts if message.is_plain else [*map(copy, message.parts)])
