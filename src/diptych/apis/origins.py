@@ -38,6 +38,7 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
     except FormatError:
         return lambda path: path
     known = {read.spell(read.path(new)): (new, old) for new, old in _pairs(again, request)}
+    known.pop(read.root, None)  # what nobody recorded a place of
     rows = {row.path: name for name, row in api.rows.items()}
 
     def origin(path: str) -> str:
