@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ..errors import FormatError
 from ..model import (
@@ -36,6 +36,7 @@ from ..model import (
 from ..request import Request
 from .fields import ITEMS, MISSING, NOTE, Field, Kind, bind_field, dig, joined, natives, place
 from .ledger import Ledger, distinct
+from .rules import Rules
 
 #: Neutral parameters that Chat and Completions do not have.
 ELSEWHERE: Final = frozenset({"top_k"})
@@ -54,22 +55,31 @@ NAMES: Final[dict[type, tuple[str, ...]]] = {
     ResponseFormat: ("type", "name", "schema", "strict", "description"),
 }
 
+#: The kinds of parts by their neutral class.
+Tables: TypeAlias = Mapping[type, tuple[Kind, ...]]
+
+
+def tables_of(kinds: Iterable[Kind]) -> dict[type, tuple[Kind, ...]]:
+    """Return kinds of parts by their neutral class."""
+    kinds = tuple(kinds)
+    return {cls: tuple(kind for kind in kinds if kind.cls is cls) for cls in dict.fromkeys(kind.cls for kind in kinds)}
+
 
 @dataclass(frozen=True)
 class Api:
     """A message API.
 
-    ``params`` are the rows of a body by neutral names, ``model`` among them; ``parts`` the kinds of
-    parts, the one that is written by default first; ``tool`` and ``more_tools`` those of functions.
-    ``tools_at`` and ``format_at`` say where the tools and the response format stand.
-    ``read_messages(reader, body)`` takes the messages out of the body; ``write_messages(writer,
-    request)`` gives the fields that hold them, which ``holds`` names. ``finish(body, writer)`` adds
-    what a whole body needs. ``cue(messages)`` says what the last message asks for. ``not_in_ids``
-    matches the characters that an id of a call may not have; ``unique_ids`` says that no two calls
-    may have the same. ``mend(request, ledger)`` makes a request of another API fit for this one's
-    server, and reports what it changes; ``breaches(body)`` yields path and rule of whatever a server
-    would refuse. ``shares`` names APIs whose further fields this one takes over, and an ``is_open``
-    one writes parameters that it has no row for: servers of one's own have more.
+    ``params`` are the rows of a body by neutral names, ``model`` among them; ``parts`` the kinds of parts,
+    the one that is written by default first; ``tool`` and ``more_tools`` those of functions. ``tools_at``
+    and ``format_at`` say where the tools and the response format stand. ``read_messages(reader, body)``
+    takes the messages out of the body; ``write_messages(writer, request)`` gives the fields that hold them,
+    which ``holds`` names. ``finish(body, writer)`` adds what a whole body needs. ``cue(messages)`` says
+    what the last message asks for. ``not_in_ids`` matches the characters that an id of a call may not have;
+    ``unique_ids`` says that no two calls may have the same. ``mend(request, ledger)`` makes a request of
+    another API fit for this one's server, and reports what it changes; ``rules`` say what its server
+    refuses in a body. ``said_by_path`` names parameters that stand in the path of a call, and says how.
+    ``shares`` names APIs whose further fields this one takes over, and an ``is_open`` one writes parameters
+    that it has no row for: servers of one's own have more.
     """
 
     name: str
@@ -88,15 +98,17 @@ class Api:
     not_in_ids: str = ""
     unique_ids: bool = False
     mend: Callable[[Request, Ledger], Request] | None = None
-    breaches: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]] | None = None
+    rules: Rules | None = None
+    said_by_path: Mapping[str, str] = field(default_factory=dict)
     shares: frozenset[str] = field(default=frozenset())
     is_open: bool = False
+    unfold: Callable[[Mapping[str, Any], Ledger], Mapping[str, Any]] | None = None
+    fold: Callable[[dict[str, Any], Ledger], dict[str, Any]] | None = None
 
     @cached_property
     def kinds(self) -> dict[type, tuple[Kind, ...]]:
         """The kinds of parts by their neutral class."""
-        classes = dict.fromkeys(kind.cls for kind in self.parts)
-        return {cls: tuple(kind for kind in self.parts if kind.cls is cls) for cls in classes}
+        return tables_of(self.parts)
 
     @cached_property
     def tools(self) -> tuple[Kind, ...]:
@@ -130,8 +142,9 @@ def read_request(api: Api, body: Mapping[str, Any], ledger: Ledger | None = None
     """
     if not isinstance(body, Mapping):
         raise FormatError(f"a body is an object, not {type(body).__name__}", path="$")
-    rest = dict(body)
-    reader = Reader(api, ledger or Ledger())
+    ledger = Ledger() if ledger is None else ledger
+    rest = dict(api.unfold(body, ledger) if api.unfold else body)
+    reader = Reader(api, ledger)
     messages = tuple(api.read_messages(reader, rest))
     tools = reader.tools(rest)
     wanted = reader.format(rest)
@@ -150,11 +163,11 @@ class Reader:
         #: Paths of the body that were read.
         self.read: set[str] = set()
 
-    def part(self, value: Any, path: str) -> Part:
-        """Read one part; what no table knows is kept as it is."""
+    def part(self, value: Any, path: str, tables: Tables | None = None) -> Part:
+        """Read one part, by the API's tables or those of its place; what no table knows is kept as it is."""
         if not isinstance(value, Mapping):
             raise FormatError(f"a part is an object, not {type(value).__name__}", path=path)
-        for kinds in self.api.kinds.values():
+        for kinds in (tables or self.api.kinds).values():
             if (made := self.object(kinds, value, path)) is not None:
                 part: Part = made
                 return part
@@ -174,6 +187,8 @@ class Reader:
         notes = {} if rest is MISSING else rest
         if index:  # another kind would write it
             notes[_KIND] = index
+        if kind.cls is ReasoningPart:
+            found["origin"] = self.api.name
         made = kind.cls(**found, native=natives(self.api.name, notes)) if notes else kind.cls(**found)
         self.ledger.at(made, path, kind)
         return made
@@ -260,7 +275,7 @@ def write_request(api: Api, request: Request, ledger: Ledger | None = None, *, w
     wire = writer.beside(request.native, wire)
     if api.finish and whole:
         api.finish(wire, writer)
-    return wire
+    return api.fold(wire, ledger) if api.fold else wire
 
 
 class Writer:
@@ -274,14 +289,14 @@ class Writer:
         found: Mapping[str, Any] = value.native.get(self.api.name, EMPTY)
         return found
 
-    def part(self, part: Part) -> dict[str, Any] | None:
+    def part(self, part: Part, tables: Tables | None = None) -> dict[str, Any] | None:
         """Write one part, None (and a loss) where the API has no place for it."""
         if isinstance(part, OtherPart):
             if part.api == self.api.name:
                 return thaw(part.value)  # type: ignore[no-any-return]
             self.ledger.lose(part)
             return None
-        return self.object(part, self.api.kinds.get(type(part), ()))
+        return self.object(part, (tables or self.api.kinds).get(type(part), ()))
 
     def object(self, value: Any, kinds: tuple[Kind, ...]) -> dict[str, Any] | None:
         """Write a value as the first of these kinds that fits it."""
@@ -294,7 +309,9 @@ class Writer:
             return None
         wire = self._put(kind, value, values)
         native: FrozenMap = getattr(value, "native", EMPTY)
-        return self.native(value, native, wire) if native else wire
+        wire = self.native(value, native, wire) if native else wire
+        self.ledger.wrote(wire, value, kind)
+        return wire
 
     def _put(self, kind: Kind, value: Any, values: dict[str, Any]) -> dict[str, Any]:
         for name in kind.unplaced(values):
@@ -346,6 +363,8 @@ class Writer:
             written = (row.write(value) if row.write else thaw(value)) if row else None
             if row and written is not None:
                 place(wire, row.path, written)
+            elif name in self.api.said_by_path:
+                self.ledger.report(f"$.{self.ledger.param(name)}", "renamed", self.api.said_by_path[name])
             elif row is None and self.api.is_open and name not in ELSEWHERE:
                 wire[name] = thaw(value)
             elif value is not None:

@@ -17,6 +17,7 @@ from ..errors import FormatError
 from ..model import (
     EMPTY,
     ContentPart,
+    Cue,
     FrozenMap,
     Message,
     Part,
@@ -218,6 +219,7 @@ def write_turns(writer: Writer, shape: Shape, messages: Iterable[Message]) -> li
         else:
             turn = {"role": role, shape.content: write_content(writer, shape, message, message.parts)}
             turn = _beside(writer, message, turn)
+        writer.ledger.wrote(turn, message, shape.turn)
         if before is not None and _is_joined(writer, shape, before, message) and turns[-1]["role"] == role:
             _join(turns[-1], turn, shape)
         else:
@@ -263,10 +265,39 @@ def _beside(writer: Writer, message: Message, wire: dict[str, Any]) -> dict[str,
 
 
 def _write_result(writer: Writer, shape: Shape, message: Message) -> dict[str, Any]:
-    values = {"tool_call_id": message.tool_call_id or "", "is_error": message.is_error}
+    values = {"tool_call_id": message.tool_call_id or "", "name": message.name, "is_error": message.is_error}
     wire = shape.result.put(values)
     for name in shape.result.unplaced(values):
-        writer.ledger.lose(message, name)
+        writer.ledger.lose(message, name, "name-dropped" if name == "name" else "")
     if message.parts or message.is_list:
         place(wire, shape.result_at, write_content(writer, shape, message, message.parts))
-    return _beside(writer, message, wire)
+    wire = writer.native(message, message.native, wire)
+    wire.pop(TURN, None)
+    writer.ledger.wrote(wire, message, shape.result)
+    return wire
+
+
+# text of the system ------------------------------------------------------------------------------
+
+
+def is_before(writer: Writer, message: Message) -> bool:
+    """Tell whether a message is text of the system that stands beside the messages."""
+    return message.role in ("system", "developer") and INSIDE not in writer.own(message)
+
+
+def write_system(writer: Writer, shape: Shape, messages: list[Message]) -> Any:
+    """Write the text of the system: a string where it is one and the API has strings, else a block per part."""
+    for index, message in enumerate(messages):
+        if message.role != "system":
+            writer.ledger.lose(message, "role", "role-changed", f"{message.role} became system")
+        if index:
+            writer.ledger.lose(message, kind="merged", detail="one system text holds several messages")
+        _beside(writer, message, {})
+    if len(messages) == 1:
+        return write_content(writer, shape, messages[0], messages[0].parts)
+    return [block for message in messages for part in message.parts if (block := writer.part(part)) is not None]
+
+
+def open_end(messages: tuple[Message, ...]) -> Cue:
+    """Return what the last message asks for, where a server goes on with a reply that was begun."""
+    return "continue" if messages and messages[-1].role == "assistant" else "none"

@@ -7,6 +7,7 @@ cannot be mended is refused with its path.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -45,11 +46,12 @@ def between(value: Any, source: Format, target: Format, *, model: str | None = N
 def _same(value: Any, source: Format, model: str | None) -> Conversion:
     output = deepcopy(value)
     body = body_of(source.api, value, source.wire.bare)
-    breaches = source.api.breaches(body) if source.api.breaches else ()
-    losses = [Loss(path, "rule-breach", rule) for path, rule in breaches]
+    losses = source.api.rules.breaches(body) if source.api.rules else ()
+    if not isinstance(value, Mapping) or source.wire.talk >= value.keys():
+        losses = tuple(loss for loss in losses if _is_of(loss, source.api))
     if model is not None and isinstance(output, dict):
         output[source.api.path_of("model")] = model
-    return Conversion(output, verdict_of(losses), tuple(losses), source.name)
+    return Conversion(output, verdict_of(losses), losses, source.name)
 
 
 def _read(value: Any, source: Format) -> tuple[Request, Ledger]:
@@ -73,9 +75,31 @@ def written(api: Api, request: Request, ledger: Ledger, *, whole: bool = True) -
     if whole and api.name == "chat":
         _open_end(request, ledger)
         _refused(body, ledger)
-    for path, rule in api.breaches(body) if api.breaches else ():
-        ledger.report(path, "unsupported", rule)
-    return body
+    return mended(api, body, ledger, whole=whole)
+
+
+def mended(api: Api, body: dict[str, Any], ledger: Ledger, *, whole: bool) -> dict[str, Any]:
+    """Return a body as the API's server takes it; what was mended, and what cannot be, is reported."""
+    if api.rules is None:
+        return body
+    made, losses = api.rules.mended(body)
+    for loss in losses:
+        if whole or _is_of(loss, api):
+            ledger.report(_source_of(api, loss.path, body, ledger), loss.kind, loss.detail)
+    return made  # type: ignore[no-any-return]
+
+
+def _is_of(loss: Loss, api: Api) -> bool:
+    """Tell whether a loss is about what holds the conversation, and not about what a whole body needs."""
+    return re.match(r"\$\.(\w+)", loss.path + ".")[1] in api.holds if loss.path != "$" else False  # type: ignore[index]
+
+
+def _source_of(api: Api, path: str, body: dict[str, Any], ledger: Ledger) -> str:
+    found = ledger.source_of(path, body)
+    if found is not None:
+        return found
+    name = next((row.to for row in api.params if f"{path}.".startswith(f"$.{row.path}.")), None)
+    return path if name is None else f"$.{ledger.param(name)}"
 
 
 def _open_end(request: Request, ledger: Ledger) -> None:

@@ -38,6 +38,7 @@ from ..ledger import Ledger
 from ..values import chosen, chosen_name
 from . import messages as wire_messages
 from .messages import write_response_format, write_tools
+from .rules import RULES
 from .tables import FORMAT as WANTED
 from .tables import PARAMS, PARTS, TOOLS
 
@@ -72,7 +73,13 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
 
 def write_list(writer: Writer, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
     """Write the list of messages."""
-    return [write_message(m if m.plain_text is not None else _held(writer, m)) for m in messages]
+    return [_write_message(writer, message) for message in messages]
+
+
+def _write_message(writer: Writer, message: Message) -> dict[str, Any]:
+    wire = write_message(message if message.plain_text is not None else _held(writer, message))
+    writer.ledger.wrote(wire, message)
+    return wire
 
 
 def _held(writer: Writer, message: Message) -> Message:
@@ -194,6 +201,7 @@ API: Final = Api(
     cue=_cue,
     mend=in_order,
     is_open=True,
+    rules=RULES,
     shares=frozenset({"completions"}),
 )
 
