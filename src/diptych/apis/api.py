@@ -78,8 +78,9 @@ class Api:
     ``unique_ids`` says that no two calls may have the same. ``mend(request, ledger)`` makes a request of
     another API fit for this one's server, and reports what it changes; ``rules`` say what its server
     refuses in a body. ``said_by_path`` names parameters that stand in the path of a call, and says how.
-    ``shares`` names APIs whose further fields this one takes over, and an ``is_open`` one writes parameters
-    that it has no row for: servers of one's own have more.
+    ``unfold(body, ledger)`` lays a body out for the tables, and ``fold`` is its inverse. ``shares`` names
+    APIs whose further fields this one takes over, and an ``is_open`` one writes parameters that it has no
+    row for: servers of one's own have more.
     """
 
     name: str
@@ -309,9 +310,7 @@ class Writer:
             return None
         wire = self._put(kind, value, values)
         native: FrozenMap = getattr(value, "native", EMPTY)
-        wire = self.native(value, native, wire) if native else wire
-        self.ledger.wrote(wire, value, kind)
-        return wire
+        return self.native(value, native, wire) if native else wire
 
     def _put(self, kind: Kind, value: Any, values: dict[str, Any]) -> dict[str, Any]:
         for name in kind.unplaced(values):

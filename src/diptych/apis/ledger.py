@@ -69,7 +69,6 @@ class Ledger:
         self.param: Callable[[str], str] = lambda name: name
         self._request, self._is_given = request, request is not None
         self.spell: Callable[[str], str] = lambda path: path  # as the source has it, where it was laid out to be read
-        self._out: dict[int, tuple[Any, Any, Kind | None]] = {}
         self._at: dict[int, tuple[Any, str, Kind | None]] = {}
 
     def at(self, value: Any, path: str, kind: Kind | None = None) -> None:
@@ -107,24 +106,9 @@ class Ledger:
         inner = kind.path_of(name) if kind and name else name
         return f"{path}.{inner}" if inner else path
 
-    def wrote(self, wire: Any, value: Any, kind: Kind | None = None) -> None:
-        """Record of which value an object that is written was made, and by which table."""
-        self._out[id(wire)] = (wire, value, kind)
-
-    def source_of(self, path: str, body: Any) -> str | None:
-        """Return the path in the source of what stands at a path of a written body; None where nobody said so."""
-        found: tuple[Any, str, Kind | None] | None = None
-        steps = re.findall(r"[^.\[\]]+", path.removeprefix("$"))
-        for number, step in enumerate(steps):
-            body = body[int(step) if isinstance(body, list) else step] if _has(body, step) else None
-            if (known := self._out.get(id(body))) is not None:
-                found = (known[1], ".".join(steps[number + 1 :]), known[2])
-        if found is None:
-            return None
-        value, inner, kind = found
-        kind = kind or _CHAT.get(type(value))
-        rows = kind.fields if kind else ()
-        return self.path(value, next((row.to for row in rows if row.path and inner.startswith(row.path)), ""))
+    def kind(self, value: Any) -> Kind | None:
+        """Return the table that a value was read by."""
+        return self._found(value)[2]
 
     def lose(self, value: Any, name: str = "", kind: str = "", detail: str = "") -> None:
         """Report that a value is gone, or one of its fields."""
@@ -146,10 +130,11 @@ class Ledger:
 
     def report(self, path: str, kind: str, detail: str = "") -> None:
         """Report a loss at a path of the source."""
+        path = self.spell(path)
         for new, old in self.moved.items():
             if path == new or path.startswith((f"{new}.", f"{new}[")):
                 path = old + path[len(new) :]
-        loss = Loss(self.spell(path), kind, detail)
+        loss = Loss(path, kind, detail)
         if loss not in self.losses:
             self.losses.append(loss)
 
@@ -161,12 +146,6 @@ class Ledger:
                 self._at.setdefault(id(one), (one, path, None))
             known = self._at.get(id(value))
         return known or (value, self.root, None)
-
-
-def _has(body: Any, step: str) -> bool:
-    if isinstance(body, list):
-        return step.isdecimal() and int(step) < len(body)
-    return isinstance(body, Mapping) and step in body
 
 
 def distinct(request: Request) -> Request:
@@ -242,7 +221,7 @@ def leaves(value: Mapping[str, Any], path: str, read: Collection[str] = ()) -> I
         inner = {one[len(name) + 1 :] for one in read if one.startswith(f"{name}.")}
         if name == ITEMS:
             yield from ((f"{path}[{index}]", one) for index, one in item.items())
-        elif isinstance(item, Mapping) and (inner or ITEMS in item):
+        elif isinstance(item, Mapping) and (inner or name in read or ITEMS in item):
             yield from leaves(item, f"{path}.{name}", inner)
         elif not (name.startswith(NOTE) or name == "field" or _says_nothing(item)):
             yield f"{path}.{name}", item

@@ -219,7 +219,6 @@ def write_turns(writer: Writer, shape: Shape, messages: Iterable[Message]) -> li
         else:
             turn = {"role": role, shape.content: write_content(writer, shape, message, message.parts)}
             turn = _beside(writer, message, turn)
-        writer.ledger.wrote(turn, message, shape.turn)
         if before is not None and _is_joined(writer, shape, before, message) and turns[-1]["role"] == role:
             _join(turns[-1], turn, shape)
         else:
@@ -273,7 +272,6 @@ def _write_result(writer: Writer, shape: Shape, message: Message) -> dict[str, A
         place(wire, shape.result_at, write_content(writer, shape, message, message.parts))
     wire = writer.native(message, message.native, wire)
     wire.pop(TURN, None)
-    writer.ledger.wrote(wire, message, shape.result)
     return wire
 
 

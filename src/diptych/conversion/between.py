@@ -7,7 +7,6 @@ cannot be mended is refused with its path.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -17,6 +16,7 @@ from ..apis.chat.request import held
 from ..apis.formats import body_of, report_beside, report_declared
 from ..apis.ledger import Ledger, distinct
 from ..apis.links import linked
+from ..apis.origins import obeyed
 from ..catalogue import replacements
 from ..format import Conversion, Format
 from ..loss import Loss, verdict_of
@@ -44,21 +44,28 @@ def between(value: Any, source: Format, target: Format, *, model: str | None = N
 
 
 def _same(value: Any, source: Format, model: str | None) -> Conversion:
-    output = deepcopy(value)
+    output, ledger = deepcopy(value), _ledger(value, source)
     body = body_of(source.api, value, source.wire.bare)
-    losses = source.api.rules.breaches(body) if source.api.rules else ()
-    if not isinstance(value, Mapping) or source.wire.talk >= value.keys():
-        losses = tuple(loss for loss in losses if _is_of(loss, source.api))
+    is_whole = isinstance(value, Mapping) and not source.wire.talk >= value.keys()
+    for loss in source.api.rules.breaches(body, whole=is_whole) if source.api.rules else ():
+        ledger.report(*loss)
+    losses = tuple(ledger.losses)
     if model is not None and isinstance(output, dict):
         output[source.api.path_of("model")] = model
     return Conversion(output, verdict_of(losses), losses, source.name)
 
 
-def _read(value: Any, source: Format) -> tuple[Request, Ledger]:
-    """Read a body, or the list that stands for one: its paths have no field before them, save in Chat."""
+def _ledger(value: Any, source: Format) -> Ledger:
+    """Return the ledger of a value. The paths of a list have no field before them, save in Chat."""
     ledger = Ledger()
     if not isinstance(value, Mapping) and source.name != "chat":
         ledger.moved[f"$.{source.wire.bare}"] = "$"
+    return ledger
+
+
+def _read(value: Any, source: Format) -> tuple[Request, Ledger]:
+    """Read a body, or the list that stands for one."""
+    ledger = _ledger(value, source)
     request = read_request(source.api, body_of(source.api, value, source.wire.bare), ledger)
     ledger.of(request)
     return request, ledger
@@ -75,31 +82,7 @@ def written(api: Api, request: Request, ledger: Ledger, *, whole: bool = True) -
     if whole and api.name == "chat":
         _open_end(request, ledger)
         _refused(body, ledger)
-    return mended(api, body, ledger, whole=whole)
-
-
-def mended(api: Api, body: dict[str, Any], ledger: Ledger, *, whole: bool) -> dict[str, Any]:
-    """Return a body as the API's server takes it; what was mended, and what cannot be, is reported."""
-    if api.rules is None:
-        return body
-    made, losses = api.rules.mended(body)
-    for loss in losses:
-        if whole or _is_of(loss, api):
-            ledger.report(_source_of(api, loss.path, body, ledger), loss.kind, loss.detail)
-    return made  # type: ignore[no-any-return]
-
-
-def _is_of(loss: Loss, api: Api) -> bool:
-    """Tell whether a loss is about what holds the conversation, and not about what a whole body needs."""
-    return re.match(r"\$\.(\w+)", loss.path + ".")[1] in api.holds if loss.path != "$" else False  # type: ignore[index]
-
-
-def _source_of(api: Api, path: str, body: dict[str, Any], ledger: Ledger) -> str:
-    found = ledger.source_of(path, body)
-    if found is not None:
-        return found
-    name = next((row.to for row in api.params if f"{path}.".startswith(f"$.{row.path}.")), None)
-    return path if name is None else f"$.{ledger.param(name)}"
+    return obeyed(api, body, request, ledger, whole=whole)
 
 
 def _open_end(request: Request, ledger: Ledger) -> None:

@@ -32,8 +32,9 @@ from ...model import (
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer
+from ..detection import detector
 from ..fields import Field, Kind
-from ..formats import blocks_of, format_of, turns_of
+from ..formats import format_of
 from ..ledger import Ledger
 from ..media import source_kind
 from ..turns import Shape, elsewhere, is_before, message_of, open_end, read_turns, write_system, write_turns
@@ -190,30 +191,10 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     return api.write_request(API, request, ledger, whole=whole)
 
 
-_SIGNS: Final = frozenset({"system", "stop_sequences", "thinking", "output_config", "anthropic_version", "mcp_servers"})
-_OF_CHAT: Final = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
-
-
-def _detect(value: Any) -> float:
-    turns = turns_of(value)
-    kinds = {block.get("type") for block in blocks_of(turns) if isinstance(block, Mapping)}
-    if None not in kinds and kinds - _OF_CHAT and all(isinstance(turn, Mapping) and "role" in turn for turn in turns):
-        return 1.1
-    if not turns or not isinstance(value, Mapping):
-        return 0.0
-    tools = [tool for tool in value.get("tools") or () if isinstance(tool, Mapping)]
-    is_sure = _SIGNS & value.keys() or any("input_schema" in tool or _is_server(tool) for tool in tools)
-    return 0.95 if is_sure else 0.1
-
-
-def _is_server(tool: Mapping[str, Any]) -> bool:
-    return isinstance(tool.get("type"), str) and tool["type"] not in ("function", "custom")
-
-
 FORMAT: Final = format_of(
     API,
     "system beside messages; blocks; tool_use and tool_result; thinking; names are lost",
-    detect=_detect,
+    detect=detector("anthropic"),
     aliases=("anthropic-messages", "claude-messages"),
     bare="messages",
 )

@@ -18,7 +18,6 @@ from itertools import takewhile
 from typing import Any, Final
 
 from ...errors import FormatError
-from ...format import Format
 from ...model import (
     AudioPart,
     FilePart,
@@ -30,12 +29,14 @@ from ...model import (
     ToolCall,
     ToolSpec,
     freeze,
+    thaw,
 )
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer
+from ..detection import detector
 from ..fields import Field, Kind
-from ..formats import blocks_of, format_of, turns_of
+from ..formats import format_of
 from ..ledger import Ledger
 from ..media import data_url
 from ..turns import Shape, elsewhere, is_before, message_of, open_end, read_turns, write_system, write_turns
@@ -140,7 +141,7 @@ def _read_schema(text: Any) -> Any:
 
 
 def _written_schema(schema: Any) -> str | None:
-    return _read_value(api.thaw(schema))
+    return _read_value(thaw(schema))
 
 
 WANTED: Final = Kind(
@@ -157,7 +158,9 @@ _CHOICES: Final = {"auto": "auto", "any": "required"}
 
 
 def _read_choice(value: Any) -> Any:
-    kind, inner = next(iter(value.items()), ("", None)) if isinstance(value, Mapping) and len(value) == 1 else ("", None)
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return None
+    kind, inner = next(iter(value.items()))
     if kind == "tool" and isinstance(inner, Mapping) and isinstance(inner.get("name"), str):
         return chosen(inner["name"])
     return _CHOICES.get(kind) if isinstance(inner, Mapping) else None
@@ -245,23 +248,10 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     return api.write_request(API, request, ledger, whole=whole)
 
 
-_SIGNS: Final = frozenset({"toolConfig", "inferenceConfig", "modelId", "guardrailConfig", "outputConfig"})
-
-
-def _detect(value: Any) -> float:
-    turns = turns_of(value)
-    if not turns or not all(isinstance(turn, Mapping) and "role" in turn for turn in turns):
-        return 0.0
-    if isinstance(value, Mapping) and _SIGNS & value.keys():
-        return 0.97
-    blocks = blocks_of(turns)
-    return 1.05 if blocks and all(isinstance(block, Mapping) and "type" not in block for block in blocks) else 0.0
-
-
-FORMAT: Final[Format] = format_of(
+FORMAT: Final = format_of(
     API,
     "system blocks beside messages; toolUse and toolResult; bytes; names are lost",
-    detect=_detect,
+    detect=detector("bedrock"),
     aliases=("bedrock-converse", "converse"),
     bare="messages",
 )

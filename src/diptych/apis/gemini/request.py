@@ -41,7 +41,9 @@ from ...model import (
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer
+from ..detection import detector
 from ..fields import NOTE, Field, Kind, natives
+from ..formats import format_of
 from ..ledger import Ledger
 from ..media import data_url, split_data_url
 from ..turns import Shape, elsewhere, message_of, read_turns, write_turns
@@ -76,8 +78,8 @@ def _address(kind: str) -> tuple[Any, Any]:
     """Return reader and writer of ``fileData`` of a kind of media as an address."""
 
     def read(file: Any) -> str | None:
-        uri, known = file.get("fileUri"), file.get("mimeType")
-        return uri if isinstance(uri, str) and str(known or "").startswith(kind) else None
+        uri, known = file.get("fileUri"), file.get("mimeType") or kind
+        return uri if isinstance(uri, str) and str(known).startswith(kind) else None
 
     return read, lambda url: None if url.startswith("data:") else {"fileUri": url}
 
@@ -154,7 +156,7 @@ def _format(type: str, schema: FrozenMap | None = None) -> ResponseFormat:
     return ResponseFormat(type if schema is None else "json_schema", None, schema)  # type: ignore[arg-type]
 
 
-FORMAT: Final = Kind(
+WANTED: Final = Kind(
     _format,  # type: ignore[arg-type]
     (
         Field(
@@ -316,7 +318,7 @@ API: Final = Api(
     write_messages=_write_messages,
     holds=frozenset({"contents", "systemInstruction"}),
     tool=TOOL,
-    format=FORMAT,
+    format=WANTED,
     format_at="generationConfig",
     cue=_cue,
     unfold=_unfold,
@@ -341,3 +343,12 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     {'contents': [{'role': 'user', 'parts': [{'text': 'Hi'}]}]}
     """
     return api.write_request(API, request, ledger, whole=whole)
+
+
+FORMAT: Final = format_of(
+    API,
+    "contents of user and model; systemInstruction; functionCall and functionResponse; names are lost",
+    detect=detector("gemini"),
+    aliases=("google",),
+    bare="contents",
+)

@@ -32,7 +32,9 @@ from ...model import (
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer, tables_of
+from ..detection import detector
 from ..fields import NOTE, Field, Kind, natives
+from ..formats import format_of
 from ..ledger import Ledger
 from ..media import data_url, split_data_url
 from ..order import Links
@@ -86,7 +88,7 @@ def _format(type: str, schema: FrozenMap | None = None) -> ResponseFormat:
     return ResponseFormat(type if schema is None else "json_schema", None, schema)  # type: ignore[arg-type]
 
 
-FORMAT: Final = Kind(
+WANTED: Final = Kind(
     _format,  # type: ignore[arg-type]
     (
         Field("type", "type", {"json": "json_object"}.get, {"json_object": "json", "json_schema": "json"}.get),
@@ -323,7 +325,7 @@ API: Final = Api(
     read_messages=_read_messages,
     write_messages=_write_messages,
     tool=TOOL,
-    format=FORMAT,
+    format=WANTED,
     format_at="format",
     finish=_finish,
     unfold=_unfold,
@@ -348,3 +350,12 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     {'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}], 'stream': False}
     """
     return api.write_request(API, request, ledger, whole=whole)
+
+
+FORMAT: Final = format_of(
+    API,
+    "messages with one text and images; arguments as objects; options; names are lost",
+    detect=detector("ollama"),
+    aliases=("ollama_chat",),
+    bare="messages",
+)

@@ -40,7 +40,9 @@ from ...model import (
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer, tables_of
+from ..detection import detector
 from ..fields import NOTE, Field, Kind, natives
+from ..formats import format_of
 from ..ledger import Ledger
 from ..turns import INSIDE, LIST, elsewhere
 from ..values import one_of, read_json, write_json
@@ -143,7 +145,7 @@ TOOL: Final = Kind(
     ("name",),
 )
 _TYPES: Final = ("text", "json_object", "json_schema")
-FORMAT: Final = Kind(
+WANTED: Final = Kind(
     ResponseFormat,
     (
         Field("type", "type", *one_of({name: name for name in _TYPES})),
@@ -376,9 +378,13 @@ class _Written:
         self.custom: set[str] = set()
 
     def write(self, messages: Iterable[Message]) -> list[dict[str, Any]]:
+        before = ""
         for message in messages:
             if message.name is not None:
                 self.writer.ledger.lose(message, "name", "name-dropped")
+            if before == message.role == "assistant" and (message.tool_calls or message.reasoning is not None):
+                self.writer.ledger.lose(message, kind="merged", detail="items of one turn are one message")
+            before = message.role
             self._output(message) if message.role == "tool" else self._turn(message)
         return self.items
 
@@ -473,7 +479,7 @@ API: Final = Api(
     write_messages=_write_messages,
     holds=frozenset({"input", "instructions"}),
     tool=TOOL,
-    format=FORMAT,
+    format=WANTED,
     format_at="text.format",
     cue=_cue,
     mend=_without_defaults,
@@ -498,3 +504,12 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     {'model': 'm', 'input': 'Hi'}
     """
     return api.write_request(API, request, ledger, whole=whole)
+
+
+FORMAT: Final = format_of(
+    API,
+    "instructions beside input items; function_call and function_call_output; names are lost",
+    detect=detector("responses"),
+    aliases=("openai_responses",),
+    bare="input",
+)
