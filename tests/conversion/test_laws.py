@@ -120,7 +120,7 @@ def survival(entry, conversation):
     before, after, losses = through(entry, conversation)
     above = [loss for loss in losses if loss.severity > Severity.EXACT and loss.path != "$"]
     # Where messages are reported as merged or split, places move: a value has to be somewhere.
-    is_moved = any(loss.kind in ("merged", "split", "role-dropped") for loss in above)
+    is_moved = any(loss.kind in ("merged", "split", "role-dropped") or loss.path.endswith("]") for loss in above)
     everything = "\0".join(map(str, after.values())) if is_moved else ""
     silent = {
         path: value

@@ -86,13 +86,13 @@ def fits(value: Any) -> tuple[str, ...]:
 def detector(api: str) -> Callable[[Any], float]:
     """Return the function that says how sure it is that a value is of an API; a list is surer than a body."""
 
-    def detect(value: Any) -> float:
-        found = fits(value)
-        if api not in found:
-            return 0.0
-        return 1.0 if not isinstance(value, Mapping) else 0.95 if found != ("chat",) else 0.9
+    return lambda value: confidence(value).get(api, 0.0)
 
-    return detect
+
+def confidence(value: Any) -> dict[str, float]:
+    """Return how sure it is that a value is of an API, for each API that it fits equally well."""
+    found = fits(value)
+    return dict.fromkeys(found, 1.0 if not isinstance(value, Mapping) else 0.95 if found != ("chat",) else 0.9)
 
 
 def _possible(value: Any) -> tuple[str, ...]:

@@ -67,8 +67,8 @@ class Ledger:
         #: Paths of the body that were read.
         self.read: Collection[str] = ()
         self.param: Callable[[str], str] = lambda name: name
-        self.spell: Callable[[str], str] = lambda path: path  # as the source has it, where it was laid out to be read
         self._request, self._is_given = request, request is not None
+        self.spell: Callable[[str], str] = lambda path: path  # as the source has it, where it was laid out to be read
         self._at: dict[int, tuple[Any, str, Kind | None]] = {}
 
     def at(self, value: Any, path: str, kind: Kind | None = None) -> None:
@@ -151,19 +151,20 @@ class Ledger:
 def distinct(request: Request) -> Request:
     """Return a request in which no value stands twice as the same object: each has a place of its own."""
     messages = request.conversation.messages
-    seen: dict[int, Any] = {}  # holds the values, so that no other one gets their identity
+    seen: set[int] = set()
     made = tuple(_distinct(message, seen) for message in messages)
     return request if all(map(_is, made, messages)) else request.replace(messages=made)
 
 
-def _distinct(message: Message, seen: dict[int, Any]) -> Message:
-    values = [message, *(() if message.is_plain else message.parts)]
-    ids = {id(value): value for value in values}
-    is_new = ids.keys().isdisjoint(seen) and len(ids) == len(values)
-    seen |= ids
+def _distinct(message: Message, seen: set[int]) -> Message:
+    parts = message.parts
+    is_made = parts is not message.parts  # a text that was a string has a part only while it is asked for
+    ids = [id(message), *(() if is_made else map(id, parts))]
+    is_new = seen.isdisjoint(ids) and len({*ids}) == len(ids)
+    seen.update(ids)
     if is_new:
         return message
-    return message.replace(parts=message.parts if message.is_plain else [*map(copy, message.parts)])
+    return message.replace(parts=parts if is_made else [*map(copy, parts)])
 
 
 def _is(one: Any, two: Any) -> bool:

@@ -15,7 +15,7 @@ from ..apis.chat.messages import read_messages
 from ..apis.completions.convert_request import Target, convert_request
 from ..apis.completions.convert_response import convert_response
 from ..apis.completions.messages import prompt_of
-from ..apis.detection import fits
+from ..apis.detection import confidence, fits
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
@@ -148,7 +148,8 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
         return to_template(value, source.grammar if source else "auto")
     entry = source or (None if isinstance(value, str | Conversation) else _detect(value))
     if entry is not None and entry.api is not None and target.api is not None:
-        return _between(value, entry, target, [] if source else [name for name in fits(value) if name != entry.name])
+        made = between(value, entry, target)
+        return _with_others(made, value, target) if source is None else made
     ledger = None
     if entry is not None and entry.api is not None:
         conversation, ledger = conversation_of(value, entry)
@@ -171,15 +172,14 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
     return Conversion(output, verdict, found, reading.format, alternatives, reading.detail)
 
 
-def _between(value: Any, source: Format, target: Format, rivals: list[str]) -> Conversion:
-    """Convert between message APIs; where a value fits ``rivals`` as well, it is ambiguous."""
-    found = between(value, source, target)
-    if not rivals:
-        return found
-    names = " and ".join((source.name, *rivals))
-    others = tuple(between(value, get(name), target).output for name in rivals if get(name).api is not None)
-    detail = f"the value fits {names} equally: name its source"
-    return replace(found, verdict="ambiguous", alternatives=others, detail=detail)
+def _with_others(made: Conversion, value: Any, target: Format) -> Conversion:
+    """Return a conversion as ambiguous where the value fits several APIs equally well."""
+    others = [name for name in fits(value) if name != made.format]
+    if not others:
+        return made
+    outputs = tuple(between(value, get(name, "api"), target).output for name in others)
+    said = f"it fits {made.format} and {' and '.join(others)}; name the source"
+    return replace(made, verdict="ambiguous", alternatives=outputs, detail=said)
 
 
 def _is_body(value: Any, entry: Format | None) -> bool:
@@ -243,10 +243,15 @@ def _unexplained(row: Mapping[str, Any], conversation: Conversation) -> str:
 
 def _detect(value: Any) -> Format:
     """Return the format of a value; those that others brought are asked last."""
+    of_apis = confidence(value)
     for entries in (builtin(), list_formats()):
-        ranked = [(entry.detect(value), entry.name, entry) for entry in entries if entry.detect]
-        confidence, _, entry = max(ranked, key=lambda row: row[:2])
-        if confidence > 0:
+        ranked = [
+            (of_apis.get(entry.name, 0.0) if entry.api else entry.detect(value), entry.name, entry)
+            for entry in entries
+            if entry.detect
+        ]
+        sure, _, entry = max(ranked, key=lambda row: row[:2])
+        if sure > 0:
             return entry
     kind = "an object" if isinstance(value, Mapping) else type(value).__name__
     raise FormatError(f"the format of {kind} is not recognised", path="$", hint="name it")

@@ -154,7 +154,7 @@ def _rank(part: Part) -> int:
 
 def _has_place(writer: Writer, part: Part) -> bool:
     is_other = isinstance(part, OtherPart) and part.api != "chat"
-    if is_other or (isinstance(part, FilePart) and not part.data and not part.file_id and "chat" not in part.native):
+    if is_other or (isinstance(part, FilePart) and "chat" not in part.native and not _is_file(part)):
         writer.ledger.lose(part)
         return False
     if isinstance(part, FilePart) and part.url:
@@ -162,6 +162,11 @@ def _has_place(writer: Writer, part: Part) -> bool:
     if not isinstance(part, OtherPart):
         writer.native(part, part.native, {})
     return True
+
+
+def _is_file(part: FilePart) -> bool:
+    """Tell whether a file is one that Chat takes: by id or by data, and neither sound nor film."""
+    return bool(part.file_id) or not (part.data or "data:video/").startswith(("data:video/", "data:audio/"))
 
 
 def _finish(body: dict[str, Any], writer: Writer) -> None:
@@ -195,8 +200,8 @@ API: Final = Api(
     finish=_finish,
     cue=_cue,
     mend=in_order,
-    rules=RULES,
     is_open=True,
+    rules=RULES,
     shares=frozenset({"completions"}),
 )
 

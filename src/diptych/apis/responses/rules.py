@@ -29,7 +29,7 @@ _DOCS: Final = "OpenAI, guides on reasoning and function calling, 2026-11"
 
 NAME: Final = r"[a-zA-Z0-9_-]{1,128}"
 _NAMED: Final = matches(NAME, "a name of 1 to 128 letters, digits, _ and -")
-_ID: Final = matches(r"(?s).{1,64}", "an id of 1 to 64 characters")
+_ID: Final = matches(r"(?s).{0,64}", "an id of at most 64 characters")
 _SHORT: Final = relabel("a-zA-Z0-9_-", 64)
 _OUTPUTS: Final = {"function_call_output": "function_call", "custom_tool_call_output": "custom_tool_call"}
 
