@@ -228,6 +228,8 @@ def leaves(value: Mapping[str, Any], path: str, read: Collection[str] = ()) -> I
 
 
 def _says_nothing(value: Any) -> bool:
-    if isinstance(value, Mapping | tuple | list):
-        return all(map(_says_nothing, value.values() if isinstance(value, Mapping) else value))
+    if isinstance(value, Mapping):
+        return all(name.startswith(NOTE) or _says_nothing(item) for name, item in value.items())
+    if isinstance(value, tuple | list):
+        return all(map(_says_nothing, value))
     return value is None or value == "" or value == ABSENT
