@@ -33,6 +33,11 @@ class Mistake(NamedTuple):
     line: int | None = None
     pattern: str | None = None
 
+    @property
+    def is_name(self) -> bool:
+        """Whether it is an unknown filter or test."""
+        return self.message.startswith(("unknown filter", "unknown test", "the filter"))
+
     def place(self, lines: Sequence[str]) -> tuple[int, int, int] | None:
         """Return line, column (both 1-based) and width of the place in the lines of a body, or None."""
         for number in [self.line] if self.line else range(1, len(lines) + 1):

@@ -30,6 +30,7 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ('{% extends "base" %}', 1, 13),
         ("{% from 'macros' import m %}", 1, 10),
         ("{% import 'm' as m %}{{ m }}", 1, 12),
+        ("{% include ['a', 'b'] %}", 1, 14),
     ],
     "T004": [("caf\udce9", 1, 4), ("a\nb\udcff", 2, 2), ("\udc80", 1, 1)],
     "T005": [
@@ -48,12 +49,12 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (inputs("  text: string", "{{ text }}\n{{ langauge }}"), 6, 4),
         (inputs("  text: string", "{{ text }}{% if tone %}x{% endif %}"), 5, 17),
         (inputs("  text: string", "{% for a in items %}{{ text }}{% endfor %}"), 5, 13),
-        (inputs("  text: string", "{% for a in text %}{{ a }}{% endfor %}{{ a }}"), 5, 8),
+        (inputs("  text: string", "{% for a in text %}{{ a }}{% endfor %}{{ a }}"), 5, 42),
     ],
     "T102": [
         (inputs("  text: string\n  tone: string", "{{ text }}"), 4, 3),
         (inputs("  tone: string", "Hi"), 3, 3),
-        ("---\ninputs: [tone]\n---\nHi", 2, 1),
+        ("---\ninputs: [tone]\n---\nHi", 2, 10),
         (inputs("  a: string", "{% set a = 1 %}{{ a }}"), 3, 3),
     ],
     "T103": [
@@ -67,8 +68,8 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (inputs("  tone: {type: string, required: false}", "x\n{{ tone | trim | title }}"), 6, 4),
     ],
     "T105": [
-        ("---\ninputs: {n: integer}\nsamples:\n  - {n: many}\n---\n{{ n }}", 3, 1),
-        ("---\ninputs: {n: integer}\nsamples:\n  - {}\n---\n{{ n }}", 3, 1),
+        ("---\ninputs: {n: integer}\nsamples:\n  - {n: many}\n---\n{{ n }}", 4, 5),
+        ("---\ninputs: {n: integer}\nsamples:\n  - {}\n---\n{{ n }}", 4, 5),
         ("---\ninputs: {n: integer}\nsamples:\n  short: {n: 1, m: 2}\n---\n{{ n }}", 4, 3),
     ],
     "T201": [
@@ -87,15 +88,15 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ("---\nmodel: gpt-3.5-turbo-instruct\n---\nHi", 2, 1),
     ],
     "T204": [
-        (STRICT + "{type: object, properties: {x: {type: string}}}\n---\nJSON", 2, 1),
-        (STRICT + "{type: object, additionalProperties: false, properties: {x: {type: string}}}\n---\nJSON", 2, 1),
+        (STRICT + "{type: object, properties: {x: {type: string}}}\n---\nJSON", 5, 3),
+        (STRICT + "{type: object, additionalProperties: false, properties: {x: {type: string}}}\n---\nJSON", 5, 3),
         (
             STRICT
             + "{type: object, additionalProperties: false, required: [x], properties: {x: {allOf: []}}}\n---\nJSON",
-            2,
-            1,
+            5,
+            87,
         ),
-        ("---\ntools:\n  - {name: f, strict: true, parameters: {type: object, properties: {}}}\n---\nHi", 2, 1),
+        ("---\ntools:\n  - {name: f, strict: true, parameters: {type: object, properties: {}}}\n---\nHi", 3, 29),
     ],
     "T301": [
         ("---\ntrim: blocks\n---\n{% block a %}Be kind.{% endblock %}\n- no lies", 4, 22),
@@ -105,7 +106,7 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
     "T401": [
         (inputs("  page: string", "{% system %}Answer from {{ page }}{% endsystem %}{% user %}Hi{% enduser %}"), 5, 28),
         ("{% developer %}\n{{ rules }}\n{% enddeveloper %}{% user %}Hi{% enduser %}", 2, 4),
-        ('{% message role="system" %}{% for d in docs %}{{ docs[0] }}{% endfor %}{% endmessage %}', 1, 40),
+        ('{% message role="system" %}{% for d in docs %}{{ docs[0] }}{% endfor %}{% endmessage %}', 1, 50),
         ("{% if x %}{% system %}{{ a | upper }}{% endsystem %}{% endif %}", 1, 26),
     ],
     "T402": [
@@ -119,9 +120,9 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ("{% system %}<|eot_id|>{% endsystem %}", 1, 13),
     ],
     "T404": [
-        ("{% if x == 1 %}a{% elif x == 1 %}b{% endif %}", 1, 1),
+        ("{% if x == 1 %}a{% elif x == 1 %}b{% endif %}", 1, 17),
         ("{% if false %}a{% endif %}", 1, 1),
-        ("{% if x %}a{% elif true %}b{% endif %}", 1, 1),
+        ("{% if x %}a{% elif true %}b{% endif %}", 1, 12),
     ],
     "T503": [
         ("{{ question }}\n" + STABLE, 1, 4),

@@ -18,6 +18,8 @@ from .cases import CHAT_FIRES, CHAT_SILENT, FULL
 
 CORPUS = Path(__file__).parents[4] / "shared/corpora/chat_templates.jsonl.gz"
 RULES = {rule.code: rule for rule in all_rules() if rule.is_chat}
+
+
 @pytest.mark.parametrize("code", RULES)
 def test_examples(code: str) -> None:
     rule = RULES[code]

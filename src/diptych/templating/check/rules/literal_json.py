@@ -26,14 +26,21 @@ _OPENING: Final = re.compile(r'\{\{\s*["\']')
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Find printed objects; where the body does not parse, double braces before a quoted key."""
+    for output in subject.each(nodes.Output):
+        for node in output.nodes:
+            if isinstance(node, nodes.Dict):
+                message = "a literal object is evaluated and printed as Python writes it"
+                place = subject.at(node.lineno, "{")
+                yield Finding(
+                    CODE,
+                    message,
+                    place._replace(column=place.source.rfind("{{", 0, place.column + 1) + 1, width=2),
+                    _HINT,
+                )
     if subject.tree is not None:
-        for output in subject.each(nodes.Output):
-            for node in output.nodes:
-                if isinstance(node, nodes.Dict):
-                    message = "a literal object is evaluated and printed as Python writes it"
-                    yield Finding(CODE, message, subject.at(node.lineno, "{{"), _HINT)
         return
-    location = getattr(subject.error, "location", None)
-    if location is not None and (found := _OPENING.search(location.source)):
-        place = location._replace(column=found.start() + 1, width=2)
-        yield Finding(CODE, "JSON braces begin an expression of Jinja here", place, _HINT)
+    for error in subject.errors:
+        location = subject.at_error(error)
+        if found := _OPENING.search(location.source):
+            place = location._replace(column=found.start() + 1, width=2)
+            yield Finding(CODE, "JSON braces begin an expression of Jinja here", place, _HINT)
