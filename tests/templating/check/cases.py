@@ -98,6 +98,11 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ),
         ("---\ntools:\n  - {name: f, strict: true, parameters: {type: object, properties: {}}}\n---\nHi", 3, 29),
     ],
+    "T205": [
+        ("---\nformat: chatlm\n---\n{% user %}Hi{% enduser %}", 2, 1),
+        ("---\nmodel: gpt-4o\nformat: nope\n---\nHi", 3, 1),
+        ("---\n{format: anthropic}\n---\nHi", 2, 2),
+    ],
     "T301": [
         ("---\ntrim: blocks\n---\n{% block a %}Be kind.{% endblock %}\n- no lies", 4, 22),
         ("---\ntrim: blocks\n---\nItems:\n{%- for i in x %}\n- {{ i }}\n{%- endfor %}\nEnd", 5, 1),
@@ -199,6 +204,11 @@ SILENT: dict[str, list[str]] = {
         + "{type: object, additionalProperties: false, required: [x], properties: {x: {type: string}}}\n---\nJSON",
         "---\nresponse_format: {name: a, schema: {type: object}}\n---\nJSON",
         "---\nresponse_format: json_object\n---\nJSON",
+    ],
+    "T205": [
+        "---\nformat: chatml\n---\n{% user %}Hi{% enduser %}",
+        "---\nformat: text:llama-3\n---\n{% user %}Hi{% enduser %}",
+        "---\nformat: transcript\n---\nHi",
     ],
     "T301": [
         "{% block a %}Be kind.{% endblock %}\n- no lies",

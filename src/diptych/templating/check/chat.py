@@ -137,7 +137,7 @@ def is_chat_template(text: str) -> bool:
 
 
 def chat_templates_of(path: Path) -> list[ChatSubject]:
-    """Return the chat templates of a ``tokenizer_config.json`` or a GGUF file. Raises FormatError for a damaged file."""
+    """Return the chat templates of a ``tokenizer_config.json`` or a GGUF file. Raises FormatError if damaged."""
     shown = path.as_posix()
     if path.suffix == ".gguf":
         found, special = read_metadata(path, _TOKEN_KEYS).get(_TOKEN_KEYS[0]), dict[str, str]()
