@@ -131,7 +131,7 @@ class Snapshots:
         """
         ending = f"-{name}" if name else f"-{len(self._taken) + 1}" if self._taken else ""
         file = self._folder / f"{file_name(self._test + ending)}.txt"
-        assert file.name not in self._taken, f"two snapshots of {self._test} are called {name!r}: give each its own name"
+        assert file.name not in self._taken, f"two snapshots of {self._test} are called {name!r}: rename one"
         self._taken.append(file.name)
         found = snapshot_of(rendered, model=model)
         known = file.read_bytes().decode("utf-8") if file.is_file() else None
