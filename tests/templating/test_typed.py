@@ -151,7 +151,7 @@ def test_any_name_gives_python(tmp_path: Path) -> None:
     if pyright.exists():
         (tmp_path / "pyrightconfig.json").write_text(json.dumps(PYRIGHT))
         done = subprocess.run([str(pyright), "--level", "error", "typed.py"], capture_output=True, text=True, cwd=tmp_path, check=False)  # fmt: skip
-        assert done.returncode == 0, done.stdout
+        assert done.stdout.startswith("0 errors"), done.stdout
 
 
 @pytest.mark.parametrize(
