@@ -18,6 +18,8 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ("{% user %}a{% endsystem %}", 1, 15),
         ("{{ a b }}", 1, 6),
         ("---\nmodle: x\n---\na", 2, 1),
+        ("---\nmodel: gpt-4o\nformat: nope\n---\nHi", 3, 1),
+        ("---\n{format: anthropic}\n---\nHi", 2, 2),
     ],
     "T002": [
         ("a\n  {{ x | uper }}", 2, 10),
@@ -44,6 +46,15 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (inputs("  name: string", "{{ name }}\n${name}"), 6, 1),
         (inputs("  name: string", "{{ name }} %(name)s"), 5, 12),
         (inputs("  name: string", "{{ name }} <<name>>"), 5, 12),
+    ],
+    "T009": [
+        ('{% message role="usr" %}a{% endmessage %}', 1, 18),
+        ("{% user %}a{% enduser %}\n{% assistant prefill='false' %}b{% endassistant %}", 2, 23),
+        ("{% history h roles=['usr'] %}", 1, 20),
+        ("{% user prefill=true %}a{% enduser %}", 1, 17),
+        ("{% user cache_control='2h' %}a{% enduser %}", 1, 24),
+        ("{% user priority='high' %}a{% enduser %}", 1, 19),
+        ("{% assistant %}{% tool_call 'f' id='c' arguments='x' %}{% endassistant %}", 1, 51),
     ],
     "T101": [
         (inputs("  text: string", "{{ text }}\n{{ langauge }}"), 6, 4),
@@ -97,11 +108,6 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
             87,
         ),
         ("---\ntools:\n  - {name: f, strict: true, parameters: {type: object, properties: {}}}\n---\nHi", 3, 29),
-    ],
-    "T205": [
-        ("---\nformat: chatlm\n---\n{% user %}Hi{% enduser %}", 2, 1),
-        ("---\nmodel: gpt-4o\nformat: nope\n---\nHi", 3, 1),
-        ("---\n{format: anthropic}\n---\nHi", 2, 2),
     ],
     "T301": [
         ("---\ntrim: blocks\n---\n{% block a %}Be kind.{% endblock %}\n- no lies", 4, 22),
@@ -158,6 +164,12 @@ SILENT: dict[str, list[str]] = {
         "Hi {name} {{ name }}",
         inputs("  name: string", "{% raw %}{{name}}{% endraw %} {{ name }}"),
     ],
+    "T009": [
+        "{% for m in ms %}{% message role=m.role name='a' %}a{% endmessage %}{% endfor %}",
+        "{% user priority=1 cache_control='5m' %}{% image 'nope.png' %}{% enduser %}{% assistant prefill=true %}b{% endassistant %}",
+        "{% history h roles=['user', 'tool'] %}",
+        "{% assistant prefill=x %}{% tool_call n id=i arguments={'a': x} %}{% endassistant %}",
+    ],
     "T101": [
         inputs("  text: string", "{{ text }}"),
         inputs("  text: string", "{% for a in text %}{{ a }}{{ loop.index }}{% endfor %}"),
@@ -204,11 +216,6 @@ SILENT: dict[str, list[str]] = {
         + "{type: object, additionalProperties: false, required: [x], properties: {x: {type: string}}}\n---\nJSON",
         "---\nresponse_format: {name: a, schema: {type: object}}\n---\nJSON",
         "---\nresponse_format: json_object\n---\nJSON",
-    ],
-    "T205": [
-        "---\nformat: chatml\n---\n{% user %}Hi{% enduser %}",
-        "---\nformat: text:llama-3\n---\n{% user %}Hi{% enduser %}",
-        "---\nformat: transcript\n---\nHi",
     ],
     "T301": [
         "{% block a %}Be kind.{% endblock %}\n- no lies",
