@@ -30,6 +30,9 @@ REFUSED_KEYS: Final = frozenset(
 #: Larger than any front matter that a person writes; the parser is slow.
 MAX_CHARACTERS: Final = 100_000
 
+#: Keys that stand between a declaration and its name: inputs as JSON Schema, tools and schemas as in a request.
+_WRAPPERS: Final = ("properties", "function", "json_schema")
+
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 
 
@@ -162,8 +165,8 @@ def _child(node: yaml.Node | None, step: str) -> tuple[yaml.Node, yaml.Node] | N
     """Return the node at which a step of a path stands, and the one to go on from."""
     if isinstance(node, yaml.MappingNode):
         keys = {key.value: (key, value) for key, value in node.value}
-        inner = _child(keys["properties"][1], step) if "properties" in keys else None
-        return keys.get(step) or inner
+        inner = (_child(keys[wrapper][1], step) for wrapper in _WRAPPERS if wrapper in keys)
+        return keys.get(step) or next(filter(None, inner), None)
     if not isinstance(node, yaml.SequenceNode):
         return None
     for index, item in enumerate(node.value):

@@ -1,7 +1,7 @@
 """Assertions about what a template renders: roles, tokens, cost, and whole snapshots.
 
 Rule: a snapshot is a text that people read in a review: tokens, every message under its role, the
-prompt. A difference is told by message.
+prompt. A difference is shown by message.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ("{% if x is strin %}a{% endif %}", 1, 12),
         ("{% filter lowr %}a{% endfilter %}", 1, 11),
         ("{{ x | map('uppr') | list }}\n{% if x %}{{ x | tojsn }}{% endif %}", 2, 18),
+        ("{{ x | map('uppr') | list }}", 1, 13),
+        ("{{ x | selectattr('a', 'equls', 3) | list }}", 1, 25),
     ],
     "T003": [
         ("a\n{% include 'nope' %}", 2, 13),
@@ -39,6 +41,7 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ('Answer as {{"a": 1}}', 1, 11),
         ('Return {"a": {{"b": 1}}}', 1, 14),
         ('a\n{{"x": {"y": 2}}}', 2, 1),
+        ('{\n  "outer": {{\n "a": 1 }}\n}', 2, 12),
         ('{"name": {{"first": "str", "last"}}}', 1, 10),
     ],
     "T006": [
@@ -46,6 +49,7 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (inputs("  name: string", "{{ name }}\n${name}"), 6, 1),
         (inputs("  name: string", "{{ name }} %(name)s"), 5, 12),
         (inputs("  name: string", "{{ name }} <<name>>"), 5, 12),
+        (inputs("  name: string", "{{ name }} {name!r:>10}"), 5, 12),
     ],
     "T009": [
         ('{% message role="usr" %}a{% endmessage %}', 1, 18),
@@ -134,6 +138,9 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ("{% if x == 1 %}a{% elif x == 1 %}b{% endif %}", 1, 17),
         ("{% if false %}a{% endif %}", 1, 1),
         ("{% if x %}a{% elif true %}b{% endif %}", 1, 12),
+        ("{% if x %}a{% elif y and x %}b{% endif %}", 1, 12),
+        ("{% if not true %}a{% endif %}", 1, 1),
+        ("a {{ 'a' if true else x }}", 1, 3),
     ],
     "T503": [
         ("{{ question }}\n" + STABLE, 1, 4),
@@ -157,7 +164,14 @@ SILENT: dict[str, list[str]] = {
     "T002": ["{{ x | upper }}", "{% if x is string %}a{% endif %}", "{% if 'f' is filter %}{{ x | f }}{% endif %}"],
     "T003": ["{% include 'a' ignore missing %}", "{% include name %}", "{% include ['a', 'known'] %}"],
     "T004": ["café", "\ufeffa", "日本語 \U0001f600"],
-    "T005": ['{% raw %}{"a": {"b": 1}}{% endraw %}', 'Answer as {"a": 1}', "{{ {'a': 1} | tojson }}", "{{ x }}"],
+    "T005": [
+        '{% raw %}{"a": {"b": 1}}{% endraw %}',
+        'Answer as {"a": 1}',
+        "{{ {'a': 1} | tojson }}",
+        "{{ x }}",
+        "{{ 'abc }}",
+        '{% raw %}{{"a": 1}}{% endraw %}{{ x',
+    ],
     "T006": [
         inputs("  name: string", "Hi {{ name }}"),
         inputs("  name: string", "{{ name }} {other} {}"),
@@ -165,6 +179,7 @@ SILENT: dict[str, list[str]] = {
         inputs("  name: string", "{% raw %}{{name}}{% endraw %} {{ name }}"),
     ],
     "T009": [
+        "{% message role='a' * 10 ** 10 %}a{% endmessage %}",
         "{% for m in ms %}{% message role=m.role name='a' %}a{% endmessage %}{% endfor %}",
         "{% user priority=1 cache_control='5m' %}{% image 'nope.png' %}{% enduser %}{% assistant prefill=true %}b{% endassistant %}",
         "{% history h roles=['user', 'tool'] %}",
@@ -238,6 +253,7 @@ SILENT: dict[str, list[str]] = {
     ],
     "T403": [CHAT, "<|im_start|>user\n{{ x }}<|im_end|>", "{% user %}a < b | c > d{% enduser %}"],
     "T404": [
+        "{% if 10 ** 10 ** 10 %}a{% endif %}",
         "{% if x == 1 %}a{% elif x == 2 %}b{% endif %}",
         "{% if x %}a{% else %}b{% endif %}",
         "{% if x %}{% if x %}a{% endif %}{% endif %}",

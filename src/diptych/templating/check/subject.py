@@ -33,11 +33,16 @@ from .finding import Fix
 
 N = TypeVar("N", bound=nodes.Node)
 T = TypeVar("T")
+#: What has a value without anything being computed, however large.
+_PLAIN = (
+    nodes.Const, nodes.Not, nodes.And, nodes.Or, nodes.Compare, nodes.Operand, nodes.List, nodes.Tuple, nodes.Dict,
+    nodes.Pair, nodes.Neg,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a check is told: today's date, the caps on samples (tokens, USD), the model of templates without one."""
+    """The settings of a check: today's date, the caps on samples (tokens, USD), the model of templates without one."""
 
     today: datetime.date
     max_tokens: int | None = None
@@ -333,6 +338,12 @@ def _messages(parent: nodes.Node) -> list[WrittenMessage]:
         else:
             found += _messages(node)
     return found
+
+
+def constants(node: nodes.Node) -> list[Any]:
+    """Return the value of an expression in a list, or nothing where it has to be computed."""
+    inner = [node, *node.find_all(nodes.Node)]
+    return [node.as_const()] if isinstance(node, nodes.Expr) and all(isinstance(one, _PLAIN) for one in inner) else []
 
 
 def is_end(node: nodes.Node) -> bool:

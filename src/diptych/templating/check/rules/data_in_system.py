@@ -2,7 +2,7 @@
 
 A model gives the system message more weight than any other: text that users or documents wrote
 there can change the rules. Put it into a user message; an input of fixed values (``enum``), a
-number or a boolean is no finding.
+number or a boolean is not reported.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from jinja2 import nodes
 
 from ....errors import DiptychError
 from ..finding import Finding
-from ..subject import Subject
+from ..subject import Subject, constants
 
 CODE = "T009"
 BAD = '{% message role="usr" %}Hi{% endmessage %}'
@@ -33,20 +33,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         if not isinstance(made, nodes.ExtensionAttribute) or made.name not in _STAND_INS:
             continue
         make = getattr(subject.library.engine.environment.extensions[made.identifier], made.name)
-        fields = {one.key: (one.value, value) for one in call.kwargs for value in _constants(one.value)}
+        fields = {one.key: (one.value, value) for one in call.kwargs for value in constants(one.value)}
         base = {**_STAND_INS[made.name], **({"role": fields["role"][1]} if "role" in fields else {})}
         for key, (node, value) in fields.items():
             if (error := _refused(make, {**base, key: value})) and (key in base or not _refused(make, base)):
                 place = subject.at(node.lineno, str(value).lower() if isinstance(value, bool) else str(value))
                 yield Finding(CODE, error.message, place, error.hint or "correct the field")
-
-
-def _constants(node: nodes.Expr) -> list[Any]:
-    """Return the value of an expression in a list, or nothing where it is not a constant."""
-    try:
-        return [node.as_const()]
-    except nodes.Impossible:
-        return []
 
 
 def _refused(make: Any, fields: dict[str, Any]) -> DiptychError | None:
