@@ -17,7 +17,7 @@ from ..request import Request
 from .imagesize import Size
 from .memo import LONGEST, message_memo
 from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
-from .rules import FAMILIES, FamilyRules
+from .rules import FAMILIES, FamilyRules, rules_of
 from .schemas import render_schema
 from .shapes import check_extras, expect, is_ids
 from .tally import Basis, Item, weakest
@@ -98,7 +98,7 @@ def count(
     if "messages" in body:
         items = _chat_items(body, info, counted, image_sizes)
     else:
-        items = _prompt_items(body.get("prompt"), counted)
+        items = [*_prompt_items(body.get("prompt"), counted), *_suffix_items(body.get("suffix"), counted)]
     return _settle(items, info)
 
 
@@ -190,6 +190,14 @@ def _prompt_item(part: Any, counted: Count, path: str) -> Item:
     raise TokenError("a prompt in a list is text or token ids", path=path)
 
 
+def _suffix_items(suffix: Any, counted: Count) -> list[Item]:
+    if suffix is None:
+        return []
+    expect(suffix, (str,), "$.suffix", "a string")
+    tokens = counted(suffix)
+    return [Item("$.suffix", "suffix", tokens, "approximate", tokens, tokens + 4)] if tokens else []
+
+
 # Chat ------------------------------------------------------------------------------
 
 #: What a body may hold beside its messages that is billed.
@@ -202,7 +210,7 @@ def _chat_items(
     messages = body["messages"]
     if not isinstance(messages, list | tuple):
         raise TokenError("messages are a list", path="$.messages")
-    rules = FAMILIES[info.family or "chat"]
+    rules = rules_of(info.family, info.base)
     plain = plain_lines(info.encoding or "", info.family or "chat")
     if _NEEDS_MORE.isdisjoint(body):
         lines = _plain_items(messages, plain)
@@ -265,7 +273,7 @@ def _section_items(
         border = counted(f"{joined}\n\n#") - counted(text) - 1
     items: list[Item] = []
     if functions:
-        text = f"# Tools\n\n## functions\n\n{render_tools(functions)}"
+        text = f"# Tools\n\n## functions\n\n{render_tools(functions, titles=rules.titles)}"
         tokens = counted(text) - 1 + (rules.tools if system is None else rules.tools_with_system)
         items.append(Item("$.tools", "tools", tokens + border, "fitted"))
         border = counted("functions\n\n#") - counted("functions") - 1
@@ -297,7 +305,7 @@ def _choice_items(body: Mapping[str, Any], has_tools: bool, rules: FamilyRules, 
         function = choice.get("function")
         name = (function if isinstance(function, Mapping) else choice).get("name")
         if isinstance(name, str):
-            return [Item("$.tool_choice", "tool_choice", rules.choice_named + counted(name), "fitted")]
+            return [Item("$.tool_choice", "tool_choice", rules.choice_named + counted(f".{name}"), "fitted")]
     return []
 
 

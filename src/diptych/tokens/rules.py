@@ -9,7 +9,8 @@ row behind a line of a count.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from ..catalogue.table import Family
 
@@ -38,6 +39,7 @@ class FamilyRules:
     schema_tag: int = 2  #: a schema's name on each past assistant message, beside the name
     tag_on_reply: bool = True  #: the same on the reply, where no tools are offered
     content_only: bool = False  #: only the contents are billed
+    titles: bool = True  #: whether tools show the titles of properties
     source: str = RECORDED
 
 
@@ -63,15 +65,34 @@ FAMILIES: Final[dict[Family, FamilyRules]] = {
     "embedding": _CHAT,
 }
 
+#: What single models do otherwise than their family, by the name of their row.
+_MODELS: Final[dict[str, dict[str, Any]]] = {
+    "gpt-4": {"titles": False},
+    "o3-mini": {"tools": 1, "tools_with_system": 1},
+    "o4-mini": {"tools": 4, "tools_with_system": 4, "channel": 3},
+}
+
+
+@lru_cache(maxsize=256)
+def rules_of(family: Family | None, base: str) -> FamilyRules:
+    """Return the rules of a model: those of its family, and what it does otherwise.
+
+    >>> rules_of("o", "o4-mini").tools, rules_of("o", "o3").tools
+    (4, 0)
+    """
+    return replace(FAMILIES[family or "chat"], **_MODELS.get(base, {}))
+
+
 #: What the kinds of line in a count stand for, and where the rule comes from.
 LINES: Final[dict[str, tuple[str, str]]] = {
     "message": ("3 a message (4 for gpt-3.5-turbo-0301), its role and its text; gpt-5: 2 for a channel", COOKBOOK),
     "name": ("the tokens of ':' and the name", RECORDED),
     "priming": ("what opens the reply: 3 (chat models), 2 (o and gpt-5 models)", RECORDED),
     "text": ("the text as the encoding splits it", "tiktoken"),
+    "suffix": ("the text as the encoding splits it", "one recording of Completions"),
     "ids": ("one each", "the API reference of Completions"),
     "tools": ("the functions as one TypeScript namespace after the system message", RECORDED),
-    "tool_choice": ("a forced function: 7 and its name; none: 1; gpt-5: nothing", RECORDED),
+    "tool_choice": ("a forced function: 7 and '.NAME'; none: 1; gpt-5: nothing", RECORDED),
     "tool_call": ("7, the name and the arguments as compact JSON; gpt-5: 3 more", RECORDED),
     "tool_calls": ("several calls: one call of multi_tool_use.parallel", RECORDED),
     "tool_result": ("5, 'functions.NAME' and the content; gpt-5: 3 more", RECORDED),
