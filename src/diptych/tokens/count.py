@@ -7,21 +7,24 @@ known family gets no number. Tokenising is offline; nothing is sent or downloade
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from ..catalogue import DEFAULT_MODEL, serves
 from ..catalogue.models import ModelInfo, model_info
 from ..errors import TokenError
 from ..request import Request
+from .chat import chat_items
 from .imagesize import Size
-from .memo import LONGEST, message_memo
-from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
-from .rules import FAMILIES, FamilyRules, rules_of
-from .schemas import render_schema
-from .shapes import check_extras, expect, is_ids
+from .memo import message_memo
+from .messages import Count
+from .responses import STORED, chat_shape
+from .rules import rules_of
+from .shapes import expect, is_ids
 from .tally import Basis, Item, weakest
-from .tools import render_tools
+
+#: What makes an object a request body.
+_BODIES: Final = frozenset({"messages", "prompt", "input", "instructions"})
 
 
 class TokenCount(NamedTuple):
@@ -78,7 +81,7 @@ def count(
     """Return the tokens that ``x`` costs as input of ``model``.
 
     ``x`` is a text, a list of texts or of token ids (Completions prompts), a list of
-    messages, a whole request body of either API, or a rendered template. ``model``
+    messages, a whole request body (Chat, Completions, Responses, Embeddings), or a rendered template. ``model``
     given here wins over the body's own; without either it is the catalogue's default model.
     ``image_sizes`` gives width and height in pixels of images that stand behind an address.
     Raises TokenError on what is none of these.
@@ -91,15 +94,9 @@ def count(
     body = body_of(x, model=model, api=api)
     name = _name_of(model, body)
     info = model_info(name)
-    if info.encoding is None:
-        reason = f"no encoding and no counting rule is known for {name!r}"
+    if (reason := _why_unknown(body, info)) is not None:
         return TokenCount(None, "unknown", (), None, None, None, name, reason)
-    counted = message_memo(info.encoding)
-    if "messages" in body:
-        items = _chat_items(body, info, counted, image_sizes)
-    else:
-        items = [*_prompt_items(body.get("prompt"), counted), *_suffix_items(body.get("suffix"), counted)]
-    return _settle(items, info)
+    return _settle(_items(body, info, image_sizes), info)
 
 
 def _name_of(model: Any, body: Mapping[str, Any]) -> str:
@@ -111,6 +108,38 @@ def _name_of(model: Any, body: Mapping[str, Any]) -> str:
     if not name.strip():
         raise TokenError("model is empty; expected the name of a model", path=path if path != "model" else None)
     return str(name)
+
+
+def _why_unknown(body: Mapping[str, Any], info: ModelInfo) -> str | None:
+    if info.encoding is None:
+        return f"no encoding and no counting rule is known for {info.name!r}"
+    stored = next((name for name in STORED if "input" in body and body.get(name) is not None), None)
+    return stored and f"{stored} refers to text that the server keeps and the request does not hold"
+
+
+def _items(body: Mapping[str, Any], info: ModelInfo, sizes: Mapping[str, Size] | None) -> list[Item]:
+    if "messages" in body:
+        return chat_items(body, info, rules_of(info.family, info.base), sizes)
+    counted = message_memo(info.encoding or "")
+    if info.family == "embedding" and "input" in body:
+        return _prompt_items(body["input"], counted, "$.input")
+    if "input" in body or "instructions" in body:
+        return _responses_items(body, info, sizes)
+    return [*_prompt_items(body.get("prompt"), counted), *_suffix_items(body.get("suffix"), counted)]
+
+
+def _responses_items(body: Mapping[str, Any], info: ModelInfo, sizes: Mapping[str, Size] | None) -> list[Item]:
+    shape = chat_shape(body)
+    try:
+        items = chat_items(shape.body, info, rules_of(info.family, info.base, "responses"), sizes)
+    except TokenError as error:
+        raise TokenError(error.message, path=error.path and shape.place(error.path), hint=error.hint) from None
+    found = [item._replace(path=shape.place(item.path)) for item in items]
+    reasoning = body.get("reasoning")
+    if isinstance(reasoning, Mapping) and reasoning.get("mode") == "pro":
+        # Recorded on gpt-5.6: 1,511 on the first turn, up to 1,990 on the fifth.
+        found.append(Item("$.reasoning.mode", "mode", 1511, "approximate", 1400, 2600))
+    return found
 
 
 def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
@@ -147,9 +176,9 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
         if isinstance(x, str):
             return {"prompt": x}
         if isinstance(x, Mapping):
-            if "messages" in x or "prompt" in x:
-                return x
-            raise TokenError("a body has messages or a prompt", path="$")
+            if _BODIES.isdisjoint(x):
+                raise TokenError("a body has messages, a prompt or an input", path="$")
+            return x
         if isinstance(x, list | tuple):
             is_chat = bool(x) and isinstance(x[0], Mapping)
             if not is_chat:
@@ -169,17 +198,17 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
 # Completions -----------------------------------------------------------------------
 
 
-def _prompt_items(prompt: Any, counted: Count) -> list[Item]:
+def _prompt_items(prompt: Any, counted: Count, path: str = "$.prompt") -> list[Item]:
     if prompt is None:
         # The API reads a missing prompt as one <|endoftext|>.
-        return [Item("$.prompt", "ids", 1)]
+        return [Item(path, "ids", 1)]
     if isinstance(prompt, str):
-        return [Item("$.prompt", "text", counted(prompt))]
+        return [Item(path, "text", counted(prompt))]
     if not isinstance(prompt, list | tuple):
-        raise TokenError("a prompt is text, token ids or a list of either", path="$.prompt")
+        raise TokenError(f"{path[2:]} is text, token ids or a list of either", path=path)
     if prompt and is_ids(prompt):
-        return [Item("$.prompt", "ids", len(prompt))]
-    return [_prompt_item(part, counted, f"$.prompt[{index}]") for index, part in enumerate(prompt)]
+        return [Item(path, "ids", len(prompt))]
+    return [_prompt_item(part, counted, f"{path}[{index}]") for index, part in enumerate(prompt)]
 
 
 def _prompt_item(part: Any, counted: Count, path: str) -> Item:
@@ -196,141 +225,3 @@ def _suffix_items(suffix: Any, counted: Count) -> list[Item]:
     expect(suffix, (str,), "$.suffix", "a string")
     tokens = counted(suffix)
     return [Item("$.suffix", "suffix", tokens, "approximate", tokens, tokens + 4)] if tokens else []
-
-
-# Chat ------------------------------------------------------------------------------
-
-#: What a body may hold beside its messages that is billed.
-_NEEDS_MORE: Final = frozenset({"tools", "functions", "response_format", "tool_choice", "function_call"})
-
-
-def _chat_items(
-    body: Mapping[str, Any], info: ModelInfo, counted: Count, sizes: Mapping[str, Size] | None
-) -> list[Item]:
-    messages = body["messages"]
-    if not isinstance(messages, list | tuple):
-        raise TokenError("messages are a list", path="$.messages")
-    rules = rules_of(info.family, info.base)
-    plain = plain_lines(info.encoding or "", info.family or "chat")
-    if _NEEDS_MORE.isdisjoint(body):
-        lines = _plain_items(messages, plain)
-        items = (
-            lines
-            if lines is not None
-            else MessageCounter(counted, rules, info.base, sizes=sizes).items(messages, plain)
-        )
-        if not rules.content_only:
-            items.append(PRIMING[rules.priming])
-        return items
-    check_extras(body)
-    functions, customs = _tools_of(body)
-    schema = _schema_of(body)
-    tag = rules.schema_tag + counted(str(schema.get("name", ""))) if schema else 0
-    items = MessageCounter(counted, rules, info.base, tag=tag, sizes=sizes).items(messages, plain)
-    if functions or schema:
-        items += _section_items(messages, functions, schema, rules, counted)
-    items += _custom_items(customs, counted)
-    items += _choice_items(body, bool(functions), rules, counted)
-    if tag and rules.tag_on_reply and not functions:
-        items.append(Item("$.response_format", "schema_tag", tag, "fitted"))
-    if not rules.content_only:
-        items.append(PRIMING[rules.priming])
-    return items
-
-
-#: The line of the priming, by its tokens.
-PRIMING: Final = {rules.priming: Item("$", "priming", rules.priming) for rules in FAMILIES.values()}
-
-
-def _plain_items(messages: Sequence[Any], plain: PlainLine) -> list[Item] | None:
-    """Return the lines of messages that are nothing but short texts, None where one is more."""
-    items: list[Item] = []
-    add = items.append
-    for index, message in enumerate(messages):
-        if type(message) is not dict or len(message) != 2:
-            return None
-        role, content = message.get("role"), message.get("content")
-        if type(role) is not str or type(content) is not str or role == "tool" or len(content) > LONGEST:
-            return None
-        add(plain(index, role, content))
-    return items
-
-
-def _section_items(
-    messages: Sequence[Any],
-    functions: list[Mapping[str, Any]],
-    schema: Mapping[str, Any] | None,
-    rules: FamilyRules,
-    counted: Count,
-) -> list[Item]:
-    """Return the lines of the sections that join the system message: tools, then the schema."""
-    system = _system_of(messages, rules)
-    border = rules.own_system
-    if system is not None:
-        # The section follows a blank line: what the border costs depends on the text before it.
-        text = text_of(system)[-64:]
-        joined = text.rstrip() if rules.leading_system else text
-        border = counted(f"{joined}\n\n#") - counted(text) - 1
-    items: list[Item] = []
-    if functions:
-        text = f"# Tools\n\n## functions\n\n{render_tools(functions, titles=rules.titles)}"
-        tokens = counted(text) - 1 + (rules.tools if system is None else rules.tools_with_system)
-        items.append(Item("$.tools", "tools", tokens + border, "fitted"))
-        border = counted("functions\n\n#") - counted("functions") - 1
-    if schema:
-        items.append(Item("$.response_format", "schema", counted(render_schema(schema)) + border, "fitted"))
-    return items
-
-
-def _system_of(messages: Sequence[Any], rules: FamilyRules) -> Mapping[str, Any] | None:
-    """Return the system or developer message that the sections join, if there is one."""
-    if rules.leading_system:
-        messages = messages[:1]
-    return next((m for m in messages if isinstance(m, Mapping) and m.get("role") in ("system", "developer")), None)
-
-
-def _custom_items(customs: list[Mapping[str, Any]], counted: Count) -> list[Item]:
-    items = []
-    for index, tool in enumerate(customs):
-        tokens = counted(str(tool.get("name", ""))) + counted(str(tool.get("description") or "")) + 16
-        items.append(Item(f"$.tools[{index}]", "custom_tool", tokens, "approximate", tokens // 2, tokens * 2 + 100))
-    return items
-
-
-def _choice_items(body: Mapping[str, Any], has_tools: bool, rules: FamilyRules, counted: Count) -> list[Item]:
-    choice = body.get("tool_choice") or body.get("function_call")
-    if choice == "none" and has_tools and rules.choice_none:
-        return [Item("$.tool_choice", "tool_choice", rules.choice_none, "fitted")]
-    if isinstance(choice, Mapping) and rules.choice_named is not None:
-        function = choice.get("function")
-        name = (function if isinstance(function, Mapping) else choice).get("name")
-        if isinstance(name, str):
-            return [Item("$.tool_choice", "tool_choice", rules.choice_named + counted(f".{name}"), "fitted")]
-    return []
-
-
-def _tools_of(body: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return the functions offered, and the tools that are no functions."""
-    functions: list[Mapping[str, Any]] = []
-    customs: list[Mapping[str, Any]] = []
-    tools = body.get("tools") or body.get("functions") or ()
-    for tool in tools if isinstance(tools, list | tuple) else ():
-        if not isinstance(tool, Mapping):
-            continue
-        inner = tool.get("function")
-        if isinstance(inner, Mapping):
-            functions.append(inner)
-        elif tool.get("type") in (None, "function") and tool.get("name"):
-            functions.append(tool)
-        else:
-            custom = tool.get("custom")
-            customs.append(custom if isinstance(custom, Mapping) else tool)
-    return functions, customs
-
-
-def _schema_of(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    wanted = body.get("response_format")
-    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
-        return None
-    schema = wanted.get("json_schema")
-    return schema if isinstance(schema, Mapping) else None

@@ -40,6 +40,11 @@ class FamilyRules:
     tag_on_reply: bool = True  #: the same on the reply, where no tools are offered
     content_only: bool = False  #: only the contents are billed
     titles: bool = True  #: whether tools show the titles of properties
+    tools_border: int | None = None  #: between a system message and tools; None: a blank line joined to its text
+    schema_border: int | None = None  #: the same before a schema, and where no system message is
+    raw_arguments: bool = False  #: the arguments of a call stay as they are written
+    known_call: int = 0  #: a single call that is sent back with the server's id
+    choice_required: int = 0  #: ``tool_choice: required``
     source: str = RECORDED
 
 
@@ -71,16 +76,28 @@ _MODELS: Final[dict[str, dict[str, Any]]] = {
     "o3-mini": {"tools": 1, "tools_with_system": 1},
     "o4-mini": {"tools": 4, "tools_with_system": 4, "channel": 3},
 }
+#: What the Responses API does otherwise than Chat, by family; ``channel`` and the titles of a model stay.
+_RESPONSES: Final[dict[str, Any]] = {
+    "call": 5, "raw_arguments": True, "known_call": 3, "tag_on_reply": False, "tools": 0, "tools_with_system": 0,
+}  # fmt: skip
+_RESPONSES_BORDERS: Final[dict[str, dict[str, Any]]] = {
+    "gpt5": {"tools_border": 4, "schema_border": 0},
+    "o": {"tools_border": 1, "schema_border": 0},
+}
 
 
 @lru_cache(maxsize=256)
-def rules_of(family: Family | None, base: str) -> FamilyRules:
-    """Return the rules of a model: those of its family, and what it does otherwise.
+def rules_of(family: Family | None, base: str, api: str = "chat") -> FamilyRules:
+    """Return the rules of a model: those of its family, and what it and its API do otherwise.
 
-    >>> rules_of("o", "o4-mini").tools, rules_of("o", "o3").tools
-    (4, 0)
+    >>> rules_of("gpt5", "gpt-5").tools, rules_of("gpt5", "gpt-5", "responses").tools
+    (82, 0)
     """
-    return replace(FAMILIES[family or "chat"], **_MODELS.get(base, {}))
+    rules = replace(FAMILIES[family or "chat"], **_MODELS.get(base, {}))
+    if api != "responses":
+        return rules
+    borders = _RESPONSES_BORDERS.get(family or "chat", {"tools_border": -2, "schema_border": 1, "choice_required": 8})
+    return replace(rules, **_RESPONSES, **borders)
 
 
 #: What the kinds of line in a count stand for, and where the rule comes from.
@@ -100,6 +117,9 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "schema": ("a section with the schema as compact JSON after the system message", RECORDED),
     "schema_tag": ("2 and the schema's name on assistant messages", RECORDED),
     "image": ("tiles of 512 pixels or patches of 32; docs/explanation/counting.md lists both by model", RECORDED),
+    "reasoning": ("reasoning that is sent back: nothing before an answer, some 36 before a call: a range", RECORDED),
+    "mode": ("a reasoning mode: a range", RECORDED),
+    "hosted_tool": ("a tool that the server runs, and what it finds: a range", RECORDED),
     "audio": ("10 tokens a second", RECORDED),
     "file": ("text and page images of the file: a range", RECORDED),
     "custom_tool": ("a tool that is no function: a range", "no recording"),

@@ -10,7 +10,7 @@ OpenAI's harmony format; the differences were fitted on recorded usage (2023-202
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 #: Deeper schemas, and references that lead back into themselves, are cut off as ``any``.
@@ -69,7 +69,8 @@ class _Writer:
     def comments(self, schema: Schema) -> list[str]:
         """Return the lines that stand before a type: its title, its description, its format."""
         lines = _comment(schema.get("title") if self.titles else None) + _comment(schema.get("description"))
-        return [*lines, f"// format: {schema['format']}"] if schema.get("format") else lines
+        is_shown = schema.get("format") and schema.get("type") not in ("number", "integer")
+        return [*lines, f"// format: {schema['format']}"] if is_shown else lines
 
     def resolve(self, schema: Any) -> Schema:
         """Follow ``$ref`` within the root; what stands beside it wins."""
@@ -128,7 +129,8 @@ class _Writer:
         named = [(name if name in required else f"{name}?", inner) for name, inner in properties.items()]
         further = ["[key: string]: any"] if schema.get("additionalProperties") is True else []
         if not self._is_commented(schema, 0):
-            return "{ " + ", ".join([*(f"{name}: {self.type(inner, depth + 1)}" for name, inner in named), *further]) + " }"
+            types = [f"{name}: {self.type(inner, depth + 1)}" for name, inner in named]
+            return "{ " + ", ".join([*types, *further]) + " }"
         lines = [line for name, inner in named for line in self._property(name, inner, depth + 1)]
         return "{\n" + "\n".join([*lines, *(f"{one}," for one in further)]) + "\n}"
 
