@@ -6,6 +6,7 @@ comes here in the shape of Chat, with the rules of its own API.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -18,10 +19,12 @@ from .rules import FAMILIES, FamilyRules
 from .schemas import render_schema
 from .shapes import check_extras
 from .tally import Item
-from .tools import render_tools
+from .tools import doubt, render_tools
 
 #: What a body may hold beside its messages that is billed.
-_NEEDS_MORE: Final = frozenset({"tools", "functions", "response_format", "tool_choice", "function_call"})
+_NEEDS_MORE: Final = frozenset({
+    "tools", "functions", "response_format", "tool_choice", "function_call", "modalities", "prediction",
+})  # fmt: skip
 
 
 def chat_items(
@@ -52,6 +55,7 @@ def chat_items(
         items += _section_items(messages, functions, schema, rules, counted)
     items += _custom_items(customs, counted)
     items += _choice_items(body, bool(functions), rules, counted)
+    items += _further_items(body, counted)
     if tag and rules.tag_on_reply and not functions:
         items.append(Item("$.response_format", "schema_tag", tag, "fitted"))
     if not rules.content_only:
@@ -96,12 +100,17 @@ def _section_items(
     if functions:
         text = f"# Tools\n\n## functions\n\n{render_tools(functions, titles=rules.titles)}"
         tokens = counted(text) - 1 + (rules.tools if system is None else rules.tools_with_system)
-        items.append(Item("$.tools", "tools", tokens + border, "fitted"))
+        items.append(_tools_item(tokens + border, functions, text, rules))
         border = counted("functions\n\n#") - counted("functions") - 1
     if schema:
         border = border if rules.schema_border is None else rules.schema_border
         items.append(Item("$.response_format", "schema", counted(render_schema(schema)) + border, "fitted"))
     return items
+
+
+def _tools_item(tokens: int, functions: list[Mapping[str, Any]], text: str, rules: FamilyRules) -> Item:
+    more = doubt(functions, text, title=rules.title_doubt, null=rules.null_doubt)
+    return Item("$.tools", "tools", tokens, *(("approximate", tokens, tokens + more) if more else ("fitted",)))
 
 
 def _system_of(messages: Sequence[Any], rules: FamilyRules) -> Mapping[str, Any] | None:
@@ -111,8 +120,8 @@ def _system_of(messages: Sequence[Any], rules: FamilyRules) -> Mapping[str, Any]
     return next((m for m in messages if isinstance(m, Mapping) and m.get("role") in ("system", "developer")), None)
 
 
-#: A web search is billed with 278 tokens of its own, or with what it found (recorded: up to 17,388).
-HOSTED: Final = (278, "approximate", 0, 20_000)
+#: A web search is billed with 294 tokens of its own, or with what it found (recorded: up to 17,388).
+HOSTED: Final = (294, "approximate", 0, 20_000)
 
 
 def _custom_items(customs: list[Mapping[str, Any]], counted: Count) -> list[Item]:
@@ -121,7 +130,8 @@ def _custom_items(customs: list[Mapping[str, Any]], counted: Count) -> list[Item
         if tool.get("name") is None:
             items.append(Item(f"$.tools[{index}]", "hosted_tool", *HOSTED))
             continue
-        tokens = counted(str(tool.get("name", ""))) + counted(str(tool.get("description") or "")) + 16
+        texts = (tool.get("name"), tool.get("description"), json.dumps(tool.get("format") or "", default=str))
+        tokens = sum(counted(str(text or "")) for text in texts) + 16
         items.append(Item(f"$.tools[{index}]", "custom_tool", tokens, "approximate", tokens // 2, tokens * 2 + 100))
     return items
 
@@ -131,13 +141,26 @@ def _choice_items(body: Mapping[str, Any], has_tools: bool, rules: FamilyRules, 
     if choice == "none" and has_tools and rules.choice_none:
         return [Item("$.tool_choice", "tool_choice", rules.choice_none, "fitted")]
     if choice == "required" and has_tools and rules.choice_required:
-        return [Item("$.tool_choice", "tool_choice", rules.choice_required, "fitted")]
+        # Recorded with a system message; without one, 3.
+        return [Item("$.tool_choice", "tool_choice", rules.choice_required, "approximate", 3, rules.choice_required)]
     if isinstance(choice, Mapping) and rules.choice_named is not None:
         function = choice.get("function")
         name = (function if isinstance(function, Mapping) else choice).get("name")
         if isinstance(name, str):
             return [Item("$.tool_choice", "tool_choice", rules.choice_named + counted(f".{name}"), "fitted")]
     return []
+
+
+def _further_items(body: Mapping[str, Any], counted: Count) -> list[Item]:
+    """Return ranges for what few recordings show: a spoken reply, a predicted one."""
+    items = []
+    if isinstance(modalities := body.get("modalities"), list | tuple) and "audio" in modalities:
+        items.append(Item("$.modalities", "modalities", 0, "approximate", -1, 0))
+    prediction = body.get("prediction")
+    content = prediction.get("content") if isinstance(prediction, Mapping) else None
+    if isinstance(content, str):
+        items.append(Item("$.prediction", "prediction", 0, "approximate", 0, counted(content) + 8))
+    return items
 
 
 def _tools_of(body: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:

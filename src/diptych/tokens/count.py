@@ -14,6 +14,7 @@ from ..catalogue import DEFAULT_MODEL, serves
 from ..catalogue.models import ModelInfo, model_info
 from ..errors import TokenError
 from ..request import Request
+from .basis import settle
 from .chat import chat_items
 from .imagesize import Size
 from .memo import message_memo
@@ -25,6 +26,7 @@ from .tally import Basis, Item, weakest
 
 #: What makes an object a request body.
 _BODIES: Final = frozenset({"messages", "prompt", "input", "instructions"})
+_RESPONSES: Final = frozenset({"input", "instructions"})
 
 
 class TokenCount(NamedTuple):
@@ -96,7 +98,7 @@ def count(
     info = model_info(name)
     if (reason := _why_unknown(body, info)) is not None:
         return TokenCount(None, "unknown", (), None, None, None, name, reason)
-    return _settle(_items(body, info, image_sizes), info)
+    return _total(_items(body, info, image_sizes), info, "responses" if is_responses(body, info) else "chat")
 
 
 def _name_of(model: Any, body: Mapping[str, Any]) -> str:
@@ -121,11 +123,16 @@ def _items(body: Mapping[str, Any], info: ModelInfo, sizes: Mapping[str, Size] |
     if "messages" in body:
         return chat_items(body, info, rules_of(info.family, info.base), sizes)
     counted = message_memo(info.encoding or "")
-    if info.family == "embedding" and "input" in body:
-        return _prompt_items(body["input"], counted, "$.input")
-    if "input" in body or "instructions" in body:
+    if is_responses(body, info):
         return _responses_items(body, info, sizes)
+    if "input" in body:
+        return _prompt_items(body["input"], counted, "$.input")
     return [*_prompt_items(body.get("prompt"), counted), *_suffix_items(body.get("suffix"), counted)]
+
+
+def is_responses(body: Mapping[str, Any], info: ModelInfo) -> bool:
+    """Tell whether a body is one of the Responses API; that of Embeddings has an input as well."""
+    return "messages" not in body and not _RESPONSES.isdisjoint(body) and info.family != "embedding"
 
 
 def _responses_items(body: Mapping[str, Any], info: ModelInfo, sizes: Mapping[str, Size] | None) -> list[Item]:
@@ -138,26 +145,15 @@ def _responses_items(body: Mapping[str, Any], info: ModelInfo, sizes: Mapping[st
     reasoning = body.get("reasoning")
     if isinstance(reasoning, Mapping) and reasoning.get("mode") == "pro":
         # Recorded on gpt-5.6: 1,511 on the first turn, up to 1,990 on the fifth.
-        found.append(Item("$.reasoning.mode", "mode", 1511, "approximate", 1400, 2600))
+        found.append(Item("$.reasoning.mode", "mode", 1511, "approximate", 1500, 2100))
     return found
 
 
-def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
+def _total(items: list[Item], info: ModelInfo, api: str) -> TokenCount:
     tokens = sum([item[2] for item in items])
-    basis = weakest(items)
-    low = high = tokens
-    if basis == "exact" and info.is_recorded and info.known:
-        return TokenCount(tokens, basis, tuple(items), info.encoding, low, high, info.name)
-    if not info.is_recorded and items and items[0].kind not in ("text", "ids"):
-        spread = round(tokens * 0.1) + len(items) + 8
-        items.append(Item("$.model", "model", 0, "approximate", -min(spread, tokens), spread))
-    elif not info.known and items:
-        spread = round(tokens * 0.3) + 1
-        items.append(Item("$.model", "model", 0, "approximate", -min(spread, tokens), spread))
-    if basis == "approximate" or (items and items[-1].kind == "model"):
-        basis = "approximate"
-        ranges = [item.range for item in items]
-        low, high = max(0, sum(low for low, _ in ranges)), sum(high for _, high in ranges)
+    if info.is_recorded and info.known and weakest(items) == "exact":
+        return TokenCount(tokens, "exact", tuple(items), info.encoding, tokens, tokens, info.name)
+    items, basis, low, high = settle(items, info, api)
     return TokenCount(tokens, basis, tuple(items), info.encoding, low, high, info.name)
 
 

@@ -149,7 +149,10 @@ class MessageCounter:
         rules, first = self.rules, results[0][0]
         joined = rules.results + self.count(_PARALLEL) + self.count(f"[{', '.join(text for _, text in results)}]")
         own = sum(items[index].tokens for index, _ in results)
-        items[first] = items[first]._replace(tokens=items[first].tokens + joined + rules.channel - own)
+        item = items[first]._replace(tokens=items[first].tokens + joined + rules.channel - own)
+        # All but ASCII was escaped until 2026-02; recordings of gpt-4o since 2026-03 bill it as it is.
+        less = sum(self.count(text) - self.count(_unescaped(text)) for _, text in results if "\\u" in text)
+        items[first] = item._replace(basis="approximate", low=item.tokens - less, high=item.tokens) if less else item
 
     def _add_calls(self, items: list[Item], message: Mapping[str, Any], text: str, path: str) -> None:
         rules = self.rules
@@ -162,7 +165,11 @@ class MessageCounter:
             name, arguments = calls[0].name, calls[0].arguments
             known = rules.known_call if calls[0].is_known else 0
             tokens = rules.call + self.count(name) + self.count(arguments) + rules.channel + known
-            items.append(Item(f"{path}.tool_calls", "tool_call", tokens, "fitted"))
+            line = Item(f"{path}.tool_calls", "tool_call", tokens, "fitted")
+            if known:  # with the server's id, one recording of nine bills nothing more
+                line = line._replace(basis="approximate", low=tokens - known, high=tokens)
+            is_json = arguments[:1] == "{"  # of arguments that are no object there is one recording
+            items.append(line if is_json else line._replace(basis="approximate", low=tokens - 4, high=tokens + 4))
             return
         results: list[tuple[int, str]] = []
         self.parallel.update((call.id, results) for call in calls)
@@ -267,6 +274,10 @@ def _calls(message: Mapping[str, Any], *, raw: bool = False) -> list[_Call]:
             _Call(str(call.get("id", "")), str(function.get("name") or ""), arguments, bool(call.get("is_known")))
         )
     return read
+
+
+def _unescaped(text: str) -> str:
+    return json.dumps(json.loads(text), ensure_ascii=False)
 
 
 def _structure(text: str) -> Any:

@@ -40,6 +40,8 @@ class FamilyRules:
     tag_on_reply: bool = True  #: the same on the reply, where no tools are offered
     content_only: bool = False  #: only the contents are billed
     titles: bool = True  #: whether tools show the titles of properties
+    title_doubt: int = 0  #: what a title in a tool may add, as few recordings show
+    null_doubt: int = 0  #: what a default of null in a tool may add
     tools_border: int | None = None  #: between a system message and tools; None: a blank line joined to its text
     schema_border: int | None = None  #: the same before a schema, and where no system message is
     raw_arguments: bool = False  #: the arguments of a call stay as they are written
@@ -73,6 +75,8 @@ FAMILIES: Final[dict[Family, FamilyRules]] = {
 #: What single models do otherwise than their family, by the name of their row.
 _MODELS: Final[dict[str, dict[str, Any]]] = {
     "gpt-4": {"titles": False},
+    "gpt-4-0125-preview": {"title_doubt": 2},
+    "gpt-3.5-turbo": {"null_doubt": 4},
     "o3-mini": {"tools": 1, "tools_with_system": 1},
     "o4-mini": {"tools": 4, "tools_with_system": 4, "channel": 3},
 }
@@ -118,6 +122,8 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "schema_tag": ("2 and the schema's name on assistant messages", RECORDED),
     "image": ("tiles of 512 pixels or patches of 32; docs/explanation/counting.md lists both by model", RECORDED),
     "reasoning": ("reasoning that is sent back: nothing before an answer, some 36 before a call: a range", RECORDED),
+    "modalities": ("a spoken reply: a range", "one recording"),
+    "prediction": ("a predicted reply: a range", "one recording"),
     "mode": ("a reasoning mode: a range", RECORDED),
     "hosted_tool": ("a tool that the server runs, and what it finds: a range", RECORDED),
     "audio": ("10 tokens a second", RECORDED),

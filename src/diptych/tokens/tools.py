@@ -10,6 +10,7 @@ OpenAI's harmony format; the differences were fitted on recorded usage (2023-202
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ from typing import Any, Final
 DEEPEST: Final = 24
 
 Schema = Mapping[str, Any]
+
+#: An object among alternatives, all on one line: five recordings bill 16 tokens more.
+_INLINE_OBJECT: Final = re.compile(r"^type .*(?:\| \{ |\} \| )", re.MULTILINE)
 
 
 def render_tools(functions: Iterable[Schema], *, titles: bool = True) -> str:
@@ -33,6 +37,18 @@ def render_tools(functions: Iterable[Schema], *, titles: bool = True) -> str:
     """
     body = "".join(render_function(function, titles=titles) + "\n\n" for function in functions)
     return f"namespace functions {{\n\n{body}}} // namespace functions"
+
+
+def doubt(functions: Iterable[Schema], text: str, *, title: int = 0, null: int = 0) -> int:
+    """Return how many tokens more than the ``text`` the functions may cost.
+
+    ``title`` and ``null`` are what a title and a default of null may add on a model.
+
+    >>> doubt([], "type f = (_: { a: string | { b: number } }) => any;")
+    20
+    """
+    titles = json.dumps(list(functions), default=str).count('"title": "') if title else 0
+    return 20 * len(_INLINE_OBJECT.findall(text)) + title * titles + null * text.count("// default: null")
 
 
 def render_function(function: Schema, *, titles: bool = True) -> str:
