@@ -164,11 +164,11 @@ def _is_text(choice: ResponseChoice) -> bool:
 
 
 def own_usage(ask: Ask, choices: Sequence[ResponseChoice]) -> Usage | None:
-    """Return our own count of a call, None for a model whose encoding is unknown."""
+    """Return the least that our own count of a call allows for, None for a model of no known kind."""
     model = ask.body.get("model")
     try:
-        before = tokens.count(ask.body, model=model).tokens
-        after = [tokens.count(_written(choice), model=model).tokens for choice in choices]
+        before = tokens.count(ask.body, model=model).low
+        after = [tokens.count(_written(choice), model=model).low for choice in choices]
     except DiptychError:
         return None
     if before is None or None in after:

@@ -8,7 +8,7 @@ known family gets no number. Tokenising is offline; nothing is sent or downloade
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from ..catalogue import DEFAULT_MODEL, serves
 from ..catalogue.models import ModelInfo, model_info
@@ -23,10 +23,19 @@ from .responses import STORED, chat_shape
 from .rules import rules_of
 from .shapes import expect, is_ids
 from .tally import Basis, Item, weakest
+from .tokenizer import Tokenizer, read_tokenizer, tokenizer_items
+from .vendors import Vendor, vendor_items, vendor_of
 
 #: What makes an object a request body.
-_BODIES: Final = frozenset({"messages", "prompt", "input", "instructions"})
+_BODIES: Final = frozenset({"messages", "prompt", "input", "instructions", "contents"})
 _RESPONSES: Final = frozenset({"input", "instructions"})
+
+
+class ServerCounter(Protocol):
+    """A client whose server counts the tokens of a request body itself."""
+
+    def count_tokens(self, body: Mapping[str, Any]) -> int:
+        """Return the number of input tokens that the server states."""
 
 
 class TokenCount(NamedTuple):
@@ -79,6 +88,8 @@ def count(
     *,
     api: str | None = None,
     image_sizes: Mapping[str, Size] | None = None,
+    tokenizer: Any = None,
+    via: ServerCounter | None = None,
 ) -> TokenCount:
     """Return the tokens that ``x`` costs as input of ``model``.
 
@@ -86,7 +97,10 @@ def count(
     messages, a whole request body (Chat, Completions, Responses, Embeddings), or a rendered template. ``model``
     given here wins over the body's own; without either it is the catalogue's default model.
     ``image_sizes`` gives width and height in pixels of images that stand behind an address.
-    Raises TokenError on what is none of these.
+    ``tokenizer`` counts for any other model: a function from text to tokens, an object with
+    ``encode``, a ``tokenizer.json`` or a GGUF file; messages are rendered by its chat template.
+    ``via`` is a client, whose server is asked for its own count. Without either, a model of
+    another vendor gets a range. Raises TokenError on what is none of these.
 
     >>> count([{"role": "user", "content": "Hi"}]).tokens
     7
@@ -95,10 +109,36 @@ def count(
     """
     body = body_of(x, model=model, api=api)
     name = _name_of(model, body)
+    if via is not None:
+        tokens = via.count_tokens({**body, "model": name})
+        return TokenCount(tokens, "exact", (Item("$", "server", tokens),), None, tokens, tokens, name)
+    if tokenizer is not None:
+        return _with_tokenizer(body, read_tokenizer(tokenizer), name)
     info = model_info(name)
+    if info.encoding is None and (vendor := vendor_of(name)) is not None:
+        return _of_vendor(body, vendor, name)
     if (reason := _why_unknown(body, info)) is not None:
         return TokenCount(None, "unknown", (), None, None, None, name, reason)
     return _total(_items(body, info, image_sizes), info, "responses" if is_responses(body, info) else "chat")
+
+
+def _with_tokenizer(body: Mapping[str, Any], tokenizer: Tokenizer, name: str) -> TokenCount:
+    is_talk = "messages" not in body and not _RESPONSES.isdisjoint(body)
+    items = tokenizer_items(chat_shape(body).body if is_talk else body, tokenizer)
+    return _added_up(items, tokenizer.name, name)
+
+
+def _of_vendor(body: Mapping[str, Any], vendor: Vendor, name: str) -> TokenCount:
+    items = vendor_items(body, vendor)
+    if items is None:
+        return TokenCount(None, "unknown", (), None, None, None, name, f"no rule is known for media sent to {name!r}")
+    return _added_up(items, "o200k_base", name)
+
+
+def _added_up(items: list[Item], encoding: str, name: str) -> TokenCount:
+    ranges = [item.range for item in items]
+    tokens, low, high = sum(item.tokens for item in items), sum(low for low, _ in ranges), sum(h for _, h in ranges)
+    return TokenCount(tokens, weakest(items), tuple(items), encoding, low, high, name)
 
 
 def _name_of(model: Any, body: Mapping[str, Any]) -> str:
