@@ -6,10 +6,11 @@ Importing this reads no price; the first look-up reads the snapshot in the wheel
 from __future__ import annotations
 
 from .book import GenaiPriceBook, Overrides, PriceBook, SnapshotBook, default
-from .estimate import Cost, Estimate, Line, Residual, Tokens, estimate
+from .estimate import Estimate, estimate
 from .listing import ModelRow, list_models
 from .rates import Price, Rate, Rates
 from .usage import price_usage, why_unpriced
+from .values import Cost, Line, Residual, Tokens
 
 __all__ = [
     "Cost",

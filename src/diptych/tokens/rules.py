@@ -111,6 +111,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "priming": ("what opens the reply: 3 (chat models), 2 (o and gpt-5 models)", RECORDED),
     "text": ("the text as the encoding splits it", "tiktoken"),
     "rendered": ("the messages as the chat template renders them", "the model's own tokenizer and template"),
+    "given": ("the number that the caller gave", "the caller"),
     "server": ("what the server's own counter states", "the server"),
     "vendor": ("o200k's tokens of the text times a recorded factor: a range", "recordings of November 2026"),
     "suffix": ("the text as the encoding splits it", "one recording of Completions"),
