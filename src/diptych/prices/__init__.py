@@ -6,6 +6,7 @@ Importing this reads no price; the first look-up reads the snapshot in the wheel
 from __future__ import annotations
 
 from .book import GenaiPriceBook, Overrides, PriceBook, SnapshotBook, default
+from .bounds import worst_cost
 from .estimate import Estimate, estimate
 from .listing import ModelRow, list_models
 from .rates import Price, Rate, Rates
@@ -31,4 +32,5 @@ __all__ = [
     "list_models",
     "price_usage",
     "why_unpriced",
+    "worst_cost",
 ]

@@ -14,8 +14,9 @@ from typing import Any, Final
 from ..errors import TokenError
 from ..tokens import TokenCount
 from ..tokens.shapes import expect, whole_number
+from .book import PriceBook, default
 from .rates import Price, Rates
-from .usage import price_parts
+from .usage import price_parts, variant_of
 from .values import Cost, Line, Tokens
 
 #: Output tokens that are expected where neither the caller nor the request says more.
@@ -110,6 +111,27 @@ def check_cached(cached: int | None, prompt: TokenCount) -> int | None:
     if number is not None and prompt.high is not None and number > prompt.high:
         raise TokenError(f"cached is {number}, but the prompt has {prompt.high} tokens")
     return number
+
+
+def worst_cost(
+    prompt: TokenCount, output: int, body: Mapping[str, Any], model: str, *, book: PriceBook | None = None
+) -> Decimal | None:
+    """Return the most USD that a request may cost in the tier that it asks for, None where it has no price.
+
+    ``output`` is the most tokens that all replies may have. Nothing is cached, and a prompt that the
+    vendor writes to its cache pays for that.
+
+    >>> from diptych.tokens import count
+    >>> worst_cost(count("Hi", "gpt-5.4-mini"), 100, {"service_tier": "flex"}, "gpt-5.4-mini")
+    Decimal('0.000225375')
+    """
+    price = (default() if book is None else book).find(model)
+    rates = price.rates(variant_of(tier(body), batch=False)) if price else None
+    if rates is None or prompt.high is None:
+        return None
+    parts = _at_most(prompt, rates, fresh_kind(body, rates, prompt.high))
+    reply = {output_kind(body): output} if rates.writes else {}
+    return price_parts({**parts, **reply}, rates)
 
 
 # cost ---------------------------------------------------------------------------------

@@ -28,6 +28,10 @@ _FALLBACK: Final = {
 }  # fmt: skip
 
 
+#: Anthropic's cache in units of the input rate, where a price states no rate ("Prompt caching", 2026-11).
+ANTHROPIC: Final = {"cached": Decimal("0.1"), "cache_write": Decimal("1.25"), "cache_write_1h": Decimal(2)}
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """USD a million tokens; a prompt of more than ``above`` tokens pays another rate for all of them.
@@ -46,6 +50,14 @@ class Rate:
             if prompt_tokens > above:
                 rate = price
         return rate
+
+    def times(self, factor: Decimal) -> Rate:
+        """Return the rate multiplied.
+
+        >>> Rate(Decimal(5)).times(Decimal("0.1"))
+        Rate(base=Decimal('0.5'), tiers=())
+        """
+        return Rate(self.base * factor, tuple((above, price * factor) for above, price in self.tiers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,8 @@ def read_rates(values: Mapping[str, Any], path: str = "$", *, provider: str = "u
     if unknown:
         raise PriceError(f"{unknown[0]!r} is no kind of token", path=path, hint=suggest(unknown[0], RATE_NAMES))
     by_name = {name: _read_rate(value, f"{path}.{name}") for name, value in values.items()}
+    if provider == "anthropic" and "input" in by_name:
+        by_name = {kind: by_name["input"].times(factor) for kind, factor in ANTHROPIC.items()} | by_name
     return Rates(by_name, caches_alone=provider == "openai")
 
 
@@ -146,8 +160,8 @@ def read_price(name: str, entry: Mapping[str, Any], *, date: str | None, source:
     provider = entry["provider"]
     variants = {variant: _dated(rows, name, provider) for variant, rows in entry.get("variants", {}).items()}
     limits = {key: entry.get(key) for key in ("context_window", "input_limit", "max_output", "reasoning", "shutdown")}
-    own = {"checked": entry.get("checked"), "date": date, "source": entry.get("source", source)}
-    return Price(name, provider, _dated(entry["prices"], name, provider), variants, **own, **limits)
+    prices, source = _dated(entry["prices"], name, provider), entry.get("source", source)
+    return Price(name, provider, prices, variants, date=date, checked=entry.get("checked"), source=source, **limits)
 
 
 def _dated(entries: Sequence[Mapping[str, Any]], name: str, provider: str) -> tuple[tuple[str | None, Rates], ...]:
