@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .book import GenaiPriceBook, Overrides, PriceBook, SnapshotBook, default
 from .bounds import worst_cost
+from .bulk import Bulk, Totals
 from .estimate import Estimate, estimate
 from .listing import ModelRow, list_models
 from .rates import Price, Rate, Rates
@@ -14,6 +15,7 @@ from .usage import price_usage, why_unpriced
 from .values import Cost, Line, Residual, Tokens
 
 __all__ = [
+    "Bulk",
     "Cost",
     "Estimate",
     "GenaiPriceBook",
@@ -27,6 +29,7 @@ __all__ = [
     "Residual",
     "SnapshotBook",
     "Tokens",
+    "Totals",
     "default",
     "estimate",
     "list_models",

@@ -7,7 +7,7 @@ reply. Expected stands between the two, always.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -28,18 +28,21 @@ CACHE_FROM: Final = 1024
 CACHE_STEP: Final = 128
 
 #: Where the APIs have the cap of the output, and the number of replies: the first that is stated holds.
-_CAPS: Final = (
+_CAPS: Final = tuple(tuple(path.split(".")) for path in (
     "max_completion_tokens", "max_output_tokens", "max_tokens", "generationConfig.maxOutputTokens",
     "inferenceConfig.maxTokens", "options.num_predict",
-)  # fmt: skip
-_CHOICES: Final = ("n", "best_of", "generationConfig.candidateCount")
+))  # fmt: skip
+_CHOICES: Final = (("n",), ("best_of",), ("generationConfig", "candidateCount"))
 
 
-def _at(body: Mapping[str, Any], path: str) -> Any:
-    value: Any = body
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+def _stated(body: Mapping[str, Any], paths: tuple[tuple[str, ...], ...], least: int) -> Iterator[int]:
+    """Yield the numbers that stand at these places."""
+    for path in paths:
+        value: Any = body.get(path[0])
+        for key in path[1:]:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value is not None and (number := whole_number(value, f"$.{'.'.join(path)}", least=least)) is not None:
+            yield number
 
 
 def output_cap(body: Mapping[str, Any]) -> int | None:
@@ -48,8 +51,7 @@ def output_cap(body: Mapping[str, Any]) -> int | None:
     >>> output_cap({"input": "Hi", "max_output_tokens": 50}), output_cap({"input": "Hi"})
     (50, None)
     """
-    stated = (whole_number(_at(body, path), f"$.{path}") for path in _CAPS)
-    cap = next((number for number in stated if number is not None), None)
+    cap = next(_stated(body, _CAPS, 0), None)
     if cap is not None:
         return cap
     # A bare text is a prompt to be priced, not a Completions body with its default of 16.
@@ -58,7 +60,7 @@ def output_cap(body: Mapping[str, Any]) -> int | None:
 
 def choices(body: Mapping[str, Any]) -> int:
     """Return how many replies are billed: ``best_of`` (Completions) or ``n``, for each prompt."""
-    times = max(whole_number(_at(body, path), f"$.{path}", least=1) or 1 for path in _CHOICES)
+    times = max(_stated(body, _CHOICES, 1), default=1)
     prompts = body.get("prompt")
     if isinstance(prompts, list | tuple) and prompts and not isinstance(prompts[0], int):
         return times * len(prompts)

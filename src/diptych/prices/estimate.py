@@ -161,7 +161,7 @@ def estimate(
 def _prompt(x: Any, model: str | None, api: str | None, given: int | TokenCount | None) -> TokenCount:
     """Return the count of the prompt: the caller's, else our own."""
     if isinstance(given, TokenCount):
-        return given
+        return given if model is None else given._replace(model=model)
     if given is None:
         return tokens.count(x, model, api=api)
     number = whole_number(given, "tokens") or 0
