@@ -22,6 +22,7 @@ from ..tokens import TokenCount
 from ..tokens.rules import rules_of
 from .book import PriceBook, default
 from .bounds import CACHE_FROM, CACHE_STEP, output_bounds, tier
+from .dialects import read_usage
 from .estimate import Estimate, estimate
 from .plain import Pricer, pico, usd
 from .rates import Price
@@ -91,7 +92,7 @@ class Totals:
         for bucket in sorted(self.sizes):
             seen += self.sizes[bucket]
             if seen >= wanted:
-                return usd(round(math.exp((bucket + 1) * _STEP))) if bucket >= 0 else Decimal(0)
+                return Decimal(f"{math.exp((bucket + 1) * _STEP):.2e}").scaleb(-12) if bucket >= 0 else Decimal(0)
         return None
 
     def to_json(self, *, prefix: int = 0) -> dict[str, Any]:
@@ -181,10 +182,10 @@ class Bulk:
         totals = self._totals(model, group)
         if paid is None:
             return _missed(totals, f"the usage of {model!r} has no price")
-        amount = pico(paid)
-        count = TokenCount(0, "exact", (), None, 0, 0, model)
+        amount, told = pico(paid), read_usage(usage)
+        count = TokenCount(told.prompt, "exact", (), None, told.prompt, told.prompt, model)
         for one in totals:
-            one.add(key, count, 0, (amount, amount, amount), self.most)
+            one.add(key, count, told.output, (amount, amount, amount), self.most)
             one.standard, one.batch = None, None
         return None
 
