@@ -31,7 +31,7 @@ from ..text.reading import read_text, text_format
 from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
-from .proof import prove_same
+from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
 
 Written = tuple[Any, tuple[Loss, ...]]
@@ -89,7 +89,7 @@ def convert(
     source: str | Format | Grammar | ChatTemplate = "auto",
     target: str | Format | Grammar | ChatTemplate = "chat",
     on_loss: OnLoss = "raise",
-    prove: ChatTemplate | None = None,
+    prove: Prover | None = None,
 ) -> Conversion:
     """Convert a value from one registered format to another.
 
@@ -99,12 +99,16 @@ def convert(
     tools or parameters gives a body. Returns the output with the verdict and every loss. ``on_loss``
     decides whether a loss raises
     :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
-    result (``ignore``). ``prove`` is the model's own chat template: ``proof`` says whether it renders
-    the Chat messages to the same text as the prompt, or where they differ first and what would help.
+    result (``ignore``). ``prove`` is the model's own chat template, or a client of its server (llama.cpp,
+    vLLM): ``proof`` says whether the Chat request is rendered to the same text as the prompt, by a
+    server to the same tokens, or where they differ first and what would help. A prompt that the
+    template renders is read by it where ``source`` is not given.
 
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
     """
+    if source == "auto" and isinstance(prove, ChatTemplate) and isinstance(value, str) and proved_reading(value, prove):
+        source = prove
     wanted, given = _entry(target), None if source == "auto" else _entry(source)
     if (filled := convert_fim(value, given.name if given else "auto", wanted.name)) is not None:
         return _proved(Conversion(filled, format=given.name if given else "auto"), value, prove)
@@ -118,7 +122,7 @@ def convert(
     return _proved(found[0], value, prove)
 
 
-def _proved(made: Conversion, value: Any, prove: ChatTemplate | None) -> Conversion:
+def _proved(made: Conversion, value: Any, prove: Prover | None) -> Conversion:
     return made if prove is None else replace(made, proof=prove_same(value, made.output, prove))
 
 

@@ -62,15 +62,10 @@ def read_template(prompt: str, template: ChatTemplate, masked: str) -> Reading:
     for found in _proposals(prompt, template, masked):
         first = first or found
         if rendered(template, found.conversation, found.marks, found.walk.now) == found.text.text:
-            if not _is_open(found.conversation):
+            if found.conversation.cue != "continue":
                 return _proved(found)
-            late = late or found
+            late = late or found  # another setting may have written what looks like the beginning of a reply
     return _proved(late) if late else _unproved(prompt, first, template)
-
-
-def _is_open(conversation: Conversation) -> bool:
-    """Return whether an empty reply is continued: to ask for one, under another setting, is the better reading."""
-    return conversation.cue == "continue" and not conversation.messages[-1].text
 
 
 def _proposals(prompt: str, template: ChatTemplate, masked: str) -> Iterator[_Proposal]:
@@ -221,6 +216,8 @@ def _proved(found: _Proposal) -> Reading:
     if found.marks.options:
         said = ", ".join(f"{name}={value}" for name, value in found.marks.options.items())
         losses = (*losses, Loss("$", "defaulted", f"the template wrote it with {said}"))
+    if found.walk.now is not None:
+        losses = (*losses, Loss("$", "defaulted", f"the template wrote it on {found.walk.now:%Y-%m-%d}"))
     reading = Reading(conversation, write(conversation), NAME, verdict_of(losses), losses)
     return doubts.questioned(reading, found.text.text, [*_doubts(found)])
 
