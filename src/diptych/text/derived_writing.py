@@ -55,7 +55,7 @@ def write_template(
     """
     messages = wire(_flat(conversation), reasoning_field(template, {}))
     options: dict[str, Any] = {
-        "tools": [*map(_tool, conversation.tools)] or None,
+        "tools": [*map(tool_body, conversation.tools)] or None,
         "add_generation_prompt": add_generation_prompt,
         "continue_final_message": conversation.cue == "continue" and not add_generation_prompt,
         "parse_arguments": takes_objects(template),
@@ -106,7 +106,7 @@ def _flat_message(message: Message) -> Message:
     return message.with_text(message.text).replace(is_list=False) if is_text and message.content else message
 
 
-def _tool(tool: ToolSpec) -> dict[str, Any]:
+def tool_body(tool: ToolSpec) -> dict[str, Any]:
     """Return a tool as Chat sends it."""
     fields = {"name": tool.name, "description": tool.description, "parameters": thaw(tool.parameters)}
     return {"type": "function", "function": present(fields | {"strict": tool.strict})}
