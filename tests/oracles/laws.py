@@ -96,7 +96,8 @@ def seen(value, source, target, kind="request"):
     try:
         made = DOORS[kind](value, source=source, target=target, on_loss="ignore")
     except diptych.LossError as error:
-        raise Refused([(loss.path, loss.kind, loss.detail) for loss in error.losses]) from None
+        refused = [loss for loss in error.losses if loss.severity is Severity.REFUSED]
+        raise Refused([(loss.path, loss.kind, loss.detail) for loss in refused]) from None
     except diptych.FormatError as error:
         raise Refused([(error.path, "unreadable", str(error))]) from None
     return made

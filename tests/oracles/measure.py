@@ -39,7 +39,7 @@ def findings(value, source, target, kind):
     try:
         made = laws.seen(value, source, target, kind)
     except laws.Refused as error:
-        path, why, detail = error.args[0][0]
+        path, why, detail = error.args[0][-1]
         yield "refused", f"{laws.general(path or '?')} {why} {detail}"
         return
     except Exception as error:  # a crash is a finding
