@@ -37,6 +37,7 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
         again = read_request(api, body, read)
     except FormatError:
         return lambda path: path
+    read.of(again)
     known = {read.spell(read.path(new)): (new, old) for new, old in _pairs(again, request)}
     known.pop(read.root, None)  # what nobody recorded a place of
     rows = {row.path: name for name, row in api.rows.items() if name in request.params}
