@@ -50,6 +50,9 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
             if name == "content" and isinstance(old, Message) and len(old.parts) == 1 and not old.is_plain:
                 old, name = old.parts[0], "text"
             return ledger.path(old, name)
+        inside = (old for one, (_, old) in known.items() if one.startswith((f"{path}.", f"{path}[")))
+        if path != read.root and (first := next(inside, None)) is not None:
+            return ledger.path(first)
         param = next((rows[one[2:]] for one in _prefixes(path) if one[2:] in rows), None)
         return path if param is None else f"$.{ledger.param(param)}"
 
