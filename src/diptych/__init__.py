@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from . import migrate as migrate
     from . import prices as prices
     from . import tokens as tokens
-    from .apis.completions.convert_request import convert_request as convert_request
     from .apis.completions.convert_response import convert_response as convert_response
     from .apis.completions.convert_stream import convert_stream as convert_stream
     from .client import AsyncClient as AsyncClient
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from .client import Reply as Reply
     from .client import Timeouts as Timeouts
     from .client import compat as compat
+    from .conversion.bodies import convert_request as convert_request
     from .conversion.convert import convert as convert
     from .conversion.convert import to_messages as to_messages
     from .conversion.convert import to_prompt as to_prompt
@@ -91,7 +91,7 @@ _HOMES = {
     "templating.library": ["Library", "load"],
     "templating.template": ["Template"],
     "tokens": ["TokenCount", "count"],
-    "apis.completions.convert_request": ["convert_request"],
+    "conversion.bodies": ["convert_request"],
     "apis.completions.convert_response": ["convert_response"],
     "apis.completions.convert_stream": ["convert_stream"],
 }  # fmt: skip

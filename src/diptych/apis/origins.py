@@ -40,7 +40,8 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
     read.of(again)
     known = {read.spell(read.path(new)): (new, old) for new, old in _pairs(again, request)}
     known.pop(read.root, None)  # what nobody recorded a place of
-    rows = {row.path: name for name, row in api.rows.items() if name in request.params}
+    rows = {row.path: row.to for row in api.params}
+    rows |= {row.path: name for name, row in api.rows.items() if name in request.params}
 
     def origin(path: str) -> str:
         start = next((one for one in _prefixes(path) if one in known), None)

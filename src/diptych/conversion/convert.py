@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from ..apis.chat.messages import read_messages
-from ..apis.completions.convert_request import Target, convert_request
+from ..apis.completions.convert_request import Target
 from ..apis.completions.convert_response import convert_response
 from ..apis.completions.messages import prompt_of
 from ..apis.detection import confidence, fits
@@ -32,12 +32,11 @@ from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
 from .between import between, conversation_of, write_conversation
+from .bodies import PAIR, converted
 from .proof import prove_same
 from .registry import builtin, get, list_formats
 
 Written = tuple[Any, tuple[Loss, ...]]
-#: The two APIs whose whole bodies, requests and replies, convert into each other.
-_PAIR: Final = ("chat", "completions")
 
 
 def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] | None = None) -> Reading:
@@ -104,7 +103,7 @@ def convert(
     if (filled := convert_fim(value, given.name if given else "auto", wanted.name)) is not None:
         return _proved(Conversion(filled, format=given.name if given else "auto"), value, prove)
     try:
-        found = convert_whole(value, wanted.name, given) or [_converted(value, given, wanted, on_loss)]
+        found = convert_whole(value, wanted, given) or [_converted(value, given, wanted, on_loss)]
     except RecursionError:
         raise FormatError("the value is nested too deeply to be read", path="$") from None
     if len(found) > 1:
@@ -117,21 +116,26 @@ def _proved(made: Conversion, value: Any, prove: ChatTemplate | None) -> Convers
     return made if prove is None else replace(made, proof=prove_same(value, made.output, prove))
 
 
-def convert_whole(value: Any, target: str, source: Format | None = None) -> list[Conversion]:
-    """Convert a request or a reply of Chat or Completions, parameters included, to the other API or to itself.
+def convert_whole(value: Any, target: str | Format, source: Format | None = None) -> list[Conversion]:
+    """Convert a reply, or a request body to or from Completions, parameters included.
 
     A request of several prompts becomes several. Returns nothing for any other value or target. The
     caller settles the losses; those that are refused raise LossError.
     """
-    if target not in _PAIR or not isinstance(value, Mapping):
+    wanted = _entry(target)
+    if wanted.kind != "api" or not isinstance(value, Mapping):
         return []
-    to = cast("Target", target)
-    if "choices" in value and (source is None or source.name in _PAIR):
-        return [convert_response(value, to=to, on_loss="ignore")]
+    if "choices" in value and wanted.name in PAIR and (source is None or source.name in PAIR):
+        return [convert_response(value, to=cast("Target", wanted.name), on_loss="ignore")]
     found = source or _detect(value)
-    if found.name not in _PAIR or ("messages" in value) == ("prompt" in value):
+    if found.kind != "api" or ("messages" in value and "prompt" in value):
         return []
-    return [replace(made, format=found.name) for made in convert_request(value, to=to, on_loss="ignore")]
+    is_prompt = found.name == "completions" and isinstance(value.get("prompt"), str | list)
+    is_of_pair = {found.name, wanted.name} <= {*PAIR} and "messages" in value
+    is_talk = found.wire.talk >= value.keys() and found.name != "chat"
+    if is_prompt or is_of_pair or (wanted.name == "completions" and found.api is not None and not is_talk):
+        return converted(value, found, wanted)
+    return []
 
 
 def _entry(name: str | Format | Grammar) -> Format:
