@@ -238,8 +238,9 @@ def _tools(tools: Any) -> Iterator[tuple[str, Any]]:
             continue
         for at, function in enumerate(functions):
             yield f"{path}.{_FUNCTIONS}[{at}]", function
-        if rest := {name: value for name, value in tool.items() if name != _FUNCTIONS}:
-            yield f"{path}.{min(rest)}", {**rest, _FUNCTIONS: len(functions)}
+        for name, value in tool.items():
+            if name != _FUNCTIONS:
+                yield f"{path}.{name}", {name: value, _FUNCTIONS: len(functions)}
 
 
 def _unfold_tools(tools: Any) -> dict[str, Any]:

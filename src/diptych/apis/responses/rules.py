@@ -92,6 +92,7 @@ RULES: Final = Rules.of(
     Rule("tools[*]", _lacks("strict", "function"), _DOCS, _with("strict", False), "defaulted"),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].name", _NAMED, _SPEC),
+    Rule("text.format", _lacks("name", "json_schema"), _SDK, _with("name", "response"), "synthesised"),
     Rule("text.format.name", matches(r"[a-zA-Z0-9_-]{1,64}", "a name of 1 to 64 letters, digits, _ and -"), _SPEC),
     *ranges(_SPEC, temperature=(0, 2), top_p=(0, 1), top_logprobs=(0, 20)),
     Rule("max_output_tokens", between(1), _SPEC),
