@@ -26,8 +26,8 @@ def response(value, *, source, target, on_loss):
 
 #: What converts a value of each sort.
 DOORS = {"request": diptych.convert, "response": response}
-#: What follows from other leaves: the sums of tokens.
-DERIVED = ("total_tokens", "totalTokens", "totalTokenCount")
+#: What follows from other leaves: the sums of tokens, the number of a reply, where a token begins.
+DERIVED = re.compile(r"otal_?[tT]okens?(Count)?$|\.index$|text_offset\[\d+\]$")
 
 
 #: Stands for another value of the same sort.
@@ -108,7 +108,7 @@ def silent(value, made, source, target, kind="request"):
     told = {loss.path for loss in made.losses} - {"$"}
     lost = []
     for (path, _), way in zip(leaves(value), places(value), strict=True):
-        if not path.endswith(DERIVED) and not any(is_under(path, above) for above in told):
+        if not DERIVED.search(path) and not any(is_under(path, above) for above in told):
             others = (changed(value, way), changed(value, way, None))
             if _shown(made) == _shown(_tried(others[0], source, target, kind)):
                 lost += [path] if any(_is_same(made, other, source, target, kind) for other in others) else []

@@ -75,6 +75,9 @@ OF_TYPE = {
     ("Base64PDFSourceParam", "media_type"): "application/pdf",
     ("PlainTextSourceParam", "media_type"): "text/plain",
     ("PlainTextSourceParam", "data"): Word("word {}"),
+    ("CompletionChoice", "logprobs"): {
+        "tokens": [Word("word {}")], "token_logprobs": [-0.5], "top_logprobs": [{"a": -0.5}], "text_offset": [0],
+    },
     # token ids need the encoding of a model that is known, and several prompts are several requests
     ("CompletionCreateParamsBase", "prompt"): Word("word {}"),
     ("Content", "role"): ("user", "model"),
@@ -92,6 +95,7 @@ MUST = {
     "GenerateContentRequest": ("contents",), "ResponseCreateParamsBase": ("input",), "FileFile": ("file_data",),
     "Candidate": ("content", "finishReason"), "GenerateContentResponse": ("candidates",),
     "Tool": ("function",), "Function": ("name",), "ToolFunction": ("name",),
+    "ChatCompletionMessage": ("content",), "Message": ("stop_reason",),
     "ChatResponse": ("model", "created_at", "done"), "ChatRequest": ("messages",), "ToolCall": ("function",), "ConverseRequest": ("messages",),
 }  # fmt: skip
 #: Fields that an SDK adds to what the server says.
