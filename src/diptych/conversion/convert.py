@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from ..apis.chat.messages import read_messages
 from ..apis.completions.convert_request import Target
+from ..apis.completions.convert_response import convert_response
 from ..apis.completions.messages import prompt_of
 from ..apis.detection import confidence, fits
 from ..datasets.carried import not_carried, unkept
@@ -35,7 +36,6 @@ from .between import between, conversation_of, write_conversation
 from .bodies import PAIR, converted
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
-from .responses import convert_response
 
 Written = tuple[Any, tuple[Loss, ...]]
 
