@@ -1,0 +1,76 @@
+"""What the server of Chat Completions refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..rules import Rule, Rules, among, at_most, between, is_filled, matches, remove, says_json, that
+
+_SPEC: Final = "OpenAI API specification, createChatCompletion, 2026-11-23"
+_SDK: Final = "openai 3.57, types/chat, 2026-11-26"
+_DOCS: Final = "OpenAI, guides on function calling and structured outputs, 2026-11"
+
+NAME: Final = r"[a-zA-Z0-9_-]{1,64}"
+_NAMED: Final = matches(NAME, "a name of 1 to 64 letters, digits, _ and -")
+
+
+def _links(messages: Any) -> Any:
+    """Find results without a call before them, and calls that no result follows."""
+    open_: dict[str, int] = {}
+    for index, message in enumerate(messages):
+        if not isinstance(message, Mapping):
+            continue
+        if message.get("role") == "tool":
+            if open_.pop(str(message.get("tool_call_id")), None) is None:
+                yield f"[{index}].tool_call_id", "no call with this id stands before the result"
+            continue
+        yield from ((f"[{at}].tool_calls", f"no result follows the call {id_!r}") for id_, at in open_.items())
+        calls = message.get("tool_calls") or ()
+        open_ = {str(call.get("id")): index for call in calls if isinstance(call, Mapping)}
+
+
+def _is_kept_by_tools(message: Mapping[str, Any]) -> bool:
+    content = message.get("content")
+    return message.get("role") != "tool" or not isinstance(content, list) or all(map(_is_text, content))
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, Mapping) and part.get("type") == "text"
+
+
+def _texts_alone(message: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "content": [part for part in message["content"] if _is_text(part)]}
+
+
+RULES: Final = Rules.of(
+    Rule("messages", is_filled, _SPEC),
+    Rule("messages", _links, _DOCS, kind="rule-breach"),
+    Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
+    Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
+    Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),
+    Rule(
+        "messages[*]",
+        that(_is_kept_by_tools, "a tool result takes texts alone", Mapping),
+        _SDK,
+        _texts_alone,
+        "media-dropped",
+    ),
+    Rule("tools", at_most(128, "tools"), _SPEC),
+    Rule("tools", is_filled, _SPEC, remove, "defaulted"),
+    Rule("tools[*].function.name", _NAMED, _SPEC),
+    Rule("functions[*].name", _NAMED, _SPEC),
+    Rule("response_format.json_schema.name", _NAMED, _SPEC),
+    Rule("stop", at_most(4, "stop sequences"), _SPEC),
+    Rule("temperature", between(0, 2), _SPEC),
+    Rule("top_p", between(0, 1), _SPEC),
+    Rule("presence_penalty", between(-2, 2), _SPEC),
+    Rule("frequency_penalty", between(-2, 2), _SPEC),
+    Rule("n", between(1, 128), _SPEC),
+    Rule("top_logprobs", between(0, 20), _SPEC),
+    Rule("max_tokens", between(1), _SPEC),
+    Rule("max_completion_tokens", between(1), _SPEC),
+    Rule("metadata", at_most(16, "entries"), _SPEC),
+    Rule("safety_identifier", at_most(128, "characters"), _SDK),
+    Rule("", says_json(lambda body: body.get("messages"), ("response_format", "type")), _SPEC),
+)

@@ -1,0 +1,62 @@
+"""What the server of Gemini's ``generateContent`` refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..rules import GONE, Rule, Rules, among, at_most, between, clamp, has, is_filled, matches, remove, that
+
+_SDK: Final = "google-genai 3.6, types, 2026-11-26"
+_DOCS: Final = "Google, Gemini API reference and its errors, 2026-11"
+
+NAME: Final = r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}"
+_NAMED: Final = matches(NAME, "a name of 1 to 128 letters, digits and _.:- that begins with a letter or _")
+_PART: Final = "contents[*].parts[*]"
+
+
+def _says_something(part: Any) -> Any:
+    if isinstance(part, Mapping) and part.get("text") == "" and part.keys() <= {"text"}:
+        yield ".text", "the text is empty"
+
+
+def _no_empty_contents(content: Any) -> Any:
+    if isinstance(content, Mapping) and not content.get("parts"):
+        yield "", "a content without parts"
+
+
+def _turns(contents: Any) -> Any:
+    """Find calls that do not stand after a turn of the user, and results without as many calls before them."""
+    calls = 0
+    before = ""
+    for index, content in enumerate(contents):
+        if not isinstance(content, Mapping):
+            continue
+        kinds = [kind for part in content.get("parts") or () if isinstance(part, Mapping) for kind in part]
+        if "functionCall" in kinds and before in ("", "model"):
+            yield f"[{index}]", "calls stand after a turn of the user"
+        if "functionResponse" in kinds and kinds.count("functionResponse") != calls:
+            yield f"[{index}]", f"{kinds.count('functionResponse')} results after {calls} calls"
+        calls, before = kinds.count("functionCall"), content.get("role") or "user"
+
+
+RULES: Final = Rules.of(
+    Rule("contents[*].role", among("user", "model", "function"), _DOCS),
+    Rule(f"{_PART}.functionCall.name", _NAMED, _SDK),
+    Rule(f"{_PART}.functionResponse.name", _NAMED, _SDK),
+    Rule(f"{_PART}.fileData", has("mimeType"), _DOCS, kind="rule-breach"),
+    Rule(_PART, _says_something, _DOCS, remove, "trimmed"),
+    Rule("contents[*]", _no_empty_contents, _DOCS, remove, "message-dropped"),
+    Rule("contents", _turns, _DOCS, kind="rule-breach"),
+    Rule("contents", that(lambda contents: any(c is not GONE for c in contents), "no content", list), _DOCS),
+    Rule("tools[*].functionDeclarations[*].name", _NAMED, _SDK),
+    Rule("tools", is_filled, _DOCS, remove, "defaulted"),
+    Rule("generationConfig.stopSequences", at_most(5, "stop sequences"), _DOCS),
+    Rule("generationConfig.temperature", between(0, 2), _DOCS),
+    Rule("generationConfig.topP", between(0, 1), _DOCS),
+    Rule("generationConfig.candidateCount", between(1, 8), _DOCS, clamp(1, 8), "clamped"),
+    Rule("generationConfig.logprobs", between(0, 20), _DOCS),
+    Rule("generationConfig.maxOutputTokens", between(1), _DOCS),
+    Rule("generationConfig.presencePenalty", between(-2, 2), _DOCS),
+    Rule("generationConfig.frequencyPenalty", between(-2, 2), _DOCS),
+)

@@ -1,0 +1,59 @@
+"""What the server of OpenAI Responses refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..rules import Rule, Rules, among, at_most, between, is_filled, matches, relabel, remove, says_json
+
+_SPEC: Final = "OpenAI API specification, createResponse, 2026-11-23"
+_SDK: Final = "openai 3.57, types/responses, 2026-11-26"
+_DOCS: Final = "OpenAI, guides on reasoning and function calling, 2026-11"
+
+NAME: Final = r"[a-zA-Z0-9_-]{1,128}"
+_NAMED: Final = matches(NAME, "a name of 1 to 128 letters, digits, _ and -")
+_ID: Final = matches(r"(?s).{1,64}", "an id of 1 to 64 characters")
+_SHORT: Final = relabel("a-zA-Z0-9_-", 64)
+_OUTPUTS: Final = {"function_call_output": "function_call", "custom_tool_call_output": "custom_tool_call"}
+
+
+def _links(items: Any) -> Any:
+    """Find outputs whose call is not in the input. (The call may stand in an earlier response.)"""
+    if not isinstance(items, list):
+        return
+    calls = {item.get("call_id") for item in items if isinstance(item, Mapping) and item.get("type") not in _OUTPUTS}
+    for index, item in enumerate(items):
+        if isinstance(item, Mapping) and item.get("type") in _OUTPUTS and item.get("call_id") not in calls:
+            yield f".input[{index}].call_id", "no call with this id is in the input"
+
+
+def _links_of_body(body: Mapping[str, Any]) -> Any:
+    if body.get("previous_response_id") is None and body.get("conversation") is None:
+        yield from _links(body.get("input"))
+
+
+def _reasoning_ends(items: Any) -> Any:
+    """Find reasoning at the end of the input: the server wants the item that it led to."""
+    if isinstance(items, list) and items and isinstance(items[-1], Mapping) and items[-1].get("type") == "reasoning":
+        yield f"[{len(items) - 1}]", "no item follows the reasoning"
+
+
+RULES: Final = Rules.of(
+    Rule("input", is_filled, _SPEC, kind="rule-breach"),
+    Rule("input", _reasoning_ends, _DOCS, kind="rule-breach"),
+    Rule("input[*].call_id", _ID, _SPEC, _SHORT, "relabelled"),
+    Rule("input[*].name", _NAMED, _SPEC),
+    Rule("input[*].content[*].detail", among("low", "high", "auto", "original"), _SDK),
+    Rule("tools", is_filled, _SPEC, remove, "defaulted"),
+    Rule("tools[*].name", _NAMED, _SPEC),
+    Rule("text.format.name", matches(r"[a-zA-Z0-9_-]{1,64}", "a name of 1 to 64 letters, digits, _ and -"), _SPEC),
+    Rule("temperature", between(0, 2), _SPEC),
+    Rule("top_p", between(0, 1), _SPEC),
+    Rule("top_logprobs", between(0, 20), _SPEC),
+    Rule("max_output_tokens", between(16), _SPEC),
+    Rule("metadata", at_most(16, "entries"), _SPEC),
+    Rule("safety_identifier", at_most(128, "characters"), _SDK),
+    Rule("", says_json(lambda body: [body.get("instructions"), body.get("input")], ("text", "format", "type")), _DOCS),
+    Rule("", _links_of_body, _DOCS, kind="rule-breach"),
+)
