@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ..errors import FormatError
 from ..model import (
@@ -52,6 +52,15 @@ NAMES: Final[dict[type, tuple[str, ...]]] = {
     ResponseFormat: ("type", "name", "schema", "strict", "description"),
 }
 
+#: The kinds of parts by their neutral class.
+Tables: TypeAlias = Mapping[type, tuple[Kind, ...]]
+
+
+def tables_of(kinds: Iterable[Kind]) -> dict[type, tuple[Kind, ...]]:
+    """Return kinds of parts by their neutral class."""
+    kinds = tuple(kinds)
+    return {cls: tuple(kind for kind in kinds if kind.cls is cls) for cls in dict.fromkeys(kind.cls for kind in kinds)}
+
 
 @dataclass(frozen=True)
 class Api:
@@ -86,8 +95,7 @@ class Api:
     @cached_property
     def kinds(self) -> dict[type, tuple[Kind, ...]]:
         """The kinds of parts by their neutral class."""
-        classes = dict.fromkeys(kind.cls for kind in self.parts)
-        return {cls: tuple(kind for kind in self.parts if kind.cls is cls) for cls in classes}
+        return tables_of(self.parts)
 
     @cached_property
     def rows(self) -> dict[str, Field]:
@@ -134,11 +142,11 @@ class Reader:
     def __init__(self, api: Api, ledger: Ledger) -> None:
         self.api, self.ledger = api, ledger
 
-    def part(self, value: Any, path: str) -> Part:
-        """Read one part; what no table knows is kept as it is."""
+    def part(self, value: Any, path: str, tables: Tables | None = None) -> Part:
+        """Read one part, by the API's tables or those of its place; what no table knows is kept as it is."""
         if not isinstance(value, Mapping):
             raise FormatError(f"a part is an object, not {type(value).__name__}", path=path)
-        for kinds in self.api.kinds.values():
+        for kinds in (tables or self.api.kinds).values():
             for index, kind in enumerate(kinds):
                 if (bound := kind.bind(value)) is not None:
                     part: Part = self._made(kind, bound, path, index)
@@ -240,14 +248,14 @@ class Writer:
     def __init__(self, api: Api, ledger: Ledger) -> None:
         self.api, self.ledger = api, ledger
 
-    def part(self, part: Part) -> dict[str, Any] | None:
+    def part(self, part: Part, tables: Tables | None = None) -> dict[str, Any] | None:
         """Write one part, None (and a loss) where the API has no place for it."""
         if isinstance(part, OtherPart):
             if part.api == self.api.name:
                 return thaw(part.value)  # type: ignore[no-any-return]
             self.ledger.lose(part)
             return None
-        return self.object(part, self.api.kinds.get(type(part), ()))
+        return self.object(part, (tables or self.api.kinds).get(type(part), ()))
 
     def object(self, value: Any, kinds: tuple[Kind, ...]) -> dict[str, Any] | None:
         """Write a value as the first of these kinds that fits it."""

@@ -23,6 +23,10 @@ Check: TypeAlias = Callable[[Any], Findings]
 Mend: TypeAlias = Callable[[Any], Any]
 
 
+#: Kinds of mends that add what the API's types require and its server does without.
+_ADDED: Final = ("synthesised", "defaulted")
+
+
 class _Gone:
     def __repr__(self) -> str:
         return "GONE"
@@ -89,7 +93,7 @@ class Rules:
         """Return a loss of the kind ``rule-breach`` for everything that the server refuses; nothing is mended."""
         losses: list[Loss] = []
         self._walk(body, "$", losses, mends=False)
-        return tuple(loss._replace(kind="rule-breach") for loss in losses)
+        return tuple(loss._replace(kind="rule-breach") for loss in losses if loss.kind not in _ADDED)
 
     def mended(self, body: Any) -> tuple[Any, tuple[Loss, ...]]:
         """Return the body as the server takes it, and a loss for everything that was mended or cannot be."""

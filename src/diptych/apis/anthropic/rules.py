@@ -104,7 +104,7 @@ _BLOCK: Final = "messages[*].content[*]"
 
 RULES: Final = Rules.of(
     Rule("system[*]", says_something, _DOCS, remove, "trimmed"),
-    Rule("system", is_filled, _DOCS, remove, "defaulted"),
+    Rule("system", is_filled, _DOCS, remove, "by-format-rule"),
     Rule(f"{_BLOCK}.content[*]", says_something, _DOCS, remove, "trimmed"),
     Rule(
         f"{_BLOCK}.content[*].source.media_type",
@@ -137,7 +137,7 @@ RULES: Final = Rules.of(
         kind="rule-breach",
     ),
     Rule("messages", that(lambda messages: any(m is not GONE for m in messages), "no message", list), _DOCS),
-    Rule("tools", is_filled, _DOCS, remove, "defaulted"),
+    Rule("tools", is_filled, _DOCS, remove, "by-format-rule"),
     Rule("tools[*].name", _NAMED, _DOCS),
     Rule("max_tokens", between(1), _DOCS),
     Rule("temperature", between(0, 1), _SDK, clamp(0, 1), "clamped"),

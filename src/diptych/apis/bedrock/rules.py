@@ -97,7 +97,7 @@ def _media(place: str) -> list[Rule]:
 
 RULES: Final = Rules.of(
     Rule("system[*]", says_something, _MODEL, remove, "trimmed"),
-    Rule("system", is_filled, _MODEL, remove, "defaulted"),
+    Rule("system", is_filled, _MODEL, remove, "by-format-rule"),
     *_media(_BLOCK),
     *_media(f"{_BLOCK}.toolResult.content[*]"),
     Rule(f"{_BLOCK}.toolUse.toolUseId", _ID, _MODEL, _RELABEL, "relabelled"),
@@ -111,7 +111,7 @@ RULES: Final = Rules.of(
     Rule("messages", results_follow("content", _id_of("toolUse"), _id_of("toolResult")), _DOCS, kind="rule-breach"),
     Rule("messages", that(lambda messages: any(m is not GONE for m in messages), "no message", list), _DOCS),
     Rule("toolConfig.tools[*].toolSpec.name", _NAMED, _MODEL),
-    Rule("toolConfig.tools[*].toolSpec.description", is_filled, _MODEL, remove, "defaulted"),
+    Rule("toolConfig.tools[*].toolSpec.description", is_filled, _MODEL, remove, "by-format-rule"),
     Rule("toolConfig.tools", is_filled, _MODEL),
     Rule("toolConfig.toolChoice.tool.name", _NAMED, _MODEL),
     Rule("inferenceConfig.maxTokens", between(1), _MODEL),

@@ -57,7 +57,7 @@ RULES: Final = Rules.of(
         "media-dropped",
     ),
     Rule("tools", at_most(128, "tools"), _SPEC),
-    Rule("tools", is_filled, _SPEC, remove, "defaulted"),
+    Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].function.name", _NAMED, _SPEC),
     Rule("functions[*].name", _NAMED, _SPEC),
     Rule("response_format.json_schema.name", _NAMED, _SPEC),

@@ -40,17 +40,39 @@ def _turns(contents: Any) -> Any:
         calls, before = kinds.count("functionCall"), content.get("role") or "user"
 
 
+_TYPES: Final = {
+    "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp",
+    "heic": "image/heic", "pdf": "application/pdf", "txt": "text/plain", "html": "text/html", "csv": "text/csv",
+    "mp3": "audio/mp3", "wav": "audio/wav", "flac": "audio/flac", "mp4": "video/mp4", "mov": "video/mov",
+    "webm": "video/webm", "mpeg": "video/mpeg",
+}  # fmt: skip
+
+
+def _type_of(file: Mapping[str, Any]) -> str | None:
+    path = str(file.get("fileUri")).partition("?")[0]
+    return _TYPES.get(path.rpartition(".")[2].lower())
+
+
+def _has_type(file: Mapping[str, Any]) -> bool:
+    return "mimeType" in file or _type_of(file) is None
+
+
+def _with_type(file: dict[str, Any]) -> dict[str, Any]:
+    return {**file, "mimeType": _type_of(file)}
+
+
 RULES: Final = Rules.of(
     Rule("contents[*].role", among("user", "model", "function"), _DOCS),
     Rule(f"{_PART}.functionCall.name", _NAMED, _SDK),
     Rule(f"{_PART}.functionResponse.name", _NAMED, _SDK),
+    Rule(f"{_PART}.fileData", that(_has_type, "without mimeType", Mapping), _DOCS, _with_type, "synthesised"),
     Rule(f"{_PART}.fileData", has("mimeType"), _DOCS, kind="rule-breach"),
     Rule(_PART, _says_something, _DOCS, remove, "trimmed"),
     Rule("contents[*]", _no_empty_contents, _DOCS, remove, "message-dropped"),
     Rule("contents", _turns, _DOCS, kind="rule-breach"),
     Rule("contents", that(lambda contents: any(c is not GONE for c in contents), "no content", list), _DOCS),
     Rule("tools[*].functionDeclarations[*].name", _NAMED, _SDK),
-    Rule("tools", is_filled, _DOCS, remove, "defaulted"),
+    Rule("tools", is_filled, _DOCS, remove, "by-format-rule"),
     Rule("generationConfig.stopSequences", at_most(5, "stop sequences"), _DOCS),
     Rule("generationConfig.temperature", between(0, 2), _DOCS),
     Rule("generationConfig.topP", between(0, 1), _DOCS),

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import Rule, Rules, among, at_most, between, is_filled, matches, relabel, remove, says_json
+from ..rules import (
+    Check,
+    Mend,
+    Rule,
+    Rules,
+    among,
+    at_most,
+    between,
+    is_filled,
+    matches,
+    relabel,
+    remove,
+    says_json,
+    that,
+)
 
 _SPEC: Final = "OpenAI API specification, createResponse, 2026-11-23"
 _SDK: Final = "openai 3.57, types/responses, 2026-11-26"
@@ -39,13 +54,42 @@ def _reasoning_ends(items: Any) -> Any:
         yield f"[{len(items) - 1}]", "no item follows the reasoning"
 
 
+def _lacks(name: str, kind: str) -> Check:
+    return that(lambda value: value.get("type") != kind or name in value, f"without {name}", Mapping)
+
+
+def _with(name: str, default: Any) -> Mend:
+    return lambda value: {**value, name: default}
+
+
+def _has_id(item: Mapping[str, Any]) -> bool:
+    content: Any = item.get("content")
+    is_output = item.get("role") == "assistant" and isinstance(content, list)
+    kinds = {part.get("type") for part in content if isinstance(part, Mapping)} if is_output else ()
+    return "id" in item or not {"output_text", "refusal"} & set(kinds)
+
+
+def _as_output(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an assistant's message as the output that it was, as the SDK has it."""
+    parts = [{**part, "annotations": []} if part.get("type") == "output_text" else part for part in item["content"]]
+    id_ = f"msg_{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}"
+    return {"type": "message", "id": id_, "status": "completed", **item, "content": parts}
+
+
+_IMAGE: Final = Rule("", _lacks("detail", "input_image"), _SDK, _with("detail", "auto"), "defaulted")
+
 RULES: Final = Rules.of(
     Rule("input", is_filled, _SPEC, kind="rule-breach"),
     Rule("input", _reasoning_ends, _DOCS, kind="rule-breach"),
     Rule("input[*].call_id", _ID, _SPEC, _SHORT, "relabelled"),
     Rule("input[*].name", _NAMED, _SPEC),
     Rule("input[*].content[*].detail", among("low", "high", "auto", "original"), _SDK),
-    Rule("tools", is_filled, _SPEC, remove, "defaulted"),
+    _IMAGE._replace(at="input[*].content[*]"),
+    _IMAGE._replace(at="input[*].output[*]"),
+    Rule("input[*]", that(_has_id, "output without an id", Mapping), _SDK, _as_output, "synthesised"),
+    Rule("tools[*]", _lacks("parameters", "function"), _SDK, _with("parameters", None), "synthesised"),
+    Rule("tools[*]", _lacks("strict", "function"), _DOCS, _with("strict", False), "defaulted"),
+    Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].name", _NAMED, _SPEC),
     Rule("text.format.name", matches(r"[a-zA-Z0-9_-]{1,64}", "a name of 1 to 64 letters, digits, _ and -"), _SPEC),
     Rule("temperature", between(0, 2), _SPEC),
