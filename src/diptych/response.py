@@ -26,7 +26,7 @@ _GROWING: Final = ("data", "transcript")
 class Usage:
     """Tokens of a call. ``source`` says who counted: ``server``, or ``counted`` for Diptych.
 
-    ``cached_tokens`` are part of the prompt's, ``reasoning_tokens`` of the completion's.
+    ``cached_tokens`` and ``cache_write_tokens`` are part of the prompt's, ``reasoning_tokens`` of the completion's.
     ``server`` holds the usage as the server stated it.
 
     >>> Usage(10, 5).total_tokens
@@ -39,6 +39,7 @@ class Usage:
     reasoning_tokens: int = 0
     source: str = "server"
     server: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
+    cache_write_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
