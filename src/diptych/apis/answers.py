@@ -16,7 +16,7 @@ from ..model import EMPTY, FrozenMap, Message, OtherPart, Part, ReasoningPart, R
 from ..response import Response, ResponseChoice, native_of
 from .api import Api, Reader, Writer
 from .counts import Counts
-from .fields import MISSING, NOTE, Field, bind_field, dig, is_equal, joined, place
+from .fields import MISSING, NOTE, Field, Kind, bind_field, dig, is_equal, joined, place
 from .ledger import Ledger, leaves
 
 #: Notes: constants that a body lacks; and the word in which the API said why a reply ended.
@@ -54,22 +54,23 @@ class Answers:
     def end_of(self, word: Any) -> tuple[str | None, dict[str, Any]]:
         """Return the neutral end of a reply, and the note that keeps the API's word where another is written for it."""
         found = self.ends.get(word) if isinstance(word, str) else None
-        return found, {} if found is not None and self.word_for(found) == word else {END: {"is": word}}
+        is_written = found is not None and self.word_for(found) == word
+        return found, {} if is_written else {END: {} if word is MISSING else {"is": word}}
 
     def word_for(self, end: str | None) -> str | None:
         """Return the API's word for a neutral end."""
         return next((word for word, neutral in self.ends.items() if neutral == end), None)
 
-    def write_end(self, writer: Writer, choice: ResponseChoice) -> Any:
-        """Return the word that ends a choice: the API's own where it says the same."""
+    def write_end(self, writer: Writer, choice: ResponseChoice, name: str) -> dict[str, Any]:
+        """Return the field ``name`` that ends a choice: with the API's own word where that says the same."""
         note = choice.native.get(self.name, EMPTY).get(END)
-        if note is not None and self.end_of(note["is"])[0] == choice.finish_reason:
-            return thaw(note["is"])
+        if note is not None and self.end_of(note.get("is"))[0] == choice.finish_reason:
+            return {name: thaw(note["is"])} if "is" in note else {}
         word = self.word_for(choice.finish_reason)
         if word is None and choice.finish_reason is not None:
             writer.ledger.lose(choice, "finish_reason", "substituted", f"{self.name} has no {choice.finish_reason!r}")
-            return self.word_for("stop")
-        return word
+            word = self.word_for("stop")
+        return {name: word}
 
 
 def read_answer(answers: Answers, body: Mapping[str, Any], ledger: Ledger | None = None) -> Response:
@@ -92,6 +93,13 @@ def read_answer(answers: Answers, body: Mapping[str, Any], ledger: Ledger | None
     if absent:
         rest[ABSENT] = {"names": absent}
     return Response(choices, usage, **found, native=native_of(answers.name, rest))
+
+
+def placed(reader: Reader, choice: ResponseChoice, path: str, end: str) -> ResponseChoice:
+    """Record where a choice, its message and its end stood, and return it."""
+    reader.ledger.at(choice, path, Kind(ResponseChoice, (Field(end, "finish_reason"),)))
+    reader.ledger.at(choice.message, path)
+    return choice
 
 
 def _is_fixed(answers: Answers, name: str, value: Any) -> bool:

@@ -16,10 +16,10 @@ from ...errors import FormatError
 from ...loss import Loss
 from ...model import Message
 from ...response import Response, ResponseChoice, native_of
-from ..answers import Answers, only_choice, parts_of, read_answer, write_answer
+from ..answers import Answers, only_choice, parts_of, placed, read_answer, write_answer
 from ..api import Reader, Writer
 from ..counts import ANTHROPIC
-from ..fields import Field
+from ..fields import MISSING, Field
 from ..ledger import Ledger
 from .request import API
 
@@ -39,24 +39,15 @@ def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoi
     if not isinstance(blocks, list):
         raise FormatError("the content of an answer is a list of blocks", path="$.content")
     parts = [reader.part(block, f"$.content[{index}]") for index, block in enumerate(blocks)]
-    end, note = ANSWERS.end_of(body.pop("stop_reason", None))
+    end, note = ANSWERS.end_of(body.pop("stop_reason", MISSING))
     message = Message.of("assistant", parts, is_list=True, native=native_of("anthropic", {}))
     yield placed(reader, ResponseChoice(message, end, native=native_of("anthropic", note)), "$", "stop_reason")
-
-
-def placed(reader: Reader, choice: ResponseChoice, path: str, end: str) -> ResponseChoice:
-    """Record where a choice and its end stood."""
-    from ..fields import Kind
-
-    reader.ledger.at(choice, path, Kind(ResponseChoice, (Field(end, "finish_reason"),)))
-    reader.ledger.at(choice.message, path)
-    return choice
 
 
 def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[str, Any]:
     choice = only_choice(ANSWERS, writer, choices)
     blocks = [block for part in parts_of(ANSWERS, writer, choice) if (block := writer.part(part)) is not None]
-    return {"content": blocks, "stop_reason": ANSWERS.write_end(writer, choice)}
+    return {"content": blocks, **ANSWERS.write_end(writer, choice, "stop_reason")}
 
 
 ANSWERS: Final = Answers(
