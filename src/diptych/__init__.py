@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from . import prices as prices
     from . import tokens as tokens
     from .apis.completions.convert_request import convert_request as convert_request
-    from .apis.completions.convert_response import convert_response as convert_response
     from .apis.completions.convert_stream import convert_stream as convert_stream
     from .client import AsyncClient as AsyncClient
     from .client import Budget as Budget
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from .conversion.convert import to_prompt as to_prompt
     from .conversion.registry import list_formats as list_formats
     from .conversion.registry import register as register
+    from .conversion.responses import convert_response as convert_response
     from .errors import *  # noqa: F403
     from .format import Conversion as Conversion
     from .format import Reading as Reading
@@ -92,7 +92,7 @@ _HOMES = {
     "templating.template": ["Template"],
     "tokens": ["TokenCount", "count"],
     "apis.completions.convert_request": ["convert_request"],
-    "apis.completions.convert_response": ["convert_response"],
+    "conversion.responses": ["convert_response"],
     "apis.completions.convert_stream": ["convert_stream"],
 }  # fmt: skip
 #: Modules that are attributes of the package, and where they lie.

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..errors import FormatError
-from ..model import EMPTY, FrozenMap, Message, OtherPart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, thaw
+from ..model import EMPTY, FrozenMap, Message, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, thaw
 from ..response import Response, ResponseChoice, native_of
 from .api import Api, Reader, Writer
 from .counts import Counts
 from .fields import MISSING, NOTE, Field, Kind, bind_field, dig, is_equal, joined, place
-from .ledger import Ledger, leaves
+from .ledger import Ledger, leaves, parts
 
 #: Notes: constants that a body lacks; and the word in which the API said why a reply ended.
 ABSENT: Final = f"{NOTE}absent"
@@ -34,6 +34,7 @@ class Answers:
     body, ``needs`` what a server always says, with the value where nothing is known. ``ends`` maps the API's
     words for why a reply ended to the neutral ones, the one that is written first. ``read_choices(reader,
     body)`` takes the choices out of a body; ``write_choices(writer, choices)`` gives the fields that hold them.
+    ``marks(body)`` tells whether a body is an answer of this API and of no other.
     """
 
     api: Api
@@ -45,6 +46,11 @@ class Answers:
     needs: Mapping[str, Any] = field(default_factory=dict)
     ends: Mapping[str, str] = field(default_factory=dict)
     usage_at: str = "usage"
+    marks: Callable[[Mapping[str, Any]], bool] = lambda _: False
+
+    def is_answer(self, body: Mapping[str, Any]) -> bool:
+        """Tell whether a body is an answer of this API by its marks."""
+        return self.marks(body)
 
     @property
     def name(self) -> str:
@@ -171,11 +177,10 @@ def _with_own(wire: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_needs(answers: Answers, wire: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
-    for name, value in answers.needs.items():
-        if name not in wire:
-            wire[name] = value
-            ledger.report("$", "synthesised", f"{answers.name} always says {name}")
-    return wire
+    missing = {name: value for name, value in answers.needs.items() if name not in wire}
+    if missing:
+        ledger.report("$", "synthesised", f"{answers.name} always says {', '.join(missing)}")
+    return {**wire, **missing}
 
 
 # what another API gives, made fit ------------------------------------------------------------------
@@ -199,10 +204,10 @@ def parts_of(answers: Answers, writer: Writer, choice: ResponseChoice) -> tuple[
         for api, fields in value.native.items():
             if api != answers.name:
                 writer.ledger.lose_natives(value, fields)
-    parts = choice.message.parts
+    found = choice.message.parts
     if answers.name in choice.native:
-        return parts
-    return tuple(_said(answers, writer, part) for part in parts if not (type(part) is TextPart and not part.text))
+        return found
+    return tuple(_said(answers, writer, part) for part in found if not (type(part) is TextPart and not part.text))
 
 
 def _said(answers: Answers, writer: Writer, part: Part) -> Part:
@@ -218,6 +223,18 @@ def natives_beside(answers: Answers, native: FrozenMap, wire: dict[str, Any], *,
     return joined(wire, {name: value for name, value in own.items() if notes or not name.startswith(NOTE)})
 
 
+def mark(response: Response, ledger: Ledger) -> None:
+    """Record where the values of a Chat or Completions body stood."""
+    for index, choice in enumerate(response.choices):
+        path = f"$.choices[{index}]"
+        ledger.at(choice, path)
+        ledger.at(choice.message, f"{path}.message")
+        if choice.message.is_plain:
+            continue
+        for part, at in parts(choice.message, f"{path}.message"):
+            ledger.at(part, at)
+
+
 def as_chat(response: Response, ledger: Ledger, *, texts_alone: bool = False) -> Response:
     """Return the response of another API as Chat can say it: its texts as one, then its calls.
 
@@ -227,7 +244,10 @@ def as_chat(response: Response, ledger: Ledger, *, texts_alone: bool = False) ->
         for path, _ in leaves(fields, "$"):
             ledger.report(path, "field-dropped")
     choices = tuple(_chat_choice(choice, ledger, texts_alone) for choice in response.choices)
-    return replace(response, choices=choices, native=EMPTY)
+    if missing := [name for name in ("id", "model", "created") if getattr(response, name) is None]:
+        ledger.report("$", "synthesised", f"Chat always says {', '.join(missing)}")
+    made = replace(response, choices=choices, native=EMPTY)
+    return replace(made, id=made.id or "0", model=made.model or "unknown", created=made.created or 0)
 
 
 def _chat_choice(choice: ResponseChoice, ledger: Ledger, texts_alone: bool) -> ResponseChoice:
@@ -247,7 +267,8 @@ def _chat_choice(choice: ResponseChoice, ledger: Ledger, texts_alone: bool) -> R
         elif isinstance(part, ReasoningPart | RefusalPart | ToolCall) and not texts_alone:
             beside.append(replace(part, native=EMPTY))
         else:
-            ledger.lose(part)
+            refused = "unsupported" if isinstance(part, RefusalPart | ToolCall) else ""
+            ledger.lose(part, kind=refused, detail="Completions has texts alone" if refused else "")
     said = [TextPart("".join(text.text for text in texts))] if texts else []
     ordered = sorted([*said, *beside], key=_order)
     message = Message.of("assistant", _one_reasoning(ordered, ledger))
@@ -260,19 +281,15 @@ def _order(part: Part) -> int:
 
 def _one_reasoning(parts: list[Any], ledger: Ledger) -> list[Part]:
     """Return parts with their reasoning, which is one text in Chat, as one."""
-    first, *more = [part for part in parts if isinstance(part, ReasoningPart)] or [None]
-    if not more:
+    found = [part for part in parts if isinstance(part, ReasoningPart)]
+    if len(found) < 2:
         return [part for part in parts if not (isinstance(part, ReasoningPart) and not part.text)]
-    text = "\n".join(part.text for part in (first, *more) if part.text)
+    text = "
+".join(part.text for part in found if part.text)
     ledger.report("$", "merged", "two reasonings became one")
     return [ReasoningPart(text), *(part for part in parts if not isinstance(part, ReasoningPart))]
 
 
-def is_foreign(native: Mapping[str, Any]) -> bool:
+def is_foreign(native: Iterable[str]) -> bool:
     """Tell whether a value came from an API that is neither Chat nor Completions."""
     return any(name not in ("chat", "completions") for name in native)
-
-
-def other_part(part: Part, api: str) -> bool:
-    """Tell whether a part is one that only another API knows."""
-    return isinstance(part, OtherPart) and part.api != api

@@ -8,7 +8,7 @@ apart when it is written. What the server stated goes back as it was, with the c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..model import thaw
@@ -45,10 +45,10 @@ class Counts:
 
     def read(self, stated: Mapping[str, Any]) -> Usage:
         """Read what a server stated; a count that is not a number is none."""
-        found = {name: _whole(dig(stated, path)) for name, path in self.paths.items()}
+        found: dict[str, Any] = {name: _whole(dig(stated, path)) for name, path in self.paths.items()}
         for name in self.beside:
             found[PARTS[name]] += found[name]
-        return Usage(**found, server=thaw(stated))
+        return replace(Usage(server=thaw(stated)), **found)
 
     def write(self, usage: Usage, *, own: bool) -> dict[str, Any]:
         """Write the counts; ``own`` says that this API stated them, so that the rest of it stays."""

@@ -13,7 +13,6 @@ from typing import Any, Final, cast
 
 from ..apis.chat.messages import read_messages
 from ..apis.completions.convert_request import Target, convert_request
-from ..apis.completions.convert_response import convert_response
 from ..apis.completions.messages import prompt_of
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
@@ -32,6 +31,7 @@ from ..text.writing import write_text
 from .accounting import Writer, accounted
 from .proof import prove_same
 from .registry import builtin, get, list_formats
+from .responses import convert_response
 
 Written = tuple[Any, tuple[Loss, ...]]
 #: The two APIs whose whole bodies, requests and replies, convert into each other.

@@ -34,6 +34,7 @@ ENDS: Final = {
 }  # fmt: skip
 _CONTENT: Final = f"{NOTE}content"
 _INDEX: Final = f"{NOTE}index"
+_MARKS: Final = frozenset({"candidates", "promptFeedback", "usageMetadata", "prompt_feedback", "usage_metadata"})
 
 
 def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoice]:
@@ -69,7 +70,8 @@ def _read_candidate(reader: Reader, candidate: Mapping[str, Any], number: int, p
         rest[_INDEX] = {"is": index}
     end, note = _read_end(rest.pop("finishReason", MISSING), parts)
     message = Message.of("assistant", parts, is_list=len(parts) != 1, native=native_of("gemini", own))
-    found = ResponseChoice(message, end, index if type(index) is int else number, None, native_of("gemini", rest | note))
+    at = index if type(index) is int else number
+    found = ResponseChoice(message, end, at, native=native_of("gemini", rest | note))
     return placed(reader, found, path, "finishReason")
 
 
@@ -115,6 +117,7 @@ ANSWERS: Final = Answers(
     head=(Field("responseId", "id", type=str), Field("modelVersion", "model", type=str)),
     ends=ENDS,
     usage_at="usageMetadata",
+    marks=lambda body: bool(_MARKS & body.keys()),
 )
 
 

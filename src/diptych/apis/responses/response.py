@@ -126,6 +126,7 @@ ANSWERS: Final = Answers(
         "id": "resp_0", "model": "unknown", "created_at": 0, "error": None, "instructions": None, "metadata": None,
         "parallel_tool_calls": True, "temperature": None, "tool_choice": "auto", "tools": [], "top_p": None,
     },
+    marks=lambda body: body.get("object") == "response" or isinstance(body.get("output"), list),
 )  # fmt: skip
 
 
