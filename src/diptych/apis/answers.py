@@ -284,8 +284,7 @@ def _one_reasoning(parts: list[Any], ledger: Ledger) -> list[Part]:
     found = [part for part in parts if isinstance(part, ReasoningPart)]
     if len(found) < 2:
         return [part for part in parts if not (isinstance(part, ReasoningPart) and not part.text)]
-    text = "
-".join(part.text for part in found if part.text)
+    text = "\n".join(part.text for part in found if part.text)
     ledger.report("$", "merged", "two reasonings became one")
     return [ReasoningPart(text), *(part for part in parts if not isinstance(part, ReasoningPart))]
 
