@@ -158,7 +158,8 @@ class Format:
     (``request.name``: this parameter alone). ``asks`` marks a layout whose rows hold a
     question and no answer. ``rules(row)`` yields a refused loss for everything in a written
     row that the receiver's published rules forbid. ``grammar`` is that of a text format,
-    ``wire`` says what the values of an API consist of.
+    ``wire`` says what the values of an API consist of, and ``api`` holds the tables of one that
+    reads and writes whole requests (:class:`diptych.apis.api.Api`).
     """
 
     name: str
@@ -173,6 +174,7 @@ class Format:
     asks: bool = False
     grammar: Any = None
     wire: Wire = Wire()
+    api: Any = None
 
     @property
     def direction(self) -> str:

@@ -5,6 +5,7 @@ report more than they lose, and their own bodies are not yet written again as th
 """
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych import registered
-from diptych.apis.chat.messages import _place, write_body
+from diptych.apis.chat.request import write_request
 from diptych.conversion.accounting import accounted, is_plain, is_under
 from diptych.conversion.registry import get
 from diptych.format import Format
 from diptych.loss import Loss, Severity
 from diptych.model import Conversation, FrozenMap, ImagePart, Message, TextPart, ToolCall, ToolSpec, thaw
 from diptych.projection import write
+from diptych.request import Request
 from diptych.text.turns import conversation_of, turns_of
 
 APIS = [entry.name for entry in diptych.list_formats("api")]
@@ -63,6 +65,16 @@ PLAIN_TALK = st.builds(
 # laws --------------------------------------------------------------------------------------------
 
 
+def chat_body(conversation):
+    return write_request(Request(conversation), whole=False)
+
+
+def in_chat(path):
+    """Return the path of a Chat body for one of the neutral model."""
+    path = re.sub(r"(\.tool_calls\[\d+\])\.(name|arguments)$", r"\1.function.\2", path)
+    return re.sub(r"^(\$\.messages\[\d+\])\.reasoning\b", r"\1.reasoning_content", path)
+
+
 def leaves(value, path="$"):
     """Yield path and scalar of every leaf: a text is one text part, null and empty are absent, JSON texts are JSON."""
     if path.endswith(".content") and isinstance(value, str):
@@ -92,8 +104,8 @@ def through(entry, conversation):
     again = read_back(entry, output)
     if any(loss.kind == "synthesised" for loss in told) and len(again.messages) == len(conversation.messages) + 1:
         again = replace(again, messages=again.messages[1:])  # the format's own system message
-    losses = [loss._replace(path=_place(loss.path)) for loss in told]
-    return dict(leaves(write_body(conversation)[0])), dict(leaves(write_body(again)[0])), losses
+    losses = [loss._replace(path=in_chat(loss.path)) for loss in told]
+    return dict(leaves(chat_body(conversation))), dict(leaves(chat_body(again))), losses
 
 
 def read_back(entry, output):

@@ -35,8 +35,11 @@ from ..model import (
 )
 from ..request import Request
 from .fields import ITEMS, MISSING, NOTE, Field, Kind, bind_field, dig, joined, natives, place
-from .ledger import Ledger, leaves
+from .ledger import Ledger, distinct
+from .rules import Rules
 
+#: Neutral parameters that Chat and Completions do not have.
+ELSEWHERE: Final = frozenset({"top_k"})
 #: The note that says which kind of its class a part was, where it is not the first.
 _KIND: Final = f"{NOTE}kind"
 #: What the neutral model says of a value beside ``native``; a constant there says nothing.
@@ -67,13 +70,17 @@ class Api:
     """A message API.
 
     ``params`` are the rows of a body by neutral names, ``model`` among them; ``parts`` the kinds of
-    parts, the one that is written by default first; ``tools_at`` and ``format_at`` say where the
-    tools and the response format stand. ``read_messages(reader, body)`` takes the messages out of
-    the body; ``write_messages(writer, request)`` gives the fields that hold them. ``holds`` names
-    those fields. ``finish(body, writer)`` adds what a whole body needs. ``cue(messages)`` says what
-    the last message asks for. ``mend(request, ledger)`` makes a request of another API fit for this
-    one's server, and reports what it changes; ``breaches(body)`` yields path and rule of whatever a
-    server would refuse.
+    parts, the one that is written by default first; ``tool`` and ``more_tools`` those of functions.
+    ``tools_at`` and ``format_at`` say where the tools and the response format stand.
+    ``read_messages(reader, body)`` takes the messages out of the body; ``write_messages(writer,
+    request)`` gives the fields that hold them, which ``holds`` names. ``finish(body, writer)`` adds
+    what a whole body needs. ``cue(messages)`` says what the last message asks for. ``not_in_ids``
+    matches the characters that an id of a call may not have; ``unique_ids`` says that no two calls
+    may have the same. ``mend(request, ledger)`` makes a request of another API fit for this one's
+    server, and reports what it changes; ``rules`` say what the server refuses. ``unfold(body, ledger)``
+    lays a body out for the tables, and ``fold`` is its inverse. ``shares`` names APIs whose further
+    fields this one takes over, and an ``is_open`` one writes parameters that it has no row for: servers
+    of one's own have more.
     """
 
     name: str
@@ -83,19 +90,30 @@ class Api:
     write_messages: Callable[[Writer, Request], dict[str, Any]]
     holds: frozenset[str] = frozenset({"messages"})
     tool: Kind | None = None
+    more_tools: tuple[Kind, ...] = ()
     tools_at: str = "tools"
     format: Kind | None = None
     format_at: str = "response_format"
     finish: Callable[[dict[str, Any], Writer], None] | None = None
     cue: Callable[[tuple[Message, ...]], Cue] | None = None
+    not_in_ids: str = ""
+    unique_ids: bool = False
     mend: Callable[[Request, Ledger], Request] | None = None
-    breaches: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]] | None = None
+    rules: Rules | None = None
     shares: frozenset[str] = field(default=frozenset())
+    unfold: Callable[[Mapping[str, Any], Ledger], Mapping[str, Any]] | None = None
+    fold: Callable[[dict[str, Any], Ledger], dict[str, Any]] | None = None
+    is_open: bool = False
 
     @cached_property
     def kinds(self) -> dict[type, tuple[Kind, ...]]:
         """The kinds of parts by their neutral class."""
         return tables_of(self.parts)
+
+    @cached_property
+    def tools(self) -> tuple[Kind, ...]:
+        """The kinds of functions: what is written, and what is read, too."""
+        return (*filter(None, (self.tool,)), *self.more_tools)
 
     @cached_property
     def rows(self) -> dict[str, Field]:
@@ -124,13 +142,14 @@ def read_request(api: Api, body: Mapping[str, Any], ledger: Ledger | None = None
     """
     if not isinstance(body, Mapping):
         raise FormatError(f"a body is an object, not {type(body).__name__}", path="$")
-    rest = dict(body)
-    reader = Reader(api, ledger or Ledger())
+    ledger = Ledger() if ledger is None else ledger
+    rest = dict(api.unfold(body, ledger) if api.unfold else body)
+    reader = Reader(api, ledger)
     messages = tuple(api.read_messages(reader, rest))
     tools = reader.tools(rest)
     wanted = reader.format(rest)
     params = reader.params(rest)
-    reader.ledger.param = api.path_of
+    reader.ledger.param, reader.ledger.read = api.path_of, reader.read
     model = params.pop("model", None)
     conversation = Conversation(messages, tools, wanted, api.cue(messages) if api.cue else "none")
     return Request(conversation, model=model, params=params, native=natives(api.name, rest) if rest else EMPTY)
@@ -141,24 +160,32 @@ class Reader:
 
     def __init__(self, api: Api, ledger: Ledger) -> None:
         self.api, self.ledger = api, ledger
+        #: Paths of the body that were read.
+        self.read: set[str] = set()
 
     def part(self, value: Any, path: str, tables: Tables | None = None) -> Part:
         """Read one part, by the API's tables or those of its place; what no table knows is kept as it is."""
         if not isinstance(value, Mapping):
             raise FormatError(f"a part is an object, not {type(value).__name__}", path=path)
         for kinds in (tables or self.api.kinds).values():
-            for index, kind in enumerate(kinds):
-                if (bound := kind.bind(value)) is not None:
-                    part: Part = self._made(kind, bound, path, index)
-                    return part
-        made = OtherPart(FrozenMap(value), self.api.name)
-        self.ledger.at(made, path)
-        return made
+            if (made := self.object(kinds, value, path)) is not None:
+                part: Part = made
+                return part
+        other = OtherPart(FrozenMap(value), self.api.name)
+        self.ledger.at(other, path)
+        return other
+
+    def object(self, kinds: tuple[Kind, ...], value: Any, path: str) -> Any:
+        """Read an object as one of these kinds, None where it is none of them."""
+        for index, kind in enumerate(kinds) if isinstance(value, Mapping) else ():
+            if (bound := kind.bind(value)) is not None:
+                return self._made(kind, bound, path, index if _would_be_taken(kinds[:index], kind, bound[0]) else 0)
+        return None
 
     def _made(self, kind: Kind, bound: tuple[dict[str, Any], Any], path: str, index: int) -> Any:
         found, rest = bound
         notes = {} if rest is MISSING else rest
-        if index:  # it is not written this way unless it says so
+        if index:  # another kind would write it
             notes[_KIND] = index
         made = kind.cls(**found, native=natives(self.api.name, notes)) if notes else kind.cls(**found)
         self.ledger.at(made, path, kind)
@@ -166,17 +193,16 @@ class Reader:
 
     def tools(self, rest: dict[str, Any]) -> tuple[ToolSpec, ...]:
         """Take the functions out of a body; a tool of another kind stays, under its index."""
-        kind, listed = self.api.tool, dig(rest, self.api.tools_at)
-        if kind is None or not isinstance(listed, list | tuple) or not listed:
+        listed = dig(rest, self.api.tools_at)
+        if not isinstance(listed, list | tuple) or not listed:
             return ()
         found, others = [], {}
         for index, item in enumerate(listed):
-            path = f"$.{self.api.tools_at}[{index}]"
-            bound = kind.bind(item) if isinstance(item, Mapping) else None
-            if bound is None:
+            tool = self.object(self.api.tools, item, f"$.{self.api.tools_at}[{index}]")
+            if tool is None:
                 others[str(index)] = item
             else:
-                found.append(self._made(kind, bound, path, 0))
+                found.append(tool)
         _leave(rest, self.api.tools_at, {ITEMS: others} if others else MISSING)
         return tuple(found)
 
@@ -187,6 +213,7 @@ class Reader:
         if bound is None or kind is None:
             return None
         _leave(rest, self.api.format_at, bound[1])
+        self.read.add(f"{self.api.format_at}.type")
         made: ResponseFormat = kind.cls(**bound[0])
         self.ledger.at(made, f"$.{self.api.format_at}", kind)
         return made
@@ -201,8 +228,14 @@ class Reader:
                 got, left = bind_field(row, value)
                 if got is not None and row.to not in found:
                     found[row.to] = got
+                    self.read.add(row.path + ".")
                     _leave(rest, row.path, left)
         return found
+
+
+def _would_be_taken(kinds: tuple[Kind, ...], kind: Kind, values: dict[str, Any]) -> bool:
+    """Tell whether a value would be written as one of these kinds, unless it says otherwise."""
+    return bool(kinds) and any(_takes(one, kind.cls(**values), values) for one in kinds)
 
 
 def _leave(rest: dict[str, Any], path: str, left: Any) -> None:
@@ -227,8 +260,9 @@ def write_request(api: Api, request: Request, ledger: Ledger | None = None, *, w
     ``whole`` is false for the messages alone, without what a server requires of a body.
     """
     ledger = Ledger() if ledger is None else ledger
+    request = distinct(request)
     ledger.of(request)
-    writer = Writer(api, ledger)
+    writer = Writer(api, request, ledger)
     wire: dict[str, Any] = {}
     if request.model is not None and "model" in api.rows:
         place(wire, api.rows["model"].path, request.model)
@@ -239,14 +273,19 @@ def write_request(api: Api, request: Request, ledger: Ledger | None = None, *, w
     wire = writer.beside(request.native, wire)
     if api.finish and whole:
         api.finish(wire, writer)
-    return wire
+    return api.fold(wire, ledger) if api.fold else wire
 
 
 class Writer:
-    """Writes neutral values as the objects of one API, and reports what has no place."""
+    """Writes the values of a request as the objects of one API, and reports what has no place."""
 
-    def __init__(self, api: Api, ledger: Ledger) -> None:
-        self.api, self.ledger = api, ledger
+    def __init__(self, api: Api, request: Request, ledger: Ledger) -> None:
+        self.api, self.request, self.ledger = api, request, ledger
+
+    def own(self, value: Any) -> Mapping[str, Any]:
+        """Return what this API alone says of a value."""
+        found: Mapping[str, Any] = value.native.get(self.api.name, EMPTY)
+        return found
 
     def part(self, part: Part, tables: Tables | None = None) -> dict[str, Any] | None:
         """Write one part, None (and a loss) where the API has no place for it."""
@@ -277,6 +316,8 @@ class Writer:
             if values[name] is None:
                 values[name] = default
                 self.ledger.lose(value, name, "synthesised", f"{self.api.name} requires {kind.path_of(name)}")
+        for name in kind.changed(values):
+            self.ledger.lose(value, name, "substituted", "it is written as another value")
         return kind.put(values)
 
     def _ordered(self, value: Any, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
@@ -296,11 +337,7 @@ class Writer:
         """Write the functions that are offered."""
         if not tools:
             return
-        if self.api.tool is None:
-            for tool in tools:
-                self.ledger.lose(tool)
-            return
-        written = [self.object(tool, (self.api.tool,)) for tool in tools]
+        written = [self.object(tool, self.api.tools) for tool in tools]
         if found := [tool for tool in written if tool is not None]:
             place(wire, self.api.tools_at, found)
 
@@ -322,6 +359,8 @@ class Writer:
             written = (row.write(value) if row.write else thaw(value)) if row else None
             if row and written is not None:
                 place(wire, row.path, written)
+            elif row is None and self.api.is_open and name not in ELSEWHERE:
+                wire[name] = thaw(value)
             elif value is not None:
                 self.ledger.report(f"$.{self.ledger.param(name)}", "parameter-dropped")
 
@@ -331,9 +370,7 @@ class Writer:
             if api == self.api.name or api in self.api.shares:
                 wire = joined(wire, thaw(fields))
                 continue
-            for path, _ in leaves(fields, "$"):
-                is_tool = path.startswith(("$.tools[", "$.toolConfig.tools["))
-                self.ledger.report(path, "tools-dropped" if is_tool else "parameter-dropped")
+            self.ledger.lose_body(fields)
         return wire
 
 

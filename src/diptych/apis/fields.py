@@ -9,21 +9,19 @@ write differently is not bound by it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from ..model import FrozenMap, thaw
+from ..projection import ITEMS as ITEMS
+from ..projection import MISSING as MISSING
+from ..projection import NOTE as NOTE
+from ..projection import joined as joined
 
-#: There is no value; and: what was written is not what stood there. No JSON value is either of them.
-MISSING: Final[Any] = object()
+#: What was written is not what stood there. No JSON value is this.
 DIFFERS: Final[Any] = object()
-
-
-#: Begins the names in ``native`` that are our own notes, and no field of the API.
-NOTE: Final = "diptych:"
-#: The note that holds items of a list, by index, that stand among neutral ones.
-ITEMS: Final = f"{NOTE}items"
 
 
 class Field(NamedTuple):
@@ -59,9 +57,14 @@ class Kind:
     fits: Callable[[Any], bool] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> set[str]:
+        """Every path that is read."""
+        return {*self.fixed, *(row.path for row in self.fields)}
+
     def path_of(self, name: str) -> str:
-        """Return where the API says what the neutral model calls ``name``; "" where it does not."""
-        return next((row.path for row in self.fields if name == row.to or name in row.also), "")
+        """Return where the API says what the neutral model calls ``name``; its own name where it is in no row."""
+        return next((row.path for row in self.fields if name == row.to or name in row.also), name)
 
     def bind(self, value: Mapping[str, Any]) -> tuple[dict[str, Any], Any] | None:
         """Return the neutral values of an object and the rest of it, None where it is of another kind."""
@@ -87,6 +90,15 @@ class Kind:
                     place(wire, row.path, written)
                     break
         return wire
+
+    def changed(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the names of the neutral values that would be read as others, were they written."""
+        for row in self.fields:
+            value = values.get(row.to)
+            if value is None or row.read is None or row.write is None or (written := row.write(value)) is None:
+                continue
+            if not is_same(row.read(written), value):
+                yield row.to
 
     def unplaced(self, values: Mapping[str, Any]) -> Iterator[str]:
         """Yield the names of the neutral values that have no place."""
@@ -144,32 +156,6 @@ def place(wire: dict[str, Any], path: str, value: Any) -> None:
     wire[last] = joined(known, value) if isinstance(known, dict) and isinstance(value, Mapping) else value
 
 
-def joined(one: Mapping[str, Any], two: Mapping[str, Any]) -> dict[str, Any]:
-    """Return two objects as one: where both have a value, that of the first stands; notes of the second do their work.
-
-    >>> joined({"a": 1, "tools": ["f"]}, {"a": 2, "b": 3, "tools": {ITEMS: {"0": "search"}}})
-    {'a': 1, 'tools': ['search', 'f'], 'b': 3}
-    """
-    found = dict(one)
-    for name, value in two.items():
-        known = found.get(name, MISSING)
-        if not isinstance(value, Mapping):
-            if known is MISSING and not name.startswith(NOTE):
-                found[name] = value
-        elif ITEMS in value and (known is MISSING or isinstance(known, list)):
-            found[name] = _with_items([] if known is MISSING else known, value[ITEMS])
-        elif known is MISSING or isinstance(known, Mapping):
-            found[name] = joined({} if known is MISSING else known, value)
-    return found
-
-
-def _with_items(items: list[Any], others: Mapping[str, Any]) -> list[Any]:
-    found = list(items)
-    for index, item in others.items():
-        found.insert(int(index), item)
-    return found
-
-
 def subtract(value: Any, written: Any) -> Any:
     """Return what is left of a value without what was written of it.
 
@@ -188,6 +174,20 @@ def subtract(value: Any, written: Any) -> Any:
                 rest[name] = left
         return rest or MISSING
     return MISSING if is_equal(value, written) else DIFFERS
+
+
+def is_same(one: Any, two: Any) -> bool:
+    """Tell whether two neutral values mean the same: texts of JSON are compared as JSON.
+
+    >>> is_same('{"a": 1}', '{"a":1}'), is_same("{}", "")
+    (True, True)
+    """
+    if one == two:
+        return True
+    try:
+        return bool(json.loads(one or "{}") == json.loads(two or "{}"))
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def is_equal(one: Any, two: Any) -> bool:

@@ -8,12 +8,15 @@ recorded has the path of a Chat body, which is the shape of the neutral model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from copy import copy
 from typing import Any, Final
 
 from ..loss import Loss
 from ..model import (
     AudioPart,
+    Conversation,
     FilePart,
     ImagePart,
     Message,
@@ -26,6 +29,7 @@ from ..model import (
 )
 from ..projection import ABSENT
 from ..request import Request
+from .chat.tables import CALL, FORMAT, PARTS, REASONING, REFUSAL, TOOLS
 from .fields import ITEMS, NOTE, Kind
 
 #: What it is called when an object of the class is gone whole, and when one of its fields is.
@@ -41,21 +45,8 @@ GONE: Final[dict[type, str]] = {
     OtherPart: "field-dropped",
     ToolSpec: "tools-dropped",
 }
-#: Where a Chat body has the fields of a value, by class; a field that is not here goes by its own name.
-CHAT: Final[dict[type, dict[str, str]]] = {
-    ToolCall: {"name": "function.name", "arguments": "function.arguments"},
-    ImagePart: {"url": "image_url.url", "detail": "image_url.detail"},
-    AudioPart: {"data": "input_audio.data", "format": "input_audio.format"},
-    FilePart: {"data": "file.file_data", "filename": "file.filename", "file_id": "file.file_id"},
-    ToolSpec: {
-        "name": "function.name",
-        "description": "function.description",
-        "parameters": "function.parameters",
-        "strict": "function.strict",
-    },
-    ReasoningPart: {"text": ""},
-    RefusalPart: {"text": ""},
-}
+#: Where a Chat body has the fields of a value; a field that is not here goes by its own name.
+_CHAT: Final[dict[type, Kind]] = {kind.cls: kind for kind in (*PARTS, *TOOLS, FORMAT, CALL, REASONING, REFUSAL)}
 
 
 class Ledger:
@@ -71,9 +62,13 @@ class Ledger:
     def __init__(self, request: Request | None = None, *, root: str = "$") -> None:
         self.losses: list[Loss] = []
         self.root = root
+        #: Paths of the body as it was read, by those of the form it was given first.
+        self.moved: dict[str, str] = {}
+        #: Paths of the body that were read.
+        self.read: Collection[str] = ()
         self.param: Callable[[str], str] = lambda name: name
         self.spell: Callable[[str], str] = lambda path: path  # as the source has it, where it was laid out to be read
-        self._request = request
+        self._request, self._is_given = request, request is not None
         self._at: dict[int, tuple[Any, str, Kind | None]] = {}
 
     def at(self, value: Any, path: str, kind: Kind | None = None) -> None:
@@ -86,14 +81,34 @@ class Ledger:
         self.at(new, path, kind)
 
     def of(self, request: Request) -> None:
-        """Take the places of a request that nothing was recorded of."""
-        self._request = request
+        """Take the places of a request that nothing was recorded of; those of the first one stand."""
+        if not self._is_given:
+            self._request, self._is_given = request, True
+
+    def moved_to(self, conversation: Conversation) -> Callable[[Loss], Loss]:
+        """Return what gives a loss, by a path of the neutral conversation, its path in the source."""
+        known = {path: value for value, path in places(Request(conversation))}
+        tools = re.sub(r"\[\d+\]$", "", self.path(conversation.tools[0])) if conversation.tools else ""
+
+        def placed(loss: Loss) -> Loss:
+            path = re.sub(r"\.reasoning\b", ".reasoning_content", loss.path)
+            start = next((p for p in _prefixes(path) if p in known), None)
+            if start is None:
+                return loss._replace(path=tools) if path == "$.tools" else loss
+            return loss._replace(path=self.path(known[start], path[len(start) + 1 :]))
+
+        return placed
 
     def path(self, value: Any, name: str = "") -> str:
         """Return where a value stood, or one of its fields."""
         _, path, kind = self._found(value)
-        inner = kind.path_of(name) if kind and name else CHAT.get(type(value), {}).get(name, name)
+        kind = kind or _CHAT.get(type(value))
+        inner = kind.path_of(name) if kind and name else name
         return f"{path}.{inner}" if inner else path
+
+    def kind(self, value: Any) -> Kind | None:
+        """Return the table that a value was read by."""
+        return self._found(value)[2]
 
     def lose(self, value: Any, name: str = "", kind: str = "", detail: str = "") -> None:
         """Report that a value is gone, or one of its fields."""
@@ -102,13 +117,24 @@ class Ledger:
 
     def lose_natives(self, value: Any, native: Any, path: str = "") -> None:
         """Report everything that only another API says of a value."""
-        path = path or self._found(value)[1]
-        for place, _ in leaves(native, path):
-            self.report(place, "field-dropped")
+        _, found, kind = self._found(value)
+        kind = kind or _CHAT.get(type(value))
+        for place, leaf in leaves(native, path or found, kind.paths if kind else ()):
+            is_old = leaf == "function" and place.endswith(".role")
+            self.report(place, "renamed" if is_old else "field-dropped", "it is a tool's result" if is_old else "")
+
+    def lose_body(self, native: Any) -> None:
+        """Report everything that only another API says of a body."""
+        for path, _ in leaves(native, "$", self.read):
+            self.report(path, "tools-dropped" if path.endswith("]") and "tools" in path else "parameter-dropped")
 
     def report(self, path: str, kind: str, detail: str = "") -> None:
         """Report a loss at a path of the source."""
-        loss = Loss(self.spell(path), kind, detail)
+        path = self.spell(path)
+        for new, old in self.moved.items():
+            if path == new or path.startswith((f"{new}.", f"{new}[")):
+                path = old + path[len(new) :]
+        loss = Loss(path, kind, detail)
         if loss not in self.losses:
             self.losses.append(loss)
 
@@ -120,6 +146,34 @@ class Ledger:
                 self._at.setdefault(id(one), (one, path, None))
             known = self._at.get(id(value))
         return known or (value, self.root, None)
+
+
+def distinct(request: Request) -> Request:
+    """Return a request in which no value stands twice as the same object: each has a place of its own."""
+    messages = request.conversation.messages
+    seen: set[int] = set()
+    made = tuple(_distinct(message, seen) for message in messages)
+    return request if all(map(_is, made, messages)) else request.replace(messages=made)
+
+
+def _distinct(message: Message, seen: set[int]) -> Message:
+    ids = [id(message), *(() if message.is_plain else map(id, message.parts))]
+    is_new = seen.isdisjoint(ids) and len({*ids}) == len(ids)
+    seen.update(ids)
+    if is_new:
+        return message
+    return message.replace(parts=message.parts if message.is_plain else [*map(copy, message.parts)])
+
+
+def _is(one: Any, two: Any) -> bool:
+    return one is two
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    """Yield a path and everything that it is inside of, the longest first."""
+    while path:
+        yield path
+        path = re.sub(r"(\.\w+|\[\d+\])$", "", path) if re.search(r"(\.\w+|\[\d+\])$", path) else ""
 
 
 def places(request: Request, root: str = "$") -> Iterator[tuple[Any, str]]:
@@ -153,22 +207,27 @@ def parts(message: Message, path: str) -> Iterator[tuple[Any, str]]:
 _BESIDE: Final = {ToolCall: "tool_calls", ReasoningPart: "reasoning_content", RefusalPart: "refusal"}
 
 
-def leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield path and value of every leaf that says something; our own notes say nothing.
+def leaves(value: Mapping[str, Any], path: str, read: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
+    """Yield path and value of everything kept of an object that says something; our own notes say nothing.
 
-    An item of a list that was kept by itself is one leaf.
+    An object of which nothing else was read (no path of ``read`` is in it) is one value, and so is an
+    item of a list that was kept by itself.
 
-    >>> list(leaves({"cache": {"type": "short"}, "tools": {ITEMS: {"1": {"type": "search"}}}}, "$"))
-    [('$.cache.type', 'short'), ('$.tools[1]', {'type': 'search'})]
+    >>> kept = {"cache": {"type": "short"}, "source": {"etag": 1}, "tools": {ITEMS: {"1": {"type": "search"}}}}
+    >>> [path for path, _ in leaves(kept, "$", {"source.url"})]
+    ['$.cache', '$.source.etag', '$.tools[1]']
     """
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            if name == ITEMS:
-                yield from ((f"{path}[{index}]", one) for index, one in item.items())
-            elif not name.startswith(NOTE) and name != "field":
-                yield from leaves(item, f"{path}.{name}")
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from leaves(item, f"{path}[{index}]")
-    elif value is not None and value != "" and value != ABSENT:
-        yield path, value
+    for name, item in value.items():
+        inner = {one[len(name) + 1 :] for one in read if one.startswith(f"{name}.")}
+        if name == ITEMS:
+            yield from ((f"{path}[{index}]", one) for index, one in item.items())
+        elif isinstance(item, Mapping) and (inner or name in read or ITEMS in item):
+            yield from leaves(item, f"{path}.{name}", inner)
+        elif not (name.startswith(NOTE) or name == "field" or _says_nothing(item)):
+            yield f"{path}.{name}", item
+
+
+def _says_nothing(value: Any) -> bool:
+    if isinstance(value, Mapping | tuple | list):
+        return all(map(_says_nothing, value.values() if isinstance(value, Mapping) else value))
+    return value is None or value == "" or value == ABSENT

@@ -40,7 +40,8 @@ class Rule(NamedTuple):
     """A rule: the places it is about (``messages[*].content``; ``""`` is the body), its check and its source.
 
     ``kind`` is the loss that a mend causes; without a ``mend`` it says whether a body that breaks
-    the rule is refused (``unsupported``) or only reported (``rule-breach``).
+    the rule is refused (``unsupported``) or only reported (``rule-breach``). A ``whole`` rule is about
+    whole bodies, and says nothing of messages alone.
     """
 
     at: str
@@ -48,6 +49,15 @@ class Rule(NamedTuple):
     source: str
     mend: Mend | None = None
     kind: str = "unsupported"
+    whole: bool = False
+
+
+class _Walk(NamedTuple):
+    """One walk through a body."""
+
+    losses: list[Loss]
+    mends: bool
+    whole: bool
 
 
 @dataclass(slots=True)
@@ -89,45 +99,45 @@ class Rules:
         for child in (*self.fields.values(), *([self.items] if self.items else ())):
             yield from child.all()
 
-    def breaches(self, body: Any) -> tuple[Loss, ...]:
+    def breaches(self, body: Any, *, whole: bool = True) -> tuple[Loss, ...]:
         """Return a loss of the kind ``rule-breach`` for everything that the server refuses; nothing is mended."""
         losses: list[Loss] = []
-        self._walk(body, "$", losses, mends=False)
+        self._walk(body, "$", _Walk(losses, False, whole))
         return tuple(loss._replace(kind="rule-breach") for loss in losses if loss.kind not in _ADDED)
 
-    def mended(self, body: Any) -> tuple[Any, tuple[Loss, ...]]:
+    def mended(self, body: Any, *, whole: bool = True) -> tuple[Any, tuple[Loss, ...]]:
         """Return the body as the server takes it, and a loss for everything that was mended or cannot be."""
         losses: list[Loss] = []
-        return self._walk(body, "$", losses, mends=True), tuple(losses)
+        return self._walk(body, "$", _Walk(losses, True, whole)), tuple(losses)
 
-    def _walk(self, value: Any, path: str, losses: list[Loss], *, mends: bool) -> Any:
+    def _walk(self, value: Any, path: str, walk: _Walk) -> Any:
         if self.fields and isinstance(value, Mapping):
-            value = self._fields(value, path, losses, mends)
+            value = self._fields(value, path, walk)
         elif self.items is not None and isinstance(value, list | tuple):
-            value = self._items(self.items, value, path, losses, mends)
+            value = self._items(self.items, value, path, walk)
         for rule in self.rules:
-            if value is GONE:
-                break
+            if value is GONE or (rule.whole and not walk.whole):
+                continue
             found = [Loss(path + where, rule.kind, words) for where, words in rule.check(value)]
-            losses += found
-            value = rule.mend(value) if found and mends and rule.mend else value
+            walk.losses.extend(found)
+            value = rule.mend(value) if found and walk.mends and rule.mend else value
         if type(value) is list and GONE in value:
             return [item for item in value if item is not GONE]
         return value
 
-    def _fields(self, value: Mapping[str, Any], path: str, losses: list[Loss], mends: bool) -> Mapping[str, Any]:
+    def _fields(self, value: Mapping[str, Any], path: str, walk: _Walk) -> Mapping[str, Any]:
         changed = {}
         for name, node in self.fields.items():
             if name in value:
-                after = node._walk(value[name], f"{path}.{name}", losses, mends=mends)
+                after = node._walk(value[name], f"{path}.{name}", walk)
                 if after is not value[name]:
                     changed[name] = after
         if not changed:
             return value
         return {name: item for name, item in {**value, **changed}.items() if item is not GONE}
 
-    def _items(self, node: Rules, value: Sequence[Any], path: str, losses: list[Loss], mends: bool) -> Sequence[Any]:
-        after = [node._walk(item, f"{path}[{index}]", losses, mends=mends) for index, item in enumerate(value)]
+    def _items(self, node: Rules, value: Sequence[Any], path: str, walk: _Walk) -> Sequence[Any]:
+        after = [node._walk(item, f"{path}[{index}]", walk) for index, item in enumerate(value)]
         return value if all(map(_is, after, value)) else after
 
 
@@ -166,6 +176,12 @@ def between(low: float, high: float | None = None) -> Check:
     return that(
         lambda value: isinstance(value, bool) or (low <= value and (high is None or value <= high)), words, (int, float)
     )
+
+
+def ranges(source: str, **limits: tuple[float, float]) -> Iterator[Rule]:
+    """Yield the rules that numbers lie in a range; a number outside is cut to it."""
+    for at, (low, high) in limits.items():
+        yield Rule(at, between(low, high), source, clamp(low, high), "clamped")
 
 
 def at_most(number: int, what: str) -> Check:

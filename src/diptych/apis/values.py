@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
-from ..model import freeze, thaw
+from ..model import FrozenMap, freeze, thaw
+
+#: The schema of a function that takes nothing.
+NO_PARAMETERS: Final = FrozenMap({"type": "object", "properties": {}})
 
 
 def one_of(names: Mapping[Any, Any]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:

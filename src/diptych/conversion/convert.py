@@ -6,7 +6,7 @@ One conversion, end to end: :func:`convert` finds both formats, :func:`_read` re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -29,6 +29,7 @@ from ..text.reading import read_text, text_format
 from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
+from .between import between, conversation_of, write_conversation
 from .proof import prove_same
 from .registry import builtin, get, list_formats
 from .responses import convert_response
@@ -144,15 +145,23 @@ def _entry(name: str | Format | Grammar) -> Format:
 def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLoss) -> Conversion:
     if target.name == "diptych-template" and isinstance(value, str):
         return to_template(value, source.grammar if source else "auto")
-    entry, reading, losses = _read(value, source)
+    entry = source or (None if isinstance(value, str | Conversation) else _detect(value))
+    if entry is not None and entry.api is not None and target.api is not None:
+        return between(value, entry, target)
+    ledger = None
+    if entry is not None and entry.api is not None:
+        conversation, ledger = conversation_of(value, entry)
+        reading, losses = Reading(conversation, [], entry.name), tuple(ledger.losses)
+    else:
+        entry, reading, losses = _read(value, entry)
     if target.name == "completions" and isinstance(value, str):
         return Conversion({"prompt": value}, "lossless", (), reading.format)  # a text is a prompt as it stands
     if _is_body(value, entry) and reading.format == target.name:
         return Conversion(deepcopy(value), format=target.name)  # its own format never mends a body
     is_body = _is_body(value, entry) and not _is_talk(value, entry)
     output, written = _write(reading.conversation, target, losses, on_loss, is_body=is_body)
-    if entry is not None and entry.wire.place:
-        written = tuple(loss._replace(path=entry.wire.place(loss.path)) for loss in written)
+    if ledger is not None:
+        written = tuple(map(ledger.moved_to(reading.conversation), written))
     if target.kind == "dataset" and untouched(value, reading.format, output, target.name):
         losses, reading = (), replace(reading, verdict="lossless")
     found = (*losses, *written)
@@ -180,14 +189,17 @@ def _write(
     lost = tuple(not_carried(example, entry))
     if worst(lost) is Severity.REFUSED:
         settle((*read, *lost), on_loss)  # raises: a writer need not know a row that it cannot hold
-    output, losses = _writer(entry, is_body=is_body)(conversation)
+    output, losses = _written(conversation, entry, is_body=is_body)
     forbidden = tuple(entry.rules(output)) if entry.rules and worst(losses) < Severity.REFUSED else ()
     return output, (*losses, *lost, *forbidden, *unkept(example, entry, read, (*losses, *lost)))
 
 
-def _writer(entry: Format, *, is_body: bool) -> Callable[[Conversation], Written]:
+def _written(conversation: Conversation, entry: Format, *, is_body: bool) -> Written:
+    if entry.api is not None:
+        return write_conversation(conversation, entry, is_body=is_body)
     assert entry.write is not None
-    return entry.write.body if is_body and isinstance(entry.write, Writer) else entry.write
+    write = entry.write.body if is_body and isinstance(entry.write, Writer) else entry.write
+    return write(conversation)
 
 
 def _read(value: Any, source: Format | None) -> tuple[Format | None, Reading, tuple[Loss, ...]]:

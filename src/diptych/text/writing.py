@@ -381,7 +381,7 @@ def _part_losses(message: Message, path: str, format: str) -> list[Loss]:
         losses += [Loss(f"{path}.content[{index}].{key}", "field-dropped") for key in _native_of(part)]
     if isinstance(message.content, tuple) and message.text:
         losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
-    names = [name for fields in message.native.values() for name in fields if name != "content"]
+    names = [name for fields in message.native.values() for name in fields if name not in ("content", "role")]
     return losses + [Loss(f"{path}.{name}", "field-dropped") for name in names]
 
 

@@ -34,10 +34,12 @@ from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer
 from ..fields import Field, Kind
+from ..formats import blocks_of, format_of, turns_of
 from ..ledger import Ledger
 from ..media import source_kind
 from ..turns import INSIDE, Shape, elsewhere, message_of, read_turns, write_content, write_turns
-from ..values import as_list, one_of, opposite, read_json, strings, tool_choice, write_json
+from ..values import NO_PARAMETERS, as_list, one_of, opposite, read_json, strings, tool_choice, write_json
+from .rules import RULES
 
 #: The cap where a body has none and nothing is known of the model.
 OPEN_CAP: Final = 4096
@@ -91,9 +93,9 @@ TOOL: Final = Kind(
         Field("strict", "strict", type=bool),
     ),
     needs=("name", "parameters"),
-    defaults={"parameters": {"type": "object", "properties": {}}},
+    defaults={"parameters": NO_PARAMETERS},
 )
-FORMAT: Final = Kind(
+WANTED: Final = Kind(
     ResponseFormat,
     (Field("type", "type", *one_of({"json_schema": "json_schema"})), Field("schema", "schema", freeze, type=Mapping)),
     needs=("type", "schema"),
@@ -182,10 +184,13 @@ API: Final = Api(
     write_messages=_write_messages,
     holds=frozenset({"messages", "system"}),
     tool=TOOL,
-    format=FORMAT,
+    format=WANTED,
+    not_in_ids=r"[^a-zA-Z0-9_-]",
+    unique_ids=True,
     format_at="output_config.format",
     finish=_finish,
     cue=_cue,
+    rules=RULES,
 )
 
 
@@ -206,3 +211,32 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     {'model': 'm', 'messages': [{'role': 'user', 'content': 'Hi'}], 'max_tokens': 9}
     """
     return api.write_request(API, request, ledger, whole=whole)
+
+
+_SIGNS: Final = frozenset({"system", "stop_sequences", "thinking", "output_config", "anthropic_version", "mcp_servers"})
+_OF_CHAT: Final = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
+
+
+def _detect(value: Any) -> float:
+    turns = turns_of(value)
+    kinds = {block.get("type") for block in blocks_of(turns) if isinstance(block, Mapping)}
+    if None not in kinds and kinds - _OF_CHAT and all(isinstance(turn, Mapping) and "role" in turn for turn in turns):
+        return 1.1
+    if not turns or not isinstance(value, Mapping):
+        return 0.0
+    tools = [tool for tool in value.get("tools") or () if isinstance(tool, Mapping)]
+    is_sure = _SIGNS & value.keys() or any("input_schema" in tool or _is_server(tool) for tool in tools)
+    return 0.95 if is_sure else 0.1
+
+
+def _is_server(tool: Mapping[str, Any]) -> bool:
+    return isinstance(tool.get("type"), str) and tool["type"] not in ("function", "custom")
+
+
+FORMAT: Final = format_of(
+    API,
+    "system beside messages; blocks; tool_use and tool_result; thinking; names are lost",
+    detect=_detect,
+    aliases=("anthropic-messages", "claude-messages"),
+    bare="messages",
+)

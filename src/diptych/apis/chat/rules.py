@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import Rule, Rules, among, at_most, between, is_filled, matches, remove, says_json, that
+from ..rules import (
+    Rule,
+    Rules,
+    among,
+    at_most,
+    between,
+    is_filled,
+    matches,
+    ranges,
+    remove,
+    says_json,
+    that,
+)
 
 _SPEC: Final = "OpenAI API specification, createChatCompletion, 2026-11-23"
 _SDK: Final = "openai 3.57, types/chat, 2026-11-26"
@@ -44,7 +56,7 @@ def _texts_alone(message: dict[str, Any]) -> dict[str, Any]:
 
 
 RULES: Final = Rules.of(
-    Rule("messages", is_filled, _SPEC),
+    Rule("messages", is_filled, _SPEC, kind="rule-breach"),
     Rule("messages", _links, _DOCS, kind="rule-breach"),
     Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
     Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
@@ -62,15 +74,11 @@ RULES: Final = Rules.of(
     Rule("functions[*].name", _NAMED, _SPEC),
     Rule("response_format.json_schema.name", _NAMED, _SPEC),
     Rule("stop", at_most(4, "stop sequences"), _SPEC),
-    Rule("temperature", between(0, 2), _SPEC),
-    Rule("top_p", between(0, 1), _SPEC),
-    Rule("presence_penalty", between(-2, 2), _SPEC),
-    Rule("frequency_penalty", between(-2, 2), _SPEC),
-    Rule("n", between(1, 128), _SPEC),
-    Rule("top_logprobs", between(0, 20), _SPEC),
+    *ranges(_SPEC, temperature=(0, 2), top_p=(0, 1), presence_penalty=(-2, 2), frequency_penalty=(-2, 2)),
+    *ranges(_SPEC, n=(1, 128), top_logprobs=(0, 20)),
     Rule("max_tokens", between(1), _SPEC),
     Rule("max_completion_tokens", between(1), _SPEC),
     Rule("metadata", at_most(16, "entries"), _SPEC),
     Rule("safety_identifier", at_most(128, "characters"), _SDK),
-    Rule("", says_json(lambda body: body.get("messages"), ("response_format", "type")), _SPEC),
+    Rule("", says_json(lambda body: body.get("messages"), ("response_format", "type")), _SPEC, kind="rule-breach"),
 )

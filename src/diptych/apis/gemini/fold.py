@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ...errors import FormatError
 from ..fields import NOTE
-from ..links import Links
+from ..order import Links
 from ..values import object_of
 from .schemas import gemini_schema, json_schema
 
@@ -67,7 +67,7 @@ def path_folder(body: Mapping[str, Any]) -> Callable[[str], str]:
     schema = next((name for name in _FORMATS if config.get(name)), _FORMATS[-1])
 
     def place(path: str) -> str:
-        if path == "$.generationConfig":
+        if path == "$.generationConfig" and str(config.get("responseMimeType")).startswith("application/"):
             return f"{path}.{schema}"
         if tool := re.match(r"\$\.tools\[(\d+)\]", path):
             return places[int(tool[1])] + path[tool.end() :]

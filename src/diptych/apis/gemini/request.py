@@ -41,12 +41,15 @@ from ...model import (
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer
+from ..detection import detector
 from ..fields import NOTE, Field, Kind, natives
+from ..formats import format_of
 from ..ledger import Ledger
 from ..media import data_url, split_data_url
 from ..turns import Shape, elsewhere, message_of, read_turns, write_turns
 from ..values import as_list, chosen, chosen_name, one_of, read_json, strings, write_json
 from .fold import fold, path_folder, unfold
+from .rules import RULES
 from .spelling import path_speller, plain, spelt
 
 #: The system instruction was a string.
@@ -75,8 +78,8 @@ def _address(kind: str) -> tuple[Any, Any]:
     """Return reader and writer of ``fileData`` of a kind of media as an address."""
 
     def read(file: Any) -> str | None:
-        uri, known = file.get("fileUri"), file.get("mimeType")
-        return uri if isinstance(uri, str) and str(known or "").startswith(kind) else None
+        uri, known = file.get("fileUri"), file.get("mimeType") or kind
+        return uri if isinstance(uri, str) and str(known).startswith(kind) else None
 
     return read, lambda url: None if url.startswith("data:") else {"fileUri": url}
 
@@ -153,7 +156,7 @@ def _format(type: str, schema: FrozenMap | None = None) -> ResponseFormat:
     return ResponseFormat(type if schema is None else "json_schema", None, schema)  # type: ignore[arg-type]
 
 
-FORMAT: Final = Kind(
+WANTED: Final = Kind(
     _format,  # type: ignore[arg-type]
     (
         Field(
@@ -293,6 +296,20 @@ def _cue(messages: tuple[Message, ...]) -> Cue:
     return "continue" if messages and messages[-1].role == "assistant" else "none"
 
 
+def _unfold(body: Mapping[str, Any], ledger: Ledger) -> Mapping[str, Any]:
+    """Lay a body out, in one spelling; the ledger learns what its paths were."""
+    written = plain(body)
+    place, spell = path_folder(written), path_speller(written)
+    ledger.spell = lambda path: spell(place(path))
+    return unfold(written)
+
+
+def _fold(wire: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
+    if wire.pop(_STREAM, None):
+        ledger.report("$.stream", "renamed", "the path says it: streamGenerateContent")
+    return spelt(fold(wire))
+
+
 API: Final = Api(
     "gemini",
     params=PARAMS,
@@ -301,9 +318,12 @@ API: Final = Api(
     write_messages=_write_messages,
     holds=frozenset({"contents", "systemInstruction"}),
     tool=TOOL,
-    format=FORMAT,
+    format=WANTED,
     format_at="generationConfig",
     cue=_cue,
+    unfold=_unfold,
+    fold=_fold,
+    rules=RULES,
 )
 
 
@@ -313,13 +333,7 @@ def read_request(body: Mapping[str, Any], ledger: Ledger | None = None) -> Reque
     >>> read_request({"contents": [{"parts": [{"text": "Hi"}]}], "generation_config": {"top_k": 3}}).params["top_k"]
     3
     """
-    if not isinstance(body, Mapping):
-        raise FormatError(f"a body is an object, not {type(body).__name__}", path="$")
-    ledger = Ledger() if ledger is None else ledger
-    written = plain(body)
-    place, spell = path_folder(written), path_speller(written)
-    ledger.spell = lambda path: spell(place(path))
-    return api.read_request(API, unfold(written), ledger)
+    return api.read_request(API, body, ledger)
 
 
 def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool = True) -> dict[str, Any]:
@@ -328,8 +342,13 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     >>> write_request(read_request({"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}))
     {'contents': [{'role': 'user', 'parts': [{'text': 'Hi'}]}]}
     """
-    ledger = Ledger() if ledger is None else ledger
-    wire = fold(api.write_request(API, request, ledger, whole=whole))
-    if wire.pop(_STREAM, None):
-        ledger.report("$.stream", "renamed", "the path says it: streamGenerateContent")
-    return spelt(wire)
+    return api.write_request(API, request, ledger, whole=whole)
+
+
+FORMAT: Final = format_of(
+    API,
+    "contents of user and model; systemInstruction; functionCall and functionResponse; names are lost",
+    detect=detector("gemini"),
+    aliases=("google",),
+    bare="contents",
+)

@@ -5,13 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import GONE, Rule, Rules, among, at_most, between, clamp, has, is_filled, matches, remove, that
+from ..rules import (
+    GONE,
+    Rule,
+    Rules,
+    among,
+    at_most,
+    between,
+    has,
+    is_filled,
+    matches,
+    ranges,
+    remove,
+    that,
+)
 
 _SDK: Final = "google-genai 3.6, types, 2026-11-26"
 _DOCS: Final = "Google, Gemini API reference and its errors, 2026-11"
 
 NAME: Final = r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}"
 _NAMED: Final = matches(NAME, "a name of 1 to 128 letters, digits and _.:- that begins with a letter or _")
+_RANGES: Final = {
+    "temperature": (0, 2), "topP": (0, 1), "candidateCount": (1, 8), "logprobs": (0, 20), "presencePenalty": (-2, 2),
+    "frequencyPenalty": (-2, 2),
+}  # fmt: skip
 _PART: Final = "contents[*].parts[*]"
 
 
@@ -70,15 +87,15 @@ RULES: Final = Rules.of(
     Rule(_PART, _says_something, _DOCS, remove, "trimmed"),
     Rule("contents[*]", _no_empty_contents, _DOCS, remove, "message-dropped"),
     Rule("contents", _turns, _DOCS, kind="rule-breach"),
-    Rule("contents", that(lambda contents: any(c is not GONE for c in contents), "no content", list), _DOCS),
+    Rule(
+        "contents",
+        that(lambda contents: any(c is not GONE for c in contents), "no content", list),
+        _DOCS,
+        kind="rule-breach",
+    ),
     Rule("tools[*].functionDeclarations[*].name", _NAMED, _SDK),
     Rule("tools", is_filled, _DOCS, remove, "by-format-rule"),
     Rule("generationConfig.stopSequences", at_most(5, "stop sequences"), _DOCS),
-    Rule("generationConfig.temperature", between(0, 2), _DOCS),
-    Rule("generationConfig.topP", between(0, 1), _DOCS),
-    Rule("generationConfig.candidateCount", between(1, 8), _DOCS, clamp(1, 8), "clamped"),
-    Rule("generationConfig.logprobs", between(0, 20), _DOCS),
+    *ranges(_DOCS, **{f"generationConfig.{name}": limits for name, limits in _RANGES.items()}),
     Rule("generationConfig.maxOutputTokens", between(1), _DOCS),
-    Rule("generationConfig.presencePenalty", between(-2, 2), _DOCS),
-    Rule("generationConfig.frequencyPenalty", between(-2, 2), _DOCS),
 )

@@ -40,10 +40,13 @@ from ...model import (
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer, tables_of
+from ..detection import detector
 from ..fields import NOTE, Field, Kind, natives
+from ..formats import format_of
 from ..ledger import Ledger
 from ..turns import INSIDE, LIST, elsewhere
 from ..values import one_of, read_json, write_json
+from .rules import RULES
 
 #: Notes: an item that is no content, a body whose input was a string or was not there, messages without a type.
 _ITEM: Final = f"{NOTE}item"
@@ -142,7 +145,7 @@ TOOL: Final = Kind(
     ("name",),
 )
 _TYPES: Final = ("text", "json_object", "json_schema")
-FORMAT: Final = Kind(
+WANTED: Final = Kind(
     ResponseFormat,
     (
         Field("type", "type", *one_of({name: name for name in _TYPES})),
@@ -445,6 +448,25 @@ def _cue(messages: tuple[Message, ...]) -> Cue:
     return "continue" if messages and messages[-1].role == "assistant" and messages[-1].text else "none"
 
 
+def _without_notes(wire: dict[str, Any], _ledger: Ledger) -> dict[str, Any]:
+    return {name: value for name, value in wire.items() if not name.startswith(NOTE)}
+
+
+def _without_defaults(request: Request, ledger: Ledger) -> Request:
+    """Leave out parameters that ask for what Responses does anyway."""
+    params = dict(request.params)
+    options = params.get("stream_options")
+    if isinstance(options, Mapping) and "include_usage" in options:
+        params["stream_options"] = {name: value for name, value in options.items() if name != "include_usage"} or None
+        ledger.report("$.stream_options.include_usage", "by-format-rule", "Responses always states the usage")
+    if params.get("logprobs") is False:
+        del params["logprobs"]
+        ledger.report("$.logprobs", "by-format-rule", "Responses gives log probabilities only where they are included")
+    if params.keys() == request.params.keys() and params == request.params:
+        return request
+    return Request(request.conversation, model=request.model, params=FrozenMap(params), native=request.native)
+
+
 API: Final = Api(
     "responses",
     params=PARAMS,
@@ -453,9 +475,12 @@ API: Final = Api(
     write_messages=_write_messages,
     holds=frozenset({"input", "instructions"}),
     tool=TOOL,
-    format=FORMAT,
+    format=WANTED,
     format_at="text.format",
     cue=_cue,
+    mend=_without_defaults,
+    fold=_without_notes,
+    rules=RULES,
 )
 
 
@@ -474,21 +499,13 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     >>> write_request(read_request({"model": "m", "input": "Hi"}))
     {'model': 'm', 'input': 'Hi'}
     """
-    ledger = Ledger() if ledger is None else ledger
-    wire = api.write_request(API, _without_defaults(request, ledger), ledger, whole=whole)
-    return {name: value for name, value in wire.items() if not name.startswith(NOTE)}
+    return api.write_request(API, request, ledger, whole=whole)
 
 
-def _without_defaults(request: Request, ledger: Ledger) -> Request:
-    """Leave out parameters that ask for what Responses does anyway."""
-    params = dict(request.params)
-    options = params.get("stream_options")
-    if isinstance(options, Mapping) and "include_usage" in options:
-        params["stream_options"] = {name: value for name, value in options.items() if name != "include_usage"} or None
-        ledger.report("$.stream_options.include_usage", "by-format-rule", "Responses always states the usage")
-    if params.get("logprobs") is False:
-        del params["logprobs"]
-        ledger.report("$.logprobs", "by-format-rule", "Responses gives log probabilities only where they are included")
-    if params.keys() == request.params.keys() and params == request.params:
-        return request
-    return Request(request.conversation, model=request.model, params=FrozenMap(params), native=request.native)
+FORMAT: Final = format_of(
+    API,
+    "instructions beside input items; function_call and function_call_output; names are lost",
+    detect=detector("responses"),
+    aliases=("openai_responses",),
+    bare="input",
+)
