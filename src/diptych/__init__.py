@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from . import prices as prices
     from . import tokens as tokens
     from .apis.completions.convert_request import convert_request as convert_request
-    from .apis.completions.convert_stream import convert_stream as convert_stream
     from .client import AsyncClient as AsyncClient
     from .client import Budget as Budget
     from .client import Client as Client
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from .conversion.registry import list_formats as list_formats
     from .conversion.registry import register as register
     from .conversion.responses import convert_response as convert_response
+    from .conversion.streams import convert_stream as convert_stream
     from .errors import *  # noqa: F403
     from .format import Conversion as Conversion
     from .format import Reading as Reading
@@ -93,7 +93,7 @@ _HOMES = {
     "tokens": ["TokenCount", "count"],
     "apis.completions.convert_request": ["convert_request"],
     "conversion.responses": ["convert_response"],
-    "apis.completions.convert_stream": ["convert_stream"],
+    "conversion.streams": ["convert_stream"],
 }  # fmt: skip
 #: Modules that are attributes of the package, and where they lie.
 _MODULES = {

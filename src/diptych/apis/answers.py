@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..errors import FormatError
-from ..model import EMPTY, FrozenMap, Message, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, thaw
+from ..model import EMPTY, FrozenMap, Message, OtherPart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, thaw
 from ..response import Response, ResponseChoice, native_of
 from .api import Api, Reader, Writer
 from .counts import Counts
@@ -140,7 +140,7 @@ def _beside(answers: Answers, rest: Mapping[str, Any]) -> dict[str, Any]:
 def write_answer(answers: Answers, response: Response, ledger: Ledger | None = None) -> dict[str, Any]:
     """Write a whole body; what it has no place for is reported in the ledger."""
     ledger = Ledger() if ledger is None else ledger
-    writer = Writer(answers.api, ledger)
+    writer = Writer(answers.api, None, ledger)
     own = response.native.get(answers.name)
     is_own = own is not None
     wire: dict[str, Any] = dict(answers.fixed)
@@ -233,6 +233,20 @@ def mark(response: Response, ledger: Ledger) -> None:
             continue
         for part, at in parts(choice.message, f"{path}.message"):
             ledger.at(part, at)
+
+
+def as_own(response: Response, head: Mapping[str, Any], *, own: bool) -> Response:
+    """Return what the events of a stream amount to as a response of this API, without what others said of it."""
+    made = replace(response, **{name: head[name] for name in head if getattr(response, name) is None})
+    if own:
+        return made
+    usage = None if made.usage is None else replace(made.usage, server=None)
+    return replace(made, usage=usage, choices=tuple(map(_bare, made.choices)), native=EMPTY)
+
+
+def _bare(choice: ResponseChoice) -> ResponseChoice:
+    parts = tuple(replace(part, native=EMPTY) for part in choice.message.parts if not isinstance(part, OtherPart))
+    return replace(choice, native=EMPTY, message=choice.message.replace(parts=parts, native=EMPTY))
 
 
 def as_chat(response: Response, ledger: Ledger, *, texts_alone: bool = False) -> Response:

@@ -49,7 +49,7 @@ from ..values import one_of, read_json, write_json
 from .rules import RULES
 
 #: Notes: an item that is no content, a body whose input was a string or was not there, messages without a type.
-_ITEM: Final = f"{NOTE}item"
+ITEM: Final = f"{NOTE}item"
 _STRING: Final = f"{NOTE}string"
 _ABSENT: Final = f"{NOTE}absent"
 _BARE: Final = f"{NOTE}bare"
@@ -307,7 +307,7 @@ class Items:
         part = self.reader.part(_unfold(item), path, ITEMS)
         if not isinstance(part, OtherPart):
             return part
-        made = OtherPart(FrozenMap({**item, _ITEM: True}), "responses")
+        made = OtherPart(FrozenMap({**item, ITEM: True}), "responses")
         self.reader.ledger.at(made, path)
         return made
 
@@ -400,9 +400,7 @@ class WrittenItems:
         said: list[Part] = []
         native: FrozenMap | None = message.native
         for part in (*message.parts, None):
-            is_item = isinstance(part, ReasoningPart | ToolCall) or (
-                isinstance(part, OtherPart) and _ITEM in part.value
-            )
+            is_item = isinstance(part, ReasoningPart | ToolCall) or (isinstance(part, OtherPart) and ITEM in part.value)
             if part is not None and not is_item:
                 said.append(part)
                 continue
@@ -423,7 +421,7 @@ class WrittenItems:
             self.custom.add(part.id)
         wire = self.writer.part(part, ITEMS)
         if wire is not None:
-            self.items.append(_fold({name: value for name, value in wire.items() if name != _ITEM}))
+            self.items.append(_fold({name: value for name, value in wire.items() if name != ITEM}))
 
     def _message(self, message: Message, parts: list[Part], native: FrozenMap | None) -> None:
         own = message.native.get("responses", EMPTY)

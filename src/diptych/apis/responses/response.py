@@ -45,11 +45,11 @@ def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoi
         for one in messages
     ]
     message = Message.of("assistant", parts, is_list=True, native=native_of("responses", {_TURNS: turns}))
-    end, note = _read_end(body, parts)
+    end, note = read_end(body, parts)
     yield placed(reader, ResponseChoice(message, end, native=native_of("responses", note)), "$", "status")
 
 
-def _read_end(body: dict[str, Any], parts: list[Part]) -> tuple[str | None, dict[str, Any]]:
+def read_end(body: dict[str, Any], parts: list[Part]) -> tuple[str | None, dict[str, Any]]:
     """Take status and its reason out of a body; return the neutral end and the note where another would be written."""
     stated = {name: body.pop(name) for name in ("status", "incomplete_details") if name in body}
     details = stated.get("incomplete_details")
@@ -72,7 +72,7 @@ def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[
     parts = parts_of(ANSWERS, writer, choice)
     items = WrittenItems(writer).write(_messages(choice, parts))
     if "responses" not in choice.native:
-        items = [_with_needs(item, index) for index, item in enumerate(items)]
+        items = [item_with_needs(item, index) for index, item in enumerate(items)]
     own = choice.native.get("responses", EMPTY)
     noted = thaw(own.get(_STATUS, EMPTY))
     stated = noted if _STATUS in own and _is_same(choice, noted, parts) else _write_end(choice.finish_reason)
@@ -80,7 +80,7 @@ def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[
 
 
 def _is_same(choice: ResponseChoice, stated: dict[str, Any], parts: tuple[Part, ...]) -> bool:
-    return _read_end(dict(stated), list(parts))[0] == choice.finish_reason
+    return read_end(dict(stated), list(parts))[0] == choice.finish_reason
 
 
 def _messages(choice: ResponseChoice, parts: tuple[Part, ...]) -> list[Message]:
@@ -97,7 +97,7 @@ def _messages(choice: ResponseChoice, parts: tuple[Part, ...]) -> list[Message]:
     return found
 
 
-def _with_needs(item: dict[str, Any], index: int) -> dict[str, Any]:
+def item_with_needs(item: dict[str, Any], index: int) -> dict[str, Any]:
     """Return an item with what Responses always says of one."""
     prefix = {"message": "msg", "function_call": "fc", "custom_tool_call": "ctc", "reasoning": "rs"}
     made = {"id": f"{prefix.get(item['type'], 'item')}_{index}"}
