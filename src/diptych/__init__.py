@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from . import migrate as migrate
     from . import prices as prices
     from . import tokens as tokens
-    from .apis.completions.convert_request import convert_request as convert_request
     from .client import AsyncClient as AsyncClient
     from .client import Budget as Budget
     from .client import Client as Client
     from .client import Reply as Reply
     from .client import Timeouts as Timeouts
     from .client import compat as compat
+    from .conversion.bodies import convert_request as convert_request
     from .conversion.convert import convert as convert
     from .conversion.convert import to_messages as to_messages
     from .conversion.convert import to_prompt as to_prompt
@@ -92,7 +92,7 @@ _HOMES = {
     "templating.library": ["Library", "load"],
     "templating.template": ["Template"],
     "tokens": ["TokenCount", "count"],
-    "apis.completions.convert_request": ["convert_request"],
+    "conversion.bodies": ["convert_request"],
     "conversion.responses": ["convert_response"],
     "conversion.streams": ["convert_stream"],
 }  # fmt: skip

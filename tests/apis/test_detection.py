@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import diptych
 from diptych.apis.detection import MARKS, fits
 
 Q = {"role": "user", "content": "q"}
@@ -55,3 +56,18 @@ def test_marks_say_which_api_a_value_is_of(value: Any, wanted: tuple[str, ...]) 
 def test_no_feature_is_a_mark_of_two() -> None:
     marks = [mark for found in MARKS.values() for mark in found]
     assert len(marks) == len(set(marks))
+
+
+def test_what_fits_two_equally_is_ambiguous_and_names_both() -> None:
+    value = [Q, {"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": "s"}]},
+             {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://e.org/a.png"}}]}]  # fmt: skip
+    found = diptych.convert(value, target="gemini", on_loss="ignore")
+    assert found.verdict == "ambiguous"
+    assert "anthropic and chat" in found.detail or "chat and anthropic" in found.detail
+    assert len(found.alternatives) == 1
+
+
+@pytest.mark.parametrize("value", [[], {}, {"messages": []}, {"model": "m"}, [1]])
+def test_nothing_is_guessed_from_nothing(value: Any) -> None:
+    with pytest.raises(diptych.FormatError):
+        diptych.convert(value, target="gemini", on_loss="ignore")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import diptych
-from diptych.conversion.accounting import Comparison, accounted, is_empty, is_same
+from diptych.conversion.accounting import Comparison, accounted, is_empty, is_same, is_under
 from diptych.conversion.registry import get
 
 TALK = {"role": "user", "content": "hi"}
@@ -32,12 +32,12 @@ LOST = [
     ("anthropic", {"system": [CACHED], "messages": [TALK]}, [("$.system[0].cache_control", "field-dropped")]),
     ("anthropic", [{"role": "user", "content": [CACHED]}], [("$[0].content[0].cache_control", "field-dropped")]),
     ("gemini", {"contents": GEMINI}, [("$.contents[1].parts[0].thoughtSignature", "field-dropped")]),
-    ("gemini", {"contents": GEMINI[:1], "generationConfig": {"temperature": 0.2}},
-     [("$.generationConfig", "parameter-dropped")]),
+    ("gemini", {"contents": GEMINI[:1], "generationConfig": {"presencePenalty": 0.2}},
+     [("$.generationConfig.presencePenalty", "parameter-dropped")]),
     ("bedrock", {"messages": BEDROCK},
      [("$.messages[1].content[0].reasoningContent.reasoningText.signature", "field-dropped")]),
     ("responses", {"input": [{"type": "message", "id": "msg_1", **TALK}], "store": False},
-     [("$.input[0].id", "field-dropped"), ("$.store", "parameter-dropped")]),
+     [("$.store", "parameter-dropped"), ("$.input[0].id", "field-dropped")]),
     ("openai_chat", {**SAMPLED, "seed": 7}, [("$.seed", "parameter-dropped")]),
     ("chat", {**SAMPLED, "store": True, "tool_choice": "required", "tools": TOOLS}, [("$.store", "parameter-dropped")]),
     ("chat", [{"role": "user", "content": [CACHED]}], [("$.messages[0].content[0].cache_control", "field-dropped")]),
@@ -54,7 +54,9 @@ def test_what_a_reader_leaves_out(source, value, lost, target):
     found = diptych.convert(value, source=source, target=target, on_loss="ignore")
     assert found.verdict == "lossy"
     told = [(loss.path, loss.kind) for loss in found.losses]
-    assert [loss for loss in told if loss in lost] == lost, told
+    whole = [path for path, kind in told if kind == "reasoning-dropped"]  # with it goes its signature
+    missing = [loss for loss in lost if loss not in told and not any(is_under(loss[0], path) for path in whole)]
+    assert not missing, told
     beside = {"flattened", "tools-dropped", "reasoning-dropped", "tool-calls-dropped", "renamed", "reordered", "clamped", "synthesised"}
     beside |= {"parameter-dropped"} if target == "chatml" else set()
     assert {kind for loss in told if loss not in lost for kind in loss[1:]} <= beside

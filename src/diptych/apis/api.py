@@ -69,18 +69,18 @@ def tables_of(kinds: Iterable[Kind]) -> dict[type, tuple[Kind, ...]]:
 class Api:
     """A message API.
 
-    ``params`` are the rows of a body by neutral names, ``model`` among them; ``parts`` the kinds of
-    parts, the one that is written by default first; ``tool`` and ``more_tools`` those of functions.
-    ``tools_at`` and ``format_at`` say where the tools and the response format stand.
-    ``read_messages(reader, body)`` takes the messages out of the body; ``write_messages(writer,
-    request)`` gives the fields that hold them, which ``holds`` names. ``finish(body, writer)`` adds
-    what a whole body needs. ``cue(messages)`` says what the last message asks for. ``not_in_ids``
-    matches the characters that an id of a call may not have; ``unique_ids`` says that no two calls
-    may have the same. ``mend(request, ledger)`` makes a request of another API fit for this one's
-    server, and reports what it changes; ``rules`` say what the server refuses. ``unfold(body, ledger)``
-    lays a body out for the tables, and ``fold`` is its inverse. ``shares`` names APIs whose further
-    fields this one takes over, and an ``is_open`` one writes parameters that it has no row for: servers
-    of one's own have more.
+    ``params`` are the rows of a body by neutral names, ``model`` among them; ``parts`` the kinds of parts,
+    the one that is written by default first; ``tool`` and ``more_tools`` those of functions. ``tools_at``
+    and ``format_at`` say where the tools and the response format stand. ``read_messages(reader, body)``
+    takes the messages out of the body; ``write_messages(writer, request)`` gives the fields that hold them,
+    which ``holds`` names. ``finish(body, writer)`` adds what a whole body needs. ``cue(messages)`` says
+    what the last message asks for. ``not_in_ids`` matches the characters that an id of a call may not have;
+    ``unique_ids`` says that no two calls may have the same. ``mend(request, ledger)`` makes a request of
+    another API fit for this one's server, and reports what it changes; ``rules`` say what its server
+    refuses in a body. ``said_by_path`` names parameters that stand in the path of a call, and says how.
+    ``unfold(body, ledger)`` lays a body out for the tables, and ``fold`` is its inverse. ``shares`` names
+    APIs whose further fields this one takes over, and an ``is_open`` one writes parameters that it has no
+    row for: servers of one's own have more.
     """
 
     name: str
@@ -100,10 +100,11 @@ class Api:
     unique_ids: bool = False
     mend: Callable[[Request, Ledger], Request] | None = None
     rules: Rules | None = None
+    said_by_path: Mapping[str, str] = field(default_factory=dict)
     shares: frozenset[str] = field(default=frozenset())
+    is_open: bool = False
     unfold: Callable[[Mapping[str, Any], Ledger], Mapping[str, Any]] | None = None
     fold: Callable[[dict[str, Any], Ledger], dict[str, Any]] | None = None
-    is_open: bool = False
 
     @cached_property
     def kinds(self) -> dict[type, tuple[Kind, ...]]:
@@ -187,6 +188,8 @@ class Reader:
         notes = {} if rest is MISSING else rest
         if index:  # another kind would write it
             notes[_KIND] = index
+        if kind.cls is ReasoningPart:
+            found["origin"] = self.api.name
         made = kind.cls(**found, native=natives(self.api.name, notes)) if notes else kind.cls(**found)
         self.ledger.at(made, path, kind)
         return made
@@ -360,6 +363,8 @@ class Writer:
             written = (row.write(value) if row.write else thaw(value)) if row else None
             if row and written is not None:
                 place(wire, row.path, written)
+            elif name in self.api.said_by_path:
+                self.ledger.report(f"$.{self.ledger.param(name)}", "renamed", self.api.said_by_path[name])
             elif row is None and self.api.is_open and name not in ELSEWHERE:
                 wire[name] = thaw(value)
             elif value is not None:

@@ -29,8 +29,8 @@ MARKS: Final[Mapping[str, frozenset[str]]] = {
     "anthropic": _words("""
         system=text system=typed stop_sequences thinking output_config anthropic_version mcp_servers block=tool_use
         block=tool_result block=thinking block=redacted_thinking block=image block=document block=server_tool_use
-        block=search_result block=container_upload block=result block=mcp_tool_use tool.input_schema choice=any
-        choice=tool
+        block=search_result block=container_upload block=result block=mcp_tool_use tool.input_schema tool=server
+        choice=any choice=tool
         """),
     "bedrock": _words("""
         modelId inferenceConfig toolConfig guardrailConfig additionalModelRequestFields promptVariables
@@ -86,13 +86,13 @@ def fits(value: Any) -> tuple[str, ...]:
 def detector(api: str) -> Callable[[Any], float]:
     """Return the function that says how sure it is that a value is of an API; a list is surer than a body."""
 
-    def detect(value: Any) -> float:
-        found = fits(value)
-        if api not in found:
-            return 0.0
-        return 1.0 if not isinstance(value, Mapping) else 0.95 if found != ("chat",) else 0.9
+    return lambda value: confidence(value).get(api, 0.0)
 
-    return detect
+
+def confidence(value: Any) -> dict[str, float]:
+    """Return how sure it is that a value is of an API, for each API that it fits equally well."""
+    found = fits(value)
+    return dict.fromkeys(found, 1.0 if not isinstance(value, Mapping) else 0.95 if found != ("chat",) else 0.9)
 
 
 def _possible(value: Any) -> tuple[str, ...]:
@@ -120,6 +120,8 @@ def _of_body(body: Mapping[str, Any]) -> Iterator[str]:
         yield "prompt.id"
     tools = body.get("tools")
     for tool in tools if isinstance(tools, list | tuple) else ():
+        if isinstance(tool, Mapping) and tool.get("type", "function") not in ("function", "custom"):
+            yield "tool=server"
         yield from (f"tool.{name}" for name in tool) if isinstance(tool, Mapping) else ()
 
 

@@ -77,18 +77,3 @@ def report_declared(conversation: Conversation, ledger: Ledger) -> None:
     if conversation.response_format is not None:
         detail = "it stands in the body, beside the messages"
         ledger.lose(conversation.response_format, kind="schema-dropped", detail=detail)
-
-
-# detection -----------------------------------------------------------------------------------------
-
-
-def turns_of(value: Any, name: str = "messages") -> list[Any]:
-    """Return the list of turns that a value is or holds, none where it is something else."""
-    found = value.get(name) if isinstance(value, Mapping) else value
-    return list(found) if isinstance(found, list | tuple) else []
-
-
-def blocks_of(turns: list[Any], name: str = "content") -> list[Any]:
-    """Return the blocks of all turns."""
-    contents = [turn.get(name) for turn in turns if isinstance(turn, Mapping)]
-    return [block for content in contents if isinstance(content, list | tuple) for block in content]

@@ -67,8 +67,8 @@ class Ledger:
         #: Paths of the body that were read.
         self.read: Collection[str] = ()
         self.param: Callable[[str], str] = lambda name: name
-        self.spell: Callable[[str], str] = lambda path: path  # as the source has it, where it was laid out to be read
         self._request, self._is_given = request, request is not None
+        self.spell: Callable[[str], str] = lambda path: path  # as the source has it, where it was laid out to be read
         self._at: dict[int, tuple[Any, str, Kind | None]] = {}
 
     def at(self, value: Any, path: str, kind: Kind | None = None) -> None:
@@ -228,6 +228,8 @@ def leaves(value: Mapping[str, Any], path: str, read: Collection[str] = ()) -> I
 
 
 def _says_nothing(value: Any) -> bool:
-    if isinstance(value, Mapping | tuple | list):
-        return all(map(_says_nothing, value.values() if isinstance(value, Mapping) else value))
+    if isinstance(value, Mapping):
+        return all(name.startswith(NOTE) or _says_nothing(item) for name, item in value.items())
+    if isinstance(value, tuple | list):
+        return all(map(_says_nothing, value))
     return value is None or value == "" or value == ABSENT

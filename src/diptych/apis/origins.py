@@ -38,7 +38,7 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
     except FormatError:
         return lambda path: path
     known = {read.spell(read.path(new)): (new, old) for new, old in _pairs(again, request)}
-    rows = {row.path: name for name, row in api.rows.items()}
+    rows = {row.path: name for name, row in api.rows.items() if name in request.params or name == row.to}
 
     def origin(path: str) -> str:
         start = next((one for one in _prefixes(path) if one in known), None)

@@ -17,6 +17,7 @@ from ..errors import FormatError
 from ..model import (
     EMPTY,
     ContentPart,
+    Cue,
     FrozenMap,
     Message,
     Part,
@@ -272,3 +273,29 @@ def _write_result(writer: Writer, shape: Shape, message: Message) -> dict[str, A
     wire = writer.native(message, message.native, wire)
     wire.pop(TURN, None)
     return wire
+
+
+# text of the system ------------------------------------------------------------------------------
+
+
+def is_before(writer: Writer, message: Message) -> bool:
+    """Tell whether a message is text of the system that stands beside the messages."""
+    return message.role in ("system", "developer") and INSIDE not in writer.own(message)
+
+
+def write_system(writer: Writer, shape: Shape, messages: list[Message]) -> Any:
+    """Write the text of the system: a string where it is one and the API has strings, else a block per part."""
+    for index, message in enumerate(messages):
+        if message.role != "system":
+            writer.ledger.lose(message, "role", "role-changed", f"{message.role} became system")
+        if index:
+            writer.ledger.lose(message, kind="merged", detail="one system text holds several messages")
+        _beside(writer, message, {})
+    if len(messages) == 1:
+        return write_content(writer, shape, messages[0], messages[0].parts)
+    return [block for message in messages for part in message.parts if (block := writer.part(part)) is not None]
+
+
+def open_end(messages: tuple[Message, ...]) -> Cue:
+    """Return what the last message asks for, where a server goes on with a reply that was begun."""
+    return "continue" if messages and messages[-1].role == "assistant" else "none"

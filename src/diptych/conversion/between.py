@@ -31,7 +31,7 @@ def between(value: Any, source: Format, target: Format, *, model: str | None = N
     """
     if source.name == target.name:
         return _same(value, source, model)
-    request, ledger = _read(value, source)
+    request, ledger = read(value, source)
     if model is not None and model != request.model:
         if request.model is not None:
             ledger.report(f"$.{source.api.path_of('model')}", "renamed", f"{model}, as asked")
@@ -63,7 +63,7 @@ def _ledger(value: Any, source: Format) -> Ledger:
     return ledger
 
 
-def _read(value: Any, source: Format) -> tuple[Request, Ledger]:
+def read(value: Any, source: Format) -> tuple[Request, Ledger]:
     """Read a body, or the list that stands for one."""
     ledger = _ledger(value, source)
     request = read_request(source.api, body_of(source.api, value, source.wire.bare), ledger)
@@ -101,7 +101,7 @@ def _refused(body: Mapping[str, Any], ledger: Ledger) -> None:
 
 def conversation_of(value: Any, source: Format) -> tuple[Conversation, Ledger]:
     """Read the conversation of a body for a text or a row; whatever else the body says is reported."""
-    request, ledger = _read(value, source)
+    request, ledger = read(value, source)
     report_beside(request, ledger)
     return held(request, ledger).conversation, ledger
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any
 
 from ..apis.chat.messages import read_messages
-from ..apis.completions.convert_request import Target, convert_request
 from ..apis.completions.messages import prompt_of
+from ..apis.detection import confidence, fits
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
@@ -31,13 +31,12 @@ from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
 from .between import between, conversation_of, write_conversation
+from .bodies import PAIR, converted
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
-from .responses import convert_response
+from .responses import answering, convert_response, reply_of
 
 Written = tuple[Any, tuple[Loss, ...]]
-#: The two APIs whose whole bodies, requests and replies, convert into each other.
-_PAIR: Final = ("chat", "completions")
 
 
 def to_messages(
@@ -114,7 +113,7 @@ def convert(
     if (filled := convert_fim(value, given.name if given else "auto", wanted.name)) is not None:
         return _proved(Conversion(filled, format=given.name if given else "auto"), value, prove)
     try:
-        found = convert_whole(value, wanted.name, given) or [_converted(value, given, wanted, on_loss)]
+        found = convert_whole(value, wanted, given) or [_converted(value, given, wanted, on_loss)]
     except RecursionError:
         raise FormatError("the value is nested too deeply to be read", path="$") from None
     if len(found) > 1:
@@ -127,21 +126,27 @@ def _proved(made: Conversion, value: Any, prove: Prover | None) -> Conversion:
     return made if prove is None else replace(made, proof=prove_same(value, made.output, prove))
 
 
-def convert_whole(value: Any, target: str, source: Format | None = None) -> list[Conversion]:
-    """Convert a request or a reply of Chat or Completions, parameters included, to the other API or to itself.
+def convert_whole(value: Any, target: str | Format, source: Format | None = None) -> list[Conversion]:
+    """Convert a reply, or a request body to or from Completions, parameters included.
 
     A request of several prompts becomes several. Returns nothing for any other value or target. The
     caller settles the losses; those that are refused raise LossError.
     """
-    if target not in _PAIR or not isinstance(value, Mapping):
+    wanted = _entry(target)
+    if wanted.kind != "api" or not isinstance(value, Mapping):
         return []
-    to = cast("Target", target)
-    if "choices" in value and (source is None or source.name in _PAIR):
-        return [convert_response(value, to=to, on_loss="ignore")]
+    if (reply := reply_of(value)) and wanted.name in answering() and (source is None or source.name in answering()):
+        named = reply if source is None or reply in PAIR else source.name
+        return [convert_response(value, to=wanted.name, source=named, on_loss="ignore")]
     found = source or _detect(value)
-    if found.name not in _PAIR or ("messages" in value) == ("prompt" in value):
+    if found.kind != "api" or ("messages" in value and "prompt" in value):
         return []
-    return [replace(made, format=found.name) for made in convert_request(value, to=to, on_loss="ignore")]
+    is_prompt = found.name == "completions" and isinstance(value.get("prompt"), str | list)
+    is_of_pair = {found.name, wanted.name} <= {*PAIR} and "messages" in value
+    is_talk = found.wire.talk >= value.keys() and found.name != "chat"
+    if is_prompt or is_of_pair or (wanted.name == "completions" and found.api is not None and not is_talk):
+        return converted(value, found, wanted)
+    return []
 
 
 def _entry(name: str | Format | Grammar | ChatTemplate) -> Format:
@@ -160,7 +165,8 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
         return to_template(value, source.grammar if source else "auto")
     entry = source or (None if isinstance(value, str | Conversation) else _detect(value))
     if entry is not None and entry.api is not None and target.api is not None:
-        return between(value, entry, target)
+        made = between(value, entry, target)
+        return _with_others(made, value, target) if source is None else made
     ledger = None
     if entry is not None and entry.api is not None:
         conversation, ledger = conversation_of(value, entry)
@@ -181,6 +187,16 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
     verdict = verdict_of(found) if reading.verdict == "lossless" else reading.verdict
     alternatives = tuple(other.messages for other in reading.alternatives)
     return Conversion(output, verdict, found, reading.format, alternatives, reading.detail)
+
+
+def _with_others(made: Conversion, value: Any, target: Format) -> Conversion:
+    """Return a conversion as ambiguous where the value fits several APIs equally well."""
+    others = [name for name in fits(value) if name != made.format]
+    if not others:
+        return made
+    outputs = tuple(between(value, get(name, "api"), target).output for name in others)
+    said = f"it fits {made.format} and {' and '.join(others)}; name the source"
+    return replace(made, verdict="ambiguous", alternatives=outputs, detail=said)
 
 
 def _is_body(value: Any, entry: Format | None) -> bool:
@@ -244,10 +260,15 @@ def _unexplained(row: Mapping[str, Any], conversation: Conversation) -> str:
 
 def _detect(value: Any) -> Format:
     """Return the format of a value; those that others brought are asked last."""
+    of_apis = confidence(value)
     for entries in (builtin(), list_formats()):
-        ranked = [(entry.detect(value), entry.name, entry) for entry in entries if entry.detect]
-        confidence, _, entry = max(ranked, key=lambda row: row[:2])
-        if confidence > 0:
+        ranked = [
+            (of_apis.get(entry.name, 0.0) if entry.api else entry.detect(value), entry.name, entry)
+            for entry in entries
+            if entry.detect
+        ]
+        sure, _, entry = max(ranked, key=lambda row: row[:2])
+        if sure > 0:
             return entry
     kind = "an object" if isinstance(value, Mapping) else type(value).__name__
     raise FormatError(f"the format of {kind} is not recognised", path="$", hint="name it")

@@ -149,10 +149,21 @@ def api_of(body: Mapping[str, Any], default: str = "chat") -> str:
     """
     if isinstance(body.get("choices"), list):
         return _api_of_choices(body, default)
-    for name, module in answering().items():
-        if name not in OBJECTS and module.ANSWERS.is_answer(body):
-            return name
+    if found := reply_of(body):
+        return found
     raise FormatError("a response has choices", path="$", hint=f"or is one of {', '.join(answering())}")
+
+
+def reply_of(value: Mapping[str, Any]) -> str | None:
+    """Return the API that a value is an answer of, None where it is none.
+
+    >>> reply_of({"choices": [{"text": "Hi"}]}), reply_of({"messages": []})
+    ('completions', None)
+    """
+    if isinstance(value.get("choices"), list):
+        return _api_of_choices(value, "chat")
+    answers = {name: module.ANSWERS for name, module in answering().items() if name not in OBJECTS}
+    return next((name for name, one in answers.items() if one.is_answer(value)), None)
 
 
 def _api_of_choices(body: Mapping[str, Any], default: str) -> str:

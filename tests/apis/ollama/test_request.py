@@ -34,7 +34,7 @@ BODIES: list[tuple[dict[str, Any], list[str]]] = [
     ({"model": "m", "messages": [Q], "stream": False, "format": {"type": "object"}, "think": "low",
       "options": {"num_predict": -1},
       "tools": [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object"}}}]},
-     ["$.think", "$.options"]),
+     ["$.options"]),
 ]  # fmt: skip
 
 

@@ -65,7 +65,7 @@ BODIES: list[tuple[dict[str, Any], list[str]]] = [
       "tool_choice": {"type": "function", "name": "f"},
       "tools": [{"type": "web_search"}, {"type": "function", "name": "f", "parameters": {"type": "object"}},
                 {"type": "custom", "name": "c"}]},
-     ["$.store", "$.metadata", "$.reasoning.effort", "$.reasoning.summary", "$.text.verbosity",
+     ["$.store", "$.metadata", "$.reasoning.summary", "$.text.verbosity",
       "$.previous_response_id", "$.include", "$.tools[0]", "$.tools[2]"]),
     ({"prompt": {"id": "p", "variables": {"a": "b"}}}, ["$.prompt"]),
     ({"input": "q", "tool_choice": {"type": "mcp", "server_label": "f"}, "truncation": "auto"},

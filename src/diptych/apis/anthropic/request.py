@@ -19,7 +19,6 @@ from typing import Any, Final
 from ...catalogue import model_row
 from ...errors import FormatError
 from ...model import (
-    Cue,
     FilePart,
     ImagePart,
     Message,
@@ -33,11 +32,12 @@ from ...model import (
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer
+from ..detection import detector
 from ..fields import Field, Kind
-from ..formats import blocks_of, format_of, turns_of
+from ..formats import format_of
 from ..ledger import Ledger
 from ..media import source_kind
-from ..turns import INSIDE, Shape, elsewhere, message_of, read_turns, write_content, write_turns
+from ..turns import Shape, elsewhere, is_before, message_of, open_end, read_turns, write_system, write_turns
 from ..values import NO_PARAMETERS, as_list, one_of, opposite, read_json, strings, tool_choice, write_json
 from .rules import RULES
 
@@ -101,6 +101,7 @@ WANTED: Final = Kind(
     needs=("type", "schema"),
 )
 _CHOICES: Final = {"auto": "auto", "any": "required", "none": "none"}
+_EFFORTS: Final = ("low", "medium", "high", "xhigh")
 PARAMS: Final = (
     Field("model", "model", type=str),
     Field("max_tokens", "max_completion_tokens", type=int, also=("max_tokens",)),
@@ -111,6 +112,7 @@ PARAMS: Final = (
     Field("stream", "stream", type=bool),
     Field("tool_choice", "tool_choice", *tool_choice(_CHOICES, "tool")),
     Field("tool_choice.disable_parallel_tool_use", "parallel_tool_calls", opposite, opposite),
+    Field("output_config.effort", "reasoning_effort", *one_of({name: name for name in _EFFORTS})),
     Field("metadata.user_id", "user", type=str, also=("safety_identifier",)),
 )
 
@@ -135,29 +137,9 @@ def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterable[Message]:
 
 def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
     messages = request.conversation.messages
-    system = list(takewhile(is_before, messages))
-    wire: dict[str, Any] = {"system": write_system(writer, system)} if system else {}
+    system = list(takewhile(lambda message: is_before(writer, message), messages))
+    wire: dict[str, Any] = {"system": write_system(writer, SHAPE, system)} if system else {}
     return {**wire, "messages": write_turns(writer, SHAPE, messages[len(system) :])}
-
-
-def is_before(message: Message) -> bool:
-    """Tell whether a message is text of the system that stands beside the messages."""
-    return message.role in ("system", "developer") and INSIDE not in message.native.get("anthropic", {})
-
-
-def write_system(writer: Writer, messages: list[Message]) -> Any:
-    """Write the system text: a string where it is one, else a block per part."""
-    for index, message in enumerate(messages):
-        if message.role != "system":
-            writer.ledger.lose(message, "role", "role-changed", f"{message.role} became system")
-        if message.name is not None:
-            writer.ledger.lose(message, "name", "name-dropped")
-        writer.native(message, message.native, {})
-        if index:
-            writer.ledger.lose(message, kind="merged", detail="one system text holds several messages")
-    if len(messages) == 1:
-        return write_content(writer, SHAPE, messages[0], messages[0].parts)
-    return [block for message in messages for part in message.parts if (block := writer.part(part)) is not None]
 
 
 def _finish(body: dict[str, Any], writer: Writer) -> None:
@@ -170,10 +152,6 @@ def _finish(body: dict[str, Any], writer: Writer) -> None:
         body["max_tokens"] = limit or OPEN_CAP
         kind = "synthesised" if limit else "clamped"
         writer.ledger.report("$.max_tokens", kind, f"Anthropic requires a cap: {body['max_tokens']}")
-
-
-def _cue(messages: tuple[Message, ...]) -> Cue:
-    return "continue" if messages and messages[-1].role == "assistant" else "none"
 
 
 API: Final = Api(
@@ -189,7 +167,7 @@ API: Final = Api(
     unique_ids=True,
     format_at="output_config.format",
     finish=_finish,
-    cue=_cue,
+    cue=open_end,
     rules=RULES,
 )
 
@@ -213,30 +191,10 @@ def write_request(request: Request, ledger: Ledger | None = None, *, whole: bool
     return api.write_request(API, request, ledger, whole=whole)
 
 
-_SIGNS: Final = frozenset({"system", "stop_sequences", "thinking", "output_config", "anthropic_version", "mcp_servers"})
-_OF_CHAT: Final = frozenset({"text", "image_url", "input_audio", "file", "refusal"})
-
-
-def _detect(value: Any) -> float:
-    turns = turns_of(value)
-    kinds = {block.get("type") for block in blocks_of(turns) if isinstance(block, Mapping)}
-    if None not in kinds and kinds - _OF_CHAT and all(isinstance(turn, Mapping) and "role" in turn for turn in turns):
-        return 1.1
-    if not turns or not isinstance(value, Mapping):
-        return 0.0
-    tools = [tool for tool in value.get("tools") or () if isinstance(tool, Mapping)]
-    is_sure = _SIGNS & value.keys() or any("input_schema" in tool or _is_server(tool) for tool in tools)
-    return 0.95 if is_sure else 0.1
-
-
-def _is_server(tool: Mapping[str, Any]) -> bool:
-    return isinstance(tool.get("type"), str) and tool["type"] not in ("function", "custom")
-
-
 FORMAT: Final = format_of(
     API,
     "system beside messages; blocks; tool_use and tool_result; thinking; names are lost",
-    detect=_detect,
+    detect=detector("anthropic"),
     aliases=("anthropic-messages", "claude-messages"),
     bare="messages",
 )

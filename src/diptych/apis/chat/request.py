@@ -32,12 +32,14 @@ from ...projection import write_message
 from ...request import Request
 from .. import api
 from ..api import Api, Reader, Writer
+from ..detection import detector
 from ..fields import NOTE
-from ..formats import blocks_of, format_of, turns_of
+from ..formats import format_of
 from ..ledger import Ledger
 from ..values import chosen, chosen_name
 from . import messages as wire_messages
 from .messages import write_response_format, write_tools
+from .rules import RULES
 from .tables import FORMAT as WANTED
 from .tables import PARAMS, PARTS, TOOLS
 
@@ -152,7 +154,7 @@ def _rank(part: Part) -> int:
 
 def _has_place(writer: Writer, part: Part) -> bool:
     is_other = isinstance(part, OtherPart) and part.api != "chat"
-    if is_other or (isinstance(part, FilePart) and not part.data and not part.file_id and "chat" not in part.native):
+    if is_other or (isinstance(part, FilePart) and "chat" not in part.native and not _is_file(part)):
         writer.ledger.lose(part)
         return False
     if isinstance(part, FilePart) and part.url:
@@ -160,6 +162,11 @@ def _has_place(writer: Writer, part: Part) -> bool:
     if not isinstance(part, OtherPart):
         writer.native(part, part.native, {})
     return True
+
+
+def _is_file(part: FilePart) -> bool:
+    """Tell whether a file is one that Chat takes: by id or by data, and neither sound nor film."""
+    return bool(part.file_id) or not (part.data or "data:video/").startswith(("data:video/", "data:audio/"))
 
 
 def _finish(body: dict[str, Any], writer: Writer) -> None:
@@ -194,6 +201,7 @@ API: Final = Api(
     cue=_cue,
     mend=in_order,
     is_open=True,
+    rules=RULES,
     shares=frozenset({"completions"}),
 )
 
@@ -232,20 +240,10 @@ def with_declared(conversation: Conversation, params: dict[str, Any]) -> dict[st
     return params
 
 
-def _detect(value: Any) -> float:
-    if isinstance(value, Mapping):
-        return 0.9 * _detect(value.get("messages")) if "messages" in value else 0.0
-    turns = turns_of(value)
-    if not turns or not all(isinstance(turn, Mapping) and "role" in turn for turn in turns):
-        return 0.0
-    is_foreign = any(not isinstance(block, Mapping) or "type" not in block for block in blocks_of(turns))
-    return 0.3 if is_foreign else 1.0
-
-
 FORMAT: Final = format_of(
     API,
     "role, content and parts, name, tool calls and results as in the Chat API; the identity",
-    detect=_detect,
+    detect=detector("chat"),
     aliases=("openai_chat", "messages", "openai"),
     bare="messages",
 )

@@ -20,6 +20,8 @@ from .schemas import gemini_schema, json_schema
 
 #: The note of an object that says what of it is not the rule.
 HOW: Final = f"{NOTE}how"
+#: What a configuration says the response is, where the neutral model has a word for it.
+TYPE: Final = f"{NOTE}type"
 #: The note of a body that says how its functions are grouped.
 GROUPS: Final = f"{NOTE}groups"
 _SCHEMAS: Final = {"parameters": "parametersJsonSchema", "responseSchema": "responseJsonSchema"}
@@ -38,7 +40,7 @@ def unfold(body: Mapping[str, Any]) -> dict[str, Any]:
     links = Links(_ids(contents))
     found["contents"] = [_unfold_content(one, f"$.contents[{i}]", links) for i, one in enumerate(contents)]
     if isinstance(found.get("generationConfig"), Mapping):
-        found["generationConfig"] = _unfold_schema(found["generationConfig"], "responseSchema")
+        found["generationConfig"] = _unfold_format(found["generationConfig"])
     if isinstance(found.get("tools"), list | tuple):
         found |= _unfold_tools(found["tools"])
     return found
@@ -52,7 +54,7 @@ def fold(body: dict[str, Any]) -> dict[str, Any]:
     if len(body["contents"]) == 1 and body["contents"][0].get(HOW, {}).get("string"):
         found["contents"] = found["contents"][0]["parts"][0]["text"]
     if "generationConfig" in found:
-        found["generationConfig"] = _fold_schema(found["generationConfig"])
+        found["generationConfig"] = _fold_format(_fold_schema(found["generationConfig"]))
     if "tools" in found:
         found["tools"] = _fold_tools(found["tools"], iter(groups["sizes"] if groups else ()))
     return found
@@ -71,6 +73,7 @@ def path_folder(body: Mapping[str, Any]) -> Callable[[str], str]:
             return f"{path}.{schema}"
         if tool := re.match(r"\$\.tools\[(\d+)\]", path):
             return places[int(tool[1])] + path[tool.end() :]
+        path = path.replace(f"$.generationConfig.{TYPE}", "$.generationConfig.responseMimeType")
         if "responseSchema" in config:
             path = path.replace("$.generationConfig.responseJsonSchema", "$.generationConfig.responseSchema")
         path = path.replace("functionResponse.content[0].text", "functionResponse.response")
@@ -184,7 +187,7 @@ def _unfold_result(result: Mapping[str, Any], links: Links) -> dict[str, Any]:
         del how["key"]
     if name is None:
         how["name"] = result.get("name", "absent")
-    elif links.name(id_) != name:
+    elif (links.name(id_) or id_) != name:
         rest["name"] = name
     return {**_made(rest, id_, how), "content": content}
 
@@ -276,6 +279,22 @@ def _unfold_schema(value: Any, name: str) -> Any:
         return value
     rest = {key: item for key, item in value.items() if key not in (name, _SCHEMAS[name])}
     return {**rest, _SCHEMAS[name]: found, HOW: {"schema": name, "same": found == schema}}
+
+
+def _unfold_format(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a configuration that says the type of the response in the words of the neutral model."""
+    found = _unfold_schema(config, "responseSchema")
+    is_schema = isinstance(found.get("responseJsonSchema"), Mapping)
+    kind = {"application/json": "json_schema" if is_schema else "json_object", "text/plain": "text"}
+    if (wanted := kind.get(str(found.get("responseMimeType")))) is None or (wanted == "text" and is_schema):
+        return config
+    return {**{name: value for name, value in found.items() if name != "responseMimeType"}, TYPE: wanted}
+
+
+def _fold_format(config: dict[str, Any]) -> dict[str, Any]:
+    if (wanted := config.pop(TYPE, None)) is not None:
+        config["responseMimeType"] = "text/plain" if wanted == "text" else "application/json"
+    return config
 
 
 def _fold_schema(value: Mapping[str, Any]) -> dict[str, Any]:

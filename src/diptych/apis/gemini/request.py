@@ -48,7 +48,7 @@ from ..ledger import Ledger
 from ..media import data_url, split_data_url
 from ..turns import Shape, elsewhere, message_of, read_turns, write_turns
 from ..values import as_list, chosen, chosen_name, one_of, read_json, strings, write_json
-from .fold import fold, path_folder, unfold
+from .fold import TYPE, fold, path_folder, unfold
 from .rules import RULES
 from .spelling import path_speller, plain, spelt
 
@@ -152,20 +152,10 @@ TOOL: Final = Kind(
 )
 
 
-def _format(type: str, schema: FrozenMap | None = None) -> ResponseFormat:
-    return ResponseFormat(type if schema is None else "json_schema", None, schema)  # type: ignore[arg-type]
-
-
 WANTED: Final = Kind(
-    _format,  # type: ignore[arg-type]
+    ResponseFormat,
     (
-        Field(
-            "responseMimeType",
-            "type",
-            {"application/json": "json_object", "text/plain": "text"}.get,
-            {"json_object": "application/json", "json_schema": "application/json", "text": "text/plain"}.get,
-            type=str,
-        ),
+        Field(TYPE, "type", type=str),
         Field("responseJsonSchema", "schema", freeze, type=Mapping),
     ),
     needs=("type",),

@@ -18,7 +18,6 @@ from typing import Any, Final
 from ...errors import FormatError
 from ...model import (
     EMPTY,
-    FrozenMap,
     ImagePart,
     Message,
     Part,
@@ -84,14 +83,10 @@ TOOL: Final = Kind(
 )
 
 
-def _format(type: str, schema: FrozenMap | None = None) -> ResponseFormat:
-    return ResponseFormat(type if schema is None else "json_schema", None, schema)  # type: ignore[arg-type]
-
-
 WANTED: Final = Kind(
-    _format,  # type: ignore[arg-type]
+    ResponseFormat,
     (
-        Field("type", "type", {"json": "json_object"}.get, {"json_object": "json", "json_schema": "json"}.get),
+        Field("type", "type", *one_of({name: name for name in ("json_object", "json_schema")})),
         Field("schema", "schema", freeze, type=Mapping),
     ),
     needs=("type",),
@@ -301,12 +296,14 @@ def _finish(body: dict[str, Any], writer: Writer) -> None:
         writer.ledger.report("$.stream", "defaulted", "without it, Ollama streams")
 
 
-def _unfold(body: Mapping[str, Any], _ledger: Ledger) -> Mapping[str, Any]:
+def _unfold(body: Mapping[str, Any], ledger: Ledger) -> Mapping[str, Any]:
     """Give the response format as an object."""
     wanted = body.get("format")
-    if isinstance(wanted, Mapping):
-        return {**body, "format": {"type": "json", "schema": wanted}}
-    return {**body, "format": {"type": "json"}} if wanted == "json" else body
+    if not isinstance(wanted, Mapping) and wanted != "json":
+        return body
+    ledger.spell = lambda path: "$.format" if path.startswith("$.format.") else path
+    found = {"type": "json_object"} if wanted == "json" else {"type": "json_schema", "schema": wanted}
+    return {**body, "format": found}
 
 
 def _fold(wire: dict[str, Any], _ledger: Ledger) -> dict[str, Any]:

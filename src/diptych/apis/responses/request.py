@@ -312,14 +312,22 @@ class Items:
         return made
 
 
+#: Where a reasoning item has its texts, and of which type they are.
+_THOUGHTS: Final = {"summary": "summary_text", "content": "reasoning_text"}
+
+
+def _is_thought(part: Mapping[str, Any], kind: str) -> bool:
+    return part.keys() == {"type", "text"} and part["type"] == kind and isinstance(part["text"], str)
+
+
 def _unfold(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a reasoning item with its texts as one; every other item is what it is."""
     if item.get("type") != "reasoning":
         return item
-    for name in ("summary", "content"):
+    for name, kind in _THOUGHTS.items():
         parts = item.get(name)
-        texts: list[Any] = [part.get("text") for part in parts or () if isinstance(part, Mapping) and len(part) == 2]
-        if parts and len(texts) == len(parts) and all(isinstance(text, str) for text in texts):
+        texts = [part["text"] for part in parts or () if isinstance(part, Mapping) and _is_thought(part, kind)]
+        if parts and len(texts) == len(parts):
             rest = {key: value for key, value in item.items() if key != name}
             return {**rest, "text": "\n".join(texts), _CUTS: {"of": name, "lengths": [*map(len, texts)]}}
     return {**item, "text": "", _CUTS: {"of": ""}}
@@ -331,8 +339,7 @@ def _fold(item: dict[str, Any]) -> dict[str, Any]:
         return item
     text = item.pop("text")
     if name := cuts["of"] or ("summary" if text else ""):
-        kind = "summary_text" if name == "summary" else "reasoning_text"
-        item[name] = [{"type": kind, "text": one} for one in _cut(text, cuts.get("lengths", ()))]
+        item[name] = [{"type": _THOUGHTS[name], "text": one} for one in _cut(text, cuts.get("lengths", ()))]
     return item
 
 
@@ -378,7 +385,11 @@ class WrittenItems:
         self.custom: set[str] = set()
 
     def write(self, messages: Iterable[Message]) -> list[dict[str, Any]]:
+        before = ""
         for message in messages:
+            if before == message.role == "assistant" and message.parts and _is_item(message.parts[0]):
+                self.writer.ledger.lose(message, kind="merged", detail="items of the assistant are one turn")
+            before = message.role
             if message.name is not None:
                 self.writer.ledger.lose(message, "name", "name-dropped")
             self._output(message) if message.role == "tool" else self._turn(message)
@@ -440,6 +451,10 @@ class WrittenItems:
             self.writer.native(parts[0], parts[0].native, {})
             return parts[0].text
         return [wire for part in parts if (wire := self.writer.part(part, tables)) is not None]
+
+
+def _is_item(part: Part) -> bool:
+    return isinstance(part, ReasoningPart | ToolCall) or (isinstance(part, OtherPart) and ITEM in part.value)
 
 
 def _cue(messages: tuple[Message, ...]) -> Cue:
