@@ -35,6 +35,7 @@ class StreamReader:
         self._json: dict[int, list[str]] = {}
         self._calls: dict[int, int] = {}
         self._usage: dict[str, Any] = {}
+        self.over = False  # the last event has come
 
     def feed(self, event: Mapping[str, Any]) -> list[Event]:
         """Take an event. Raises FormatError where it is malformed."""
@@ -49,6 +50,7 @@ class StreamReader:
             return self._stop(_index(event))
         if kind == "message_delta":
             return self._end(event)
+        self.over = self.over or kind == "message_stop"
         if kind == "error":
             return [Event("error", value=event.get("error"))]
         return []

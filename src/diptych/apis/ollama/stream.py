@@ -30,6 +30,7 @@ class StreamReader:
     def __init__(self, tools: frozenset[str] = frozenset()) -> None:  # as every reader
         self._begun = False
         self._calls = 0
+        self.over = False  # the last line has come
 
     def feed(self, line: Mapping[str, Any]) -> list[Event]:
         """Take a line."""
@@ -44,7 +45,8 @@ class StreamReader:
         message = line.get("message")
         if isinstance(message, Mapping):
             found += self._message(message)
-        return [*found, *(self._end(line) if line.get("done") else [])]
+        self.over = bool(line.get("done"))
+        return [*found, *(self._end(line) if self.over else [])]
 
     def _message(self, message: Mapping[str, Any]) -> list[Event]:
         found = [

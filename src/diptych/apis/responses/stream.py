@@ -45,6 +45,7 @@ class StreamReader:
         self._calls: dict[int, int] = {}
         self._summary: dict[int, int] = {}
         self._said: set[int] = set()
+        self.over = False  # the last event has come
 
     def feed(self, event: Mapping[str, Any]) -> list[Event]:
         """Take an event."""
@@ -56,6 +57,7 @@ class StreamReader:
             return [Event("error", value=more)]
         stated = event.get("response")
         if kind in _ENDS and isinstance(stated, Mapping):
+            self.over = True
             return self._end(stated)
         if isinstance(stated, Mapping):
             return self._start(stated)
