@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from . import migrate as migrate
     from . import prices as prices
     from . import tokens as tokens
-    from .apis.completions.convert_response import convert_response as convert_response
-    from .apis.completions.convert_stream import convert_stream as convert_stream
     from .client import AsyncClient as AsyncClient
     from .client import Budget as Budget
     from .client import Client as Client
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from .conversion.convert import to_prompt as to_prompt
     from .conversion.registry import list_formats as list_formats
     from .conversion.registry import register as register
+    from .conversion.responses import convert_response as convert_response
+    from .conversion.streams import convert_stream as convert_stream
     from .errors import *  # noqa: F403
     from .format import Conversion as Conversion
     from .format import Reading as Reading
@@ -93,8 +93,8 @@ _HOMES = {
     "templating.template": ["Template"],
     "tokens": ["TokenCount", "count"],
     "conversion.bodies": ["convert_request"],
-    "apis.completions.convert_response": ["convert_response"],
-    "apis.completions.convert_stream": ["convert_stream"],
+    "conversion.responses": ["convert_response"],
+    "conversion.streams": ["convert_stream"],
 }  # fmt: skip
 #: Modules that are attributes of the package, and where they lie.
 _MODULES = {

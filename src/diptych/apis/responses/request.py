@@ -49,7 +49,7 @@ from ..values import one_of, read_json, write_json
 from .rules import RULES
 
 #: Notes: an item that is no content, a body whose input was a string or was not there, messages without a type.
-_ITEM: Final = f"{NOTE}item"
+ITEM: Final = f"{NOTE}item"
 _STRING: Final = f"{NOTE}string"
 _ABSENT: Final = f"{NOTE}absent"
 _BARE: Final = f"{NOTE}bare"
@@ -219,18 +219,18 @@ def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterable[Message]:
         body[_STRING] = {"is": True}
         yield message
     elif isinstance(items, list | tuple):
-        yield from _Items(reader, items, body).read()
+        yield from Items(reader, items, body).read()
     elif items is None and body.keys() & {"prompt", "previous_response_id", "conversation"}:
         body[_ABSENT] = {"is": True}
     else:
         raise FormatError("the input is text or a list of items", path="$.input")
 
 
-class _Items:
-    """Reads items of input as messages: those of one turn of the assistant are one."""
+class Items:
+    """Reads items of input, or of output, as messages: those of one turn of the assistant are one."""
 
-    def __init__(self, reader: Reader, items: Any, body: dict[str, Any]) -> None:
-        self.reader, self.items = reader, items
+    def __init__(self, reader: Reader, items: Any, body: dict[str, Any], root: str = "$.input") -> None:
+        self.reader, self.items, self.root = reader, items, root
         messages = [item for item in items if isinstance(item, Mapping) and "role" in item]
         self.is_bare = bool(messages) and all("type" not in item for item in messages)
         if self.is_bare:
@@ -244,7 +244,7 @@ class _Items:
 
     def read(self) -> Iterator[Message]:
         for index, item in enumerate(self.items):
-            path = f"$.input[{index}]"
+            path = f"{self.root}[{index}]"
             if not isinstance(item, Mapping):
                 raise FormatError("an item is an object", path=path)
             kind = item.get("type", "message" if "role" in item else None)
@@ -307,7 +307,7 @@ class _Items:
         part = self.reader.part(_unfold(item), path, ITEMS)
         if not isinstance(part, OtherPart):
             return part
-        made = OtherPart(FrozenMap({**item, _ITEM: True}), "responses")
+        made = OtherPart(FrozenMap({**item, ITEM: True}), "responses")
         self.reader.ledger.at(made, path)
         return made
 
@@ -366,7 +366,7 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
         if messages[0].name is not None:
             writer.ledger.lose(messages[0], "name", "name-dropped")
         messages = messages[1:]
-    items = _Written(writer, _BARE in own).write(messages)
+    items = WrittenItems(writer, is_bare=_BARE in own).write(messages)
     if _STRING in own and len(items) == 1 and items[0].keys() <= {"type", "role", "content"}:
         return {**wire, "input": items[0]["content"]}
     return wire if _ABSENT in own and not items else {**wire, "input": items}
@@ -377,10 +377,10 @@ def _is_instruction(message: Message) -> bool:
     return message.role == "system" and is_text and not message.native
 
 
-class _Written:
+class WrittenItems:
     """The items that messages become."""
 
-    def __init__(self, writer: Writer, is_bare: bool) -> None:
+    def __init__(self, writer: Writer, *, is_bare: bool = False) -> None:
         self.writer, self.is_bare = writer, is_bare
         self.items: list[dict[str, Any]] = []
         self.custom: set[str] = set()
@@ -412,9 +412,7 @@ class _Written:
         said: list[Part] = []
         native: FrozenMap | None = message.native
         for part in (*message.parts, None):
-            is_item = isinstance(part, ReasoningPart | ToolCall) or (
-                isinstance(part, OtherPart) and _ITEM in part.value
-            )
+            is_item = isinstance(part, ReasoningPart | ToolCall) or (isinstance(part, OtherPart) and ITEM in part.value)
             if part is not None and not is_item:
                 said.append(part)
                 continue
@@ -435,7 +433,7 @@ class _Written:
             self.custom.add(part.id)
         wire = self.writer.part(part, ITEMS)
         if wire is not None:
-            self.items.append(_fold({name: value for name, value in wire.items() if name != _ITEM}))
+            self.items.append(_fold({name: value for name, value in wire.items() if name != ITEM}))
 
     def _message(self, message: Message, parts: list[Part], native: FrozenMap | None) -> None:
         own = message.native.get("responses", EMPTY)
@@ -457,7 +455,7 @@ class _Written:
 
 
 def _is_item(part: Part) -> bool:
-    return isinstance(part, ReasoningPart | ToolCall) or (isinstance(part, OtherPart) and _ITEM in part.value)
+    return isinstance(part, ReasoningPart | ToolCall) or (isinstance(part, OtherPart) and ITEM in part.value)
 
 
 def _cue(messages: tuple[Message, ...]) -> Cue:
