@@ -32,7 +32,7 @@ from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
 from .between import between, conversation_of, write_conversation
-from .bodies import PAIR, converted
+from .bodies import PAIR, Binary, converted, encoded
 from .proof import prove_same
 from .registry import builtin, get, list_formats
 
@@ -85,6 +85,7 @@ def convert(
     target: str | Format | Grammar = "chat",
     on_loss: OnLoss = "raise",
     prove: ChatTemplate | None = None,
+    binary: Binary = "bytes",
 ) -> Conversion:
     """Convert a value from one registered format to another.
 
@@ -93,7 +94,8 @@ def convert(
     an object that holds messages and system text alone. A body with tools or parameters gives a
     body. Returns the output with the verdict and every loss. ``on_loss`` decides whether a loss raises
     :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
-    result (``ignore``). ``prove`` is the model's own chat template: ``proof`` says whether it renders
+    result (``ignore``). ``binary`` says how Bedrock's media are written: as bytes, which boto3 encodes,
+    or as ``base64`` text for raw JSON. ``prove`` is the model's own chat template: ``proof`` says whether it renders
     the Chat messages to the same text as the prompt, or where they differ first and what would help.
 
     >>> convert("Say hello").output
@@ -109,7 +111,7 @@ def convert(
     if len(found) > 1:
         raise FormatError(f"the body becomes {len(found)} requests", path="$.prompt", hint="use convert_request")
     settle(found[0].losses, on_loss)
-    return _proved(found[0], value, prove)
+    return _proved(encoded(found[0], binary), value, prove)
 
 
 def _proved(made: Conversion, value: Any, prove: ChatTemplate | None) -> Conversion:

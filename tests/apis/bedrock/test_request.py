@@ -40,7 +40,10 @@ def test_media_become_bytes_for_boto3_and_base64_in_json():
     chat = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": f"data:image/jpg;base64,{PNG}"}}]}]
     body = diptych.convert(chat, target="bedrock", on_loss="ignore").output
     assert body == said({"image": {"format": "jpeg", "source": {"bytes": b"png"}}})
-    assert as_json(body) == said({"image": {"format": "jpeg", "source": {"bytes": PNG}}})
+    raw = said({"image": {"format": "jpeg", "source": {"bytes": PNG}}})
+    assert as_json(body) == raw == diptych.convert(chat, target="bedrock", on_loss="ignore", binary="base64").output
+    with pytest.raises(diptych.FormatError, match="bytes or base64"):
+        diptych.convert(chat, target="bedrock", on_loss="ignore", binary="hex")
 
 
 def test_media_in_the_result_of_a_tool():
