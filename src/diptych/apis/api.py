@@ -357,12 +357,14 @@ class Writer:
         place(wire, self.api.format_at, self._put(kind, wanted, values))
 
     def params(self, params: Mapping[str, Any], wire: dict[str, Any]) -> None:
-        """Write the parameters; one without a row is reported."""
+        """Write the parameters; one without a row is reported, and one whose place another one took."""
+        placed: set[str] = set()
         for name, value in params.items():
             row = self.api.rows.get(name)
             written = (row.write(value) if row.write else thaw(value)) if row else None
-            if row and written is not None:
+            if row and written is not None and row.path not in placed:
                 place(wire, row.path, written)
+                placed.add(row.path)
             elif name in self.api.said_by_path:
                 self.ledger.report(f"$.{self.ledger.param(name)}", "renamed", self.api.said_by_path[name])
             elif row is None and self.api.is_open and name not in ELSEWHERE:

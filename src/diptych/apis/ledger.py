@@ -160,12 +160,14 @@ def distinct(request: Request) -> Request:
 
 
 def _distinct(message: Message, seen: set[int]) -> Message:
-    ids = [id(message), *(() if message.is_plain else map(id, message.parts))]
+    parts = message.parts
+    is_made = parts is not message.parts  # a text that was a string has a part only while it is asked for
+    ids = [id(message), *(() if is_made else map(id, parts))]
     is_new = seen.isdisjoint(ids) and len({*ids}) == len(ids)
     seen.update(ids)
     if is_new:
         return message
-    return message.replace(parts=message.parts if message.is_plain else [*map(copy, message.parts)])
+    return message.replace(parts=parts if is_made else [*map(copy, parts)])
 
 
 def _is(one: Any, two: Any) -> bool:

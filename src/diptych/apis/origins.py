@@ -37,8 +37,11 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
         again = read_request(api, body, read)
     except FormatError:
         return lambda path: path
+    read.of(again)
     known = {read.spell(read.path(new)): (new, old) for new, old in _pairs(again, request)}
-    rows = {row.path: name for name, row in api.rows.items() if name in request.params or name == row.to}
+    known.pop(read.root, None)  # what nobody recorded a place of
+    rows = {row.path: row.to for row in api.params}
+    rows |= {row.path: name for name, row in api.rows.items() if name in request.params}
 
     def origin(path: str) -> str:
         start = next((one for one in _prefixes(path) if one in known), None)
@@ -48,6 +51,9 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
             if name == "content" and isinstance(old, Message) and len(old.parts) == 1 and not old.is_plain:
                 old, name = old.parts[0], "text"
             return ledger.path(old, name)
+        inside = (old for one, (_, old) in known.items() if one.startswith((f"{path}.", f"{path}[")))
+        if path != read.root and (first := next(inside, None)) is not None:
+            return ledger.path(first)
         param = next((rows[one[2:]] for one in _prefixes(path) if one[2:] in rows), None)
         return path if param is None else f"$.{ledger.param(param)}"
 

@@ -245,23 +245,24 @@ def results_follow(content: str, call_of: Callable[[Any], Any], result_of: Calla
     """
 
     def check(messages: Any) -> Findings:
-        calls: dict[Any, int] = {}
+        calls: dict[Any, str] = {}
         turns = [(i, message) for i, message in enumerate(messages) if isinstance(message, Mapping)]
         for _, group in groupby(turns, lambda turn: turn[1].get("role")):
-            turn = [(index, part) for index, message in group for part in _parts(message, content)]
-            results = {id_: index for index, part in turn if (id_ := result_of(part)) is not None}
-            for id_ in results.keys() - calls.keys():
-                yield f"[{results[id_]}]", f"no call stands before the result {id_!r}"
-            for id_ in calls.keys() - results.keys():
-                yield f"[{calls[id_]}]", f"no result follows the call {id_!r}"
-            calls = {id_: index for index, part in turn if (id_ := call_of(part)) is not None}
+            turn = [found for index, message in group for found in _parts(message, content, f"[{index}]")]
+            results = {id_: at for at, part in turn if (id_ := result_of(part)) is not None}
+            yield from ((at, f"no call stands before the result {x!r}") for x, at in results.items() if x not in calls)
+            yield from ((at, f"no result follows the call {x!r}") for x, at in calls.items() if x not in results)
+            calls = {id_: at for at, part in turn if (id_ := call_of(part)) is not None}
 
     return check
 
 
-def _parts(message: Mapping[str, Any], content: str) -> list[Mapping[str, Any]]:
+def _parts(message: Mapping[str, Any], content: str, at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the parts of a message with their places."""
     found = message.get(content)
-    return [part for part in found if isinstance(part, Mapping)] if isinstance(found, list) else []
+    for index, part in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(part, Mapping):
+            yield f"{at}.{content}[{index}]", part
 
 
 def says_something(part: Any) -> Findings:

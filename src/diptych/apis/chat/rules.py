@@ -16,7 +16,6 @@ from ..rules import (
     ranges,
     remove,
     says_json,
-    that,
 )
 
 _SPEC: Final = "OpenAI API specification, createChatCompletion, 2026-11-23"
@@ -42,9 +41,12 @@ def _links(messages: Any) -> Any:
         open_ = {str(call.get("id")): index for call in calls if isinstance(call, Mapping)}
 
 
-def _is_kept_by_tools(message: Mapping[str, Any]) -> bool:
-    content = message.get("content")
-    return message.get("role") != "tool" or not isinstance(content, list) or all(map(_is_text, content))
+def _media_of_results(message: Any) -> Any:
+    """Find what a tool result has beside texts."""
+    content = message.get("content") if isinstance(message, Mapping) and message.get("role") == "tool" else None
+    for index, part in enumerate(content if isinstance(content, list) else ()):
+        if not _is_text(part):
+            yield f".content[{index}]", "a tool result takes texts alone"
 
 
 def _is_text(part: Any) -> bool:
@@ -61,13 +63,7 @@ RULES: Final = Rules.of(
     Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
     Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
     Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),
-    Rule(
-        "messages[*]",
-        that(_is_kept_by_tools, "a tool result takes texts alone", Mapping),
-        _SDK,
-        _texts_alone,
-        "media-dropped",
-    ),
+    Rule("messages[*]", _media_of_results, _SDK, _texts_alone, "media-dropped"),
     Rule("tools", at_most(128, "tools"), _SPEC),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].function.name", _NAMED, _SPEC),

@@ -373,7 +373,8 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
 
 
 def _is_instruction(message: Message) -> bool:
-    return message.role == "system" and type(message.content) is str and not message.native
+    is_text = len(message.parts) == 1 and type(message.content) is str
+    return message.role == "system" and is_text and not message.native
 
 
 class _Written:

@@ -29,7 +29,7 @@ _DOCS: Final = "OpenAI, guides on reasoning and function calling, 2026-11"
 
 NAME: Final = r"[a-zA-Z0-9_-]{1,128}"
 _NAMED: Final = matches(NAME, "a name of 1 to 128 letters, digits, _ and -")
-_ID: Final = matches(r"(?s).{1,64}", "an id of 1 to 64 characters")
+_ID: Final = matches(r"(?s).{0,64}", "an id of at most 64 characters")
 _SHORT: Final = relabel("a-zA-Z0-9_-", 64)
 _OUTPUTS: Final = {"function_call_output": "function_call", "custom_tool_call_output": "custom_tool_call"}
 
@@ -92,6 +92,7 @@ RULES: Final = Rules.of(
     Rule("tools[*]", _lacks("strict", "function"), _DOCS, _with("strict", False), "defaulted"),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].name", _NAMED, _SPEC),
+    Rule("text.format", _lacks("name", "json_schema"), _SDK, _with("name", "response"), "synthesised"),
     Rule("text.format.name", matches(r"[a-zA-Z0-9_-]{1,64}", "a name of 1 to 64 letters, digits, _ and -"), _SPEC),
     *ranges(_SPEC, temperature=(0, 2), top_p=(0, 1), top_logprobs=(0, 20)),
     Rule("max_output_tokens", between(1), _SPEC),
