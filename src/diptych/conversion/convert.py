@@ -31,7 +31,7 @@ from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
 from .between import between, conversation_of, write_conversation
-from .bodies import PAIR, converted
+from .bodies import PAIR, Binary, converted, encoded
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
 from .responses import answering, convert_response, reply_of
@@ -90,6 +90,7 @@ def convert(
     target: str | Format | Grammar | ChatTemplate = "chat",
     on_loss: OnLoss = "raise",
     prove: Prover | None = None,
+    binary: Binary = "bytes",
 ) -> Conversion:
     """Convert a value from one registered format to another.
 
@@ -99,7 +100,9 @@ def convert(
     tools or parameters gives a body. Returns the output with the verdict and every loss. ``on_loss``
     decides whether a loss raises
     :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
-    result (``ignore``). ``prove`` is the model's own chat template, or a client of its server (llama.cpp,
+    result (``ignore``). ``binary`` says how Bedrock's media are written: as bytes, which boto3 encodes,
+    or as ``base64`` text for raw JSON. ``prove`` is the model's own chat template, or a client of
+    its server (llama.cpp,
     vLLM): ``proof`` says whether the Chat request is rendered to the same text as the prompt, by a
     server to the same tokens, or where they differ first and what would help. A prompt that the
     template renders is read by it where ``source`` is not given.
@@ -119,7 +122,7 @@ def convert(
     if len(found) > 1:
         raise FormatError(f"the body becomes {len(found)} requests", path="$.prompt", hint="use convert_request")
     settle(found[0].losses, on_loss)
-    return _proved(found[0], value, prove)
+    return _proved(encoded(found[0], binary), value, prove)
 
 
 def _proved(made: Conversion, value: Any, prove: Prover | None) -> Conversion:
