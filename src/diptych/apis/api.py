@@ -75,12 +75,12 @@ class Api:
     takes the messages out of the body; ``write_messages(writer, request)`` gives the fields that hold them,
     which ``holds`` names. ``finish(body, writer)`` adds what a whole body needs. ``cue(messages)`` says
     what the last message asks for. ``not_in_ids`` matches the characters that an id of a call may not have;
-    ``unique_ids`` says that no two calls may have the same. ``mend(request, ledger)`` makes a request of
-    another API fit for this one's server, and reports what it changes; ``rules`` say what its server
-    refuses in a body. ``said_by_path`` names parameters that stand in the path of a call, and says how.
-    ``unfold(body, ledger)`` lays a body out for the tables, and ``fold`` is its inverse. ``shares`` names
-    APIs whose further fields this one takes over, and an ``is_open`` one writes parameters that it has no
-    row for: servers of one's own have more.
+    ``unique_ids`` says that no two calls may have the same, ``names`` is the pattern of the names of
+    functions. ``mend(request, ledger)`` makes a request of another API fit for this one's server, and
+    reports what it changes; ``rules`` say what its server refuses in a body. ``said_by_path`` names
+    parameters that stand in the path of a call, and says how. ``unfold(body, ledger)`` lays a body out for
+    the tables, and ``fold`` is its inverse. ``shares`` names APIs whose further fields this one takes over,
+    and an ``is_open`` one writes parameters that it has no row for: servers of one's own have more.
     """
 
     name: str
@@ -98,6 +98,7 @@ class Api:
     cue: Callable[[tuple[Message, ...]], Cue] | None = None
     not_in_ids: str = ""
     unique_ids: bool = False
+    names: str = ""
     mend: Callable[[Request, Ledger], Request] | None = None
     rules: Rules | None = None
     said_by_path: Mapping[str, str] = field(default_factory=dict)

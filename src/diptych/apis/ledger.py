@@ -151,6 +151,9 @@ class Ledger:
 def distinct(request: Request) -> Request:
     """Return a request in which no value stands twice as the same object: each has a place of its own."""
     messages = request.conversation.messages
+    ids = [*map(id, messages), *(id(part) for message in messages if not message.is_plain for part in message.parts)]
+    if len(ids) == len({*ids}):
+        return request
     seen: set[int] = set()
     made = tuple(_distinct(message, seen) for message in messages)
     return request if all(map(_is, made, messages)) else request.replace(messages=made)

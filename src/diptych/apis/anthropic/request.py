@@ -39,7 +39,7 @@ from ..ledger import Ledger
 from ..media import source_kind
 from ..turns import Shape, elsewhere, is_before, message_of, open_end, read_turns, write_system, write_turns
 from ..values import NO_PARAMETERS, as_list, one_of, opposite, read_json, strings, tool_choice, write_json
-from .rules import RULES
+from .rules import NAME, RULES
 
 #: The cap where a body has none and nothing is known of the model.
 OPEN_CAP: Final = 4096
@@ -168,6 +168,7 @@ API: Final = Api(
     format_at="output_config.format",
     finish=_finish,
     cue=open_end,
+    names=NAME,
     rules=RULES,
 )
 

@@ -39,7 +39,7 @@ from ..ledger import Ledger
 from ..values import chosen, chosen_name
 from . import messages as wire_messages
 from .messages import write_response_format, write_tools
-from .rules import RULES
+from .rules import NAME, RULES
 from .tables import FORMAT as WANTED
 from .tables import PARAMS, PARTS, TOOLS
 
@@ -90,7 +90,8 @@ def _held(writer: Writer, message: Message) -> Message:
     ranks = [_rank(part) for part in parts]
     if ranks != sorted(ranks):
         ledger.lose(message, kind="reordered", detail="Chat has reasoning, then the content, then the calls")
-    if len(parts) == len(message.parts) and (parts or message.is_list or message.role == "assistant"):
+    has_content = parts or message.is_list or message.role == "assistant" or "chat" in message.native
+    if len(parts) == len(message.parts) and has_content:
         return message
     content = [part for part in parts if not isinstance(part, ReasoningPart | RefusalPart | ToolCall)]
     if not content and message.role != "assistant":
@@ -178,7 +179,7 @@ def _finish(body: dict[str, Any], writer: Writer) -> None:
         choice = body.pop("tool_choice")
         body["function_call"] = {"name": chosen_name(choice)} if isinstance(choice, dict) else choice
     wanted, declared = body.get("response_format"), writer.request.conversation.response_format
-    if declared and declared.type == "json_schema" and not declared.name and isinstance(wanted, dict):
+    if declared and declared.type == "json_schema" and declared.name is None and isinstance(wanted, dict):
         wanted["json_schema"]["name"] = "response"
         writer.ledger.lose(declared, kind="synthesised", detail="Chat requires a name: response")
 
@@ -201,6 +202,7 @@ API: Final = Api(
     cue=_cue,
     mend=in_order,
     is_open=True,
+    names=NAME,
     rules=RULES,
     shares=frozenset({"completions"}),
 )

@@ -49,7 +49,7 @@ from ..media import data_url, split_data_url
 from ..turns import Shape, elsewhere, message_of, read_turns, write_turns
 from ..values import as_list, chosen, chosen_name, one_of, read_json, strings, write_json
 from .fold import TYPE, fold, path_folder, unfold
-from .rules import RULES
+from .rules import NAME, RULES
 from .spelling import path_speller, plain, spelt
 
 #: The system instruction was a string.
@@ -313,6 +313,7 @@ API: Final = Api(
     cue=_cue,
     unfold=_unfold,
     fold=_fold,
+    names=NAME,
     rules=RULES,
 )
 

@@ -46,7 +46,7 @@ from ..formats import format_of
 from ..ledger import Ledger
 from ..turns import INSIDE, LIST, elsewhere
 from ..values import one_of, read_json, write_json
-from .rules import RULES
+from .rules import NAME, RULES
 
 #: Notes: an item that is no content, a body whose input was a string or was not there, messages without a type.
 _ITEM: Final = f"{NOTE}item"
@@ -500,6 +500,7 @@ API: Final = Api(
     cue=_cue,
     mend=_without_defaults,
     fold=_without_notes,
+    names=NAME,
     rules=RULES,
 )
 
