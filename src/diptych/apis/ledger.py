@@ -161,7 +161,8 @@ def distinct(request: Request) -> Request:
 
 def _distinct(message: Message, seen: set[int]) -> Message:
     parts = message.parts
-    is_made = parts is not message.parts  # a text that was a string has a part only while it is asked for
+    # The part of a text that was a string is there only while it is asked for.
+    is_made = message.is_plain or parts is not message.parts
     ids = [id(message), *(() if is_made else map(id, parts))]
     is_new = seen.isdisjoint(ids) and len({*ids}) == len(ids)
     seen.update(ids)

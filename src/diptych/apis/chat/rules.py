@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from ..rules import (
+    OBJECT,
     Rule,
     Rules,
     among,
@@ -30,7 +30,7 @@ def _links(messages: Any) -> Any:
     """Find results without a call before them, and calls that no result follows."""
     open_: dict[str, int] = {}
     for index, message in enumerate(messages):
-        if not isinstance(message, Mapping):
+        if not isinstance(message, OBJECT):
             continue
         if message.get("role") == "tool":
             if open_.pop(str(message.get("tool_call_id")), None) is None:
@@ -38,19 +38,19 @@ def _links(messages: Any) -> Any:
             continue
         yield from ((f"[{at}].tool_calls", f"no result follows the call {id_!r}") for id_, at in open_.items())
         calls = message.get("tool_calls") or ()
-        open_ = {str(call.get("id")): index for call in calls if isinstance(call, Mapping)}
+        open_ = {str(call.get("id")): index for call in calls if isinstance(call, OBJECT)}
 
 
 def _media_of_results(message: Any) -> Any:
     """Find what a tool result has beside texts."""
-    content = message.get("content") if isinstance(message, Mapping) and message.get("role") == "tool" else None
+    content = message.get("content") if isinstance(message, OBJECT) and message.get("role") == "tool" else None
     for index, part in enumerate(content if isinstance(content, list) else ()):
         if not _is_text(part):
             yield f".content[{index}]", "a tool result takes texts alone"
 
 
 def _is_text(part: Any) -> bool:
-    return isinstance(part, Mapping) and part.get("type") == "text"
+    return isinstance(part, OBJECT) and part.get("type") == "text"
 
 
 def _texts_alone(message: dict[str, Any]) -> dict[str, Any]:

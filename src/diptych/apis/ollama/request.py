@@ -219,6 +219,8 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
 
 
 def write_message(writer: Writer, message: Message, links: Links) -> dict[str, Any]:
+    if message.plain_text is not None and message.role in _ROLES:
+        return {"role": message.role, "content": message.plain_text}
     role = "system" if message.role == "developer" else message.role
     if role != message.role:
         writer.ledger.lose(message, "role", "role-changed", "developer became system")

@@ -409,6 +409,10 @@ class WrittenItems:
 
     def _turn(self, message: Message) -> None:
         """Write the items of a turn: what is said between calls and reasoning is a message each."""
+        if message.is_plain:
+            kind = {} if self.is_bare else {"type": "message"}
+            self.items.append({**kind, "role": message.role, "content": message.text})
+            return
         said: list[Part] = []
         native: FrozenMap | None = message.native
         for part in (*message.parts, None):
