@@ -303,7 +303,7 @@ def structures(draw, shape, depth=0, most=2):
     else:
         rest = sorted(set(members) - set(shape.required_members))
         few = draw(st.lists(st.sampled_from(rest), max_size=most, unique=True)) if rest else []
-        chosen = dict.fromkeys([*shape.required_members, *MUST.get(shape.name, ()), *few])
+        chosen = dict.fromkeys([*shape.required_members, *few, *members.keys() & {*MUST.get(shape.name, ())}])
     return {key: draw(shapes(members[key], shape.name, key, depth + 1)) for key in chosen}
 
 
