@@ -85,17 +85,20 @@ class Ledger:
         if not self._is_given:
             self._request, self._is_given = request, True
 
-    def moved_to(self, conversation: Conversation) -> Callable[[Loss], Loss]:
-        """Return what gives a loss, by a path of the neutral conversation, its path in the source."""
+    def moved_to(self, conversation: Conversation) -> Callable[[Loss], list[Loss]]:
+        """Return what gives a loss, by a path of the neutral conversation, its places in the source."""
         known = {path: value for value, path in places(Request(conversation))}
         tools = re.sub(r"\[\d+\]$", "", self.path(conversation.tools[0])) if conversation.tools else ""
 
-        def placed(loss: Loss) -> Loss:
+        def placed(loss: Loss) -> list[Loss]:
             path = re.sub(r"\.reasoning\b", ".reasoning_content", loss.path)
+            if path.endswith(".tool_calls"):
+                calls = [value for one, value in known.items() if one.startswith(f"{path}[")]
+                return [loss._replace(path=self.path(call)) for call in calls]
             start = next((p for p in _prefixes(path) if p in known), None)
             if start is None:
-                return loss._replace(path=tools) if path == "$.tools" else loss
-            return loss._replace(path=self.path(known[start], path[len(start) + 1 :]))
+                return [loss._replace(path=tools) if path == "$.tools" else loss]
+            return [loss._replace(path=self.path(known[start], path[len(start) + 1 :]))]
 
         return placed
 

@@ -132,7 +132,8 @@ def _to_prompt(body: Mapping[str, Any], source: Format, format: str, model: str 
     output, losses = write_request(plain, format=format)
     place = ledger.moved_to(plain.conversation)
     for loss in losses:
-        ledger.report(*_named(place(loss), ledger))
+        for one in place(loss):
+            ledger.report(*_named(one, ledger))
     return Conversion(output, verdict_of(ledger.losses), tuple(ledger.losses), source.name)
 
 
