@@ -261,12 +261,22 @@ class Subject:
         column = position - (self.text.rfind("\n", 0, position) + 1) + 1
         return Location(self.file, number, column, self.line(number), width)
 
-    def insert_key(self, line: str) -> Fix:
-        """Return the fix that adds a line to the front matter."""
-        if self.parts and self.parts.front:
-            end = self.text.index("\n") + 1
-            return Fix(end, end, f"{line}\n")
-        return Fix(0, 0, f"---\n{line}\n---\n")
+    def position(self, place: Location) -> int:
+        """Return where a place begins in the whole text."""
+        bom = len(self.text) - len(self.text.removeprefix("\ufeff"))
+        return bom + sum(len(line) + 1 for line in self._lines[: place.line - 1]) + place.column - 1
+
+    def insert_key(self, key: str) -> Fix:
+        """Return the fix that adds a key (``"trim: blocks"``) to the front matter."""
+        start = self.position(Location(self.file, 1))
+        line_break = "\r\n" if self._lines[0].endswith("\r") else "\n"
+        if not self.parts or not self.parts.offset:
+            return Fix(start, start, line_break.join(["---", key, "---", ""]))
+        start += len(self._lines[0]) + 1
+        is_flow = self.parts.front.lstrip().startswith("{")
+        start += self.parts.front.index("{") + 1 if is_flow else 0
+        rest = self.parts.front.lstrip()[1:].lstrip()
+        return Fix(start, start, (f"{key}, " if rest[:1] != "}" else key) if is_flow else key + line_break)
 
     def finds(self, name: str) -> bool:
         """Tell whether a template of that name can be included."""
