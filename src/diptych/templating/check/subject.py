@@ -51,10 +51,9 @@ class Settings:
 
 
 class Sample(NamedTuple):
-    """A sample of the front matter with its place, and what it renders to or why it does not."""
+    """A sample of the front matter, and what it renders to or why it does not."""
 
     name: str
-    place: Location
     rendered: Rendered | None
     error: DiptychError | None = None
 
@@ -195,8 +194,8 @@ class Subject:
             rendered = self.template.render(values)
             rendered.messages  # noqa: B018 - a projection is made when it is asked for
         except DiptychError as error:
-            return Sample(name, self.at_key("samples", name), None, error)
-        return Sample(name, self.at_key("samples", name), rendered)
+            return Sample(name, None, error)
+        return Sample(name, rendered)
 
     def measured(self, measure: Callable[[Rendered], T | None]) -> Iterator[tuple[Sample, T]]:
         """Yield the samples that render and whose number is known, each with it."""

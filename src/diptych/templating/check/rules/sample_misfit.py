@@ -21,4 +21,6 @@ def check(subject: Subject) -> Iterator[Finding]:
     for sample in subject.samples:
         if sample.error is not None:
             message = f"{sample.name} does not render: {sample.error.message}"
-            yield Finding(CODE, message, sample.place, sample.error.hint or "correct the sample")
+            yield Finding(
+                CODE, message, subject.at_key("samples", sample.name), sample.error.hint or "correct the sample"
+            )
