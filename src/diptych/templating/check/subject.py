@@ -49,7 +49,7 @@ class Sample(NamedTuple):
 
     name: str
     rendered: Rendered | None
-    error: DiptychError | None = None
+    errors: list[DiptychError]
 
 
 @dataclass
@@ -169,19 +169,25 @@ class Subject(Places):
 
     @cached_property
     def samples(self) -> list[Sample]:
-        """The samples, rendered once for all rules; none where the template would not run."""
-        if self.template is None or self.mistakes:
+        """The samples, rendered once for all rules; a mistake that is found anyway is not an error of theirs."""
+        if self.template is None:
             return []
         return [self._sample(name, values) for name, values in self.template.samples.items()]
 
     def _sample(self, name: str, values: dict[str, Any]) -> Sample:
         assert self.template is not None
-        try:
-            rendered = self.template.render(values)
-            rendered.messages  # noqa: B018 - a projection is made when it is asked for
-        except DiptychError as error:
-            return Sample(name, None, error)
-        return Sample(name, rendered)
+        errors: list[DiptychError] = []
+        while True:
+            try:
+                rendered = self.template.render(values)
+                rendered.messages  # noqa: B018 - a projection is made when it is asked for
+                return Sample(name, None if errors else rendered, errors)
+            except DiptychError as error:
+                _, is_input, path = (error.path or "").partition("$.inputs.")
+                errors += [error] if is_input or not self.mistakes else []
+                if path not in values or path in self.template.inputs:
+                    return Sample(name, None, errors)
+                values = {one: value for one, value in values.items() if one != path}  # it is not declared
 
     def measured(self, measure: Callable[[Rendered], T | None]) -> Iterator[tuple[Sample, T]]:
         """Yield the samples that render and whose number is known, each with it."""
