@@ -114,7 +114,9 @@ class Subject(Places):
     def mistakes(self) -> tuple[Mistake, ...]:
         """What is wrong with the body and what Jinja does not see when it parses: an unknown filter, for one."""
         environment, is_whole = self.library.engine.environment, self.tree is not None
-        found = (one for tree in self._trees for one in mistakes(tree, environment, in_branches=True))
+        found = (
+            one for tree in self._trees for one in mistakes(tree, environment, in_branches=True, in_arguments=True)
+        )
         return tuple(one for one in found if is_whole or one.is_name)
 
     @cached_property
