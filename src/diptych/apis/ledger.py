@@ -130,13 +130,17 @@ class Ledger:
 
     def report(self, path: str, kind: str, detail: str = "") -> None:
         """Report a loss at a path of the source."""
+        loss = Loss(self.spelt(path), kind, detail)
+        if loss not in self.losses:
+            self.losses.append(loss)
+
+    def spelt(self, path: str) -> str:
+        """Return a path as the source has it."""
         path = self.spell(path)
         for new, old in self.moved.items():
             if path == new or path.startswith((f"{new}.", f"{new}[")):
                 path = old + path[len(new) :]
-        loss = Loss(path, kind, detail)
-        if loss not in self.losses:
-            self.losses.append(loss)
+        return path
 
     def _found(self, value: Any) -> tuple[Any, str, Kind | None]:
         known = self._at.get(id(value))
