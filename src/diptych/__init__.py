@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from . import migrate as migrate
     from . import prices as prices
     from . import tokens as tokens
-    from .apis.completions.convert_response import convert_response as convert_response
-    from .apis.completions.convert_stream import convert_stream as convert_stream
     from .client import AsyncClient as AsyncClient
     from .client import Budget as Budget
     from .client import Client as Client
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from .conversion.convert import to_prompt as to_prompt
     from .conversion.registry import list_formats as list_formats
     from .conversion.registry import register as register
+    from .conversion.responses import convert_response as convert_response
+    from .conversion.streams import convert_stream as convert_stream
     from .errors import *  # noqa: F403
     from .format import Conversion as Conversion
     from .format import Reading as Reading
@@ -55,12 +55,12 @@ if TYPE_CHECKING:
     from .sandbox.chat_template import ChatTemplate as ChatTemplate
     from .sandbox.limits import Limits as Limits
     from .templating.api import render as render
-    from .templating.fit import Fitted as Fitted
     from .templating.fit import fit as fit
     from .templating.library import Library as Library
     from .templating.library import load as load
     from .templating.rendered import Rendered as Rendered
     from .templating.template import Template as Template
+    from .text.replies import read_reply as read_reply
     from .tokens import TokenCount as TokenCount
     from .tokens import count as count
 
@@ -75,7 +75,7 @@ _HOMES = {
         "StreamIncomplete", "StreamInterrupted", "TemplateError", "TemplateNotFound", "TemplateSyntaxError",
         "Timeout", "TokenError", "UndefinedInput",
     ],
-    "templating.fit": ["Fitted", "fit"],
+    "templating.fit": ["fit"],
     "format": ["Conversion", "Reading", "Writing"],
     "sandbox.chat_template": ["ChatTemplate"],
     "sandbox.limits": ["Limits"],
@@ -88,12 +88,13 @@ _HOMES = {
     "prices": ["Estimate", "PriceBook", "estimate"],
     "response": ["Event", "Response"],
     "templating.rendered": ["Rendered"],
+    "text.replies": ["read_reply"],
     "templating.library": ["Library", "load"],
     "templating.template": ["Template"],
     "tokens": ["TokenCount", "count"],
     "conversion.bodies": ["convert_request"],
-    "apis.completions.convert_response": ["convert_response"],
-    "apis.completions.convert_stream": ["convert_stream"],
+    "conversion.responses": ["convert_response"],
+    "conversion.streams": ["convert_stream"],
 }  # fmt: skip
 #: Modules that are attributes of the package, and where they lie.
 _MODULES = {
