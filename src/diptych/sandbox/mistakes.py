@@ -23,8 +23,8 @@ _BRANCHES: Final = (nodes.If, nodes.CondExpr)
 _OUTSIDE_OF_LOOPS: Final = (nodes.Macro, nodes.CallBlock, nodes.Block)
 #: Filters that take the name of a filter or test, and where among their arguments.
 _NAMED: Final = {
-    ("filter", "map"): 0, ("test", "select"): 0, ("test", "reject"): 0, ("test", "selectattr"): 1,
-    ("test", "rejectattr"): 1,
+    "map": ("filter", 0), "select": ("test", 0), "reject": ("test", 0), "selectattr": ("test", 1),
+    "rejectattr": ("test", 1),
 }  # fmt: skip
 #: Words of Python's compiler for a template that is too deep, not wrong.
 _TOO_DEEP: Final = ("nested", "too complex", "stack overflow")
@@ -74,33 +74,31 @@ def mistakes(tree: nodes.Node, environment: Any, *, in_branches: bool) -> Iterat
     ``in_branches`` asks for unknown filters and tests in branches, too, which Jinja
     reports when they are taken. A branch under ``{% if 'x' is filter %}`` is left out.
     """
-    for name in ("filter", "test") if in_branches else ():
-        yield from _unknown_names(tree, environment, name)
+    if in_branches:
+        yield from _unknown_names(tree, environment)
     yield from _stray_controls(tree, False)
     for node in tree.find_all(nodes.Tuple):
         if any(isinstance(item, nodes.Slice) for item in node.items):
             yield Mistake("a slice cannot stand in a tuple", "write one slice in the brackets", node.lineno)
 
 
-def _unknown_names(node: nodes.Node, environment: Any, kind: str) -> Iterator[Mistake]:
-    for name, line in _names(node, kind):
+def _unknown_names(node: nodes.Node, environment: Any) -> Iterator[Mistake]:
+    for kind, name, line in _names(node) if isinstance(node, nodes.Filter | nodes.Test) else ():
         if name not in (environment.filters if kind == "filter" else environment.tests):
             yield unknown(kind, name, environment, line)
     if isinstance(node, _BRANCHES) and _asks_for_names(node.test):
         return
     for child in node.iter_child_nodes():
-        yield from _unknown_names(child, environment, kind)
+        yield from _unknown_names(child, environment)
 
 
-def _names(node: nodes.Node, kind: str) -> Iterator[tuple[str, int]]:
-    """Yield the names of a kind that a node uses itself or, as ``map('upper')`` does, gives as texts."""
-    if isinstance(node, nodes.Filter if kind == "filter" else nodes.Test):
-        yield node.name, node.lineno
-    place = _NAMED.get((kind, node.name)) if isinstance(node, nodes.Filter) else None
-    if isinstance(node, nodes.Filter) and place is not None and len(node.args) > place:
-        given = node.args[place]
-        if isinstance(given, nodes.Const) and isinstance(given.value, str):
-            yield given.value, given.lineno
+def _names(node: nodes.Filter | nodes.Test) -> Iterator[tuple[str, str, int]]:
+    """Yield the name of a filter or test, and the one that it is given as a text, as in ``map('upper')``."""
+    yield type(node).__name__.lower(), node.name, node.lineno
+    kind, place = _NAMED.get(node.name, ("", 0)) if isinstance(node, nodes.Filter) else ("", 0)
+    given = node.args[place] if kind and len(node.args) > place else None
+    if isinstance(given, nodes.Const) and isinstance(given.value, str):
+        yield kind, given.value, given.lineno
 
 
 def _asks_for_names(test: nodes.Node) -> bool:
