@@ -349,6 +349,9 @@ def tojson(
 
 
 _HTML: Final = re.compile("[<>&']")
+#: The options by which ``tojson`` writes what Jinja's own does (jinja2 3.1, ``htmlsafe_json_dumps`` and the policy
+#: ``json.dumps_kwargs``).
+JSON_OF_JINJA: Final = "html=true, ensure_ascii=true, sort_keys=true"
 
 
 def _with_decimals(value: Any, options: dict[str, Any]) -> str:

@@ -186,8 +186,8 @@ class Engine:
         self._sources[found.name] = SourceText(found.file, found.text.removeprefix("\ufeff"), parts.offset)
         return parts
 
-    def remember(self, compiled: Compiled) -> None:
-        """Make messages about this name show this text."""
+    def remember(self, compiled: Any) -> None:
+        """Make messages about this name show this text: that of a compiled template, or of one that is checked."""
         self._sources[compiled.name] = SourceText(
             compiled.file, compiled.text.removeprefix("\ufeff"), compiled.parts.offset
         )

@@ -127,7 +127,7 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else _segments(message)
-        self.losses += _part_losses(message, path, self.grammar.name)
+        self.losses += part_losses(message, path, self.grammar.name)
         return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
 
     def _cue(self, after_messages: bool) -> None:
@@ -297,9 +297,7 @@ def _unseen(text: str, writer: _Writer) -> list[Loss]:
     return [loss for loss in _differences(writer.expected, found, writer.places) if (loss.path, loss.kind) not in told]
 
 
-def _differences(
-    expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]
-) -> list[Loss]:
+def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]) -> list[Loss]:
     if len(expected) != len(found):
         kind = "merged" if len(found) < len(expected) else "split"
         return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
@@ -369,7 +367,8 @@ def side_losses(conversation: Conversation) -> list[Loss]:
     return losses
 
 
-def _part_losses(message: Message, path: str, format: str) -> list[Loss]:
+def part_losses(message: Message, path: str, format: str) -> list[Loss]:
+    """Return what a message holds beside texts, and what only one API says of it."""
     if message.plain_text is not None:
         return []
     losses = []
@@ -394,7 +393,7 @@ def message_losses(message: Message, path: str, format: str) -> list[Loss]:
     """Return what a message has beside its text, which ``format`` has no place for."""
     if message.plain_text is not None:
         return []
-    losses = _part_losses(message, path, format)
+    losses = part_losses(message, path, format)
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
     if message.tool_call_id is not None:
