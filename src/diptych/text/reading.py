@@ -372,6 +372,4 @@ def text_format(grammar: Grammar) -> Format:
     def detect_it(value: Any) -> float:
         return detect(value, grammar) if isinstance(value, str) else 0.0
 
-    return Format(
-        grammar.name, "text", grammar.mapping, read, write_it, detect_it, grammar.aliases, grammar=grammar
-    )
+    return Format(grammar.name, "text", grammar.mapping, read, write_it, detect_it, grammar.aliases, grammar=grammar)

@@ -297,9 +297,7 @@ def _unseen(text: str, writer: _Writer) -> list[Loss]:
     return [loss for loss in _differences(writer.expected, found, writer.places) if (loss.path, loss.kind) not in told]
 
 
-def _differences(
-    expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]
-) -> list[Loss]:
+def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]) -> list[Loss]:
     if len(expected) != len(found):
         kind = "merged" if len(found) < len(expected) else "split"
         return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
