@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 import diptych
 from diptych.client.compat import Completions
-from diptych.text.reply_exports import gbnf
+from diptych.text.reply_grammars import gbnf
 from diptych.text.reply_marks import reply_marks
 
 QWEN = diptych.ChatTemplate(

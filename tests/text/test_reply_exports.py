@@ -6,9 +6,10 @@ import re
 import pytest
 
 from diptych import ChatTemplate, FormatError
-from diptych.text.reply_exports import gbnf, response_template, structural_tag
+from diptych.text.reply_grammars import gbnf, structural_tag
 from diptych.text.reply_marks import reply_marks
 from diptych.text.reply_schemas import JSON_RULES, schema_rule, without
+from diptych.text.reply_templates import response_template
 
 from .test_replies import ALL, JSON, KEYS, NAMED, PREFIX, PYTHON, REPLIES, TOOLS, said, tool_templates, written_reply
 
