@@ -148,9 +148,29 @@ def test_data_of_a_writing_is_no_structure():
     assert to_messages(to_prompt(messages, PLAIN), PLAIN).messages == messages
 
 
+CALLS = (
+    "{{ m.content }}{% for c in m.tool_calls or [] %}"
+    '\n<call>\n{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}\n</call>'
+    "{% endfor %}<|stop|>\n{% endfor %}" + CUE
+)
+
+
+@pytest.mark.parametrize("header", ["", "{{ ' ' ~ m.name if m.role == 'tool' }}"])
+def test_tool_calls_and_their_results_are_read(header):
+    template = ChatTemplate("{% for m in messages %}<|go|>{{ m.role }}" + header + "\n" + CALLS)
+    call = {"id": "call_0", "type": "function", "function": {"name": "look", "arguments": '{"at": "it"}'}}
+    result = {"role": "tool", "content": "7", "name": "look", "tool_call_id": "call_0"}
+    messages = [*HI, {"role": "assistant", "content": "Well.", "tool_calls": [call]}, result, *HI]
+    writing = to_prompt(messages, template)
+    assert writing.text.count('{"name": "look", "arguments": {"at": "it"}}') == 1
+    assert to_messages(writing.text, template).messages == messages
+
+
 @pytest.mark.parametrize("dumps", ["{{ c.function.arguments | tojson }}", "{{ c.function.arguments }}"])
 def test_arguments_are_encoded_once(dumps):
-    body = "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}" + dumps + "{% endfor %}{% endfor %}"
+    body = (
+        "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}" + dumps + "{% endfor %}{% endfor %}"
+    )
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
     messages = [*HI, {"role": "assistant", "content": "", "tool_calls": [call]}]
     assert to_prompt(messages, ChatTemplate(body)).text == 'Hi{"a": 1}'
@@ -198,6 +218,7 @@ def read_right(row):
     reading = to_messages(expected, template)
     cue, now = reading.conversation.cue, datetime.fromisoformat(context.get("frozen_now") or "2025-01-15T10:30:00")
     options = {"add_generation_prompt": cue == "reply", "continue_final_message": cue == "continue", "now": now}
+    options["parse_arguments"] = True
     field = next(marks_of(template)).reasoning
     try:
         return template.render(wire(reading.conversation, field), **options) == expected, reading.verdict

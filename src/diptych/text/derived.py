@@ -39,6 +39,9 @@ _GIVEN: Final = frozenset({
 })  # fmt: skip
 _OPEN, _CLOSE, _DATE = "\ue100", "\ue101", "\ue102"
 SENTINEL: Final = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+#: A hole for what differs from call to call: its name, its id.
+_ANY: Final = _DATE + _DATE
+_ID: Final = "zqcall001"
 _HOLE: Final = re.compile(f"{_DATE}([^{_DATE}]*){_DATE}")
 _START, _END = "^", "$"
 _ARGUMENT: Final = 900
@@ -88,7 +91,7 @@ _CALL: Final = {"name": "zq_call", "arguments": {"zq_key": sentinel(_ARGUMENT)}}
 
 
 def pattern(literal: str) -> str:
-    """Return the pattern of a mark: a date in it may be any.
+    """Return the pattern of a mark: a date in it may be any, and so may the name and the id of a call.
 
     >>> pattern("a.")
     'a\\\\.'
@@ -235,10 +238,10 @@ def _called(
     messages = messages_of(probe.replace("c", "a"), texts, "")
     for number, slot in enumerate(probe):
         if slot == "c":
-            call = {"id": "zqcall001", "type": "function", "function": _CALL}
+            call = {"id": _ID, "type": "function", "function": _CALL}
             messages[number] |= {"tool_calls": [call]}
         elif slot == "t":
-            messages[number] |= {"tool_call_id": "zqcall001", "name": "zq_call"}
+            messages[number] |= {"tool_call_id": _ID, "name": "zq_call"}
     text = render(template, messages, options, asks=asks)
     plain = render(template, messages_of("ua", texts[:2], ""), options, asks=False)
     if text is None or plain is None or texts[1] not in plain:
@@ -249,5 +252,7 @@ def _called(
             after = literal.rpartition(sentinel(_ARGUMENT))[2]
             at = after.find(close) if close else -1
             literal = after[at:] if at >= 0 else after
+        for one in (_CALL["name"], _ID):
+            literal = literal.replace(one, _ANY)
         if literal.strip() or (slot == _END and was != "a"):
             yield was, literal, slot

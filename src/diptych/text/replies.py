@@ -211,7 +211,6 @@ def rendered_reply(message: Message, template: ChatTemplate, marks: ReplyMarks, 
     """Return what a template writes for a reply, after its header."""
     asked = {"role": "user", "content": sentinel(1)}
     (said,) = wire(Conversation((message,)), reasoning_field(template, {}))
-    said["content"] = said["content"] or ""  # many templates write None
     try:
         text = template.render([asked, said], tools=tools or None, parse_arguments=True)
     except DiptychError:

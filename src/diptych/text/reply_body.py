@@ -83,12 +83,12 @@ def pattern_of(mark: str) -> re.Pattern[str]:
     return re.compile(r"\s*" + r"\s*".join(map(re.escape, mark.split())))
 
 
-def message_of(body: Body) -> Message:
-    """Return the message of a reply; calls without an id get one by their number."""
+def message_of(body: Body, first: int = 0) -> Message:
+    """Return the message of a reply; calls without an id get one by their number, from ``first``."""
     parts: list[Part] = [] if body.reasoning is None else [ReasoningPart(body.reasoning)]
     parts += [TextPart(body.content)] if body.content or not (body.calls or body.reasoning) else []
     parts += [
-        ToolCall(call.id or f"call_{index}", call.name, json.dumps(call.arguments, ensure_ascii=False))
+        ToolCall(call.id or f"call_{first + index}", call.name, json.dumps(call.arguments, ensure_ascii=False))
         for index, call in enumerate(body.calls)
     ]
     parts += [TextPart(body.rest)] if body.rest else []
