@@ -166,6 +166,19 @@ def test_tool_calls_and_their_results_are_read(header):
     assert to_messages(writing.text, template).messages == messages
 
 
+def test_tools_of_a_prompt_are_read():
+    offer = "{% if tools %}<|go|>tools\n{% for t in tools %}{{ t | tojson }}\n{% endfor %}<|stop|>\n{% endif %}"
+    template = ChatTemplate(offer + TURNS + CUE)
+    schema = {"type": "object", "properties": {"at": {"type": "string"}}}
+    function = {"name": "look", "description": "Look at it.", "parameters": schema}
+    body = {"messages": HI, "tools": [{"type": "function", "function": function}]}
+    prompt = convert({"model": "m", **body}, target=template, on_loss="ignore").output
+    assert '"look"' in prompt
+    reading = to_messages(prompt, template)
+    assert (reading.messages, [tool.name for tool in reading.conversation.tools]) == (HI, ["look"])
+    assert convert(prompt, source=template, on_loss="ignore", prove=template).proof.equal
+
+
 @pytest.mark.parametrize("dumps", ["{{ c.function.arguments | tojson }}", "{{ c.function.arguments }}"])
 def test_arguments_are_encoded_once(dumps):
     body = (

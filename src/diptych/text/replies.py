@@ -21,9 +21,8 @@ from ..projection import write
 from ..response import Event
 from ..sandbox.chat_template import ChatTemplate
 from .derived import marks_of as prompt_marks
-from .derived import reasoning_field, sentinel
+from .derived import reasoning_field, sentinel, tool_body
 from .derived_reading import NAME, wire
-from .derived_writing import tool_body
 from .grammar import Grammar
 from .reading import read_text
 from .registry import grammar_of
