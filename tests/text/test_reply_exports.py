@@ -54,10 +54,8 @@ def test_a_grammar_allows_what_the_template_writes(name, reply):
     ]
     written = written_reply(template, content, thought, known)
     text = before_end(written[1], template)
-    assert matcher(gbnf(template, TOOLS)).fullmatch(text, timeout=10)
-    assert bool(matcher(gbnf(template, TOOLS, required=True)).fullmatch(text, timeout=10)) == bool(
-        known and not content
-    )
+    assert matcher(gbnf(template, TOOLS)).fullmatch(text)
+    assert bool(matcher(gbnf(template, TOOLS, required=True)).fullmatch(text)) == bool(known and not content)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +68,7 @@ def test_a_grammar_allows_what_the_template_writes(name, reply):
     ],
 )
 def test_a_grammar_refuses_what_is_no_call_of_the_tools(text):
-    assert not matcher(gbnf(JSON, TOOLS)).fullmatch(text, timeout=10)
+    assert not matcher(gbnf(JSON, TOOLS)).fullmatch(text)
 
 
 def test_a_schema_becomes_rules():
@@ -158,7 +156,7 @@ def test_real_templates_are_exported(parse, tool_templates, capsys):
     for template in tool_templates.values():
         replies = [(reply, written) for reply in REPLIES.values() if (written := written_reply(template, *reply))]
         found = matcher(gbnf(template, [*map(typed_tool, TOOLS)]))
-        allowed += all(found.fullmatch(before_end(text, template), timeout=10) for _, (_, text) in replies)
+        allowed += all(found.fullmatch(before_end(text, template)) for _, (_, text) in replies)
         parsed += is_parsed(parse, template, replies)
     total = len(tool_templates)
     with capsys.disabled():

@@ -96,8 +96,8 @@ def convert(
     ``source`` and ``target`` are names, which may say their kind (``api:anthropic``), formats
     themselves, or a model's chat template. A message list in gives a message list out where the
     target has one (Chat); so does an object that holds messages and system text alone. A body with
-    tools or parameters gives a body, and so does a prompt text that offers tools. Returns the output with the verdict and every loss. ``on_loss``
-    decides whether a loss raises
+    tools or parameters gives a body, and so does a prompt text that offers tools. Returns the output
+    with the verdict and every loss. ``on_loss`` decides whether a loss raises
     :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
     result (``ignore``). ``prove`` is the model's own chat template, or a client of its server (llama.cpp,
     vLLM): ``proof`` says whether the Chat request is rendered to the same text as the prompt, by a
