@@ -32,6 +32,7 @@ KINDS: Final[dict[str, tuple[Severity, str]]] = {
     "renamed": (Severity.EXACT, "moved to another field; the meaning is the same"),
     "defaulted": (Severity.EXACT, "a default that was hidden is now written out"),
     "synthesised": (Severity.EXACT, "added because the target requires it; it says nothing new"),
+    "by-format-rule": (Severity.EXACT, "left out because the format's own renderer leaves it out"),
     "trimmed": (Severity.CHANGED, "white space at an end of a text is gone"),
     "escaped": (Severity.CHANGED, "a marker of the format inside a content was neutralised"),
     "marker-in-content": (Severity.CHANGED, "a content holds a marker of the format: the text reads back differently"),

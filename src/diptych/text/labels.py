@@ -33,6 +33,8 @@ KNOWN: Final[dict[str, str]] = {
 }  # fmt: skip
 #: Labels of examples rather than of a talk.
 _EXAMPLES: Final = frozenset({"q", "a", "question", "answer", "query", "response"})
+#: Labels with which a text that has no other begins a talk.
+_OPENING: Final = frozenset({"user", "human"})
 _LABEL: Final = re.compile(r"^([^\s:][^:\n]{0,39}?)[ \t]*:(?=\s|$)", re.MULTILINE)
 _SEPARATOR: Final = re.compile(
     r"(?:\A|\n)[ \t]*(?:#{3,}|-{3,}|={3,}|\+{3,}|\*{3,})[ \t]*\Z"
@@ -166,6 +168,8 @@ def _known(text: str, seen: list[tuple[int, int, str]]) -> Speakers | None:
         kind = "talk" if not set(roles) & _EXAMPLES else "examples"
     elif roles and "assistant" in present and _is_empty_last(text, seen):
         kind = "slot"
+    elif present == {"user"} and not set(roles) - _OPENING and not text[: seen[0][0]].strip():
+        kind = "talk"
     else:
         return None
     labels = [_label(text, s, roles[s[2].casefold()]) for s in seen if s[2].casefold() in roles]

@@ -20,7 +20,7 @@ from .direct import write_plain
 from .grammar import Grammar
 from .paper import Paper
 from .registry import grammar_of
-from .turns import differences_of, messages_of
+from .turns import NAME, differences_of, messages_of
 
 Guard = Literal["escape", "refuse", "off"]
 
@@ -33,6 +33,7 @@ def write_text(
     provenance: Sequence[Sequence[Segment]] | None = None,
     guard: Guard = "off",
     bos: bool | None = None,
+    keep_reasoning: bool = False,
 ) -> Writing:
     """Write a conversation in a text format.
 
@@ -40,13 +41,14 @@ def write_text(
     as data. ``guard`` says what happens to data that holds a marker of the format:
     ``escape`` breaks it up (loss ``escaped``), ``refuse`` raises, ``off`` writes it as
     it is (loss ``marker-in-content``). ``bos`` writes the mark of the beginning, which
-    most servers add themselves. Raises FormatError.
+    most servers add themselves. ``keep_reasoning`` writes the reasoning of earlier turns, too, which
+    most formats leave out by their own rule (loss ``by-format-rule``). Raises FormatError.
     """
     grammar = grammar_of(format)
     with_bos = grammar.writes_bos if bos is None else bos
 
     def written() -> _Writer:
-        writer = _Writer(grammar, conversation, provenance, guard)
+        writer = _Writer(grammar, conversation, provenance, guard, keep_reasoning)
         writer.run(add_generation_prompt, with_bos)
         return writer
 
@@ -56,7 +58,7 @@ def write_text(
             text = (grammar.bos if with_bos else "") + turns + (grammar.cue if add_generation_prompt else "")
             return Writing(text, grammar.stop, (), lambda: written().paper.spans())
     if grammar.writer is not None:
-        return _Writer(grammar, conversation, provenance, guard).run_own(add_generation_prompt)
+        return _Writer(grammar, conversation, provenance, guard, keep_reasoning).run_own(add_generation_prompt)
     writer = written()
     text = "".join(writer.paper.pieces)
     losses = [*writer.losses, *_unseen(text, writer)]
@@ -80,11 +82,15 @@ class _Writer:
         conversation: Conversation,
         provenance: Sequence[Sequence[Segment]] | None,
         guard: Guard,
+        keep_reasoning: bool = False,
     ) -> None:
         self.grammar, self.conversation, self.guard = grammar, conversation, guard
+        self.keep_reasoning = keep_reasoning
         self.provenance = provenance
         self.paper = Paper()
         self.losses: list[Loss] = side_losses(conversation)
+        #: Reasoning before the last user message is of earlier turns.
+        self.last_user = max((i for i, m in enumerate(conversation.messages) if m.role == "user"), default=-1)
         #: Role and text of every message as it should come back.
         self.expected: list[tuple[str, str]] = []
         #: The index of the message that each of these is.
@@ -104,9 +110,13 @@ class _Writer:
         elif system and self.grammar.system == "first-user" and host != rest[0]:
             self._lose("$.messages", "reordered", "the system text stands in the first user turn, after other messages")
         for number, index in enumerate(rest):
+            before, after = rest[number - 1] if number else None, next(iter(rest[number + 1 :]), None)
+            joined = self._joins(before, index)
             if number:
-                self.paper.mark(self.grammar.separator)
-            self._message(index, system if index == host else [])
+                self.paper.mark(self.grammar.joins if joined else self.grammar.separator)
+            self._message(
+                index, system if index == host else [], opens=not joined, closes=not self._joins(index, after)
+            )
         if cue and (self.grammar.cue or not self.grammar.plain):
             self._cue(bool(messages))
 
@@ -200,21 +210,41 @@ class _Writer:
         role = role if role in self.grammar.turns else self.grammar.role_map.get(role, "user")
         return role if role in self.grammar.turns else "user"
 
-    def _message(self, index: int, system: list[int]) -> None:
+    def _joins(self, index: int | None, following: int | None) -> bool:
+        """Return whether two neighbours of one role are written as one turn."""
+        if not self.grammar.joins or index is None or following is None:
+            return False
+        return self._role(index) == self._role(following) != "system"
+
+    def _message(self, index: int, system: list[int], *, opens: bool, closes: bool) -> None:
         role = self._role(index)
         original = self.conversation.messages[index].role
         if role != original:
             self._lose(f"$.messages[{index}].role", "role-changed", f"{original} is written as {role}")
         turn = self.grammar.turns[role]
-        self.paper.mark(turn.open, index)
+        self.paper.mark(self._open(turn.open, index) if opens else "", index)
         if role == "system" and self.grammar.system_prefix:
             self.paper.mark(self.grammar.system_prefix, index)
             self._lose(f"$.messages[{index}].content", "synthesised", "the format's own lines were put before it")
         inner = self._system_inside(system)
+        self.paper.put_all(self._thinking(index, role), index)
         segments = self._content(index, role)
         self.paper.put_all(segments, index)
-        self.paper.mark(turn.close, index)
-        self._expect(role, inner + "".join(segment.text for segment in segments), index)
+        self.paper.mark(turn.close if closes else "", index)
+        text = inner + "".join(segment.text for segment in segments)
+        if opens:
+            self._expect(role, text, index)
+        else:
+            self._lose(f"$.messages[{index}]", "merged", f"joined to the {role} message before it")
+            self.expected[-1] = (role, self.expected[-1][1] + self.grammar.joins + text)
+
+    def _open(self, mark: str, index: int) -> str:
+        """Return the mark of a turn, the name of who speaks in it where the format has a place for that."""
+        name = self.conversation.messages[index].name
+        if not name or not self.grammar.named or not NAME.fullmatch(name):
+            return mark
+        head = mark.rstrip("\n")
+        return head + self.grammar.named.replace("{}", name) + mark[len(head) :]
 
     def _system_inside(self, system: list[int]) -> str:
         """Write system texts inside a user turn; return them where they will read as user text."""
@@ -241,11 +271,31 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else _segments(message)
-        self.losses += message_losses(message, path, self.grammar.name)
+        own = {"reasoning-dropped"} if self.grammar.thinking and role == "assistant" else set()
+        own |= {"name-dropped"} if self.grammar.named and NAME.fullmatch(message.name or "") else set()
+        self.losses += [x for x in message_losses(message, path, self.grammar.name) if x.kind not in own]
         if role in self.grammar.trim:
             segments = _trim(segments, path, self.losses)
         opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
         return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
+
+    def _thinking(self, index: int, role: str) -> list[Segment]:
+        """Return the reasoning of a message as it stands before its content."""
+        thinking, message = self.grammar.thinking, self.conversation.messages[index]
+        if thinking is None or role != "assistant":
+            return []
+        path = f"$.messages[{index}]"
+        reasoning = message.reasoning
+        if reasoning is not None and not (thinking.keeps_earlier or self.keep_reasoning or index > self.last_user):
+            self._lose(f"{path}.reasoning", "by-format-rule", f"{self.grammar.name} leaves earlier reasoning out")
+            reasoning = None
+        if reasoning is None and not thinking.empty and thinking.split(message.text)[0] is not None:
+            self._lose(f"{path}.content", "split", "its beginning reads back as reasoning")
+        if reasoning is None:
+            return [Segment(thinking.empty, "template")] if thinking.empty else []
+        data = [Segment(reasoning, "data")]
+        inner = _guarded(self.grammar, data, path, self.guard, self.losses, at_line_start=False)
+        return [Segment(thinking.open, "template"), *inner, Segment(thinking.close, "template")]
 
     def _expect_system(self, system: list[int], texts: list[str]) -> None:
         self._expect("system", "\n\n".join(texts), system[0])
@@ -297,9 +347,7 @@ def _unseen(text: str, writer: _Writer) -> list[Loss]:
     return [loss for loss in _differences(writer.expected, found, writer.places) if (loss.path, loss.kind) not in told]
 
 
-def _differences(
-    expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]
-) -> list[Loss]:
+def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]) -> list[Loss]:
     if len(expected) != len(found):
         kind = "merged" if len(found) < len(expected) else "split"
         return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]

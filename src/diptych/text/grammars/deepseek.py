@@ -3,6 +3,8 @@
 - ``deepseek-v2``: the system text, ``User: …``, ``Assistant: …<｜end▁of▁sentence｜>``, blank
   lines between; the end of a user turn is unmarked, so a reading is ``ambiguous``
 - ``deepseek-v3`` (R1 too): the system text, ``<｜User｜>…<｜Assistant｜>…<｜end▁of▁sentence｜>``
+- ``deepseek-v3.1``: V3 with ``</think>`` before every reply; ``deepseek-v3.1-thinking`` begins the
+  reasoning in the generation prompt
 - ``deepseek-coder``: the system text, ``### Instruction:``, ``### Response:``, ``<|EOT|>``
 
 The system text stands before the first turn. ``developer`` is written as ``system``,
@@ -11,7 +13,7 @@ The system text stands before the first turn. ``developer`` is written as ``syst
 
 from __future__ import annotations
 
-from ..grammar import ALL_ROLES, Grammar, Turn
+from ..grammar import Grammar, Thinking, Turn
 
 _BOS, _EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 
@@ -35,7 +37,6 @@ V2 = V3.variant(
     system_turn=Turn("", "\n\n"),
     markers=(_EOS, _BOS),
     labels={"User": "user", "Assistant": "assistant"},
-    trim=ALL_ROLES,
     is_certain=False,
     mapping="User: …, Assistant: …<｜end▁of▁sentence｜>; the end of a user turn is unmarked",
 )
@@ -51,9 +52,48 @@ CODER = Grammar(
     labels={"### Instruction": "user", "### Response": "assistant"},
     opens_anywhere=True,
     stop=("<|EOT|>",),
-    trim=ALL_ROLES,
     is_certain=False,
     mapping="### Instruction: … ### Response: … <|EOT|>",
 )
 
-GRAMMARS = (V3, V2, CODER)
+V31 = V3.variant(
+    "deepseek-v3.1",
+    cue="<｜Assistant｜></think>",
+    thinking=Thinking("<think>", "</think>", "</think>"),
+    aliases=("deepseek-v3.2",),
+    mapping="DeepSeek V3, an empty reasoning ended before every reply",
+)
+
+V31_THINKING = V31.variant(
+    "deepseek-v3.1-thinking",
+    cue="<｜Assistant｜><think>",
+    mapping="DeepSeek V3.1, the generation prompt beginning the reasoning",
+)
+
+#: The template of the first weeks wrote the empty reasoning whole.
+V31_EMPTY = V31.variant(
+    "deepseek-v3.1-empty",
+    cue="<｜Assistant｜><think></think>",
+    thinking=Thinking("<think>", "</think>", "<think></think>"),
+    mapping="DeepSeek V3.1 with <think></think> before every reply",
+)
+
+V2_TOKENS = V3.variant(
+    "deepseek-v2-tokens",
+    system_turn=Turn("", "\n\n"),
+    mapping="DeepSeek V3's tokens, two line breaks after the system text",
+)
+
+#: Baidu's format is made in the same way.
+ERNIE = V2.variant(
+    "ernie-4.5",
+    turns={"user": Turn("User: ", "\n"), "assistant": Turn("Assistant: ", "<|end_of_sentence|>")},
+    cue="Assistant: ",
+    system_turn=Turn("", "\n"),
+    bos="<|begin_of_sentence|>",
+    markers=("<|begin_of_sentence|>", "<|end_of_sentence|>"),
+    stop=("<|end_of_sentence|>",),
+    mapping="<|begin_of_sentence|>system, User: …, Assistant: …<|end_of_sentence|>",
+)
+
+GRAMMARS = (V3, V2, CODER, V31, V31_THINKING, V31_EMPTY, V2_TOKENS, ERNIE)
