@@ -65,8 +65,12 @@ def to_prompt(
     format: str = "chatml",
     *,
     add_generation_prompt: bool = True,
+    keep_reasoning: bool = False,
 ) -> Writing:
     """Write messages (a wire list, or a conversation) as a Completions prompt.
+
+    ``keep_reasoning`` writes the reasoning of earlier turns, too, which formats of reasoning leave
+    out by their own rule (loss ``by-format-rule``).
 
     Raises FormatError with the path of a malformed message.
 
@@ -74,7 +78,9 @@ def to_prompt(
     '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
     """
     conversation = messages if isinstance(messages, Conversation) else read_messages(messages)
-    return write_text(conversation, format, add_generation_prompt=add_generation_prompt)
+    return write_text(
+        conversation, format, add_generation_prompt=add_generation_prompt, keep_reasoning=keep_reasoning
+    )
 
 
 def convert(

@@ -254,7 +254,7 @@ def parse_labelled(text: str, labels: Sequence[Label]) -> Parse:
         start, end = _tight(text, label.end, len(text) if is_last else labels[index + 1].start)
         if is_last and start >= end and label.role == "assistant":
             found.cue = True
-        else:
+        elif not (is_last and start >= end and index):  # an open label of the user is a place to write, no message
             is_open = is_last and label.role == "assistant"
             found.ranges.append(Range(label.role, start, end, not is_open))
     return found

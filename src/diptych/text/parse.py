@@ -50,9 +50,9 @@ def _opens(opens: tuple[str, ...], after: tuple[str, ...] | None) -> re.Pattern[
     """Return the pattern of the opens: anywhere, or at line starts and after these marks."""
     words = "|".join(sorted(map(re.escape, opens), key=len, reverse=True))
     if after is None:
-        return re.compile(words)
-    starts = "|".join(["^", *(f"(?<={re.escape(mark)})" for mark in after)])
-    return re.compile(rf"(?:{starts})(?:{words})", re.MULTILINE)
+        return re.compile(f"({words})")
+    starts = "|".join([r"^[ \t]*", *(f"(?<={re.escape(mark)})" for mark in after)])
+    return re.compile(rf"(?:{starts})({words})", re.MULTILINE)
 
 
 class _Opened(NamedTuple):
@@ -110,7 +110,7 @@ class _Parser:
         #: turn would take the square of the time.
         self.seen: dict[str, int] = {}
         self.absent: set[str] = set()
-        found = [(m.start(), m.end(), self.rules[m.group()]) for m in self.pattern.finditer(text)]
+        found = [(m.start(1), m.end(1), self.rules[m.group(1)]) for m in self.pattern.finditer(text)]
         self.opens = iter(found)
         self.next = next(self.opens, None)
 
@@ -124,8 +124,6 @@ class _Parser:
         """Return where the marks of the beginning end: whatever tokenizer they are of, but not the first turn's own."""
         bos = self.grammar.bos
         position = len(bos) if bos and self.text.startswith(bos) and not self.pattern.match(self.text) else 0
-        if not self.grammar.is_certain and not self.grammar.bos:
-            return position
         while (found := _BEGINNING.match(self.text, position)) and not self.pattern.match(self.text, found.start(1)):
             position = found.end()
         self.found.bos = self.text[:position]

@@ -240,7 +240,7 @@ def _plain_reading(plain: Plain, grammar: Grammar, confidence: float) -> Reading
 
 def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
     conversation: Conversation = grammar.reader(prompt, masked)
-    losses = _proof(prompt, conversation, grammar)
+    losses = _proof(grammar.cue + prompt if prompt.startswith("<|channel|>") else prompt, conversation, grammar)
     hidden: Conversation = conversation if masked is prompt else grammar.reader(masked, masked)
     holds = any(guard.holds_marker(grammar, message.text) for message in hidden.messages)
     verdict: Verdict = "lossy" if losses else "lossless"

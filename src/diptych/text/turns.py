@@ -44,7 +44,7 @@ def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> l
             losses.append(Loss(f"{path}.role", "role-changed", f"{wanted.role} reads back as {came.role}"))
         if wanted.text != came.text:
             losses.append(Loss(f"{path}.content", "substituted", "the content reads back differently"))
-        if (wanted.reasoning or None) != (came.reasoning or None):
+        if came.reasoning and wanted.reasoning != came.reasoning or (wanted.reasoning and not came.reasoning):
             losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
         if [(c.name, c.arguments) for c in wanted.tool_calls] != [(c.name, c.arguments) for c in came.tool_calls]:
             losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", "they read back differently"))

@@ -131,7 +131,9 @@ class _Writer:
 
     def write_own(self, cue: bool) -> None:
         contents = [self._guarded(index) for index in range(len(self.conversation.messages))]
-        self.losses += self.grammar.writer(self.conversation, self.paper, contents, cue=cue)
+        self.losses += self.grammar.writer(
+            self.conversation, self.paper, contents, cue=cue, keep_reasoning=self.keep_reasoning
+        )
 
     def _guarded(self, index: int) -> list[Segment]:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"

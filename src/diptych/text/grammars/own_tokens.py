@@ -141,6 +141,7 @@ LING = Grammar(
     },
     cue="<role>ASSISTANT</role>\n<think>",
     role_map={"developer": "system"},
+    sheet=r"(.*)",
     thinking=Thinking("<think>", "</think>", "<think></think>", keeps_earlier=True),
     markers=("<role>SYSTEM</role>", "<role>HUMAN</role>", "<role>ASSISTANT</role>", "<|role_end|>"),
     stop=("<|role_end|>",),
