@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from .doubts import LABELLED
 from .grammar import Grammar
-from .parse import after_beginning, parse
+from .parse import after_beginning, has_open, parse
 
 
 def detect(prompt: str, grammar: Grammar) -> float:
@@ -71,6 +71,8 @@ def _label_confidence(prompt: str, grammar: Grammar) -> float:
         return 0.0
     if grammar.markers and not any(mark in prompt for mark in grammar.markers):
         return 0.0  # without its own marks it is any transcript
+    if not has_open(prompt, grammar):
+        return 0.0
     found = {r.role for r in parse(prompt, grammar).ranges}
     has_cue = bool(grammar.cue.strip()) and prompt.rstrip().endswith(grammar.cue.strip())
     if "user" not in found:

@@ -234,6 +234,11 @@ class _Parser:
         return at + len(mark.strip())
 
 
+def has_open(text: str, grammar: Grammar) -> bool:
+    """Return whether a turn is opened somewhere in a text."""
+    return _rules(grammar).pattern.search(text) is not None
+
+
 def after_beginning(text: str) -> int:
     """Return where the text begins behind the marks that tokenizers add.
 

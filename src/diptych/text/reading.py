@@ -49,8 +49,23 @@ def read_text(
         raise FormatError(f"a prompt is text, not {type(prompt).__name__}", path="$")
     masked = _mask(prompt, opaque)
     grammar = None if format == "auto" else grammar_of(format)
+    if "\r\n" in prompt and not opaque and (reading := _of_lines(prompt, format, hints)):
+        return reading
     reading = _read(prompt, masked, grammar, hints)
     return doubts.questioned(reading, prompt, doubts.reasons(reading, masked, grammar, hints))
+
+
+def _of_lines(prompt: str, format: str | Grammar, hints: Hints | None) -> Reading | None:
+    """Return the reading of a file whose lines all end in CRLF, None where it has no turns or other line ends."""
+    text = prompt.replace("\r\n", "\n")
+    if prompt.count("\n") != len(prompt) - len(text) or "\r" in text:
+        return None
+    reading = read_text(text, format, hints=hints)
+    if reading.format == "plain":
+        return None
+    loss = Loss("$", "substituted", "its line breaks, CRLF, are read as LF")
+    verdict: Verdict = "lossy" if reading.verdict == "lossless" else reading.verdict
+    return replace(reading, losses=(loss, *reading.losses), verdict=verdict)
 
 
 def _read(prompt: str, masked: str, grammar: Grammar | None, hints: Hints | None) -> Reading:
@@ -98,8 +113,8 @@ def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
 
 
 def _detected(prompt: str, masked: str, hints: Hints | None) -> Reading:
-    if hints:
-        reading = _labelled(prompt, masked, hints, "transcript")
+    if hints and not _is_certain(masked, hints):
+        reading = _after_beginning(prompt, masked, hints) or _labelled(prompt, masked, hints, "transcript")
         if reading.format != "plain":
             return reading
     for known in (grammars, brought_grammars):  # what others brought is asked last
@@ -109,11 +124,18 @@ def _detected(prompt: str, masked: str, hints: Hints | None) -> Reading:
     return _after_beginning(prompt, masked) or _labelled(prompt, masked, None, "transcript")
 
 
-def _after_beginning(prompt: str, masked: str) -> Reading | None:
+def _is_certain(masked: str, hints: Hints) -> bool:
+    """Return whether a text begins with a turn of special tokens that no hint names: it outweighs words."""
+    if any(marks.marks_of(hint) for hint in labels.read_hints(hints)):
+        return False
+    return any(sure >= 0.85 for sure, _ in likeliest(masked, grammars())[:1])
+
+
+def _after_beginning(prompt: str, masked: str, hints: Hints | None = None) -> Reading | None:
     """Return the reading of speaker labels that stand behind marks of the beginning."""
     start = after_beginning(masked)
     bos = prompt[:start].strip()
-    found = _labelled(prompt[start:], masked[start:], None, "transcript") if bos else None
+    found = _labelled(prompt[start:], masked[start:], hints, "transcript") if bos else None
     if found is None or found.format == "plain":
         return None
     loss = Loss("$", "substituted", f"the text begins with {bos!r}, not with a turn")
@@ -260,7 +282,7 @@ def _in_order(conversation: Conversation, grammar: Grammar) -> Conversation:
 
 def _proof(prompt: str, conversation: Conversation, grammar: Grammar, bos: str = "") -> tuple[Loss, ...]:
     """Return the loss where writing again does not give the text behind the marks of its beginning."""
-    if bos not in ("", grammar.bos):
+    if bos not in ("", grammar.bos) or (bos and prompt.startswith(bos, len(bos))):
         return (Loss("$", "substituted", f"the text begins with {bos.strip()!r}, not with {_said(grammar.bos)}"),)
     text, again = prompt[len(bos) :], _again(conversation, grammar)
     if grammar.bos and again.startswith(grammar.bos):  # of the first turn

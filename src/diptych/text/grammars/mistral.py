@@ -5,6 +5,7 @@
 - ``mistral-tekken`` (v3 of Nemo): ``[INST]user[/INST]assistant</s>``
 - ``mistral-v7``: ``[SYSTEM_PROMPT] system[/SYSTEM_PROMPT][INST] user[/INST] assistant</s>``
 - ``mistral-v7-tekken`` (v11 and v13, too): the same without spaces
+- ``mistral-v1-tight``: v1 without a space before ``[INST]``, as the model card shows it
 - ``mistral-v1-spaced``, ``mistral-tekken-spaced``: templates of the community
 
 The system text becomes part of the first user message (v1) or of the last (v3,
@@ -79,10 +80,15 @@ V1_SPACED = V1.variant(
     turns={"user": Turn(" [INST] ", " [/INST]"), "assistant": Turn(" ", " </s>")},
     mapping="mistral-v1 with a space before </s>",
 )
+V1_TIGHT = V1.variant(
+    "mistral-v1-tight",
+    turns={"user": Turn("[INST] ", " [/INST]"), "assistant": Turn(" ", "</s>")},
+    mapping="mistral-v1 without a space before [INST], as its model card shows it",
+)
 TEKKEN_SPACED = TEKKEN.variant(
     "mistral-tekken-spaced",
     turns={"user": Turn("[INST]", "[/INST]"), "assistant": Turn(" ", " </s>")},
     mapping="mistral-tekken with spaces around the reply",
 )
 
-GRAMMARS = (V1, V3, TEKKEN, V7, V7_TEKKEN, V1_SPACED, TEKKEN_SPACED)
+GRAMMARS = (V1, V3, TEKKEN, V7, V7_TEKKEN, V1_TIGHT, V1_SPACED, TEKKEN_SPACED)
