@@ -33,13 +33,15 @@ class Turn:
 class Thinking:
     """How reasoning is written before the content of an assistant's turn: ``open`` + reasoning + ``close``.
 
-    ``empty`` stands there where there is none. ``keeps_earlier``: what was thought before the last
+    ``empty`` stands there where there is none, ``last`` where there is none after the last user
+    message. ``keeps_earlier``: what was thought before the last
     user message is written, too; most models' own templates leave it out.
     """
 
     open: str
     close: str
     empty: str = ""
+    last: str = ""
     keeps_earlier: bool = False
 
     def split(self, text: str) -> tuple[str | None, str]:
@@ -48,8 +50,9 @@ class Thinking:
         >>> Thinking("<think>", "</think>").split("<think>hm</think>Yes")
         ('hm', 'Yes')
         """
-        if self.empty and text.startswith(self.empty):
-            return None, text[len(self.empty) :]
+        for nothing in filter(None, (self.empty, self.last)):
+            if text.startswith(nothing):
+                return None, text[len(nothing) :]
         if not text.startswith(self.open):
             return None, text
         inner, close, rest = text[len(self.open) :].partition(self.close)

@@ -291,10 +291,11 @@ class _Writer:
         if reasoning is not None and not (thinking.keeps_earlier or self.keep_reasoning or index > self.last_user):
             self._lose(f"{path}.reasoning", "by-format-rule", f"{self.grammar.name} leaves earlier reasoning out")
             reasoning = None
-        if reasoning is None and not thinking.empty and thinking.split(message.text)[0] is not None:
+        empty = thinking.empty or (thinking.last if index > self.last_user else "")
+        if reasoning is None and not empty and thinking.split(message.text) != (None, message.text):
             self._lose(f"{path}.content", "split", "its beginning reads back as reasoning")
         if reasoning is None:
-            return [Segment(thinking.empty, "template")] if thinking.empty else []
+            return [Segment(empty, "template")] if empty else []
         data = [Segment(reasoning, "data")]
         inner = _guarded(self.grammar, data, path, self.guard, self.losses, at_line_start=False)
         return [Segment(thinking.open, "template"), *inner, Segment(thinking.close, "template")]

@@ -58,7 +58,7 @@ PHI4 = CHATML.variant(
     mapping="<|im_start|>role<|im_sep|> … <|im_end|>, no line breaks",
 )
 
-_THINKING = Thinking("<think>\n", "\n</think>\n\n")
+_THINKING = Thinking("<think>\n", "\n</think>\n\n", last="<think>\n\n</think>\n\n")
 
 QWEN3 = QWEN.variant(
     "qwen3",

@@ -99,6 +99,7 @@ GLM45 = GLM4_BARE.variant(
     "glm4.5",
     turns={**GLM4.turns, "assistant": Turn("<|assistant|>\n", "")},
     thinking=Thinking("<think>", "</think>\n", "<think></think>\n"),
+    trim=frozenset({"assistant"}),
     mapping="GLM 4 with reasoning in <think>",
 )
 
