@@ -56,7 +56,10 @@ def conversation_of(chance):
             call = ToolCall(f"call_{calls}", "f", f'{{"n": {calls}}}')
             calls += 1
             said = chance.choice([None, text])
-            ours += [Message("assistant", said, tool_calls=(call,), reasoning=why), Message("tool", result, tool_call_id=call.id)]
+            ours += [
+                Message("assistant", said, tool_calls=(call,), reasoning=why),
+                Message("tool", result, tool_call_id=call.id),
+            ]
             if why is not None:
                 theirs.append(make(role.ASSISTANT, why).with_channel("analysis"))
             if said is not None:
@@ -90,9 +93,13 @@ def test_a_thousand_conversations_are_written_as_openai_writes_them(oracle):
         assert read == ours.messages
 
 
-@pytest.mark.parametrize("reply", ["<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Hi<|return|>"])
+@pytest.mark.parametrize(
+    "reply", ["<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Hi<|return|>"]
+)
 def test_a_completion_begins_behind_the_generation_prompt(oracle, reply):
-    theirs = oracle.parse_messages_from_completion_tokens(oracle.encode(reply, allowed_special="all"), harmony.Role.ASSISTANT)
+    theirs = oracle.parse_messages_from_completion_tokens(
+        oracle.encode(reply, allowed_special="all"), harmony.Role.ASSISTANT
+    )
     (ours,) = read_text(reply, "harmony").conversation.messages
     assert [part.text for message in theirs for part in message.content] == [ours.reasoning, ours.text]
 

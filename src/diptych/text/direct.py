@@ -49,8 +49,9 @@ def frames_of(grammar: Grammar) -> Frames | None:
         return None
     # Elsewhere than in a turn of its own, a system text is more than a turn.
     roles = [role for role in grammar.turns if role != "system" or grammar.system == "turn"]
+    roles = [role for role in roles if role != "tool" or grammar.calls is None]
     turns = {role: Frame(grammar.turns[role].open, grammar.turns[role].close, role in grammar.trim) for role in roles}
-    inside = (thinking.open.strip(),) if thinking else ()
+    inside = ((thinking.open.strip(),) if thinking else ()) + (grammar.calls.marks if grammar.calls else ())
     return Frames(turns, (*grammar.markers, *inside))
 
 

@@ -28,9 +28,14 @@ _SHEET: Final = re.compile(
     r"(?im)^(?:(?:cutting )?knowledge cut-?off(?: date)?:|reasoning(?: mode| strength)?: |# tools\n"
     r"|# (?:system|default|safety) preamble|# valid (?:channels|recipients):)"
     r"|(?i:\b(?:available|provided) functions\b)|<functions></functions>|<tools>"
+    r"|\[END FINAL RESPONSE\]"
 )
+#: What a template puts behind a user's text, and before a reply that was not thought about.
+_NOTE: Final = re.compile(r"\{reasoning effort: \w+\}\s*\Z")
+#: A speaker inside a line, alone: some templates write no more of a chat.
+_INSIDE: Final = re.compile(r"(?<![\w\"'`<#/])(?:User|USER|Human|HUMAN): ?\S")
 SHEET: Final = "the system message holds what a model's own template writes there: give its template, or its format"
-THOUGHT: Final = "the text ends in a tag of reasoning, which is rather of the generation prompt: name its format"
+THOUGHT: Final = "a reply begins with tags around no reasoning, which its template writes: name its format"
 
 
 def whole(prompt: str, confidence: float) -> Reading:
@@ -49,10 +54,13 @@ def _of_template(reading: Reading) -> list[str]:
     """Return what in the messages is rather of the model's own template than of whoever wrote them."""
     messages = reading.conversation.messages
     if reading.format == "plain" or not messages:
-        return []
+        return [LABELS] if reading.verdict == "lossless" and messages and _INSIDE.search(messages[0].text) else []
+    last = messages[-1]
     systems = (message.text for message in messages if message.role in ("system", "developer"))
-    has_sheet = any(map(_SHEET.search, systems))
-    is_thought = messages[-1].role == "assistant" and _TAGS.fullmatch(messages[-1].text) is not None
+    has_sheet = any(map(_SHEET.search, systems)) or _NOTE.search(last.text) is not None
+    replies = [message.text for message in messages if message.role == "assistant"]
+    is_thought = last.role == "assistant" and _TAGS.fullmatch(last.text) is not None
+    is_thought = is_thought or any(text.startswith("<think></think>") for text in replies)
     return [*([SHEET] if has_sheet else []), *([THOUGHT] if is_thought else [])]
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from .calls import Calls
+
 #: Where the system text stands: a turn of its own; before the first turn; inside the
 #: first or the last user turn.
 Placement = Literal["turn", "prefix", "first-user", "last-user"]
@@ -33,7 +35,7 @@ class Turn:
 class Thinking:
     """How reasoning is written before the content of an assistant's turn: ``open`` + reasoning + ``close``.
 
-    ``empty`` stands there where there is none, ``last`` where there is none after the last user
+    ``empty`` stands there where there is none, ``last`` where there is none in the last
     message. ``keeps_earlier``: what was thought before the last
     user message is written, too; most models' own templates leave it out.
     """
@@ -78,7 +80,8 @@ class Grammar:
     ``label_ends`` is what follows a label. ``trim``: roles whose contents lose their
     outer white space. ``stop`` ends a reply. ``bos`` may stand before everything; it is
     written only where ``writes_bos``, since servers add it themselves. ``thinking`` is how
-    reasoning stands at the start of an assistant's turn. ``named`` is how a name
+    reasoning stands at the start of an assistant's turn. ``calls`` is how tool calls and
+    results stand. ``named`` is how a name
     stands after the role; neighbours of one role are joined by ``joins``, where that is not empty.
     ``needs`` is a mark without which a text is not of this kind, however it looks. ``plain``: there
     are no turns, only text. ``is_certain``: the marks are special tokens, so that a text
@@ -106,6 +109,7 @@ class Grammar:
     stop: tuple[str, ...] = ()
     trim: frozenset[str] = frozenset()
     thinking: Thinking | None = None
+    calls: Calls | None = None
     named: str = ""
     joins: str = ""
     needs: str = ""

@@ -35,8 +35,8 @@ KNOWN: Final[dict[str, str]] = {
         "user",
     ),
     **dict.fromkeys(
-        ["助手", "助理", "答", "回答", "客服", "アシスタント", "어시스턴트", "답변", "ассистент", "ответ", "réponse", "assistent",
-         "antwort", "asistente", "respuesta", "assistente", "risposta"],
+        ["助手", "助理", "答", "回答", "客服", "アシスタント", "어시스턴트", "답변", "ассистент", "ответ", "réponse",
+         "assistent", "antwort", "asistente", "respuesta", "assistente", "risposta"],
         "assistant",
     ),
     **dict.fromkeys(["system", "系统", "系統", "システム", "시스템", "система", "sistema", "système"], "system"),

@@ -33,7 +33,7 @@ _TOKEN: Final = re.compile(
         rf"(?im:^<(?P<speaker>{_ROLES})>:)",
         r"<role>(?:SYSTEM|HUMAN|USER|ASSISTANT|OBSERVATION)</role>",
         r"<</?(?:SYS|SYSTEM|USER|HUMAN|ASSISTANT|INST)>>",
-        r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|MODEL_SETTINGS|gMASK|sMASK)\]",
+        r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|MODEL_SETTINGS|gMASK|sMASK)\]",
         r"〈\|\w+\|〉",
         r"\]~!b\[|\]~b\]|\[e~\[",  # MiniMax
         rf"(?im:(?:^|(?<=\|\]))[ \t]*(?P<array>\[\|(?:{_ROLES}|end_?of_?turn)\|\]))",  # elsewhere an array of F#

@@ -186,7 +186,7 @@ class _Parser:
 
     def _content(self, turn: _Opened, start: int) -> int:
         end, after = self._end(turn, start)
-        closed = after > end or turn.is_unmarked
+        closed = after > end or (turn.is_unmarked and after < len(self.text))
         if after >= len(self.text) and turn.role == "assistant" and self._is_cue(start, end, closed):
             self.found.cue = True
             return len(self.text)

@@ -5,13 +5,15 @@ Nothing is detected or doubted here, and nothing is written again.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from ..loss import Loss
 from ..model import Conversation, Cue, Message
 from . import labels
+from .calls import Calls, is_json
 from .direct import read_plain
 from .doubts import LABELLED
 from .grammar import Grammar
@@ -27,6 +29,8 @@ def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
         return [(m.role, m.text) for m in grammar.reader(text, text).messages]
     if plain := read_plain(grammar, text):
         return list(zip(plain.roles, plain.texts, strict=True))
+    if grammar.calls:
+        return [(m.role, m.text) for m in conversation_of(text, turns_of(text, grammar), grammar).messages]
     contents, thinking = _contents(text, turns_of(text, grammar), grammar), grammar.thinking
     return [(role, thinking.split(one)[1] if thinking and role == "assistant" else one) for role, one in contents]
 
@@ -44,13 +48,28 @@ def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> l
             losses.append(Loss(f"{path}.role", "role-changed", f"{wanted.role} reads back as {came.role}"))
         if wanted.text != came.text:
             losses.append(Loss(f"{path}.content", "substituted", "the content reads back differently"))
-        if came.reasoning and wanted.reasoning != came.reasoning or (wanted.reasoning and not came.reasoning):
+        if (wanted.reasoning or None) != (came.reasoning or None):
             losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
         if [(c.name, c.arguments) for c in wanted.tool_calls] != [(c.name, c.arguments) for c in came.tool_calls]:
             losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", "they read back differently"))
         if wanted.tool_call_id != came.tool_call_id:
             losses.append(Loss(f"{path}.tool_call_id", "substituted", "ids of calls are made anew"))
     return losses
+
+
+def calls_lost(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
+    """Return a loss for every message whose calls or reasoning a written text reads back otherwise."""
+    found = conversation_of(text, turns_of(text, grammar), grammar).messages[-len(conversation.messages) :]
+    losses = []
+    for index, (wanted, came) in enumerate(zip(conversation.messages, found, strict=False)):
+        if _said(wanted) != _said(came):
+            losses.append(Loss(f"$.messages[{index}].tool_calls", "tool-calls-dropped", "they read back differently"))
+    return losses
+
+
+def _said(message: Message) -> list[tuple[str, Any]]:
+    """Return the names of the calls of a message with the values of their arguments."""
+    return [(c.name, json.loads(c.arguments) if is_json(c.arguments) else c.arguments) for c in message.tool_calls]
 
 
 def turns_of(masked: str, grammar: Grammar) -> Parse:
@@ -98,6 +117,7 @@ def conversation_of(prompt: str, found: Parse, grammar: Grammar) -> Conversation
     names = [name.removeprefix(before).rstrip() or None for name in _names(prompt, found, grammar)]
     named = names if grammar.named else [None] * len(contents)
     messages = tuple(_message(*content, name, grammar) for content, name in zip(contents, named, strict=True))
+    messages = _with_calls(messages, grammar.calls) if grammar.calls else messages
     cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
     if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
         cue = "continue"
@@ -109,6 +129,28 @@ def _message(role: str, text: str, name: str | None, grammar: Grammar) -> Messag
         return Message(role, text, name)
     reasoning, rest = grammar.thinking.split(text)
     return Message(role, rest, name, reasoning=reasoning)
+
+
+def _with_calls(messages: Iterable[Message], calls: Calls) -> tuple[Message, ...]:
+    """Return messages with the tool calls and the results that their contents hold."""
+    found: list[Message] = []
+    ids: list[str] = []
+    answered = 0
+    for message in messages:
+        if message.role == "assistant":
+            content, made = calls.split(message.text, len(ids))
+            ids += [call.id for call in made]
+            found.append(
+                Message("assistant", content or None, None, made, None, message.reasoning) if made else message
+            )
+        elif message.role == calls.turn and (results := calls.results(message.text)) and answered < len(ids):
+            for content, named in results:
+                id_ = named or (ids[answered] if answered < len(ids) else None)
+                found.append(Message("tool", content, tool_call_id=id_))
+                answered += 1
+        else:
+            found.append(message)
+    return tuple(found)
 
 
 def _names(prompt: str, found: Parse, grammar: Grammar) -> list[str]:

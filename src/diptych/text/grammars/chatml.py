@@ -18,6 +18,9 @@ empty reasoning where there is none; ``yi`` has the system text bare before the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..calls import Calls
 from ..grammar import Grammar, Thinking, Turn, turns_of
 
 _ROLES = {role: role for role in ("system", "developer", "user", "assistant", "tool")}
@@ -34,12 +37,23 @@ CHATML = Grammar(
     mapping="<|im_start|>role … <|im_end|>; contents byte for byte; media are lost",
 )
 
+#: The calls of Hermes, which Qwen took over.
+HERMES = Calls(
+    call='<tool_call>\n{"name": "{name}", "arguments": {arguments}}\n</tool_call>',
+    between="\n",
+    lead="\n",
+    result="<tool_response>\n{content}\n</tool_response>",
+    joined="\n",
+    turn="user",
+)
+
 QWEN = CHATML.variant(
     "chatml-qwen",
     turns=turns_of("<|im_start|>{}\n", "<|im_end|>\n", _OWN),
     role_map={"developer": "system"},
     bos="",
     named="",
+    calls=HERMES,
     default_system="You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
     stop=("<|im_end|>", "<|endoftext|>"),
     aliases=("qwen", "qwen2.5"),
@@ -71,8 +85,22 @@ QWEN3 = QWEN.variant(
 QWEN3_THINKING = QWEN3.variant(
     "qwen3-thinking",
     cue="<|im_start|>assistant\n<think>\n",
-    aliases=("qwen3.5", "qwen3.6"),
     mapping="Qwen 3, the generation prompt beginning the reasoning",
+)
+
+#: The calls of Qwen3-Coder, which later versions kept.
+_CODER = replace(
+    HERMES,
+    call="<tool_call>\n<function={name}>\n{arguments}</function>\n</tool_call>",
+    argument="<parameter={key}>\n{value}\n</parameter>\n",
+)
+
+QWEN3_CODER = QWEN3.variant(
+    "qwen3-coder", thinking=None, calls=_CODER, mapping="Qwen 3 without reasoning, calls as tags for each argument"
+)
+
+QWEN35 = QWEN3_THINKING.variant(
+    "qwen3.5", calls=_CODER, aliases=("qwen3.6",), mapping="qwen3-thinking with the calls of qwen3-coder"
 )
 
 QWEN3_SILENT = QWEN3.variant(
@@ -86,6 +114,15 @@ NEMOTRON3 = QWEN3_THINKING.variant(
     default_system="",
     is_implied=True,
     thinking=Thinking("<think>\n", "\n</think>\n", "<think></think>"),
+    calls=replace(
+        _CODER,
+        begin="\n",
+        end="\n",
+        lead="",
+        between="\n",
+        result="<tool_response>\n{content}\n</tool_response>\n",
+        joined="",
+    ),
     mapping="ChatML with an empty system message where there is none, and reasoning that is never left out",
 )
 
@@ -125,4 +162,4 @@ OLMO3 = QWEN.variant(
     mapping="ChatML with a word on functions after the system text",
 )
 
-GRAMMARS = (CHATML, QWEN, PHI4, QWEN3, QWEN3_THINKING, QWEN3_SILENT, NEMOTRON3, YI, SMOLLM3, OLMO3)
+GRAMMARS = (CHATML, QWEN, PHI4, QWEN3, QWEN3_THINKING, QWEN3_CODER, QWEN35, QWEN3_SILENT, NEMOTRON3, YI, SMOLLM3, OLMO3)

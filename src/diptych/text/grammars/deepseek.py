@@ -13,9 +13,13 @@ The system text stands before the first turn. ``developer`` is written as ``syst
 
 from __future__ import annotations
 
+from ..calls import Calls
 from ..grammar import Grammar, Thinking, Turn
 
 _BOS, _EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
+
+_CALLS = ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>")
+_CALL = ("<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>")
 
 V3 = Grammar(
     name="deepseek-v3",
@@ -24,7 +28,14 @@ V3 = Grammar(
     system="prefix",
     role_map={"developer": "system"},
     bos=_BOS,
-    markers=("<｜User｜>", "<｜Assistant｜>", _EOS, _BOS),
+    calls=Calls(
+        call=f"{_CALL[0]}function{_CALL[1]}{{name}}\n```json\n{{arguments}}\n```{_CALL[2]}",
+        begin=_CALLS[0],
+        between="\n",
+        end=_CALLS[1],
+        result="",
+    ),
+    markers=("<｜User｜>", "<｜Assistant｜>", _EOS, _BOS, *_CALLS, *_CALL),
     stop=(_EOS,),
     aliases=("deepseek", "deepseek-r1"),
     mapping="system<｜User｜>user<｜Assistant｜>assistant<｜end▁of▁sentence｜>",
@@ -32,6 +43,7 @@ V3 = Grammar(
 
 V2 = V3.variant(
     "deepseek-v2",
+    calls=None,
     turns={"user": Turn("User: ", "\n\n"), "assistant": Turn("Assistant: ", _EOS)},
     cue="Assistant:",
     system_turn=Turn("", "\n\n"),
@@ -58,6 +70,7 @@ CODER = Grammar(
 
 V31 = V3.variant(
     "deepseek-v3.1",
+    calls=Calls(call=f"{_CALL[0]}{{name}}{_CALL[1]}{{arguments}}{_CALL[2]}", begin=_CALLS[0], end=_CALLS[1], result=""),
     cue="<｜Assistant｜></think>",
     thinking=Thinking("<think>", "</think>", "</think>"),
     aliases=("deepseek-v3.2",),

@@ -52,7 +52,9 @@ def write_harmony(
             _write_system(index, message, paper, contents[index], both, losses)
         elif message.role == "assistant":
             if index <= settled and message.reasoning:
-                losses.append(Loss(f"$.messages[{index}].reasoning", "by-format-rule", "analysis before the first answer"))
+                losses.append(
+                    Loss(f"$.messages[{index}].reasoning", "by-format-rule", "analysis before the first answer")
+                )
                 message = message.replace(parts=[part for part in message.parts if not isinstance(part, ReasoningPart)])
             _write_assistant(index, message, paper, contents[index], names, losses)
         else:

@@ -25,6 +25,9 @@ it is added (``synthesised``) and, read, taken for nothing said.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..calls import Calls
 from ..grammar import ALL_ROLES, Grammar, Turn, turns_of
 
 LLAMA2 = Grammar(
@@ -64,8 +67,11 @@ LLAMA3 = Grammar(
     mapping="<|start_header_id|>role<|end_header_id|> … <|eot_id|>; contents trimmed",
 )
 
+_JSON = Calls(call='{"name": "{name}", "parameters": {arguments}}', between="; ", result="{string}")
+
 LLAMA31 = LLAMA3.variant(
     "llama3.1",
+    calls=_JSON,
     system_prefix="Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n",
     sheet=r"\n?Cutting Knowledge Date: [^\n]*\n(?:Today Date: [^\n]*\n)?\n(.*)",
     aliases=("llama3.2", "llama3.3"),
@@ -74,9 +80,18 @@ LLAMA31 = LLAMA3.variant(
 
 LLAMA4 = LLAMA3.variant(
     "llama4",
+    calls=replace(_JSON, begin="<|python_start|><|python_end|>", between=""),
     turns=turns_of("<|header_start|>{}<|header_end|>\n\n", "<|eot|>", _ROLES),
     cue="<|header_start|>assistant<|header_end|>\n\n",
-    markers=("<|begin_of_text|>", "<|header_start|>", "<|header_end|>", "<|eot|>", "<|eom|>"),
+    markers=(
+        "<|begin_of_text|>",
+        "<|header_start|>",
+        "<|header_end|>",
+        "<|eot|>",
+        "<|eom|>",
+        "<|python_start|>",
+        "<|python_end|>",
+    ),
     stop=("<|eot|>", "<|eom|>"),
     mapping="<|header_start|>role<|header_end|> … <|eot|>; contents trimmed",
 )

@@ -10,18 +10,40 @@
 
 from __future__ import annotations
 
+from ..calls import Calls
 from ..grammar import Grammar, Thinking, Turn
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
 
 KIMI_K2 = Grammar(
     name="kimi-k2",
-    turns={role: Turn(f"<|im_{role}|>{role}<|im_middle|>", "<|im_end|>") for role in _ROLES},
+    turns={
+        **{role: Turn(f"<|im_{role}|>{role}<|im_middle|>", "<|im_end|>") for role in _ROLES},
+        "tool": Turn("<|im_system|>tool<|im_middle|>", "<|im_end|>"),
+    },
     cue="<|im_assistant|>assistant<|im_middle|>",
     role_map={"developer": "system"},
     default_system="You are Kimi, an AI assistant created by Moonshot AI.",
-    markers=("<|im_system|>", "<|im_user|>", "<|im_assistant|>", "<|im_middle|>", "<|im_end|>"),
+    markers=(
+        "<|im_system|>",
+        "<|im_user|>",
+        "<|im_assistant|>",
+        "<|im_middle|>",
+        "<|im_end|>",
+        "<|tool_calls_section_begin|>",
+        "<|tool_calls_section_end|>",
+        "<|tool_call_begin|>",
+        "<|tool_call_argument_begin|>",
+        "<|tool_call_end|>",
+    ),
     stop=("<|im_end|>",),
+    calls=Calls(
+        call="<|tool_call_begin|>functions.{name}:{index}<|tool_call_argument_begin|>{arguments}<|tool_call_end|>",
+        begin="<|tool_calls_section_begin|>",
+        end="<|tool_calls_section_end|>",
+        result="## Return of functions.{name}:{index}\\n{content}",
+        ids="functions.{name}:{index}",
+    ),
     aliases=("kimi",),
     mapping="<|im_user|>user<|im_middle|> … <|im_end|>",
 )

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from ..calls import Calls
 from ..grammar import Grammar, Thinking, Turn, turns_of
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
@@ -21,7 +22,15 @@ GRANITE = Grammar(
     role_map={"developer": "system"},
     markers=("<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>"),
     stop=("<|end_of_text|>",),
-    aliases=("granite-3", "granite-4"),
+    calls=Calls(
+        call='<tool_call>\n{"name": "{name}", "arguments": {arguments}}\n</tool_call>',
+        between="\n",
+        lead="\n",
+        result="\n<tool_response>\n{content}\n</tool_response>",
+        joined="",
+        turn="user",
+    ),
+    aliases=("granite-4",),
     mapping="<|start_of_role|>role<|end_of_role|> … <|end_of_text|>",
 )
 
@@ -117,7 +126,16 @@ SEED = Grammar(
 
 MINIMAX = Grammar(
     name="minimax-m2",
-    turns=turns_of("]~b]{}\n", "[e~[\n", {**_ROLES, "assistant": "ai"}),
+    turns=turns_of("]~b]{}\n", "[e~[\n", {**_ROLES, "assistant": "ai", "tool": "tool"}),
+    calls=Calls(
+        call='<invoke name="{name}">\n{arguments}</invoke>',
+        argument='<parameter name="{key}">{value}</parameter>\n',
+        begin="\n<minimax:tool_call>\n",
+        between="\n",
+        end="\n</minimax:tool_call>",
+        result="<response>{content}</response>",
+        joined="\n",
+    ),
     cue="]~b]ai\n<think>\n",
     role_map={"developer": "system"},
     bos="]~!b[",

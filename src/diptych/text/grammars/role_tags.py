@@ -14,6 +14,7 @@ no turn for it.
 
 from __future__ import annotations
 
+from ..calls import Calls
 from ..grammar import Grammar, Thinking, Turn, turns_of
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
@@ -99,6 +100,14 @@ GLM45 = GLM4_BARE.variant(
     "glm4.5",
     turns={**GLM4.turns, "assistant": Turn("<|assistant|>\n", "")},
     thinking=Thinking("<think>", "</think>\n", "<think></think>\n"),
+    calls=Calls(
+        call="<tool_call>{name}\n{arguments}</tool_call>",
+        argument="<arg_key>{key}</arg_key>\n<arg_value>{value}</arg_value>\n",
+        between="\n",
+        lead="\n",
+        result="<tool_response>\n{content}\n</tool_response>",
+        joined="\n",
+    ),
     trim=frozenset({"assistant"}),
     mapping="GLM 4 with reasoning in <think>",
 )
