@@ -69,11 +69,14 @@ def to_prompt(
     format: str | Grammar | ChatTemplate = "chatml",
     *,
     add_generation_prompt: bool = True,
+    keep_reasoning: bool = False,
 ) -> Writing:
     """Write messages (a wire list, or a conversation) as a Completions prompt.
 
-    ``format`` is a name, or a model's chat template, which then writes the prompt. Raises
-    FormatError with the path of a malformed message.
+    ``format`` is a name, or a model's chat template, which then writes the prompt.
+    ``keep_reasoning`` writes the reasoning of earlier turns, too, which formats of reasoning leave
+    out by their own rule (loss ``by-format-rule``). Raises FormatError with the path of a malformed
+    message.
 
     >>> to_prompt([{"role": "user", "content": "Hi"}]).text
     '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
@@ -81,7 +84,9 @@ def to_prompt(
     conversation = messages if isinstance(messages, Conversation) else read_messages(messages)
     if isinstance(format, ChatTemplate):
         return write_template(conversation, format, add_generation_prompt=add_generation_prompt)
-    return write_text(conversation, format, add_generation_prompt=add_generation_prompt)
+    return write_text(
+        conversation, format, add_generation_prompt=add_generation_prompt, keep_reasoning=keep_reasoning
+    )
 
 
 def convert(
