@@ -154,13 +154,17 @@ class Ledger:
 
     def report(self, path: str, kind: str, detail: str = "") -> None:
         """Report a loss at a path of the source."""
+        loss = Loss(self.spelt(path), kind, detail)
+        if loss not in self.losses:
+            self.losses.append(loss)
+
+    def spelt(self, path: str) -> str:
+        """Return a path as the source has it."""
         path = self.spell(path)
         for new, old in self.moved.items():
             if path == new or path.startswith((f"{new}.", f"{new}[")):
                 path = old + path[len(new) :]
-        loss = Loss(path, kind, detail)
-        if loss not in self.losses:
-            self.losses.append(loss)
+        return path
 
     def _found(self, value: Any) -> tuple[Any, str, Kind | None]:
         known = self._at.get(id(value))
@@ -191,7 +195,8 @@ def distinct(request: Request) -> Request:
 
 def _distinct(message: Message, seen: set[int]) -> Message:
     parts = message.parts
-    is_made = parts is not message.parts  # a text that was a string has a part only while it is asked for
+    # The part of a text that was a string is there only while it is asked for.
+    is_made = message.is_plain or parts is not message.parts
     ids = [id(message), *(() if is_made else map(id, parts))]
     is_new = seen.isdisjoint(ids) and len({*ids}) == len(ids)
     seen.update(ids)

@@ -21,6 +21,8 @@ from ..loss import Loss
 Findings: TypeAlias = Iterable[tuple[str, str]]
 Check: TypeAlias = Callable[[Any], Findings]
 Mend: TypeAlias = Callable[[Any], Any]
+#: An object of JSON: nearly always a dict, which is asked first.
+OBJECT: Final = (dict, Mapping)
 
 
 #: Kinds of mends that add what the API's types require and its server does without.
@@ -51,6 +53,10 @@ class Rule(NamedTuple):
     kind: str = "unsupported"
     whole: bool = False
 
+    def is_about(self, kind: type) -> bool:
+        """Tell whether values of a type can break the rule."""
+        return issubclass(kind, getattr(self.check, "kind", object))
+
 
 class _Walk(NamedTuple):
     """One walk through a body."""
@@ -74,6 +80,7 @@ class Rules:
     rules: list[Rule] = field(default_factory=list)
     fields: dict[str, Rules] = field(default_factory=dict)
     items: Rules | None = None
+    by_type: dict[type, tuple[Rule, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *rules: Rule) -> Rules:
@@ -101,14 +108,36 @@ class Rules:
 
     def breaches(self, body: Any, *, whole: bool = True) -> tuple[Loss, ...]:
         """Return a loss of the kind ``rule-breach`` for everything that the server refuses; nothing is mended."""
+        if self._holds(body, whole):
+            return ()
         losses: list[Loss] = []
         self._walk(body, "$", _Walk(losses, False, whole))
         return tuple(loss._replace(kind="rule-breach") for loss in losses if loss.kind not in _ADDED)
 
     def mended(self, body: Any, *, whole: bool = True) -> tuple[Any, tuple[Loss, ...]]:
         """Return the body as the server takes it, and a loss for everything that was mended or cannot be."""
+        if self._holds(body, whole):
+            return body, ()
         losses: list[Loss] = []
         return self._walk(body, "$", _Walk(losses, True, whole)), tuple(losses)
+
+    def _holds(self, value: Any, whole: bool) -> bool:
+        """Tell whether a value breaks no rule: the walk that nearly every body needs alone, without paths."""
+        if type(value) is dict:
+            for name in self.fields.keys() & value.keys():
+                if not self.fields[name]._holds(value[name], whole):
+                    return False
+        elif self.items is not None and type(value) is list:
+            for item in value:
+                if not self.items._holds(item, whole):
+                    return False
+        elif isinstance(value, Mapping | tuple):  # rare: read by the walk that knows every type
+            return False
+        kind = type(value)
+        rules = self.by_type.get(kind)
+        if rules is None:
+            rules = self.by_type[kind] = tuple(rule for rule in self.rules if rule.is_about(kind))
+        return not any(True for rule in rules if whole or not rule.whole for _ in rule.check(value))
 
     def _walk(self, value: Any, path: str, walk: _Walk) -> Any:
         if self.fields and isinstance(value, Mapping):
@@ -156,6 +185,7 @@ def that(holds: Callable[[Any], bool], words: str, kind: type | tuple[type, ...]
             shown = value if isinstance(value, int | float) else repr(value)[:80]
             yield "", words.format(shown)
 
+    check.kind = kind  # type: ignore[attr-defined]
     return check
 
 
@@ -191,7 +221,7 @@ def at_most(number: int, what: str) -> Check:
 
 def has(name: str) -> Check:
     """Return the check that an object has a field."""
-    return that(lambda value: value.get(name) is not None, f"without {name}", Mapping)
+    return that(lambda value: value.get(name) is not None, f"without {name}", OBJECT)
 
 
 def messages_alternate(content: str) -> Check:
@@ -209,7 +239,7 @@ def first_is(role: str) -> Check:
     """Return the check that a conversation begins with this role."""
 
     def check(messages: Any) -> Findings:
-        first = next((i for i, message in enumerate(messages or ()) if isinstance(message, Mapping)), None)
+        first = next((i for i, message in enumerate(messages or ()) if isinstance(message, OBJECT)), None)
         if first is not None and messages[first].get("role") != role:
             yield f"[{first}]", f"the first message is not of the role {role}"
 
@@ -222,7 +252,7 @@ def says_json(text_of: Callable[[Mapping[str, Any]], Any], mode: Sequence[str]) 
     def check(body: Any) -> Findings:
         at: Any = body
         for step in mode:
-            at = at.get(step) if isinstance(at, Mapping) else None
+            at = at.get(step) if isinstance(at, OBJECT) else None
         if at == "json_object" and not any("json" in text.lower() for text in texts_of(text_of(body))):
             yield "".join(f".{step}" for step in mode), "JSON mode needs the word JSON in a message"
 
@@ -234,7 +264,7 @@ def texts_of(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | tuple | Mapping):
-        for item in value.values() if isinstance(value, Mapping) else value:
+        for item in value.values() if isinstance(value, OBJECT) else value:
             yield from texts_of(item)
 
 
@@ -245,8 +275,11 @@ def results_follow(content: str, call_of: Callable[[Any], Any], result_of: Calla
     """
 
     def check(messages: Any) -> Findings:
+        parts = (part for message in messages for _, part in _parts(message, content, ""))
+        if not any(call_of(part) or result_of(part) for part in parts):
+            return
         calls: dict[Any, str] = {}
-        turns = [(i, message) for i, message in enumerate(messages) if isinstance(message, Mapping)]
+        turns = [(i, message) for i, message in enumerate(messages) if isinstance(message, OBJECT)]
         for _, group in groupby(turns, lambda turn: turn[1].get("role")):
             turn = [found for index, message in group for found in _parts(message, content, f"[{index}]")]
             results = {id_: at for at, part in turn if (id_ := result_of(part)) is not None}
@@ -257,17 +290,17 @@ def results_follow(content: str, call_of: Callable[[Any], Any], result_of: Calla
     return check
 
 
-def _parts(message: Mapping[str, Any], content: str, at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _parts(message: Any, content: str, at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the parts of a message with their places."""
-    found = message.get(content)
+    found = message.get(content) if isinstance(message, OBJECT) else None
     for index, part in enumerate(found if isinstance(found, list) else ()):
-        if isinstance(part, Mapping):
+        if isinstance(part, OBJECT):
             yield f"{at}.{content}[{index}]", part
 
 
 def says_something(part: Any) -> Findings:
     """Find the part of a message whose text is blank."""
-    if isinstance(part, Mapping) and isinstance(part.get("text"), str) and not part["text"].strip():
+    if isinstance(part, OBJECT) and isinstance(part.get("text"), str) and not part["text"].strip():
         yield ".text", "the text is blank"
 
 
@@ -325,7 +358,7 @@ def merge_messages(content: str) -> Mend:
 
 def _pairs(messages: Any) -> Iterator[tuple[int, int]]:
     """Yield the positions of neighbours, whatever holes are between them."""
-    present = [index for index, message in enumerate(messages) if isinstance(message, Mapping)]
+    present = [index for index, message in enumerate(messages) if isinstance(message, OBJECT)]
     return pairwise(present)
 
 

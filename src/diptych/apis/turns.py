@@ -253,6 +253,8 @@ def write_content(writer: Writer, shape: Shape, message: Message, parts: tuple[P
             return ""
         if len(parts) == 1 and type(parts[0]) is TextPart and not parts[0].native:
             return parts[0].text
+    if message.is_plain:
+        return [writer.api.kinds[TextPart][0].put({"text": message.text})]
     return [block for part in parts if (block := writer.part(part)) is not None]
 
 

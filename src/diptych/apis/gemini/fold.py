@@ -26,6 +26,7 @@ TYPE: Final = f"{NOTE}type"
 GROUPS: Final = f"{NOTE}groups"
 _SCHEMAS: Final = {"parameters": "parametersJsonSchema", "responseSchema": "responseJsonSchema"}
 _FORMATS: Final = ("responseSchema", "responseJsonSchema", "responseMimeType")
+_LINKED: Final = frozenset({"functionCall", "functionResponse"})
 _FUNCTIONS: Final = "functionDeclarations"
 
 
@@ -115,6 +116,8 @@ def _unfold_content(content: Any, path: str, links: Links) -> Any:
 
 
 def _fold_content(content: dict[str, Any], links: Links) -> dict[str, Any]:
+    if HOW not in content and not any(part.keys() & _LINKED for part in content["parts"]):
+        return content
     found = {name: value for name, value in content.items() if name != HOW}
     found["parts"] = [_fold_part(part, links) for part in found["parts"]]
     how = content.get(HOW, {})

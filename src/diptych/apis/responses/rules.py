@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..rules import (
+    OBJECT,
     Check,
     Mend,
     Rule,
@@ -38,9 +39,9 @@ def _links(items: Any) -> Any:
     """Find outputs whose call is not in the input. (The call may stand in an earlier response.)"""
     if not isinstance(items, list):
         return
-    calls = {item.get("call_id") for item in items if isinstance(item, Mapping) and item.get("type") not in _OUTPUTS}
+    calls = {item.get("call_id") for item in items if isinstance(item, OBJECT) and item.get("type") not in _OUTPUTS}
     for index, item in enumerate(items):
-        if isinstance(item, Mapping) and item.get("type") in _OUTPUTS and item.get("call_id") not in calls:
+        if isinstance(item, OBJECT) and item.get("type") in _OUTPUTS and item.get("call_id") not in calls:
             yield f".input[{index}].call_id", "no call with this id is in the input"
 
 
@@ -51,7 +52,7 @@ def _links_of_body(body: Mapping[str, Any]) -> Any:
 
 def _reasoning_ends(items: Any) -> Any:
     """Find reasoning at the end of the input: the server wants the item that it led to."""
-    if isinstance(items, list) and items and isinstance(items[-1], Mapping) and items[-1].get("type") == "reasoning":
+    if isinstance(items, list) and items and isinstance(items[-1], OBJECT) and items[-1].get("type") == "reasoning":
         yield f"[{len(items) - 1}]", "no item follows the reasoning"
 
 
@@ -66,7 +67,7 @@ def _with(name: str, default: Any) -> Mend:
 def _has_id(item: Mapping[str, Any]) -> bool:
     content: Any = item.get("content")
     is_output = item.get("role") == "assistant" and isinstance(content, list)
-    kinds = {part.get("type") for part in content if isinstance(part, Mapping)} if is_output else ()
+    kinds = {part.get("type") for part in content if isinstance(part, OBJECT)} if is_output else ()
     return "id" in item or not {"output_text", "refusal"} & set(kinds)
 
 
