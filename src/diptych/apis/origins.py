@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import FormatError
+from ..loss import Loss
 from ..model import Message
 from ..request import Request
 from .api import Api, read_request
@@ -26,8 +27,18 @@ def obeyed(api: Api, body: dict[str, Any], request: Request, ledger: Ledger, *, 
     if losses:
         origin = origins(api, body, request, ledger)
         for loss in losses:
-            ledger.report(origin(loss.path), loss.kind, loss.detail)
+            _report(origin(loss.path), loss, ledger)
     return found  # type: ignore[no-any-return]
+
+
+def _report(path: str, loss: Loss, ledger: Ledger) -> None:
+    """Report a loss at a place of the source; of a message whose parts are reported already, its role is left."""
+    place = ledger.spelt(path)
+    known = {one.path for one in ledger.losses} if loss.kind == "message-dropped" else set()
+    if place in known:
+        return
+    is_told = any(one.startswith((f"{place}.", f"{place}[")) for one in known)
+    ledger.report(f"{path}.role" if is_told else path, loss.kind, loss.detail)
 
 
 def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger) -> Callable[[str], str]:
@@ -44,6 +55,8 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
     rows |= {row.path: name for name, row in api.rows.items() if name in request.params}
 
     def origin(path: str) -> str:
+        if (written := ledger.origin(path, body)) is not None:
+            return written
         start = next((one for one in _prefixes(path) if one in known), None)
         if start is not None:
             new, old = known[start]

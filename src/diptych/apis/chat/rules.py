@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..rules import (
@@ -41,20 +42,30 @@ def _links(messages: Any) -> Any:
         open_ = {str(call.get("id")): index for call in calls if isinstance(call, OBJECT)}
 
 
-def _media_of_results(message: Any) -> Any:
-    """Find what a tool result has beside texts."""
-    content = message.get("content") if isinstance(message, OBJECT) and message.get("role") == "tool" else None
+#: The parts that the messages of a role take; a user's takes all.
+_PARTS: Final = {
+    "tool": ("text",),
+    "system": ("text",),
+    "developer": ("text",),
+    "assistant": ("text", "refusal"),
+}
+
+
+def _parts_of_role(message: Any) -> Any:
+    """Find the parts that a message of its role does not take."""
+    content = message.get("content") if isinstance(message, OBJECT) else None
     for index, part in enumerate(content if isinstance(content, list) else ()):
-        if not _is_text(part):
-            yield f".content[{index}]", "a tool result takes texts alone"
+        if not _is_taken(message, part):
+            yield f".content[{index}]", f"a message of the role {message['role']} does not take this"
 
 
-def _is_text(part: Any) -> bool:
-    return isinstance(part, OBJECT) and part.get("type") == "text"
+def _is_taken(message: Mapping[str, Any], part: Any) -> bool:
+    known = _PARTS.get(str(message.get("role")))
+    return known is None or (isinstance(part, OBJECT) and part.get("type") in known)
 
 
-def _texts_alone(message: dict[str, Any]) -> dict[str, Any]:
-    return {**message, "content": [part for part in message["content"] if _is_text(part)]}
+def _taken_alone(message: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "content": [part for part in message["content"] if _is_taken(message, part)] or ""}
 
 
 RULES: Final = Rules.of(
@@ -63,7 +74,7 @@ RULES: Final = Rules.of(
     Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
     Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
     Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),
-    Rule("messages[*]", _media_of_results, _SDK, _texts_alone, "media-dropped"),
+    Rule("messages[*]", _parts_of_role, _SDK, _taken_alone, "media-dropped"),
     Rule("tools", at_most(128, "tools"), _SPEC),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].function.name", _NAMED, _SPEC),

@@ -363,6 +363,7 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
     wire: dict[str, Any] = {}
     if messages and _is_instruction(messages[0]):
         wire["instructions"] = messages[0].text
+        writer.native(messages[0], messages[0].parts[0].native, {})  # type: ignore[union-attr]
         if messages[0].name is not None:
             writer.ledger.lose(messages[0], "name", "name-dropped")
         messages = messages[1:]
@@ -475,7 +476,8 @@ def _without_defaults(request: Request, ledger: Ledger) -> Request:
     params = dict(request.params)
     options = params.get("stream_options")
     if isinstance(options, Mapping) and "include_usage" in options:
-        params["stream_options"] = {name: value for name, value in options.items() if name != "include_usage"} or None
+        rest = {name: value for name, value in params.pop("stream_options").items() if name != "include_usage"}
+        params |= {"stream_options": rest} if rest else {}
         ledger.report("$.stream_options.include_usage", "by-format-rule", "Responses always states the usage")
     if params.get("logprobs") is False:
         del params["logprobs"]
