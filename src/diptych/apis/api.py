@@ -181,7 +181,9 @@ class Reader:
         """Read an object as one of these kinds, None where it is none of them."""
         for index, kind in enumerate(kinds) if isinstance(value, Mapping) else ():
             if (bound := kind.bind(value)) is not None:
-                return self._made(kind, bound, path, index if _would_be_taken(kinds[:index], kind, bound[0]) else 0)
+                made = self._made(kind, bound, path, index if _would_be_taken(kinds[:index], kind, bound[0]) else 0)
+                if kind.fits is None or kind.fits(made):
+                    return made
         return None
 
     def _made(self, kind: Kind, bound: tuple[dict[str, Any], Any], path: str, index: int) -> Any:
@@ -311,7 +313,7 @@ class Writer:
             return None
         wire = self._put(kind, value, values)
         native: FrozenMap = getattr(value, "native", EMPTY)
-        return self.native(value, native, wire) if native else wire
+        return self.ledger.wrote(self.native(value, native, wire) if native else wire, value, kind)
 
     def _put(self, kind: Kind, value: Any, values: dict[str, Any]) -> dict[str, Any]:
         for name in kind.unplaced(values):
@@ -350,6 +352,9 @@ class Writer:
         if wanted is None:
             return
         kind, values = self.api.format, {name: getattr(wanted, name) for name in NAMES[ResponseFormat]}
+        if wanted.type == "json_schema" and wanted.schema is None and self.api.name != "chat":
+            values["schema"] = EMPTY  # only Chat may leave it out
+            self.ledger.lose(wanted, "schema", "synthesised", "a schema that allows everything")
         if kind is None or not _takes(kind, wanted, values):
             if wanted.type != "text":
                 self.ledger.lose(wanted, kind="schema-dropped")

@@ -55,6 +55,8 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
     rows |= {row.path: name for name, row in api.rows.items() if name in request.params}
 
     def origin(path: str) -> str:
+        if (written := ledger.origin(path, body)) is not None:
+            return written
         start = next((one for one in _prefixes(path) if one in known), None)
         if start is not None:
             new, old = known[start]
