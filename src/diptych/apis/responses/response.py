@@ -21,7 +21,9 @@ from ..api import Reader, Writer
 from ..counts import RESPONSES
 from ..fields import NOTE, Field
 from ..ledger import Ledger
-from .request import API, Items, WrittenItems
+from .items import Items
+from .items import Written as WrittenItems
+from .request import API
 
 #: Notes: how many parts each message of the output had, and what Responses says of it; what status it had.
 _TURNS: Final = f"{NOTE}turns"
