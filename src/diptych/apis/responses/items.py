@@ -35,10 +35,10 @@ _ROLES: Final = ("user", "assistant", "system", "developer")
 
 
 class Items:
-    """Reads items of input as messages: those of one turn of the assistant are one."""
+    """Reads items of input, or of output, as messages: those of one turn of the assistant are one."""
 
-    def __init__(self, reader: Reader, items: Any, body: dict[str, Any]) -> None:
-        self.reader, self.items = reader, items
+    def __init__(self, reader: Reader, items: Any, body: dict[str, Any], root: str = "$.input") -> None:
+        self.reader, self.items, self.root = reader, items, root
         messages = [item for item in items if isinstance(item, Mapping) and "role" in item]
         self.is_bare = bool(messages) and all("type" not in item for item in messages)
         if self.is_bare:
@@ -52,7 +52,7 @@ class Items:
 
     def read(self) -> Iterator[Message]:
         for index, item in enumerate(self.items):
-            path = f"$.input[{index}]"
+            path = f"{self.root}[{index}]"
             if not isinstance(item, Mapping):
                 raise FormatError("an item is an object", path=path)
             kind = item.get("type", "message" if "role" in item else None)
@@ -165,7 +165,7 @@ def _cut(text: str, lengths: Iterable[int]) -> Iterator[str]:
 class Written:
     """The items that messages become."""
 
-    def __init__(self, writer: Writer, is_bare: bool) -> None:
+    def __init__(self, writer: Writer, *, is_bare: bool = False) -> None:
         self.writer, self.is_bare = writer, is_bare
         self.items: list[dict[str, Any]] = []
         self.custom: set[str] = set()
