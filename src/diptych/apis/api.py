@@ -285,8 +285,9 @@ def write_request(api: Api, request: Request, ledger: Ledger | None = None, *, w
 class Writer:
     """Writes the values of a request as the objects of one API, and reports what has no place."""
 
-    def __init__(self, api: Api, request: Request, ledger: Ledger) -> None:
-        self.api, self.request, self.ledger = api, request, ledger
+    def __init__(self, api: Api, request: Request | None, ledger: Ledger) -> None:
+        self.api, self.ledger = api, ledger
+        self.request = Request(Conversation(())) if request is None else request
 
     def own(self, value: Any) -> Mapping[str, Any]:
         """Return what this API alone says of a value."""
