@@ -108,7 +108,7 @@ def count(
     [('message', 5), ('priming', 2)]
     """
     body = body_of(x, model=model, api=api)
-    name = name_of(model, body)
+    name = name_of(body, model=model)
     if via is not None:
         tokens = via.count_tokens({**body, "model": name})
         return TokenCount(tokens, "exact", (Item("$", "server", tokens),), None, tokens, tokens, name)
@@ -141,7 +141,7 @@ def _added_up(items: list[Item], encoding: str, name: str) -> TokenCount:
     return TokenCount(tokens, weakest(items), tuple(items), encoding, low, high, name)
 
 
-def name_of(model: Any, body: Mapping[str, Any]) -> str:
+def name_of(body: Mapping[str, Any], *, model: Any = None) -> str:
     """Return the model that is meant: the caller's, else the body's own, else the default."""
     path, name = ("model", model) if model is not None else ("$.model", body.get("model"))
     if name is None:
@@ -225,7 +225,7 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
         kind = type(x).__name__
         raise TokenError(f"{kind} cannot be counted", hint="give text, messages, a body or a rendered template")
     own = x.get("model") if isinstance(x, Mapping) else getattr(x, "model", None)
-    named = name_of(model, {"model": own})
+    named = name_of({"model": own}, model=model)
     from ..conversion.requests import build
 
     return build(x, model=named, api=api, on_loss="ignore", checks=False).body
