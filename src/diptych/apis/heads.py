@@ -14,8 +14,9 @@ from ..errors import FormatError
 from ..loss import Loss
 from ..model import FrozenMap, thaw
 from ..projection import ABSENT
-from ..response import HEAD, Event, Response, ResponseChoice, Usage
+from ..response import HEAD, Event, Response, ResponseChoice
 from .chat.calls import index_of
+from .usage import read_usage
 
 Name = Literal["chat", "completions"]
 _PREFIXES: Final = {"chat": "chatcmpl-", "completions": "cmpl-"}
@@ -26,7 +27,6 @@ CHAT_ONLY: Final = ("service_tier", "moderation")
 OWN: Final = frozenset({
     *HEAD, "object", "choices", "usage", "index", "message", "delta", "text", "finish_reason", "logprobs",
 })  # fmt: skip
-_COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 def choices_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -122,14 +122,15 @@ def head_of_chunk(event: Event, api: Name, losses: list[Loss]) -> dict[str, Any]
 
 
 def id_for(api: Name, id_: str | None, native: Collection[str]) -> str | None:
-    """Return an id with the prefix that the API gives its own.
+    """Return an id with the prefix that the API gives its own, where it has that of the other.
 
     >>> id_for("completions", "chatcmpl-1", ["chat"])
     'cmpl-1'
     """
-    if id_ is None or api in native or id_.startswith(_PREFIXES[api]):
+    other = _PREFIXES["completions" if api == "chat" else "chat"]
+    if id_ is None or api in native or not id_.startswith(other):
         return id_
-    return _PREFIXES[api] + id_.removeprefix(_PREFIXES["completions" if api == "chat" else "chat"])
+    return _PREFIXES[api] + id_.removeprefix(other)
 
 
 def of_choice(choice: Mapping[str, Any], content: str) -> dict[str, Any]:
@@ -153,44 +154,3 @@ def write_choice(
     found: dict[str, Any] = {"index": choice.index, **content}
     found |= {name: value for name, value in ends.items() if value is not None or not own}
     return _with(found, further, "index")
-
-
-# usage ----------------------------------------------------------------------------------------------
-
-
-def read_usage(value: Mapping[str, Any]) -> Usage:
-    """Read the ``usage`` of a body.
-
-    >>> read_usage({"prompt_tokens": 3, "completion_tokens": 2}).total_tokens
-    5
-    """
-    inside, outside = value.get("prompt_tokens_details"), value.get("completion_tokens_details")
-    return Usage(
-        _whole(value.get("prompt_tokens")),
-        _whole(value.get("completion_tokens")),
-        _whole(inside.get("cached_tokens")) if isinstance(inside, Mapping) else 0,
-        _whole(outside.get("reasoning_tokens")) if isinstance(outside, Mapping) else 0,
-        server=dict(value),
-    )
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
-
-
-def write_usage(usage: Usage) -> dict[str, Any]:
-    """Return the ``usage`` of a body: as the server stated it, with the counts that were changed since."""
-    counts = {name: getattr(usage, name) for name in _COUNTS}
-    if usage.server is None:
-        return counts
-    stated = read_usage(usage.server)
-    changed = {name: count for name, count in counts.items() if count != getattr(stated, name)}
-    return {**usage.server, **changed}
-
-
-def sum_usage(usages: list[Usage]) -> Usage | None:
-    """Return what several usages make, the only one as it is."""
-    if len(usages) < 2:
-        return usages[0] if usages else None
-    totals = {name: sum(getattr(usage, name) for usage in usages) for name in _COUNTS[:2]}
-    return Usage(**totals, source=usages[0].source)
