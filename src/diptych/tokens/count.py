@@ -155,7 +155,9 @@ def name_of(body: Mapping[str, Any], *, model: Any = None) -> str:
 def _why_unknown(body: Mapping[str, Any], info: ModelInfo) -> str | None:
     if info.encoding is None:
         return f"no encoding and no counting rule is known for {info.name!r}"
-    stored = next((name for name in STORED if "input" in body and body.get(name) is not None), None)
+    if "input" not in body:
+        return None
+    stored = next((name for name in STORED if body.get(name) is not None), None)
     return stored and f"{stored} refers to text that the server keeps and the request does not hold"
 
 
