@@ -21,7 +21,7 @@ from .memo import message_memo
 from .messages import Count
 from .responses import STORED, chat_shape
 from .rules import rules_of
-from .shapes import expect, is_ids
+from .shapes import check_talk, expect, is_ids
 from .tally import Basis, Item, weakest
 from .tokenizer import Tokenizer, read_tokenizer, tokenizer_items
 from .vendors import Vendor, vendor_items, vendor_of
@@ -123,12 +123,14 @@ def count(
 
 
 def _with_tokenizer(body: Mapping[str, Any], tokenizer: Tokenizer, name: str) -> TokenCount:
+    check_talk(body)
     is_talk = "messages" not in body and not _RESPONSES.isdisjoint(body)
     items = tokenizer_items(chat_shape(body).body if is_talk else body, tokenizer)
     return _added_up(items, tokenizer.name, name)
 
 
 def _of_vendor(body: Mapping[str, Any], vendor: Vendor, name: str) -> TokenCount:
+    check_talk(body)
     items = vendor_items(body, vendor)
     if items is None:
         return TokenCount(None, "unknown", (), None, None, None, name, f"no rule is known for media sent to {name!r}")
