@@ -18,6 +18,8 @@ EventKind = Literal[
 ]
 #: Fields of a response that are known to every API.
 HEAD: Final = {"id": str, "created": int, "model": str, "system_fingerprint": str}
+#: APIs that servers of every origin speak: they do not say who made a reasoning.
+_SHARED: Final = ("chat", "completions")
 #: Fields of streamed audio that come in pieces.
 _GROWING: Final = ("data", "transcript")
 
@@ -194,7 +196,8 @@ class _Piece:
             return ToolCall(self.id or "", "".join(self.names), text, self.native.get("type", "function"), native)
         if kind == "reasoning":
             fields = self.native | ({"field": self.event.name} if self.event.name else {})
-            return ReasoningPart(text, native=native_of(api, fields) if fields else EMPTY)
+            origin = None if api in _SHARED else api
+            return ReasoningPart(text, origin, native_of(api, fields) if fields else EMPTY)
         made = native_of(api, self.native) if self.native else EMPTY
         return RefusalPart(text, made) if kind == "refusal" else TextPart(text, made)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..errors import FormatError
 from ..model import EMPTY, FrozenMap, Message, OtherPart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, thaw
-from ..response import Response, ResponseChoice, native_of
+from ..response import HEAD, Response, ResponseChoice, native_of
 from .api import Api, Reader, Writer
 from .counts import Counts
 from .fields import MISSING, NOTE, Field, Kind, bind_field, dig, is_equal, joined, place
@@ -159,7 +159,7 @@ def write_answer(answers: Answers, response: Response, ledger: Ledger | None = N
 
 def _report_head(answers: Answers, response: Response, ledger: Ledger) -> None:
     rows = {row.to for row in answers.head}
-    for name in ("id", "created", "system_fingerprint"):
+    for name in HEAD:
         if getattr(response, name) is not None and name not in rows:
             ledger.report(ledger.path(response, name), "field-dropped")
     for api, fields in response.native.items():

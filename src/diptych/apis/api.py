@@ -41,7 +41,7 @@ from .rules import Rules
 #: Neutral parameters that Chat and Completions do not have.
 ELSEWHERE: Final = frozenset({"top_k"})
 #: The note that says which kind of its class a part was, where it is not the first.
-_KIND: Final = f"{NOTE}kind"
+KIND: Final = f"{NOTE}kind"
 #: What the neutral model says of a value beside ``native``; a constant there says nothing.
 NAMES: Final[dict[type, tuple[str, ...]]] = {
     TextPart: ("text",),
@@ -190,7 +190,7 @@ class Reader:
         found, rest = bound
         notes = {} if rest is MISSING else rest
         if index:  # another kind would write it
-            notes[_KIND] = index
+            notes[KIND] = index
         if kind.cls is ReasoningPart:
             found["origin"] = self.api.name
         made = kind.cls(**found, native=natives(self.api.name, notes)) if notes else kind.cls(**found)
@@ -328,7 +328,7 @@ class Writer:
         return kind.put(values)
 
     def _ordered(self, value: Any, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
-        own = getattr(value, "native", EMPTY).get(self.api.name, EMPTY).get(_KIND, 0)
+        own = getattr(value, "native", EMPTY).get(self.api.name, EMPTY).get(KIND, 0)
         return (kinds[own], *kinds) if 0 < own < len(kinds) else kinds
 
     def native(self, value: Any, native: FrozenMap, wire: dict[str, Any]) -> dict[str, Any]:

@@ -74,9 +74,12 @@ class EventWriter:
 
     def _head(self, event: Event) -> list[dict[str, Any]]:
         self.source = event.name
+        rows = {row.to for row in self.answers.head}
         for name, value in event.value.items():
             if name in HEAD or self.is_own:
                 self.head[name] = value
+                if name not in rows and not self.is_own:
+                    self.lose("field-dropped", f"{name} has no place in {self.answers.name}")
             elif value not in (None, "", [], {}) and name not in ("object", "type"):
                 self.lose("field-dropped", f"{name} has no place in {self.answers.name}")
         return self.write_head()

@@ -80,7 +80,6 @@ def convert_stream(
     """
     writer: _Writer = stream_of(to).StreamWriter(request)
     reader: _Reader | None = None if source == "auto" else stream_of(source).StreamReader()
-    failed = False
     for number, chunk in enumerate(chunks):
         if reader is None:
             source = api_of_chunk(chunk, number)
@@ -88,13 +87,13 @@ def convert_stream(
         if to in OBJECTS and source not in OBJECTS and not isinstance(writer, AsChat):
             writer = AsChat(writer)
         for event in reader.feed(chunk):
-            failed = failed or event.kind == "error"
             written = writer.feed(event)
             _settle(writer, number, on_loss)
             yield from written
-    if not failed:  # nothing follows an error
-        yield from writer.finish()
-        _settle(writer, None, on_loss)
+            if event.kind == "error":
+                return  # nothing follows an error
+    yield from writer.finish()
+    _settle(writer, None, on_loss)
 
 
 def _settle(writer: _Writer, number: int | None, on_loss: OnLoss) -> None:
