@@ -79,7 +79,11 @@ def _pairs(again: Request, request: Request) -> Iterator[tuple[Any, Any]]:
     for value in _values(request):
         waiting[type(value)].append(value)
     for value in _values(again):
-        if same := waiting[type(value)]:
+        same = waiting[type(value)]
+        if isinstance(value, Message):  # one before it that has another role went into a neighbour
+            first = next((index for index, old in enumerate(same) if old.role == value.role), 0)
+            del same[:first]
+        if same:
             yield value, same.pop(0)
 
 
