@@ -41,7 +41,7 @@ from .rules import Rules
 #: Neutral parameters that Chat and Completions do not have.
 ELSEWHERE: Final = frozenset({"top_k"})
 #: The note that says which kind of its class a part was, where it is not the first.
-_KIND: Final = f"{NOTE}kind"
+KIND: Final = f"{NOTE}kind"
 #: What the neutral model says of a value beside ``native``; a constant there says nothing.
 NAMES: Final[dict[type, tuple[str, ...]]] = {
     TextPart: ("text",),
@@ -190,7 +190,7 @@ class Reader:
         found, rest = bound
         notes = {} if rest is MISSING else rest
         if index:  # another kind would write it
-            notes[_KIND] = index
+            notes[KIND] = index
         if kind.cls is ReasoningPart:
             found["origin"] = self.api.name
         made = kind.cls(**found, native=natives(self.api.name, notes)) if notes else kind.cls(**found)
@@ -285,8 +285,9 @@ def write_request(api: Api, request: Request, ledger: Ledger | None = None, *, w
 class Writer:
     """Writes the values of a request as the objects of one API, and reports what has no place."""
 
-    def __init__(self, api: Api, request: Request, ledger: Ledger) -> None:
-        self.api, self.request, self.ledger = api, request, ledger
+    def __init__(self, api: Api, request: Request | None, ledger: Ledger) -> None:
+        self.api, self.ledger = api, ledger
+        self.request = Request(Conversation(())) if request is None else request
 
     def own(self, value: Any) -> Mapping[str, Any]:
         """Return what this API alone says of a value."""
@@ -327,7 +328,7 @@ class Writer:
         return kind.put(values)
 
     def _ordered(self, value: Any, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
-        own = getattr(value, "native", EMPTY).get(self.api.name, EMPTY).get(_KIND, 0)
+        own = getattr(value, "native", EMPTY).get(self.api.name, EMPTY).get(KIND, 0)
         return (kinds[own], *kinds) if 0 < own < len(kinds) else kinds
 
     def native(self, value: Any, native: FrozenMap, wire: dict[str, Any]) -> dict[str, Any]:

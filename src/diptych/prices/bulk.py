@@ -68,8 +68,8 @@ class Totals:
     dearest: list[tuple[int, str, int]] = field(default_factory=list)
 
     def add(
-        self, keys: Sequence[str], size: tuple[int, int, int], reply: int, cost: tuple[int, int, int | None],
-        beside: int | None, *, in_batch: bool, most: int, rows: int = 1,
+        self, keys: Sequence[str], *, size: tuple[int, int, int], reply: int, cost: tuple[int, int, int | None],
+        beside: int | None, in_batch: bool, most: int, rows: int = 1,
     ) -> None:  # fmt: skip
         """Add ``rows`` alike that have a price, with the keys of the first.
 
@@ -94,7 +94,7 @@ class Totals:
             elif expected > self.dearest[0][0]:
                 heapq.heapreplace(self.dearest, (expected, key, size[1]))
 
-    def merge(self, other: Totals, most: int) -> None:
+    def merge(self, other: Totals, *, most: int) -> None:
         """Add what another part of the rows adds up to."""
         for name in ("requests", "unpriced", "prompt", "prompt_low", "prompt_high", "output", "low", "expected"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -215,7 +215,7 @@ class Bulk:
             body = tokens.body_of(x, model=model)
             if not isinstance(x, Mapping | Request):
                 body = {name: value for name, value in body.items() if name != "model"}
-            names = self.models or (tokens.name_of(model, body),)
+            names = self.models or (tokens.name_of(body, model=model),)
             if group is None and self._add_plain(body, names, key or str(self.requests)):
                 return self._shorten(body)
             counts: dict[Any, TokenCount] = {}
@@ -226,7 +226,7 @@ class Bulk:
             raise
         return self._shorten(body)
 
-    def add_usage(self, model: str, usage: Mapping[str, Any], *, key: str, batch: bool, group: str | None) -> None:
+    def add_usage(self, usage: Mapping[str, Any], *, model: str, key: str, batch: bool, group: str | None) -> None:
         """Add what a call did cost, from the usage that its reply reports."""
         self.requests += 1
         paid = price_usage(model, usage, batch=batch, book=self.book)
@@ -236,7 +236,9 @@ class Bulk:
         amount, told = pico(paid), read_usage(usage)
         for one in totals:
             size = (told.prompt,) * 3
-            one.add([key], size, told.output, (amount, amount, amount), None, in_batch=batch, most=self.most)
+            one.add(
+                [key], size=size, reply=told.output, cost=(amount,) * 3, beside=None, in_batch=batch, most=self.most
+            )
         return None
 
     def merge(self, other: Bulk) -> None:
@@ -244,7 +246,7 @@ class Bulk:
         self.requests, self.refused = self.requests + other.requests, self.refused + other.refused
         for mine, theirs in ((self.totals, other.totals), (self.groups, other.groups)):
             for name, totals in theirs.items():
-                mine.setdefault(name, Totals()).merge(totals, self.most)
+                mine.setdefault(name, Totals()).merge(totals, most=self.most)
         if other.prefix is not None:
             self.prefix = other.prefix if self.prefix is None else _common(self.prefix, other.prefix)
 
@@ -285,7 +287,9 @@ class Bulk:
         other = self._cost(body, name, None if self.batch else "batch", count, reply)
         size, beside = (count.low or 0, count.tokens or 0, count.high or 0), None if other is None else other[1]
         for one in totals:
-            one.add([key], size, reply.expected, costs, beside, in_batch=self.batch, most=self.most)
+            one.add(
+                [key], size=size, reply=reply.expected, cost=costs, beside=beside, in_batch=self.batch, most=self.most
+            )
             if price is not None and (pricer := self._pricer(name, variant)) is not None:
                 one.cache_saves = pricer.cache_saves
         return None
@@ -328,8 +332,8 @@ class Bulk:
                 totals = self._totals(name, None)[0]
                 totals.cache_saves = lane.pricer.cache_saves
                 totals.add(
-                    alike.keys, (size, size, size), reply.expected, lane.pricer.of_size(size, reply, None), beside,
-                    in_batch=self.batch, most=self.most, rows=alike.rows,
+                    alike.keys, size=(size,) * 3, reply=reply.expected, cost=lane.pricer.of_size(size, reply, None),
+                    beside=beside, in_batch=self.batch, most=self.most, rows=alike.rows,
                 )  # fmt: skip
         self._alike.clear()
 

@@ -23,7 +23,7 @@ from ..turns import INSIDE, LIST
 from .tables import ANSWERED, ITEMS, MESSAGE, OUTPUTS, PLAIN, SAID
 
 #: A part that is an item of its own, and no content of a message.
-_ITEM: Final = f"{NOTE}item"
+ITEM: Final = f"{NOTE}item"
 #: The messages of a body have no type.
 BARE: Final = f"{NOTE}bare"
 #: A message differs from the others in that it has a type, or none; a result is one of a custom tool.
@@ -35,10 +35,10 @@ _ROLES: Final = ("user", "assistant", "system", "developer")
 
 
 class Items:
-    """Reads items of input as messages: those of one turn of the assistant are one."""
+    """Reads items of input, or of output, as messages: those of one turn of the assistant are one."""
 
-    def __init__(self, reader: Reader, items: Any, body: dict[str, Any]) -> None:
-        self.reader, self.items = reader, items
+    def __init__(self, reader: Reader, items: Any, body: dict[str, Any], root: str = "$.input") -> None:
+        self.reader, self.items, self.root = reader, items, root
         messages = [item for item in items if isinstance(item, Mapping) and "role" in item]
         self.is_bare = bool(messages) and all("type" not in item for item in messages)
         if self.is_bare:
@@ -52,7 +52,7 @@ class Items:
 
     def read(self) -> Iterator[Message]:
         for index, item in enumerate(self.items):
-            path = f"$.input[{index}]"
+            path = f"{self.root}[{index}]"
             if not isinstance(item, Mapping):
                 raise FormatError("an item is an object", path=path)
             kind = item.get("type", "message" if "role" in item else None)
@@ -116,7 +116,7 @@ class Items:
         part = self.reader.part(_unfold(item), path, ITEMS)
         if not isinstance(part, OtherPart):
             return part
-        made = OtherPart(FrozenMap({**item, _ITEM: True}), "responses")
+        made = OtherPart(FrozenMap({**item, ITEM: True}), "responses")
         self.reader.ledger.at(made, path)
         return made
 
@@ -166,7 +166,7 @@ def _cut(text: str, lengths: Iterable[int]) -> Iterator[str]:
 class Written:
     """The items that messages become."""
 
-    def __init__(self, writer: Writer, is_bare: bool) -> None:
+    def __init__(self, writer: Writer, *, is_bare: bool = False) -> None:
         self.writer, self.is_bare = writer, is_bare
         self.items: list[dict[str, Any]] = []
         self.custom: set[str] = set()
@@ -203,7 +203,7 @@ class Written:
         native: FrozenMap | None = message.native
         for part in (*message.parts, None):
             is_item = isinstance(part, ReasoningPart | ToolCall) or (
-                isinstance(part, OtherPart) and _ITEM in part.value
+                isinstance(part, OtherPart) and ITEM in part.value
             )
             if part is not None and not is_item:
                 said.append(part)
@@ -225,7 +225,7 @@ class Written:
             self.custom.add(part.id)
         wire = self.writer.part(part, ITEMS)
         if wire is not None:
-            self.items.append(_fold({name: value for name, value in wire.items() if name != _ITEM}))
+            self.items.append(_fold({name: value for name, value in wire.items() if name != ITEM}))
 
     def _message(self, message: Message, parts: list[Part], native: FrozenMap | None) -> None:
         own = message.native.get("responses", EMPTY)
@@ -247,4 +247,4 @@ class Written:
 
 
 def _is_item(part: Part) -> bool:
-    return isinstance(part, ReasoningPart | ToolCall) or (isinstance(part, OtherPart) and _ITEM in part.value)
+    return isinstance(part, ReasoningPart | ToolCall) or (isinstance(part, OtherPart) and ITEM in part.value)

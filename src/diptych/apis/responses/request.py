@@ -71,7 +71,7 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
         if messages[0].name is not None:
             writer.ledger.lose(messages[0], "name", "name-dropped")
         messages = messages[1:]
-    items = Written(writer, BARE in own).write(messages)
+    items = Written(writer, is_bare=BARE in own).write(messages)
     if _STRING in own and len(items) == 1 and items[0].keys() <= {"type", "role", "content"}:
         return {**wire, "input": items[0]["content"]}
     return wire if _ABSENT in own and not items else {**wire, "input": items}
