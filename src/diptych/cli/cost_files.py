@@ -161,7 +161,7 @@ def _price_result(priced: Priced, value: Mapping[str, Any], asked: Asked, key: s
     group = key if asked.by == "custom_id" else None
     usage = body.get("usage")
     model = str(body.get("model") or "")
-    priced.bulk.add_usage(model, usage if isinstance(usage, dict) else {}, key=key, batch=True, group=group)
+    priced.bulk.add_usage(usage if isinstance(usage, dict) else {}, model=model, key=key, batch=True, group=group)
 
 
 def _without_answer(body: dict[str, Any], asked: Asked) -> tuple[dict[str, Any], int | None]:

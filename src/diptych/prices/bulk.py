@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,12 +18,14 @@ from ..catalogue.models import model_info
 from ..errors import DiptychError
 from ..request import Request
 from ..tokens import TokenCount
+from ..tokens.chat import NEEDS_MORE
+from ..tokens.messages import plain_sums
 from ..tokens.rules import rules_of
 from .book import PriceBook, default
-from .bounds import CACHE_FROM, CACHE_STEP, output_bounds, tier
+from .bounds import CACHE_FROM, CACHE_STEP, choices, output_bounds, output_cap, tier
 from .dialects import read_usage
 from .estimate import Estimate, estimate
-from .plain import Pricer, pico, usd
+from .plain import Lane, Pricer, pico, usd
 from .rates import Price
 from .usage import price_usage, variant_of
 from .values import Tokens, plain
@@ -32,6 +33,16 @@ from .values import Tokens, plain
 #: Buckets of percentiles are so much wider than the one before: an error of 1 % at most.
 _STEP: Final = math.log(1.02)
 _SHARES: Final = (50, 90, 99)
+#: Fields with which a request is more than its messages, its model and its sampling.
+_OTHER: Final = NEEDS_MORE | {
+    "service_tier", "system", "contents", "input", "instructions", "prompt", "inferenceConfig", "generationConfig",
+    "options", "audio",
+}  # fmt: skip
+#: The numbers of a body that bound its output.
+_NUMBERS: Final = ("max_completion_tokens", "max_output_tokens", "max_tokens", "n", "best_of")
+_INTS: Final = frozenset({int, type(None)})
+#: So many kinds of rows are held before they are priced: about 5 MB.
+_MOST_ALIKE: Final = 8192
 #: What makes a row too special for the short way.
 _SPECIAL: Final = frozenset({"audio", "image"})
 
@@ -53,27 +64,37 @@ class Totals:
     batch: int | None = 0
     cache_saves: int = 0  #: picodollars per cached token of one row
     reason: str | None = None
-    sizes: Counter[int] = field(default_factory=Counter)
+    sizes: dict[int, int] = field(default_factory=dict)
     dearest: list[tuple[int, str, int]] = field(default_factory=list)
 
-    def add(self, key: str, count: TokenCount, reply: int, cost: tuple[int, int, int | None], most: int) -> None:
-        """Add one row that has a price."""
-        low, expected, high = cost
-        self.requests += 1
-        self.prompt += count.tokens or 0
-        self.prompt_low += count.low or 0
-        self.prompt_high += count.high or 0
-        self.output += reply
-        self.low += low
-        self.expected += expected
-        self.high = None if high is None or self.high is None else self.high + high
-        self.sizes[math.floor(math.log(expected) / _STEP) if expected else -1] += 1
-        if len(self.dearest) < most:
-            heapq.heappush(self.dearest, (expected, key, count.tokens or 0))
-        elif most and expected > self.dearest[0][0]:
-            heapq.heapreplace(self.dearest, (expected, key, count.tokens or 0))
+    def add(
+        self, keys: Sequence[str], *, size: tuple[int, int, int], reply: int, cost: tuple[int, int, int | None],
+        beside: int | None, in_batch: bool, most: int, rows: int = 1,
+    ) -> None:  # fmt: skip
+        """Add ``rows`` alike that have a price, with the keys of the first.
 
-    def merge(self, other: Totals, most: int) -> None:
+        ``size`` is the tokens of their prompt, ``beside`` their price in the other kind of processing.
+        """
+        low, expected, high = cost
+        self.requests += rows
+        self.prompt_low += rows * size[0]
+        self.prompt += rows * size[1]
+        self.prompt_high += rows * size[2]
+        self.output += rows * reply
+        self.low += rows * low
+        self.expected += rows * expected
+        self.high = _plus(self.high, high, rows)
+        standard, batch = (beside, expected) if in_batch else (expected, beside)
+        self.standard, self.batch = _plus(self.standard, standard, rows), _plus(self.batch, batch, rows)
+        bucket = math.floor(math.log(expected) / _STEP) if expected else -1
+        self.sizes[bucket] = self.sizes.get(bucket, 0) + rows
+        for key in keys[:most]:
+            if len(self.dearest) < most:
+                heapq.heappush(self.dearest, (expected, key, size[1]))
+            elif expected > self.dearest[0][0]:
+                heapq.heapreplace(self.dearest, (expected, key, size[1]))
+
+    def merge(self, other: Totals, *, most: int) -> None:
         """Add what another part of the rows adds up to."""
         for name in ("requests", "unpriced", "prompt", "prompt_low", "prompt_high", "output", "low", "expected"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -82,13 +103,14 @@ class Totals:
             setattr(self, name, None if mine is None or theirs is None else mine + theirs)
         self.cache_saves = max(self.cache_saves, other.cache_saves)
         self.reason = self.reason or other.reason
-        self.sizes.update(other.sizes)
+        for bucket, rows in other.sizes.items():
+            self.sizes[bucket] = self.sizes.get(bucket, 0) + rows
         self.dearest = heapq.nlargest(most, [*self.dearest, *other.dearest])
         heapq.heapify(self.dearest)
 
     def percentile(self, share: int) -> Decimal | None:
         """Return USD that this share of the rows, in percent, do not exceed by more than 2 %."""
-        wanted, seen = math.ceil(self.sizes.total() * share / 100), 0
+        wanted, seen = math.ceil(sum(self.sizes.values()) * share / 100), 0
         for bucket in sorted(self.sizes):
             seen += self.sizes[bucket]
             if seen >= wanted:
@@ -118,8 +140,30 @@ class Totals:
         return {**found, "reason": self.reason} if self.reason else found
 
 
+def _plus(total: int | None, amount: int | None, rows: int) -> int | None:
+    return None if total is None or amount is None else total + rows * amount
+
+
 def _shown(amount: int | None) -> str | None:
     return None if amount is None else plain(usd(amount))
+
+
+@dataclass(slots=True)
+class _Alike:
+    """Rows of plain messages with the same sums and the same bounds."""
+
+    cap: int | None
+    times: int
+    rows: int = 0
+    keys: list[str] = field(default_factory=list)
+
+
+class _Encodings(dict[tuple[str, ...], tuple[str, ...]]):
+    """The distinct encodings of several models, looked up once."""
+
+    def __missing__(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        self[names] = tuple(sorted({model_info(name).encoding or "" for name in names}))
+        return self[names]
 
 
 class Bulk:
@@ -150,15 +194,19 @@ class Bulk:
         self.output, self.cached, self.batch, self.tier, self.most = output, cached, batch, service_tier, most
         self.book = default() if book is None else book
         self.requests = self.refused = 0
-        self.totals: dict[str, Totals] = {}
+        self._by_model: dict[str, Totals] = {}
         self.groups: dict[str, Totals] = {}
         self.prefix: str | None = None
         self._kin: dict[str, Any] = {}
         self._prices: dict[str, Price | None] = {}
+        self._lanes: dict[str, Lane | None] = {}
+        self._alike: dict[Any, _Alike] = {}
+        self._encodings = _Encodings()
         self._pricers: dict[tuple[str, str | None], Pricer | None] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "book": None, "_kin": {}, "_prices": {}, "_pricers": {}}
+        self._settle()
+        return {**vars(self), "book": None, "_kin": {}, "_prices": {}, "_pricers": {}, "_lanes": {}}
 
     def add(self, x: Any, *, key: str = "", model: str | None = None, group: str | None = None) -> None:
         """Add one request. Raises the error of a request that cannot be counted; it then counts as refused."""
@@ -167,15 +215,18 @@ class Bulk:
             body = tokens.body_of(x, model=model)
             if not isinstance(x, Mapping | Request):
                 body = {name: value for name, value in body.items() if name != "model"}
+            names = self.models or (tokens.name_of(body, model=model),)
+            if group is None and self._add_plain(body, names, key or str(self.requests)):
+                return self._shorten(body)
             counts: dict[Any, TokenCount] = {}
-            for name in self.models or (tokens.name_of(model, body),):
+            for name in names:
                 self._add(body, name, key or str(self.requests), group, counts)
         except DiptychError:
             self.refused += 1
             raise
-        self._shorten(body)
+        return self._shorten(body)
 
-    def add_usage(self, model: str, usage: Mapping[str, Any], *, key: str, batch: bool, group: str | None) -> None:
+    def add_usage(self, usage: Mapping[str, Any], *, model: str, key: str, batch: bool, group: str | None) -> None:
         """Add what a call did cost, from the usage that its reply reports."""
         self.requests += 1
         paid = price_usage(model, usage, batch=batch, book=self.book)
@@ -183,10 +234,11 @@ class Bulk:
         if paid is None:
             return _missed(totals, f"the usage of {model!r} has no price")
         amount, told = pico(paid), read_usage(usage)
-        count = TokenCount(told.prompt, "exact", (), None, told.prompt, told.prompt, model)
         for one in totals:
-            one.add(key, count, told.output, (amount, amount, amount), self.most)
-            one.standard, one.batch = None, None
+            size = (told.prompt,) * 3
+            one.add(
+                [key], size=size, reply=told.output, cost=(amount,) * 3, beside=None, in_batch=batch, most=self.most
+            )
         return None
 
     def merge(self, other: Bulk) -> None:
@@ -194,7 +246,7 @@ class Bulk:
         self.requests, self.refused = self.requests + other.requests, self.refused + other.refused
         for mine, theirs in ((self.totals, other.totals), (self.groups, other.groups)):
             for name, totals in theirs.items():
-                mine.setdefault(name, Totals()).merge(totals, self.most)
+                mine.setdefault(name, Totals()).merge(totals, most=self.most)
         if other.prefix is not None:
             self.prefix = other.prefix if self.prefix is None else _common(self.prefix, other.prefix)
 
@@ -233,18 +285,84 @@ class Bulk:
             found = estimate(body, name, tokens=count, service_tier=variant, batch=self.batch, book=self.book)
             return _missed(totals, found.reason or "no price is known")
         other = self._cost(body, name, None if self.batch else "batch", count, reply)
+        size, beside = (count.low or 0, count.tokens or 0, count.high or 0), None if other is None else other[1]
         for one in totals:
-            one.add(key, count, reply.expected, costs, self.most)
-            mine, beside = costs[1], None if other is None else other[1]
-            standard, batch = (beside, mine) if self.batch else (mine, beside)
-            one.standard = None if standard is None or one.standard is None else one.standard + standard
-            one.batch = None if batch is None or one.batch is None else one.batch + batch
+            one.add(
+                [key], size=size, reply=reply.expected, cost=costs, beside=beside, in_batch=self.batch, most=self.most
+            )
             if price is not None and (pricer := self._pricer(name, variant)) is not None:
                 one.cache_saves = pricer.cache_saves
         return None
 
+    def _add_plain(self, body: Mapping[str, Any], names: tuple[str, ...], key: str) -> bool:
+        """Add a request of plain messages the short way, where every model has one; say whether it was added.
+
+        Requests that are alike in all that a price depends on are priced once, when they are added up.
+        """
+        messages = body.get("messages")
+        if type(messages) is not list or self.cached is not None or not _OTHER.isdisjoint(body):
+            return False
+        lanes = tuple([self._lane(name) for name in names])
+        if None in lanes:
+            return False
+        sums = tuple([plain_sums(messages, encoding) for encoding in self._encodings[names]])
+        numbers = tuple([body.get(name) for name in _NUMBERS])
+        if None in sums or not _INTS.issuperset(map(type, numbers)):
+            return False
+        alike = self._alike.get((names, sums, numbers))
+        if alike is None:
+            alike = self._alike[names, sums, numbers] = _Alike(output_cap(body), choices(body))
+        alike.rows += 1
+        if alike.rows <= self.most:
+            alike.keys.append(key)
+        if len(self._alike) > _MOST_ALIKE:
+            self._settle()
+        return True
+
+    def _settle(self) -> None:
+        """Price the rows that are alike."""
+        for (names, sums, _), alike in self._alike.items():
+            by_encoding = dict(zip(self._encodings[names], sums, strict=True))
+            for name in names:
+                lane = self._lane(name)
+                assert lane is not None
+                size = by_encoding[lane.encoding].total(lane.rules)
+                reply = lane.reply(alike.cap, alike.times, self.output)
+                beside = None if lane.beside is None else lane.beside.of_size(size, reply, None)[1]
+                totals = self._totals(name, None)[0]
+                totals.cache_saves = lane.pricer.cache_saves
+                totals.add(
+                    alike.keys, size=(size,) * 3, reply=reply.expected, cost=lane.pricer.of_size(size, reply, None),
+                    beside=beside, in_batch=self.batch, most=self.most, rows=alike.rows,
+                )  # fmt: skip
+        self._alike.clear()
+
+    @property
+    def totals(self) -> dict[str, Totals]:
+        """What the rows add up to, by model."""
+        self._settle()
+        return self._by_model
+
+    def _lane(self, name: str) -> Lane | None:
+        if name not in self._lanes:
+            self._lanes[name] = self._new_lane(name)
+        return self._lanes[name]
+
+    def _new_lane(self, name: str) -> Lane | None:
+        info, price = model_info(name), self._price(name)
+        pricer = self._pricer(name, variant_of(self.tier, self.batch))
+        rules = rules_of(info.family, info.base)
+        if price is None or pricer is None or pricer.marks_cache or not (info.known and info.is_recorded):
+            return None
+        has_bounds = price.max_output is not None or price.context_window is None
+        writes = (rates := price.rates()) is not None and rates.writes
+        if info.encoding is None or rules.content_only or not has_bounds or not writes:
+            return None
+        beside = self._pricer(name, None if self.batch else "batch")
+        return Lane(pricer, beside, price.max_output, info.encoding, rules)
+
     def _totals(self, name: str, group: str | None) -> list[Totals]:
-        found = [self.totals.setdefault(name, Totals())]
+        found = [self._by_model.setdefault(name, Totals())]
         return found if group is None else [*found, self.groups.setdefault(group, Totals())]
 
     def _count(self, body: Mapping[str, Any], name: str, counts: dict[Any, TokenCount]) -> TokenCount:
@@ -294,7 +412,9 @@ class Bulk:
         if self.prefix == "":
             return
         start = _start(body, len(self.prefix) if self.prefix is not None else None)
-        self.prefix = start if self.prefix is None else _common(self.prefix, start)
+        common = start if self.prefix is None else _common(self.prefix, start)
+        # A token has a character at least: so short a start is in no cache.
+        self.prefix = common if len(common) >= CACHE_FROM else ""
 
 
 def _missed(totals: Iterable[Totals], reason: str) -> None:

@@ -22,7 +22,7 @@ from .tally import Item
 from .tools import doubt, render_tools
 
 #: What a body may hold beside its messages that is billed.
-_NEEDS_MORE: Final = frozenset({
+NEEDS_MORE: Final = frozenset({
     "tools", "functions", "response_format", "tool_choice", "function_call", "modalities", "prediction",
 })  # fmt: skip
 
@@ -36,7 +36,7 @@ def chat_items(
     if not isinstance(messages, list | tuple):
         raise TokenError("messages are a list", path="$.messages")
     plain = plain_lines(info.encoding or "", info.family or "chat")
-    if _NEEDS_MORE.isdisjoint(body):
+    if NEEDS_MORE.isdisjoint(body):
         lines = _plain_items(messages, plain)
         items = (
             lines

@@ -30,6 +30,11 @@ PlainLine = Callable[[int, str, str], Item]
 _PARALLEL: Final = "multi_tool_use.parallel"
 
 
+_PLAIN_ROLES: Final = ROLES - {"tool"}
+#: Characters of a text that is looked up before it is counted.
+_SHORT: Final = 160
+
+
 @lru_cache(maxsize=32)
 def plain_lines(encoding_name: str, family: Family) -> PlainLine:
     """Return a function that gives the line of a plain message, and remembers the last ones.
@@ -47,6 +52,40 @@ def plain_lines(encoding_name: str, family: Family) -> PlainLine:
         return _line(f"$.messages[{index}]", role, tokens)
 
     return plain
+
+
+class PlainSums(NamedTuple):
+    """What messages that are nothing but a role and a text add up to, before any family's rules.
+
+    >>> plain_sums([{"role": "user", "content": "Hi"}], "o200k_base")
+    PlainSums(texts=2, messages=1, assistants=0)
+    """
+
+    texts: int
+    messages: int
+    assistants: int
+
+    def total(self, rules: FamilyRules) -> int:
+        """Return the tokens of a request with these messages alone."""
+        if rules.content_only:
+            raise ValueError("a family that bills contents alone has other sums")
+        return self.texts + self.messages * rules.message + self.assistants * rules.past_assistant + rules.priming
+
+
+def plain_sums(messages: Sequence[Any], encoding_name: str) -> PlainSums | None:
+    """Return the sums of plain messages, None where one is more than a role and a text."""
+    remembered, encode = message_memo(encoding_name), encoding(encoding_name).encode_ordinary
+    texts = assistants = 0
+    for message in messages:
+        if type(message) is not dict or len(message) != 2:
+            return None
+        role, content = message.get("role"), message.get("content")
+        if role not in _PLAIN_ROLES or type(content) is not str or len(content) > LONGEST:
+            return None
+        # A short text may well be a system message that every request repeats.
+        texts += remembered(role) + (len(encode(content)) if len(content) > _SHORT else remembered(content))
+        assistants += role == "assistant"
+    return PlainSums(texts, len(messages), assistants)
 
 
 def _line(path: str, role: str, tokens: int) -> Item:
