@@ -133,11 +133,7 @@ def price_value(priced: Priced, value: Any, asked: Asked, place: str) -> None:
         value, output = _without_answer(value, asked)
     model = None if asked.models else model_of(None, value)
     group = key if asked.by == "custom_id" else None
-    before, priced.bulk.output = priced.bulk.output, asked.output if output is None else output
-    try:
-        priced.bulk.add(value, key=key, model=model, group=group)
-    finally:
-        priced.bulk.output = before
+    priced.bulk.add(value, key=key, model=model, group=group, output=output)
     priced.count("training examples" if asked.epochs else kind)
     return None
 

@@ -48,6 +48,7 @@ class _Alike:
 
     cap: int | None
     times: int
+    guess: int | None
     rows: int = 0
     keys: list[str] = field(default_factory=list)
 
@@ -69,7 +70,7 @@ class Bulk:
     >>> bulk = Bulk(["gpt-4o", "gpt-4.1"], output=100)
     >>> for text in ("Hello", "Good night"):
     ...     bulk.add([{"role": "user", "content": text}])
-    >>> bulk.to_json()["models"]["gpt-4.1"]["cost"]["expected"]
+    >>> bulk.to_json()["totals"]["gpt-4.1"]["cost"]["expected"]
     '0.001634'
     """
 
@@ -102,19 +103,25 @@ class Bulk:
         self._settle()
         return {**vars(self), "book": None, "_kin": {}, "_prices": {}, "_pricers": {}, "_lanes": {}}
 
-    def add(self, x: Any, *, key: str = "", model: str | None = None, group: str | None = None) -> None:
-        """Add one request. Raises the error of a request that cannot be counted; it then counts as refused."""
+    def add(
+        self, x: Any, *, key: str = "", model: str | None = None, group: str | None = None, output: int | None = None
+    ) -> None:
+        """Add one request; ``output`` are the tokens that you expect in its reply.
+
+        Raises the error of a request that cannot be counted; it then counts as refused.
+        """
         self.requests += 1
+        guess = self.output if output is None else output
         try:
             body = tokens.body_of(x, model=model)
             if not isinstance(x, Mapping | Request):
                 body = {name: value for name, value in body.items() if name != "model"}
             names = self.models or (tokens.name_of(body, model=model),)
-            if group is None and self._add_plain(body, names, key or str(self.requests)):
+            if group is None and self._add_plain(body, names, key or str(self.requests), guess):
                 return self._shorten(body)
             counts: dict[Any, TokenCount] = {}
             for name in names:
-                self._add(body, name, key or str(self.requests), group, counts)
+                self._add(body, name, key or str(self.requests), group, counts, guess)
         except DiptychError:
             self.refused += 1
             raise
@@ -131,7 +138,13 @@ class Bulk:
         for one in totals:
             size = (told.prompt,) * 3
             one.add(
-                [key], size=size, reply=told.output, cost=(amount,) * 3, beside=None, in_batch=batch, most=self.most
+                [key],
+                size=size,
+                reply=Tokens(*(told.output,) * 3),
+                cost=(amount,) * 3,
+                beside=None,
+                in_batch=batch,
+                most=self.most,
             )
         return None
 
@@ -150,7 +163,7 @@ class Bulk:
         found: dict[str, Any] = {
             "requests": self.requests,
             "refused": self.refused,
-            "models": {name: one.to_json(prefix=shared[name]) for name, one in self.totals.items()},
+            "totals": {name: one.to_json(prefix=shared[name]) for name, one in self.totals.items()},
             "common_prefix_tokens": max(shared.values(), default=0),
         }
         groups = {name: one.to_json() for name, one in self.groups.items()}
@@ -167,28 +180,27 @@ class Bulk:
     # one row --------------------------------------------------------------------------
 
     def _add(
-        self, body: Mapping[str, Any], name: str, key: str, group: str | None, counts: dict[Any, TokenCount]
-    ) -> None:
+        self, body: Mapping[str, Any], name: str, key: str, group: str | None, counts: dict[Any, TokenCount],
+        guess: int | None,
+    ) -> None:  # fmt: skip
         count = self._count(body, name, counts)
         variant = variant_of(self.tier or tier(body), self.batch)
         price = self._price(name)
-        reply = output_bounds(body, price, self.output, count)
+        reply = output_bounds(body, price, guess, count)
         totals = self._totals(name, group)
-        costs = self._cost(body, name, variant, count, reply)
+        costs = self._cost(body, name, variant, count, reply, guess)
         if costs is None:
             found = estimate(body, name, tokens=count, service_tier=variant, batch=self.batch, book=self.book)
             return _missed(totals, found.reason or "no price is known")
-        other = self._cost(body, name, None if self.batch else "batch", count, reply)
+        other = self._cost(body, name, None if self.batch else "batch", count, reply, guess)
         size, beside = (count.low or 0, count.tokens or 0, count.high or 0), None if other is None else other[1]
         for one in totals:
-            one.add(
-                [key], size=size, reply=reply.expected, cost=costs, beside=beside, in_batch=self.batch, most=self.most
-            )
+            one.add([key], size=size, reply=reply, cost=costs, beside=beside, in_batch=self.batch, most=self.most)
             if price is not None and (pricer := self._pricer(name, variant)) is not None:
                 one.cache_saves = pricer.cache_saves
         return None
 
-    def _add_plain(self, body: Mapping[str, Any], names: tuple[str, ...], key: str) -> bool:
+    def _add_plain(self, body: Mapping[str, Any], names: tuple[str, ...], key: str, guess: int | None) -> bool:
         """Add a request of plain messages the short way, where every model has one; say whether it was added.
 
         Requests that are alike in all that a price depends on are priced once, when they are added up.
@@ -203,9 +215,9 @@ class Bulk:
         numbers = tuple([body.get(name) for name in _NUMBERS])
         if None in sums or not _INTS.issuperset(map(type, numbers)):
             return False
-        alike = self._alike.get((names, sums, numbers))
+        alike = self._alike.get((names, sums, numbers, guess))
         if alike is None:
-            alike = self._alike[names, sums, numbers] = _Alike(output_cap(body), choices(body))
+            alike = self._alike[names, sums, numbers, guess] = _Alike(output_cap(body), choices(body), guess)
         alike.rows += 1
         if alike.rows <= self.most:
             alike.keys.append(key)
@@ -215,18 +227,18 @@ class Bulk:
 
     def _settle(self) -> None:
         """Price the rows that are alike."""
-        for (names, sums, _), alike in self._alike.items():
+        for (names, sums, *_), alike in self._alike.items():
             by_encoding = dict(zip(self._encodings[names], sums, strict=True))
             for name in names:
                 lane = self._lane(name)
                 assert lane is not None
                 size = by_encoding[lane.encoding].total(lane.rules)
-                reply = lane.reply(alike.cap, alike.times, self.output)
+                reply = lane.reply(alike.cap, alike.times, alike.guess)
                 beside = None if lane.beside is None else lane.beside.of_size(size, reply, None)[1]
                 totals = self._totals(name, None)[0]
                 totals.cache_saves = lane.pricer.cache_saves
                 totals.add(
-                    alike.keys, size=(size,) * 3, reply=reply.expected, cost=lane.pricer.of_size(size, reply, None),
+                    alike.keys, size=(size,) * 3, reply=reply, cost=lane.pricer.of_size(size, reply, None),
                     beside=beside, in_batch=self.batch, most=self.most, rows=alike.rows,
                 )  # fmt: skip
         self._alike.clear()
@@ -287,15 +299,16 @@ class Bulk:
         return self._pricers[at]
 
     def _cost(
-        self, body: Mapping[str, Any], name: str, variant: str | None, count: TokenCount, reply: Tokens
-    ) -> tuple[int, int, int | None] | None:
+        self, body: Mapping[str, Any], name: str, variant: str | None, count: TokenCount, reply: Tokens,
+        guess: int | None,
+    ) -> tuple[int, int, int | None] | None:  # fmt: skip
         pricer = self._pricer(name, variant)
         if pricer is not None and pricer.takes(body, count):
             return pricer.cost(count, reply, self.cached)
         is_batch = variant == "batch"
         tiered = None if is_batch else variant or "default"
         found = estimate(
-            body, name, tokens=count, output=self.output, cached=self.cached,
+            body, name, tokens=count, output=guess, cached=self.cached,
             service_tier=tiered, batch=is_batch, book=self.book,
         )  # fmt: skip
         return _picos(found)

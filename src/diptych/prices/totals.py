@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .plain import usd
-from .values import plain
+from .values import Tokens, plain
 
 #: Buckets of percentiles are so much wider than the one before: an error of 1 % at most.
 _STEP: Final = math.log(1.02)
@@ -30,7 +30,9 @@ class Totals:
     prompt: int = 0
     prompt_low: int = 0
     prompt_high: int = 0
+    output_low: int = 0
     output: int = 0
+    output_high: int | None = 0
     low: int = 0
     expected: int = 0
     high: int | None = 0
@@ -42,7 +44,7 @@ class Totals:
     dearest: list[tuple[int, str, int]] = field(default_factory=list)
 
     def add(
-        self, keys: Sequence[str], *, size: tuple[int, int, int], reply: int, cost: tuple[int, int, int | None],
+        self, keys: Sequence[str], *, size: tuple[int, int, int], reply: Tokens, cost: tuple[int, int, int | None],
         beside: int | None, in_batch: bool, most: int, rows: int = 1,
     ) -> None:  # fmt: skip
         """Add ``rows`` alike that have a price, with the keys of the first.
@@ -54,7 +56,9 @@ class Totals:
         self.prompt_low += rows * size[0]
         self.prompt += rows * size[1]
         self.prompt_high += rows * size[2]
-        self.output += rows * reply
+        self.output_low += rows * reply.low
+        self.output += rows * reply.expected
+        self.output_high = _plus(self.output_high, reply.high, rows)
         self.low += rows * low
         self.expected += rows * expected
         self.high = _plus(self.high, high, rows)
@@ -70,9 +74,19 @@ class Totals:
 
     def merge(self, other: Totals, *, most: int) -> None:
         """Add what another part of the rows adds up to."""
-        for name in ("requests", "unpriced", "prompt", "prompt_low", "prompt_high", "output", "low", "expected"):
+        for name in (
+            "requests",
+            "unpriced",
+            "prompt",
+            "prompt_low",
+            "prompt_high",
+            "output_low",
+            "output",
+            "low",
+            "expected",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("high", "standard", "batch"):
+        for name in ("output_high", "high", "standard", "batch"):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, None if mine is None or theirs is None else mine + theirs)
         self.cache_saves = max(self.cache_saves, other.cache_saves)
@@ -99,8 +113,9 @@ class Totals:
         found: dict[str, Any] = {
             "requests": self.requests,
             "unpriced": self.unpriced,
-            "prompt_tokens": {"low": self.prompt_low, "expected": self.prompt, "high": self.prompt_high},
-            "output_tokens": self.output,
+            "prompt_tokens": self.prompt,
+            "prompt_range": [self.prompt_low, self.prompt_high],
+            "output_tokens": {"low": self.output_low, "expected": self.output, "high": self.output_high},
             "cost": cost if priced else None,
             "standard": _shown(self.standard) if priced else None,
             "batch": _shown(self.batch) if priced else None,
