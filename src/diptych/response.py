@@ -7,35 +7,29 @@ only that API says, as in :mod:`.model`; the name alone says where a value came 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
-from .model import EMPTY, FrozenMap, Message, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, thaw
-from .projection import ABSENT
+from .model import EMPTY, FrozenMap, Message, Part, ReasoningPart, RefusalPart, TextPart, ToolCall
 
 EventKind = Literal[
-    "head", "start", "text", "reasoning", "refusal", "call", "part", "other", "finish", "usage", "error"
+    "head", "start", "text", "reasoning", "refusal", "call", "part", "more", "other", "finish", "usage", "error"
 ]
 #: Fields of a response that are known to every API.
 HEAD: Final = {"id": str, "created": int, "model": str, "system_fingerprint": str}
+#: APIs that servers of every origin speak: they do not say who made a reasoning.
+_SHARED: Final = ("chat", "completions")
 #: Fields of streamed audio that come in pieces.
 _GROWING: Final = ("data", "transcript")
-
-
-#: The counts of a usage.
-COUNTS: Final = (
-    "prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "cache_write_tokens",
-    "prompt_audio_tokens", "completion_audio_tokens",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of a call. ``source`` says who counted: ``server``, or ``counted`` for Diptych.
 
-    Tokens read from and written to a cache are part of the prompt's, ``reasoning_tokens`` of the
-    completion's. ``server`` holds the usage as the server stated it, in the shape of ``api``.
+    ``cached_tokens`` and ``cache_write_tokens`` are part of the prompt's, ``reasoning_tokens`` of the completion's.
+    ``server`` holds the usage as the server stated it.
 
     >>> Usage(10, 5).total_tokens
     15
@@ -48,9 +42,6 @@ class Usage:
     source: str = "server"
     server: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
     cache_write_tokens: int = 0
-    prompt_audio_tokens: int = 0
-    completion_audio_tokens: int = 0
-    api: str = field(default="chat", repr=False)
 
     @property
     def total_tokens(self) -> int:
@@ -86,7 +77,7 @@ class ResponseChoice:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a server answered, in no API's shape; ``error`` is the error that it stated instead, or at its end.
+    """What a server answered, in no API's shape.
 
     >>> Response((ResponseChoice(Message("assistant", "Bonjour"), "stop"),)).text
     'Bonjour'
@@ -98,7 +89,6 @@ class Response:
     id: str | None = None
     created: int | None = None
     system_fingerprint: str | None = None
-    error: Mapping[str, Any] | None = field(default=None, hash=False)
     native: FrozenMap = EMPTY
 
     @property
@@ -113,12 +103,13 @@ class Event(NamedTuple):
     - ``head``: fields of the whole response in ``value``; ``name`` is the API that they came from
     - ``start``, ``finish``: a reply begins (``text`` is its role) and ends (``text`` is the reason)
     - ``text``, ``reasoning``, ``refusal``: a piece in ``text``; ``value`` of a text its log
-      probabilities, ``name`` of a reasoning its field where an API has several
+      probabilities, ``name`` of a reasoning its field where an API has several, ``call`` the number
+      of its part: texts of two numbers are two parts
     - ``call``: a piece of the tool call number ``call``: ``text`` of its arguments, ``name`` of its
       name; ``id`` and ``value`` (``type`` and what only the API says) once they are known
-    - ``part``: a part in ``value``, whole or as it begins: pieces of its kind that follow are added to it
-    - ``other``: further fields in ``value``, of the last part where ``name`` is ``part``, of the message
-      where it is ``message``, else of the reply
+    - ``part``: a part that comes whole, in ``value``
+    - ``more``: what only the API says of the part that came last, in ``value``
+    - ``other``: further fields in ``value``, of the message where ``name`` is ``message``, else of the reply
     - ``usage``, ``error``: concern the whole; ``value`` is a :class:`Usage`, or the error as it was stated
 
     >>> add_up([Event("text", text="Bon"), Event("text", text="jour"), Event("finish", text="stop")]).text
@@ -140,7 +131,6 @@ class Sum:
     def __init__(self) -> None:
         self.head: dict[str, Any] = {}
         self.usage: Usage | None = None
-        self.error: Any = None
         self.choices: dict[int, GrowingChoice] = {}
         self._api: str | None = None
 
@@ -152,9 +142,7 @@ class Sum:
             self.head.update(event.value)
         elif kind == "usage":
             self.usage = event.value
-        elif kind == "error":
-            self.error = event.value
-        else:
+        elif kind != "error":
             choice = self.choices.get(event.choice)
             if choice is None:
                 choice = self.choices[event.choice] = GrowingChoice()
@@ -165,8 +153,7 @@ class Sum:
         native = {name: value for name, value in self.head.items() if name not in HEAD}
         choices = tuple(choice.choice(index, self._api) for index, choice in sorted(self.choices.items()))
         head = {name: self.head[name] for name in HEAD if name in self.head}
-        error = self.error if self.error is None or isinstance(self.error, Mapping) else {"message": str(self.error)}
-        return Response(choices, self.usage, **head, error=error, native=native_of(self._api, native))
+        return Response(choices, self.usage, **head, native=native_of(self._api, native))
 
 
 def native_of(api: str | None, fields: Mapping[str, Any]) -> FrozenMap:
@@ -186,60 +173,13 @@ def add_up(events: Iterable[Event]) -> Response:
     return total.response()
 
 
-def events_of(response: Response) -> Iterator[Event]:
-    """Yield the events of a whole response: added up, they are the response again.
-
-    >>> [event.kind for event in events_of(Response((ResponseChoice(Message("assistant", "Hi"), "stop"),)))]
-    ['head', 'start', 'part', 'finish']
-    """
-    api = next(iter(response.native), None)
-    head = {name: getattr(response, name) for name in HEAD if getattr(response, name) is not None}
-    yield Event("head", name=api, value=head | _stated(response.native))
-    for choice in response.choices:
-        yield from events_of_choice(choice)
-    if response.usage is not None:
-        yield Event("usage", value=response.usage)
-    if response.error is not None:
-        yield Event("error", value=response.error)
-
-
-def events_of_choice(choice: ResponseChoice) -> Iterator[Event]:
-    """Yield the events of one reply."""
-    index, message = choice.index, choice.message
-    yield Event("start", index, message.role)
-    numbers = iter(range(len(message.parts)))
-    for part in message.parts:
-        yield event_of(part, index, next(numbers) if isinstance(part, ToolCall) else 0)
-    if choice.logprobs is not None:
-        yield Event("text", index, value=choice.logprobs)
-    for name, native in (("message", message.native), (None, choice.native)):
-        if fields := _stated(native):
-            yield Event("other", index, name=name, value=fields)
-    if choice.finish_reason is not None:
-        yield Event("finish", index, choice.finish_reason)
-
-
-def _stated(native: FrozenMap) -> dict[str, Any]:
-    """Return what an API says of a value, without our notes of fields that it does not have."""
-    fields: dict[str, Any] = thaw(next(iter(native.values()), EMPTY))
-    return {name: value for name, value in fields.items() if value is not None and value != ABSENT}
-
-
-def event_of(part: Part, index: int, number: int = 0) -> Event:
-    """Return the event of a part that came whole; ``number`` is that of a call."""
-    if not isinstance(part, ToolCall):
-        return Event("part", index, value=part)
-    more = {"type": part.type, **thaw(next(iter(part.native.values()), EMPTY))}
-    return Event("call", index, part.arguments, number, part.id, part.name, more)
-
-
 class _Piece:
-    """One part of a message while it grows; ``part`` is what it began as."""
+    """One part of a message while it grows."""
 
-    __slots__ = ("event", "id", "names", "native", "part", "texts")
+    __slots__ = ("event", "id", "names", "native", "texts")
 
-    def __init__(self, event: Event, part: TextPart | ReasoningPart | RefusalPart | None = None) -> None:
-        self.event, self.texts, self.part = event, [event.text if part is None else part.text], part
+    def __init__(self, event: Event) -> None:
+        self.event, self.texts = event, [event.text]
         self.id, self.names, self.native = event.id, [event.name or ""], dict[str, Any](event.value or {})
 
     def grow(self, event: Event) -> None:
@@ -248,37 +188,18 @@ class _Piece:
         self.names.append(event.name or "")
         self.native |= event.value or {}
 
-    def more(self, fields: Mapping[str, Any]) -> None:
-        """Take further fields of the part: texts and lists grow."""
-        for name, value in fields.items():
-            known = self.native.get(name)
-            grows = isinstance(value, str | list) and type(known) is type(value)
-            self.native[name] = known + value if grows else value
-
-    def whole(self, api: str | None) -> Part:
+    def part(self, api: str | None) -> Part:
         text, kind = "".join(self.texts), self.event.kind
-        if self.part is not None:
-            native = self._native_of(self.part.native, api)
-            return replace(self.part, text=text, native=native)
         if kind == "call":
             more = {name: value for name, value in self.native.items() if name != "type"}
             native = native_of(api, more) if more else EMPTY
             return ToolCall(self.id or "", "".join(self.names), text, self.native.get("type", "function"), native)
-        native = native_of(api, self.native) if self.native else EMPTY
         if kind == "reasoning":
-            name = self.event.name
-            native = native_of(api, {"field": name, **self.native}) if name else native
-            return ReasoningPart(text, native=native)
-        return RefusalPart(text, native) if kind == "refusal" else TextPart(text, native)
-
-    def _native_of(self, native: FrozenMap, api: str | None) -> FrozenMap:
-        if not self.native or api is None:
-            return native
-        return FrozenMap({**native, api: {**native.get(api, EMPTY), **self.native}})
-
-
-#: The parts that grow, and the kind of event that is a piece of them.
-GROWING: Final[Mapping[type, EventKind]] = {TextPart: "text", ReasoningPart: "reasoning", RefusalPart: "refusal"}
+            fields = self.native | ({"field": self.event.name} if self.event.name else {})
+            origin = None if api in _SHARED else api
+            return ReasoningPart(text, origin, native_of(api, fields) if fields else EMPTY)
+        made = native_of(api, self.native) if self.native else EMPTY
+        return RefusalPart(text, made) if kind == "refusal" else TextPart(text, made)
 
 
 class GrowingChoice:
@@ -309,32 +230,29 @@ class GrowingChoice:
         elif kind == "finish":
             self.finish_reason = event.text
         elif kind == "part":
-            self._open(event)
+            self._parts.append(event.value)
         elif kind == "call":
             self._add_call(event)
-        elif kind == "other" and event.name == "part":
-            last = self._parts[-1] if self._parts else None
-            if isinstance(last, _Piece):
-                last.more(event.value)
+        elif kind == "more":
+            self._add_more(event.value)
         elif kind == "other":
             fields = self._of_message if event.name == "message" else self._other
             fields |= {name: joined(fields.get(name), value) for name, value in event.value.items()}
         elif event.text:
             self._add_piece(event)
 
-    def _open(self, event: Event) -> None:
-        part, kind = event.value, GROWING.get(type(event.value))
-        if kind is None:
-            self._parts.append(part)
-        else:
-            self._parts.append(_Piece(Event(kind), part))
-
     def _add_piece(self, event: Event) -> None:
         last = self._parts[-1] if self._parts else None
-        if type(last) is _Piece and last.event.kind == event.kind and last.event.name == event.name:
+        same = (event.kind, event.name, event.call)
+        if type(last) is _Piece and (last.event.kind, last.event.name, last.event.call) == same:
             last.texts.append(event.text)
         else:
             self._parts.append(_Piece(event._replace(value=None)))
+
+    def _add_more(self, fields: Mapping[str, Any]) -> None:
+        last = self._parts[-1] if self._parts else None
+        if type(last) is _Piece:
+            last.native |= {name: joined(last.native.get(name), value) for name, value in fields.items()}
 
     def _add_call(self, event: Event) -> None:
         if event.call in self._calls:
@@ -347,7 +265,7 @@ class GrowingChoice:
         """Return the reply so far."""
         calls = iter([self._calls[number] for number in sorted(self._calls)])
         ordered = [next(calls) if _is_call(piece) else piece for piece in self._parts]
-        parts = [piece.whole(api) if isinstance(piece, _Piece) else piece for piece in ordered]
+        parts = [piece.part(api) if isinstance(piece, _Piece) else piece for piece in ordered]
         texts = (RefusalPart, ReasoningPart, ToolCall, TextPart)
         is_list = any(not isinstance(part, texts) for part in parts)
         message = Message.of(

@@ -52,7 +52,7 @@ def holds(value, made, source, target, kind):
     """Assert what has to hold of one conversion."""
     assert not silent(value, made, source, target, kind), target
     assert not overbooked(value, made), target
-    assert not unplaced(value, made), target
+    assert not unplaced(value, made, source), target
     assert not disordered(value, made), target
     assert not invalid(value, made, source, target, kind), target
     assert source != target or is_identity(value, made)

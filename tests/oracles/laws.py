@@ -6,6 +6,7 @@ has a loss at its path or at that of an object around it; a loss says that somet
 no word of what it names stands in the output.
 """
 
+import collections
 import copy
 import json
 import re
@@ -26,8 +27,8 @@ def response(value, *, source, target, on_loss):
 
 #: What converts a value of each sort.
 DOORS = {"request": diptych.convert, "response": response}
-#: What follows from other leaves: the sums of tokens.
-DERIVED = ("total_tokens", "totalTokens", "totalTokenCount")
+#: What follows from other leaves: the sums of tokens, the number of a reply, where a token begins.
+DERIVED = re.compile(r"otal_?[tT]okens?(Count)?$|\.index$|text_offset\[\d+\]$")
 
 
 #: Stands for another value of the same sort.
@@ -108,7 +109,7 @@ def silent(value, made, source, target, kind="request"):
     told = {loss.path for loss in made.losses} - {"$"}
     lost = []
     for (path, _), way in zip(leaves(value), places(value), strict=True):
-        if not path.endswith(DERIVED) and not any(is_under(path, above) for above in told):
+        if not DERIVED.search(path) and not any(is_under(path, above) for above in told):
             others = (changed(value, way), changed(value, way, None))
             if _shown(made) == _shown(_tried(others[0], source, target, kind)):
                 lost += [path] if any(_is_same(made, other, source, target, kind) for other in others) else []
@@ -135,7 +136,9 @@ def _shown(made):
 def overbooked(value, made):
     """Return every loss of something gone that stands in the output still."""
     shown = json.dumps(made.output, default=str)
-    words = {path: leaf for path, leaf in leaves(value) if isinstance(leaf, str) and WORD.search(leaf)}
+    once = collections.Counter(WORD.findall(json.dumps(value)))
+    texts = [(path, leaf) for path, leaf in leaves(value) if isinstance(leaf, str)]
+    words = {path: leaf for path, leaf in texts if (word := WORD.search(leaf)) and once[word[0]] == 1}
     gone = [loss for loss in made.losses if loss.severity is Severity.DROPPED]
     return [
         (loss.path, loss.kind, path)
@@ -150,16 +153,25 @@ def _stands(leaf, shown):
     return re.search(re.escape(word) + r"(?!\d)", shown) is not None
 
 
-def unplaced(value, made):
-    """Return every loss whose path is no place of the value; a change may name a field that an object lacks."""
+def unplaced(value, made, source):
+    """Return every loss whose path is no place of the value; a change, or a link by order, may name an absent field."""
     around = {*objects(value)}
     known = around | {path for path, _ in leaves(value)}
+    absent = {f"$.{row.path}" for row in getattr(get(source).api, "params", ())}
     return [
         (loss.path, loss.kind)
         for loss in above(made)
         if plain(loss.path) not in known
-        and not (loss.severity is Severity.CHANGED and plain(loss.path).rpartition(".")[0] in around)
+        and not (_may_be_absent(loss) and (plain(loss.path) in absent or _around(loss) in around))
     ]
+
+
+def _may_be_absent(loss):
+    return loss.severity is Severity.CHANGED or loss.kind == "tool-calls-dropped"
+
+
+def _around(loss):
+    return plain(loss.path).rpartition(".")[0]
 
 
 def objects(value, path="$"):

@@ -47,7 +47,7 @@ def findings(value, source, target, kind):
         return
     yield from (("silent", laws.general(path)) for path in laws.silent(value, made, source, target, kind))
     yield from (("overbooked", f"{laws.general(path)} {why}") for path, why, _ in laws.overbooked(value, made))
-    yield from (("unplaced", f"{laws.general(path)} {why}") for path, why in laws.unplaced(value, made))
+    yield from (("unplaced", f"{laws.general(path)} {why}") for path, why in laws.unplaced(value, made, source))
     yield from (("order", "") for _ in laws.disordered(value, made)[:1])
     if kind == "request":
         yield from (

@@ -49,7 +49,7 @@ def broken_by(body):
     laws = {
         "silent": not silent(body, made, "chat", "chat", "lie"),
         "overbooked": not overbooked(body, made),
-        "unplaced": not unplaced(body, made),
+        "unplaced": not unplaced(body, made, "chat"),
         "order": not disordered(body, made),
         "identity": is_identity(body, made),
     }

@@ -75,6 +75,9 @@ OF_TYPE = {
     ("Base64PDFSourceParam", "media_type"): "application/pdf",
     ("PlainTextSourceParam", "media_type"): "text/plain",
     ("PlainTextSourceParam", "data"): Word("word {}"),
+    ("CompletionChoice", "logprobs"): {
+        "tokens": [Word("word {}")], "token_logprobs": [-0.5], "top_logprobs": [{"a": -0.5}], "text_offset": [0],
+    },
     # token ids need the encoding of a model that is known, and several prompts are several requests
     ("CompletionCreateParamsBase", "prompt"): Word("word {}"),
     ("Content", "role"): ("user", "model"),
@@ -92,6 +95,7 @@ MUST = {
     "GenerateContentRequest": ("contents",), "ResponseCreateParamsBase": ("input",), "FileFile": ("file_data",),
     "Candidate": ("content", "finishReason"), "GenerateContentResponse": ("candidates",),
     "Tool": ("function",), "Function": ("name",), "ToolFunction": ("name",),
+    "ChatCompletionMessage": ("content",), "Message": ("stop_reason",),
     "ChatResponse": ("model", "created_at", "done"), "ChatRequest": ("messages",), "ToolCall": ("function",), "ConverseRequest": ("messages",),
 }  # fmt: skip
 #: Fields that an SDK adds to what the server says.
@@ -299,7 +303,7 @@ def structures(draw, shape, depth=0, most=2):
     else:
         rest = sorted(set(members) - set(shape.required_members))
         few = draw(st.lists(st.sampled_from(rest), max_size=most, unique=True)) if rest else []
-        chosen = dict.fromkeys([*shape.required_members, *MUST.get(shape.name, ()), *few])
+        chosen = dict.fromkeys([*shape.required_members, *few, *members.keys() & {*MUST.get(shape.name, ())}])
     return {key: draw(shapes(members[key], shape.name, key, depth + 1)) for key in chosen}
 
 

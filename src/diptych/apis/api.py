@@ -41,7 +41,7 @@ from .rules import Rules
 #: Neutral parameters that Chat and Completions do not have.
 ELSEWHERE: Final = frozenset({"top_k"})
 #: The note that says which kind of its class a part was, where it is not the first.
-_KIND: Final = f"{NOTE}kind"
+KIND: Final = f"{NOTE}kind"
 #: What the neutral model says of a value beside ``native``; a constant there says nothing.
 NAMES: Final[dict[type, tuple[str, ...]]] = {
     TextPart: ("text",),
@@ -181,14 +181,16 @@ class Reader:
         """Read an object as one of these kinds, None where it is none of them."""
         for index, kind in enumerate(kinds) if isinstance(value, Mapping) else ():
             if (bound := kind.bind(value)) is not None:
-                return self._made(kind, bound, path, index if _would_be_taken(kinds[:index], kind, bound[0]) else 0)
+                made = self._made(kind, bound, path, index if _would_be_taken(kinds[:index], kind, bound[0]) else 0)
+                if kind.fits is None or kind.fits(made):
+                    return made
         return None
 
     def _made(self, kind: Kind, bound: tuple[dict[str, Any], Any], path: str, index: int) -> Any:
         found, rest = bound
         notes = {} if rest is MISSING else rest
         if index:  # another kind would write it
-            notes[_KIND] = index
+            notes[KIND] = index
         if kind.cls is ReasoningPart:
             found["origin"] = self.api.name
         made = kind.cls(**found, native=natives(self.api.name, notes)) if notes else kind.cls(**found)
@@ -283,8 +285,9 @@ def write_request(api: Api, request: Request, ledger: Ledger | None = None, *, w
 class Writer:
     """Writes the values of a request as the objects of one API, and reports what has no place."""
 
-    def __init__(self, api: Api, request: Request, ledger: Ledger) -> None:
-        self.api, self.request, self.ledger = api, request, ledger
+    def __init__(self, api: Api, request: Request | None, ledger: Ledger) -> None:
+        self.api, self.ledger = api, ledger
+        self.request = Request(Conversation(())) if request is None else request
 
     def own(self, value: Any) -> Mapping[str, Any]:
         """Return what this API alone says of a value."""
@@ -311,7 +314,7 @@ class Writer:
             return None
         wire = self._put(kind, value, values)
         native: FrozenMap = getattr(value, "native", EMPTY)
-        return self.native(value, native, wire) if native else wire
+        return self.ledger.wrote(self.native(value, native, wire) if native else wire, value, kind)
 
     def _put(self, kind: Kind, value: Any, values: dict[str, Any]) -> dict[str, Any]:
         for name in kind.unplaced(values):
@@ -325,7 +328,7 @@ class Writer:
         return kind.put(values)
 
     def _ordered(self, value: Any, kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
-        own = getattr(value, "native", EMPTY).get(self.api.name, EMPTY).get(_KIND, 0)
+        own = getattr(value, "native", EMPTY).get(self.api.name, EMPTY).get(KIND, 0)
         return (kinds[own], *kinds) if 0 < own < len(kinds) else kinds
 
     def native(self, value: Any, native: FrozenMap, wire: dict[str, Any]) -> dict[str, Any]:
@@ -350,6 +353,9 @@ class Writer:
         if wanted is None:
             return
         kind, values = self.api.format, {name: getattr(wanted, name) for name in NAMES[ResponseFormat]}
+        if wanted.type == "json_schema" and wanted.schema is None and self.api.name != "chat":
+            values["schema"] = EMPTY  # only Chat may leave it out
+            self.ledger.lose(wanted, "schema", "synthesised", "a schema that allows everything")
         if kind is None or not _takes(kind, wanted, values):
             if wanted.type != "text":
                 self.ledger.lose(wanted, kind="schema-dropped")

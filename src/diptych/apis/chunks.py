@@ -9,11 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..loss import Loss
-from ..response import GROWING, Event
+from ..response import Event
 from . import heads
-from .foreign import NativeEvents
-from .ledger import Ledger
-from .usage import write_usage
 
 
 class ChunkWriter:
@@ -23,9 +20,7 @@ class ChunkWriter:
     object: str
 
     def __init__(self, request: Mapping[str, Any] | None = None) -> None:
-        ledger = Ledger()
-        self.losses: list[Loss] = ledger.losses
-        self._native = NativeEvents(self.api, ledger)
+        self.losses: list[Loss] = []
         self._request = request or {}
         self._head: dict[str, Any] = {"object": self.object}
         self._is_own = False
@@ -33,12 +28,6 @@ class ChunkWriter:
 
     def feed(self, event: Event) -> list[dict[str, Any]]:
         """Take an event; return the chunks that it makes."""
-        taken = self._native.feed(event) if event.kind == "head" or self._native.is_foreign else event
-        return [] if taken is None else self._taken(taken)
-
-    def _taken(self, event: Event) -> list[dict[str, Any]]:
-        if event.kind == "part":
-            event = _piece(event)
         kind = event.kind
         if kind == "head":
             self._is_own = event.name == self.api
@@ -46,15 +35,13 @@ class ChunkWriter:
             self._waits = True
             return []
         if kind == "usage":
-            return [self._chunk([], usage=write_usage(event.value))]
+            return [self._chunk([], usage=heads.write_usage(event.value))]
         if kind == "error":
             return [{"error": event.value}]
         return [self._chunk([choice]) for choice in (*self._opening(event), *self._step(event))]
 
     def finish(self) -> list[dict[str, Any]]:
         """Return what is left at the end: a chunk without choices where a field came after the last one."""
-        if self._native.usage is not None:
-            return [self._chunk([], usage=write_usage(self._native.usage))]
         return [self._chunk([])] if self._waits else []
 
     def _chunk(self, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -68,12 +55,3 @@ class ChunkWriter:
     def _step(self, event: Event) -> list[dict[str, Any]]:
         """Return the entries of ``choices`` that an event makes, one a chunk."""
         raise NotImplementedError
-
-
-def _piece(event: Event) -> Event:
-    """Return the beginning of a part as a piece of its kind: Chat does not say where a part begins."""
-    part, kind = event.value, GROWING.get(type(event.value))
-    name = part.native["chat"].get("field") if kind == "reasoning" and "chat" in part.native else None
-    if kind is None or (part.native and name is None):
-        return event
-    return event._replace(kind=kind, text=part.text, name=name, value=None)

@@ -14,9 +14,9 @@ from ..errors import FormatError
 from ..loss import Loss
 from ..model import FrozenMap, thaw
 from ..projection import ABSENT
-from ..response import HEAD, Event, Response, ResponseChoice
+from ..response import HEAD, Event, Response, ResponseChoice, Usage
 from .chat.calls import index_of
-from .usage import read_usage
+from .counts import CHAT
 
 Name = Literal["chat", "completions"]
 _PREFIXES: Final = {"chat": "chatcmpl-", "completions": "cmpl-"}
@@ -98,7 +98,7 @@ def beside(native: FrozenMap, api: Name, root: str, losses: list[Loss]) -> dict[
         own: dict[str, Any] = thaw(native[api])
         return own
     found: dict[str, Any] = {}
-    for fields in native.values():
+    for fields in (native[name] for name in native if name in OBJECTS):
         found |= crossing(thaw(fields), api, root, losses)
     return found
 
@@ -122,15 +122,14 @@ def head_of_chunk(event: Event, api: Name, losses: list[Loss]) -> dict[str, Any]
 
 
 def id_for(api: Name, id_: str | None, native: Collection[str]) -> str | None:
-    """Return an id with the prefix that the API gives its own, where it has that of the other.
+    """Return an id with the prefix that the API gives its own.
 
     >>> id_for("completions", "chatcmpl-1", ["chat"])
     'cmpl-1'
     """
-    other = _PREFIXES["completions" if api == "chat" else "chat"]
-    if id_ is None or api in native or not id_.startswith(other):
+    if id_ is None or api in native or id_.startswith(_PREFIXES[api]):
         return id_
-    return _PREFIXES[api] + id_.removeprefix(other)
+    return _PREFIXES[api] + id_.removeprefix(_PREFIXES["completions" if api == "chat" else "chat"])
 
 
 def of_choice(choice: Mapping[str, Any], content: str) -> dict[str, Any]:
@@ -154,3 +153,28 @@ def write_choice(
     found: dict[str, Any] = {"index": choice.index, **content}
     found |= {name: value for name, value in ends.items() if value is not None or not own}
     return _with(found, further, "index")
+
+
+# usage ----------------------------------------------------------------------------------------------
+
+
+def read_usage(value: Mapping[str, Any]) -> Usage:
+    """Read the ``usage`` of a body.
+
+    >>> read_usage({"prompt_tokens": 3, "completion_tokens": 2}).total_tokens
+    5
+    """
+    return CHAT.read(value)
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """Return the ``usage`` of a body: as the server stated it, with the counts that were changed since."""
+    return CHAT.write(usage, own=True)
+
+
+def sum_usage(usages: list[Usage]) -> Usage | None:
+    """Return what several usages make, the only one as it is."""
+    if len(usages) < 2:
+        return usages[0] if usages else None
+    totals = {name: sum(getattr(usage, name) for usage in usages) for name in ("prompt_tokens", "completion_tokens")}
+    return Usage(**totals, source=usages[0].source)

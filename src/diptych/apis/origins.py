@@ -55,6 +55,8 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
     rows |= {row.path: name for name, row in api.rows.items() if name in request.params}
 
     def origin(path: str) -> str:
+        if (written := ledger.origin(path, body)) is not None:
+            return written
         start = next((one for one in _prefixes(path) if one in known), None)
         if start is not None:
             new, old = known[start]
@@ -77,7 +79,11 @@ def _pairs(again: Request, request: Request) -> Iterator[tuple[Any, Any]]:
     for value in _values(request):
         waiting[type(value)].append(value)
     for value in _values(again):
-        if same := waiting[type(value)]:
+        same = waiting[type(value)]
+        if isinstance(value, Message):  # one before it that has another role went into a neighbour
+            first = next((index for index, old in enumerate(same) if old.role == value.role), 0)
+            del same[:first]
+        if same:
             yield value, same.pop(0)
 
 

@@ -217,7 +217,8 @@ def write_turns(writer: Writer, shape: Shape, messages: Iterable[Message]) -> li
 
 def _write_turn(writer: Writer, shape: Shape, message: Message) -> dict[str, Any]:
     if shape.strings and message.role in ("user", "assistant") and message.plain_text is not None:
-        return {"role": shape.written[message.role], shape.content: message.plain_text}
+        plain = {"role": shape.written[message.role], shape.content: message.plain_text}
+        return writer.ledger.wrote(plain, message, shape.turn)
     own = writer.own(message)
     role = "system" if own.get(INSIDE) else shape.written[message.role]
     if message.role in ("system", "developer") and not own.get(INSIDE):
@@ -225,7 +226,7 @@ def _write_turn(writer: Writer, shape: Shape, message: Message) -> dict[str, Any
     if message.role == "tool":
         return {"role": role, shape.content: [_write_result(writer, shape, message)], **thaw(own.get(TURN, EMPTY))}
     turn = {"role": role, shape.content: write_content(writer, shape, message, message.parts)}
-    return _beside(writer, message, turn)
+    return writer.ledger.wrote(_beside(writer, message, turn), message, shape.turn)
 
 
 def _is_joined(writer: Writer, before: Message, message: Message) -> bool:
@@ -273,7 +274,7 @@ def _write_result(writer: Writer, shape: Shape, message: Message) -> dict[str, A
         place(wire, shape.result_at, write_content(writer, shape, message, message.parts))
     wire = writer.native(message, message.native, wire)
     wire.pop(TURN, None)
-    return wire
+    return writer.ledger.wrote(wire, message, shape.result)
 
 
 # text of the system ------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from ..errors import FormatError
 from ..format import Conversion, Format
 from ..loss import Loss, verdict_of
 from ..policy import OnLoss, settle
+from ..request import Request
 from .between import between, read, written
 from .registry import get
 
@@ -78,7 +79,7 @@ def converted(
     body: Mapping[str, Any], source: Format, target: Format, *, model: str | None = None, **options: Any
 ) -> list[Conversion]:
     """Convert a body; the caller settles the losses."""
-    if {source.name, target.name} <= {*PAIR}:
+    if {source.name, target.name} <= {*PAIR} and (source is not target or source.api is None):
         made = pair.convert_request(body, to=target.name, on_loss="ignore", model=model, **options)  # type: ignore[arg-type]
         return [replace(one, format=source.name) for one in made]
     if source.name == "completions":
@@ -130,13 +131,13 @@ def _to_prompt(body: Mapping[str, Any], source: Format, format: str, model: str 
         ledger.report(f"$.{ledger.param(name)}", "parameter-dropped")
     plain = held(request.replace(model=model or request.model, native=type(request.native)()), ledger)
     output, losses = write_request(plain, format=format)
-    place = ledger.moved_to(plain.conversation)
-    for loss in losses:
-        ledger.report(*_named(place(loss), ledger))
+    for loss in ledger.moved_to(plain.conversation, losses):
+        ledger.report(*_named(loss, request, ledger))
     return Conversion(output, verdict_of(ledger.losses), tuple(ledger.losses), source.name)
 
 
-def _named(loss: Loss, ledger: Ledger) -> Loss:
-    """Return a loss of a parameter with the source's name of it."""
+def _named(loss: Loss, request: Request, ledger: Ledger) -> Loss:
+    """Return a loss of a parameter with the source's name of it, where the source has it."""
     name = loss.path.removeprefix("$.")
-    return loss._replace(path=f"$.{ledger.param(name)}") if name.isidentifier() else loss
+    is_said = name in request.params or f"{name.removesuffix('tokens')}completion_tokens" in request.params
+    return loss._replace(path=f"$.{ledger.param(name)}") if is_said else loss

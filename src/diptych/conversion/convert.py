@@ -189,7 +189,7 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
     is_body = offers_tools or (_is_body(value, entry) and not _is_talk(value, entry))
     output, written = _write(reading.conversation, target, losses, on_loss, is_body=is_body)
     if ledger is not None:
-        written = tuple(map(ledger.moved_to(reading.conversation), written))
+        written = tuple(ledger.moved_to(reading.conversation, written))
     if target.kind == "dataset" and untouched(value, reading.format, output, target.name):
         losses, reading = (), replace(reading, verdict="lossless")
     found = (*losses, *written)

@@ -1,59 +1,52 @@
-"""Whole responses of any message API in, of any other out.
+"""Whole answers of every message API in, of any other out.
 
-Rule: read → write through :class:`~diptych.response.Response`. An API is a folder of ``apis`` that
-holds ``response.py``: the folders are the registry. The same API in and out is the identity; what
-another API cannot say is reported with the path where it stood.
+Rule: read → write through :class:`~diptych.response.Response`; the modules ``response`` of the API
+packages are the registry. The same API in and out is the identity; whatever another API cannot say is
+a loss with the path of the source.
 """
 
 from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final
 
-from .. import apis
+from ..apis.answers import as_chat, is_foreign, mark
+from ..apis.completions import response as completions
+from ..apis.counts import CHAT, Counts
 from ..apis.heads import OBJECTS
 from ..apis.ledger import Ledger
 from ..errors import FormatError
 from ..format import Conversion
 from ..loss import Loss, verdict_of
 from ..policy import OnLoss, settle
-from ..text.registry import unknown
-from .registry import get
+from ..response import Response
+from ..suggest import suggest
 
-#: The APIs whose bodies hold ``choices``: one that does not say which of them it is, is left alone.
-_CHOICES: Final = ("chat", "completions")
+_APIS: Final = "diptych.apis"
 
 
-@lru_cache(maxsize=4)
-def modules(part: str) -> Mapping[str, ModuleType]:
-    """Return the modules of all APIs that read and write a ``part``: ``response`` or ``stream``.
+@lru_cache(maxsize=1)
+def answering() -> dict[str, ModuleType]:
+    """Return the module of every API that reads and writes its answers, by the API's name.
 
-    >>> sorted(modules("response"))[:2]
-    ['anthropic', 'chat']
+    >>> sorted(answering())[:3]
+    ['anthropic', 'bedrock', 'chat']
     """
-    names = sorted(info.name for info in pkgutil.iter_modules(apis.__path__) if info.ispkg)
-    # Completions comes last: everything that has choices may be one.
-    names.sort(key=lambda name: name == "completions")
-    places = {name: f"{apis.__name__}.{name}.{part}" for name in names}
-    return {name: import_module(place) for name, place in places.items() if find_spec(place)}
+    names = sorted(info.name for info in pkgutil.iter_modules(import_module(_APIS).__path__) if info.ispkg)
+    return {name: import_module(path) for name in names if find_spec(path := f"{_APIS}.{name}.response")}
 
 
-def module_of(name: str, part: str) -> tuple[str, ModuleType]:
-    """Return the name of an API and its module for responses or streams. Raises FormatError for an unknown name."""
-    known = modules(part)
-    if name not in known and isinstance(name, str):
-        try:
-            name = get(name, "api").name
-        except FormatError:
-            raise unknown(name, [*known], "API") from None
-    if name not in known:
-        raise unknown(str(name), [*known], "API")
-    return name, known[name]
+def answers_of(api: str) -> ModuleType:
+    """Return the module that reads and writes the answers of an API. Raises FormatError for an unknown one."""
+    if found := answering().get(api):
+        return found
+    raise FormatError(f"there is no API {api!r}", hint=suggest(api, answering()))
 
 
 def convert_response(
@@ -64,65 +57,118 @@ def convert_response(
     request: Mapping[str, Any] | None = None,
     on_loss: OnLoss = "raise",
 ) -> Conversion:
-    """Convert a response body to another message API.
+    """Convert the answer of a message API, whole, to that of another.
 
-    ``to`` and ``source`` name APIs: completions, chat, responses, anthropic, gemini, bedrock, ollama.
-    ``request`` is the request of the target API that is being answered (the one that was converted):
-    the ``echo`` and ``n`` of Completions count. ``body`` may be the list of replies to the requests
-    that one Completions request became. Raises LossError for what the target cannot say, FormatError
-    for what is no response.
+    ``to`` and ``source`` are names of APIs: ``chat``, ``completions``, ``responses``, ``anthropic``,
+    ``gemini``, ``bedrock``, ``ollama``. ``request`` is the request of the target API that is being
+    answered (the one that was converted): the ``echo`` and ``n`` of Completions count. ``body`` may be
+    the list of replies to the requests that one Completions request became. Raises LossError for what
+    the target cannot say, FormatError for what is not an answer.
 
     >>> reply = {"object": "chat.completion", "choices": [
     ...     {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
     >>> convert_response(reply, to="completions").output["choices"][0]["text"]
     'Hi'
+    >>> convert_response(reply, to="gemini").output["candidates"][0]["content"]["parts"]
+    [{'text': 'Hi'}]
     """
-    target, writer = module_of(to, "response")
-    bodies = _bodies(body)
-    given = _source(bodies, target) if source == "auto" else module_of(source, "response")[0]
-    reader, ledgers = modules("response")[given], [Ledger() for _ in bodies]
-    responses = [reader.read_response(one, ledger) for one, ledger in zip(bodies, ledgers, strict=True)]
-    output: Any
-    losses: tuple[Loss, ...]
-    if len(responses) > 1 and hasattr(writer, "write_responses"):
-        output, losses = writer.write_responses(responses, request)
-    else:
-        rows = zip(responses, ledgers, strict=True)
-        written = [writer.write_response(response, request, ledger) for response, ledger in rows]
-        output = written[0][0] if len(written) == 1 else [one for one, _ in written]
-        losses = tuple(loss for _, more in written for loss in more)
-    settle(losses, on_loss)
-    return Conversion(output, verdict_of(losses), losses, given)
-
-
-def _bodies(body: Any) -> list[Mapping[str, Any]]:
+    writer = answers_of(to)
     if not isinstance(body, Mapping | list | tuple):
         raise FormatError(f"a response is an object, not {type(body).__name__}", path="$")
     bodies = [body] if isinstance(body, Mapping) else list(body)
     if not bodies or not all(isinstance(one, Mapping) for one in bodies):
         raise FormatError("a response is an object", path="$")
-    return bodies
+    names = [source if source != "auto" else api_of(one, to) for one in bodies]
+    # Servers mix up a message and a text: a list is of Chat where one of its answers is.
+    name = "chat" if "chat" in names else names[0]
+    ledger = Ledger()
+    read = [_read(name, one, ledger) for one in bodies]
+    output, losses = _written(to, writer, [_fitted(to, name, one, ledger) for one in read], request, ledger)
+    settle(losses, on_loss)
+    return Conversion(output, verdict_of(losses), losses, name if source == "auto" and is_foreign([name, to]) else to)
 
 
-def _source(bodies: list[Mapping[str, Any]], target: str) -> str:
-    """Return the API that bodies are of; one whose choices say nothing is of the target."""
-    for body in bodies:
-        if (found := source_of(body)) is None:
-            raise FormatError("the API of a response is not recognised", path="$", hint="name it: source=…")
-    choices = [one for body in bodies for one in body.get("choices") or () if isinstance(one, Mapping)]
-    says = choices or any(body.get("object") in OBJECTS.values() for body in bodies)
-    if found in _CHOICES and not says and target in _CHOICES:
-        return target
-    kinds = {source_of(body) for body in bodies}
-    return "chat" if "chat" in kinds else str(found)
+def _read(name: str, body: Mapping[str, Any], ledger: Ledger) -> Response:
+    module = answers_of(name)
+    if hasattr(module, "ANSWERS"):
+        response: Response = module.read_response(body, ledger)
+        return response
+    if not isinstance(body.get("choices"), list):
+        raise FormatError("a response has choices", path="$")
+    response = module.read_response(body)
+    mark(response, ledger)
+    return response
 
 
-def source_of(body: Any) -> str | None:
-    """Return the API whose response a value is, None where it is none.
+def _fitted(to: str, name: str, response: Response, ledger: Ledger) -> Response:
+    """Return a response as the target can say it, and report its tokens that the target has no count for."""
+    if not is_foreign([name, to]):
+        return response
+    if response.usage is not None:
+        source, target = counts_of(name), counts_of(to)
+        if source is not target:
+            target.report(response.usage, source, ledger, usage_path(name))
+            response = replace(response, usage=replace(response.usage, server=None))
+    return as_chat(response, ledger, texts_alone=to == "completions") if to in OBJECTS else response
 
-    >>> source_of({"type": "message", "content": []})
-    'anthropic'
+
+def _written(
+    to: str, writer: ModuleType, responses: list[Response], request: Mapping[str, Any] | None, ledger: Ledger
+) -> tuple[Any, tuple[Loss, ...]]:
+    if to == "completions":
+        output, losses = completions.write_responses(responses, request)
+        return output, (*ledger.losses, *losses)
+    if to == "chat":
+        written = [writer.write_response(one, request) for one in responses]
+        losses = (*ledger.losses, *(loss for _, more in written for loss in more))
+        return (written[0][0] if len(written) == 1 else [one for one, _ in written]), losses
+    found = [writer.write_response(one, request, ledger)[0] for one in responses]
+    return (found[0] if len(found) == 1 else found), tuple(ledger.losses)
+
+
+def counts_of(api: str) -> Counts:
+    """Return where an API states the tokens of an answer."""
+    answers = getattr(answers_of(api), "ANSWERS", None)
+    return CHAT if answers is None else answers.counts
+
+
+def usage_path(api: str) -> str:
+    """Return the path at which an API states the tokens of an answer."""
+    answers = getattr(answers_of(api), "ANSWERS", None)
+    at = "usage" if answers is None else answers.usage_at
+    return f"$.{at}" if at else "$"
+
+
+def api_of(body: Mapping[str, Any], default: str = "chat") -> str:
+    """Return the API that an answer is of. Raises FormatError where none has such answers.
+
+    Choices of Chat hold a message, those of Completions a text; where neither is said, ``default`` stands.
+
+    >>> api_of({"type": "message", "content": []}), api_of({"candidates": []})
+    ('anthropic', 'gemini')
     """
-    if not isinstance(body, Mapping):
-        return None
-    return next((name for name, module in modules("response").items() if module.is_response(body)), None)
+    if isinstance(body.get("choices"), list):
+        return _api_of_choices(body, default)
+    if found := reply_of(body):
+        return found
+    raise FormatError("a response has choices", path="$", hint=f"or is one of {', '.join(answering())}")
+
+
+def reply_of(value: Mapping[str, Any]) -> str | None:
+    """Return the API that a value is an answer of, None where it is none.
+
+    >>> reply_of({"choices": [{"text": "Hi"}]}), reply_of({"messages": []})
+    ('completions', None)
+    """
+    if isinstance(value.get("choices"), list):
+        return _api_of_choices(value, "chat")
+    answers = {name: module.ANSWERS for name, module in answering().items() if name not in OBJECTS}
+    return next((name for name, one in answers.items() if one.is_answer(value)), None)
+
+
+def _api_of_choices(body: Mapping[str, Any], default: str) -> str:
+    choices = [choice for choice in body["choices"] if isinstance(choice, Mapping)]
+    if choices or body.get("object") in OBJECTS.values():
+        is_chat = any("message" in choice for choice in choices)
+        return "chat" if is_chat or (not choices and body["object"] == OBJECTS["chat"]) else "completions"
+    return default if default in OBJECTS else "chat"

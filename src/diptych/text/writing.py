@@ -509,7 +509,7 @@ def message_losses(message: Message, path: str, format: str) -> list[Loss]:
     losses = part_losses(message, path, format)
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
-    if message.tool_call_id is not None:
+    if message.tool_call_id:
         losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
     if message.reasoning:
         losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))

@@ -57,13 +57,25 @@ SHAPE: Final = Shape(_RESULT, roles={"user": "user", "assistant": "assistant", "
 SYSTEM: Final = Kind(Message, ())
 
 _base64, _url, _file, _text = map(source_kind, ("base64", "url", "file", "text"))
+_TITLE: Final = Field("title", "filename", type=str)
+
+
+def _is_pdf(part: FilePart) -> bool:
+    return (part.data or "").startswith("data:application/pdf;")
+
+
 PARTS: Final = (
     Kind(TextPart, (Field("text", "text", type=str),), {"type": "text"}, needs=("text",)),
     Kind(ImagePart, (Field("source", "url", *_base64),), {"type": "image"}, ("url",)),
     Kind(ImagePart, (Field("source", "url", *_url),), {"type": "image"}, ("url",)),
     *(
-        Kind(FilePart, (Field("source", to, *pair), Field("title", "filename", type=str)), {"type": "document"}, (to,))
-        for to, pair in (("data", _base64), ("data", _text), ("url", _url), ("file_id", _file))
+        Kind(FilePart, (Field("source", to, *pair), _TITLE), {"type": "document"}, (to,), fits)
+        for to, pair, fits in (
+            ("data", _base64, _is_pdf),
+            ("data", _text, None),
+            ("url", _url, None),
+            ("file_id", _file, None),
+        )
     ),
     Kind(FilePart, (Field("source", "file_id", *_file),), {"type": "image"}, ("file_id",)),
     Kind(

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    GONE,
-    OBJECT,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -25,6 +21,12 @@ from ..rules import (
     results_follow,
     says_something,
     that,
+)
+from ..rules import (
+    GONE,
+    OBJECT,
+    Rule,
+    Rules,
 )
 
 _SDK: Final = "anthropic 2.14, types, 2026-11-26"

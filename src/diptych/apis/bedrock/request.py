@@ -33,7 +33,7 @@ from ...model import (
 )
 from ...request import Request
 from .. import api
-from ..api import Api, Reader, Writer
+from ..api import KIND, Api, Reader, Writer
 from ..detection import detector
 from ..fields import Field, Kind
 from ..formats import format_of
@@ -88,10 +88,23 @@ def _audio(*, raw: bool) -> tuple[Any, Any]:
     return read_data, write_data
 
 
+def _read_cited(content: Any) -> str | None:
+    """Read the text that citations are about, where it is one."""
+    first = content[0] if len(content) == 1 else None
+    text = first.get("text") if isinstance(first, Mapping) and len(first) == 1 else None
+    return text if isinstance(text, str) else None
+
+
+def _write_cited(text: str) -> list[dict[str, str]]:
+    return [{"text": text}]
+
+
+_CITED: Final = Field("citationsContent.content", "text", _read_cited, _write_cited, type=(list, tuple))
 _NAME: Final = Field("document.name", "filename", type=str)
 PARTS: Final = (
     Kind(TextPart, (Field("text", "text", type=str),), needs=("text",)),
     Kind(TextPart, (Field("json", "text", _read_value, _write_value),), needs=("text",)),
+    Kind(TextPart, (_CITED,), needs=("text",)),
     *(Kind(ImagePart, (Field("image", "url", *inline("image", raw=raw)),), needs=("url",)) for raw in (True, False)),
     *(
         Kind(
@@ -211,6 +224,8 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
     return {**wire, "messages": write_turns(writer, SHAPE, messages[len(system) :])}
 
 
+#: The note of a text that it is written with its citations.
+CITED: Final = {KIND: 2}
 API: Final = Api(
     "bedrock",
     params=PARAMS,

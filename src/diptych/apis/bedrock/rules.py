@@ -6,11 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    GONE,
-    OBJECT,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -26,6 +22,12 @@ from ..rules import (
     results_follow,
     says_something,
     that,
+)
+from ..rules import (
+    GONE,
+    OBJECT,
+    Rule,
+    Rules,
 )
 
 _MODEL: Final = "botocore 1.44, service model bedrock-runtime, 2026-11-26"

@@ -19,10 +19,8 @@ from ...loss import Loss
 from ...model import EMPTY, ContentPart, FrozenMap, Message, Part, ReasoningPart, RefusalPart, TextPart, ToolCall
 from ...projection import ABSENT, OLD
 from ...response import Response, ResponseChoice, native_of
-from .. import foreign, heads, logprobs
+from .. import heads, logprobs
 from ..heads import Name, choices_of, indices_of
-from ..ledger import Ledger, parts
-from ..usage import write_usage
 from .calls import read_calls, read_function, text_field
 from .messages import read_part, write_message
 
@@ -39,46 +37,22 @@ _PLAIN: Final = frozenset({"role", "content"})
 _FROM_CHAT: Final = native_of("chat", {})
 
 
-def is_response(body: Mapping[str, Any]) -> bool:
-    """Return whether a body is a response of this API."""
-    choices = body.get("choices")
-    if not isinstance(choices, list):
-        return False
-    return any("message" in one for one in choices if isinstance(one, Mapping)) or (
-        not choices and body.get("object") == heads.OBJECTS["chat"]
-    )
-
-
-def read_response(body: Mapping[str, Any], ledger: Ledger | None = None) -> Response:
+def read_response(body: Mapping[str, Any]) -> Response:
     """Read a whole body. Raises FormatError where its choices are malformed.
 
     >>> read_response({"choices": [{"message": {"role": "assistant", "content": "Hi"}}]}).text
     'Hi'
     """
-    return read_body(body, "chat", ledger)
+    return read_body(body, "chat")
 
 
-def read_body(body: Mapping[str, Any], api: Name, ledger: Ledger | None = None) -> Response:
+def read_body(body: Mapping[str, Any], api: Name) -> Response:
     """Read a whole body of either API: servers mix up a ``message`` and a ``text``."""
     found = choices_of(body)
     indices = indices_of(found, whole=True)
     choices = tuple(_read_choice(choice, index, api) for choice, index in zip(found, indices, strict=True))
     fields, rest = heads.read_head(body, api)
-    response = Response(choices, **fields, native=native_of(api, rest))
-    if ledger is not None:
-        _record(response, ledger)
-    return response
-
-
-def _record(response: Response, ledger: Ledger) -> None:
-    """Record where everything stood."""
-    ledger.at(response, "$")
-    for position, choice in enumerate(response.choices):
-        path = f"$.choices[{position}]"
-        ledger.at(choice, path)
-        ledger.at(choice.message, f"{path}.message")
-        for part, place in parts(choice.message, f"{path}.message"):
-            ledger.at(part, place)
+    return Response(choices, **fields, native=native_of(api, rest))
 
 
 def _read_choice(choice: Mapping[str, Any], index: int, api: Name) -> ResponseChoice:
@@ -176,7 +150,6 @@ def content_part(part: Any) -> ContentPart:
 def write_response(
     response: Response,
     request: Mapping[str, Any] | None = None,  # noqa: ARG001  # every writer takes the request that is answered
-    ledger: Ledger | None = None,
 ) -> tuple[dict[str, Any], tuple[Loss, ...]]:
     """Write a whole body; return it and what it cannot carry.
 
@@ -184,18 +157,12 @@ def write_response(
     >>> body["choices"][0]["message"]["content"], losses
     ('Hi', ())
     """
-    ledger = Ledger() if ledger is None else ledger
-    losses, is_foreign = ledger.losses, foreign.is_foreign(response.native)
-    response = foreign.native_response(response, "chat", ledger)
-    if response.error is not None and not response.choices:
-        return {"error": dict(response.error)}, tuple(losses)
+    losses: list[Loss] = []
     body = heads.write_head(response, "chat", "$", losses)
-    if is_foreign and response.created is None:
-        body["created"] = 0  # the SDK of Chat requires a time
     choices = [_write_choice(choice, f"$.choices[{n}]", losses) for n, choice in enumerate(response.choices)]
     found = {**body, "choices": choices}
     if response.usage is not None:
-        found["usage"] = write_usage(response.usage)
+        found["usage"] = heads.write_usage(response.usage)
     return found, tuple(losses)
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    OBJECT,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -17,6 +14,11 @@ from ..rules import (
     ranges,
     remove,
     says_json,
+)
+from ..rules import (
+    OBJECT,
+    Rule,
+    Rules,
 )
 
 _SPEC: Final = "OpenAI API specification, createChatCompletion, 2026-11-23"

@@ -16,7 +16,6 @@ from ...response import HEAD, Event
 from .. import heads, logprobs
 from ..chunks import ChunkWriter
 from ..heads import Name, choices_of, indices_of
-from ..usage import read_usage
 from .calls import Named, ToolCalls, read_function, text_field
 from .response import PARTS, REASONING, content_part, listed, said
 
@@ -27,12 +26,6 @@ _PLAIN: Final = frozenset({"role", "content"})
 _OF_CHOICE: Final = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs"})
 #: The number of a call in ``function_call``: it comes after those of ``tool_calls``.
 _OLD: Final = 1 << 30
-
-
-def is_chunk(chunk: Mapping[str, Any]) -> bool:
-    """Return whether a chunk is one of this API's streams."""
-    choices = [one for one in chunk.get("choices") or () if isinstance(one, Mapping)]
-    return "choices" in chunk and not any("text" in one for one in choices)
 
 
 class StreamReader:
@@ -66,7 +59,7 @@ class StreamReader:
                 reader = self._choices[index] = _Choice(index, self._tools)
             reader.feed(choice, events)
         if isinstance(usage := chunk.get("usage"), Mapping):
-            events.append(Event("usage", value=read_usage(usage)))
+            events.append(Event("usage", value=heads.read_usage(usage)))
         if error := chunk.get("error"):
             events.append(Event("error", value=error))
         return events

@@ -22,28 +22,21 @@ from ...model import ContentPart, Message, OtherPart, ReasoningPart, RefusalPart
 from ...projection import ABSENT
 from ...response import Response, ResponseChoice
 from ...text.reading import read_text
-from .. import foreign, heads, logprobs
+from .. import heads, logprobs
 from ..chat.response import read_body
-from ..ledger import Ledger
-from ..usage import sum_usage, write_usage
 
 
-def is_response(body: Mapping[str, Any]) -> bool:
-    """Return whether a body is a response of this API."""
-    return isinstance(body.get("choices"), list)
-
-
-def read_response(body: Mapping[str, Any], ledger: Ledger | None = None) -> Response:
+def read_response(body: Mapping[str, Any]) -> Response:
     """Read a whole body. Raises FormatError where its choices are malformed.
 
     >>> read_response({"choices": [{"text": "Hi", "finish_reason": "stop"}]}).text
     'Hi'
     """
-    return read_body(body, "completions", ledger)
+    return read_body(body, "completions")
 
 
 def write_response(
-    response: Response, request: Mapping[str, Any] | None = None, ledger: Ledger | None = None
+    response: Response, request: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], tuple[Loss, ...]]:
     """Write a whole body; return it and what it cannot carry. ``request`` is the Completions request that it answers.
 
@@ -51,18 +44,15 @@ def write_response(
     >>> write_response(response, {"prompt": "Say ", "echo": True})[0]["choices"][0]["text"]
     'Say Hi'
     """
-    return write_responses([response], request, ledger)
+    return write_responses([response], request)
 
 
 def write_responses(
-    responses: Sequence[Response], request: Mapping[str, Any] | None = None, ledger: Ledger | None = None
+    responses: Sequence[Response], request: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], tuple[Loss, ...]]:
     """Write the responses to the requests that one Completions request became as one body."""
-    request, ledger = request or {}, Ledger() if ledger is None else ledger
-    losses = ledger.losses
-    responses = [foreign.native_response(response, "completions", ledger) for response in responses]
-    if (error := responses[0].error) is not None and not responses[0].choices:
-        return {"error": dict(error)}, tuple(losses)
+    request = request or {}
+    losses: list[Loss] = []
     n = request.get("n") or max(len(response.choices) for response in responses)
     body: dict[str, Any] = {}
     choices: list[dict[str, Any]] = []
@@ -74,8 +64,8 @@ def write_responses(
             written = _Answer(choice, f"{root}.choices[{position}]", losses).written(request, number)
             choices.append({**written, "index": number * n + choice.index} if number else written)
     found = {**body, "choices": choices}
-    usage = sum_usage([response.usage for response in responses if response.usage is not None])
-    return ({**found, "usage": write_usage(usage)} if usage else found), tuple(losses)
+    usage = heads.sum_usage([response.usage for response in responses if response.usage is not None])
+    return ({**found, "usage": heads.write_usage(usage)} if usage else found), tuple(losses)
 
 
 class _Answer:

@@ -19,11 +19,6 @@ from ..heads import Name
 from .response import content_loss, echo_of, field_losses, part_losses
 
 
-def is_chunk(chunk: Mapping[str, Any]) -> bool:
-    """Return whether a chunk is one of this API's streams."""
-    return any("text" in one for one in chunk.get("choices") or () if isinstance(one, Mapping))
-
-
 class StreamReader(stream.StreamReader):
     """Feed it chunks, get events.
 

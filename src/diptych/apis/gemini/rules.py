@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    GONE,
-    OBJECT,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -19,6 +15,12 @@ from ..rules import (
     ranges,
     remove,
     that,
+)
+from ..rules import (
+    GONE,
+    OBJECT,
+    Rule,
+    Rules,
 )
 
 _SDK: Final = "google-genai 3.6, types, 2026-11-26"

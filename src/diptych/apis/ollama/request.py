@@ -121,7 +121,7 @@ def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterator[Message]:
         path = f"$.messages[{index}]"
         if not isinstance(message, Mapping) or message.get("role") not in _ROLES:
             raise FormatError(f"a message has the role {', '.join(_ROLES)}", path=f"{path}.role")
-        yield _read_message(reader, message, path, links)
+        yield read_message(reader, message, path, links)
     if body.get("stream") is None and "model" in body:
         body |= {"stream": True, _STREAMS: {"was": body.get("stream", "absent")}}
 
@@ -132,7 +132,7 @@ def _ids(messages: Iterable[Any]) -> Iterator[str]:
         yield from (call["id"] for call in calls or () if isinstance(call, Mapping) and call.get("id"))
 
 
-def _read_message(reader: Reader, message: Mapping[str, Any], path: str, links: Links) -> Message:
+def read_message(reader: Reader, message: Mapping[str, Any], path: str, links: Links) -> Message:
     rest = {name: value for name, value in message.items() if name not in ("role", "content")}
     how: dict[str, Any] = {}
     parts = [*_beside(reader, rest, path, "thinking"), *_text(message, path, how)]
@@ -215,10 +215,10 @@ def _result(rest: dict[str, Any], links: Links, how: dict[str, Any]) -> dict[str
 
 def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
     links = Links()
-    return {"messages": [_write_message(writer, message, links) for message in request.conversation.messages]}
+    return {"messages": [write_message(writer, message, links) for message in request.conversation.messages]}
 
 
-def _write_message(writer: Writer, message: Message, links: Links) -> dict[str, Any]:
+def write_message(writer: Writer, message: Message, links: Links) -> dict[str, Any]:
     if message.plain_text is not None and message.role in _ROLES:
         return {"role": message.role, "content": message.plain_text}
     role = "system" if message.role == "developer" else message.role

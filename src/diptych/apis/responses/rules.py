@@ -6,12 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    OBJECT,
-    Check,
-    Mend,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -22,6 +17,13 @@ from ..rules import (
     remove,
     says_json,
     that,
+)
+from ..rules import (
+    OBJECT,
+    Check,
+    Mend,
+    Rule,
+    Rules,
 )
 
 _SPEC: Final = "OpenAI API specification, createResponse, 2026-11-23"
