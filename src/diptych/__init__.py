@@ -55,12 +55,12 @@ if TYPE_CHECKING:
     from .sandbox.chat_template import ChatTemplate as ChatTemplate
     from .sandbox.limits import Limits as Limits
     from .templating.api import render as render
-    from .templating.fit import Fitted as Fitted
     from .templating.fit import fit as fit
     from .templating.library import Library as Library
     from .templating.library import load as load
     from .templating.rendered import Rendered as Rendered
     from .templating.template import Template as Template
+    from .text.replies import read_reply as read_reply
     from .tokens import TokenCount as TokenCount
     from .tokens import count as count
 
@@ -75,7 +75,7 @@ _HOMES = {
         "StreamIncomplete", "StreamInterrupted", "TemplateError", "TemplateNotFound", "TemplateSyntaxError",
         "Timeout", "TokenError", "UndefinedInput",
     ],
-    "templating.fit": ["Fitted", "fit"],
+    "templating.fit": ["fit"],
     "format": ["Conversion", "Reading", "Writing"],
     "sandbox.chat_template": ["ChatTemplate"],
     "sandbox.limits": ["Limits"],
@@ -88,6 +88,7 @@ _HOMES = {
     "prices": ["Estimate", "PriceBook", "estimate"],
     "response": ["Event", "Response"],
     "templating.rendered": ["Rendered"],
+    "text.replies": ["read_reply"],
     "templating.library": ["Library", "load"],
     "templating.template": ["Template"],
     "tokens": ["TokenCount", "count"],

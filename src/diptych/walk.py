@@ -87,7 +87,7 @@ class _Search(NamedTuple):
             if is_folder:
                 if not self._is_foreign(path):
                     yield from self.inside(path, patterns)
-            elif entry.name.endswith(self.endings) and entry.is_file() and self._is_below(path):
+            elif entry.name.endswith(self.endings) and _is_file(entry) and self._is_below(path):
                 yield path
 
     def _is_below(self, path: Path) -> bool:
@@ -105,6 +105,13 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise DiptychError(f"the folder cannot be read: {error.strerror}", path=os.fspath(folder)) from None
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def is_ignored(path: Path, patterns: Sequence[Pattern], *, is_folder: bool) -> bool:

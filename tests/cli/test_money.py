@@ -3,11 +3,14 @@
 import io
 import json
 import sys
+from decimal import Decimal
 
 import pytest
 
+from diptych import Template, count, estimate
 from diptych.__main__ import main
 from diptych.catalogue import DEFAULT_MODEL
+from diptych.prices import price_usage
 
 HI = {"role": "user", "content": "Hi"}
 BODY = {"model": "gpt-4.1", "messages": [HI], "max_tokens": 200}
@@ -109,25 +112,132 @@ SEVERAL = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("ending", ["jsonl", "ndjson", "json", "txt", "data", "-"])
 @pytest.mark.parametrize("name", SEVERAL)
-def test_several_values_are_never_one_text(run, command, ending, name):
+def test_several_values_are_never_one_text(run, ending, name):
     if ending == "-":
-        found = run(command, "-", stdin=SEVERAL[name])
+        found = run("count", "-", stdin=SEVERAL[name])
     else:
-        found = run(command, f"b.{ending}", **{f"b_{ending}": SEVERAL[name]})
+        found = run("count", f"b.{ending}", **{f"b_{ending}": SEVERAL[name]})
     assert (found.code, found.out) == (2, "")
     assert "one JSON value per line" in found.err
     assert "diptych count" in found.err
     assert "--jsonl" in found.err
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_file_of_lines_with_one_line_is_one_too(run, command):
-    found = run(command, "b.jsonl", b_jsonl=rows(BODY))
+def test_a_file_of_lines_with_one_line_is_one_too(run):
+    found = run("count", "b.jsonl", b_jsonl=rows(BODY))
     assert found.code == 2
     assert "--jsonl" in found.err
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "ndjson", "json", "txt", "data", "-"])
+@pytest.mark.parametrize("name", sorted(SEVERAL.keys() - {"pretty"}))
+def test_cost_adds_up_the_lines_of_a_file(run, ending, name):
+    if ending == "-":
+        found = run("cost", "-", "--json", stdin=SEVERAL[name])
+    else:
+        found = run("cost", f"b.{ending}", "--json", **{f"b_{ending}": SEVERAL[name]})
+    is_broken = name.endswith("broken")
+    assert (found.code, found.json["requests"], found.json["refused"]) == (int(is_broken), 2, int(is_broken))
+    model = DEFAULT_MODEL if name == "lists" else "gpt-4.1"
+    one = estimate([HI] if name == "lists" else BODY, model).cost.expected
+    assert Decimal(found.json["models"][model]["cost"]["expected"]) == one * (1 if is_broken else 2)
+
+
+def test_cost_says_what_it_took_and_which_rows_it_refused(run):
+    found = run("cost", "b.jsonl", "--max-cost", "1", b_jsonl=rows(LINE, BODY, {"messages": [{"role": 5}]}))
+    assert found.code == 1
+    assert "took 1 Batch requests, 1 request bodies; 1 refused" in found.err
+    assert "b.jsonl:3: $.messages[0].role" in found.err
+    assert run("cost", "b.jsonl", "--max-cost", "0.0001", b_jsonl=rows(LINE)).code == 1
+
+
+def test_cost_of_a_batch_file_stands_beside_the_standard_price(run):
+    totals = run("cost", "b.jsonl", "--json", b_jsonl=rows(LINE, LINE)).json["models"]["gpt-4.1"]
+    assert Decimal(totals["batch"]) * 2 == Decimal(totals["standard"]) == Decimal(totals["cost"]["expected"])
+    totals = run("cost", "b.jsonl", "--json", "--batch", b_jsonl=rows(LINE, LINE)).json["models"]["gpt-4.1"]
+    assert totals["batch"] == totals["cost"]["expected"]
+
+
+def test_cost_of_batch_results_is_what_their_usage_costs(run):
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+    line = {"custom_id": "a", "response": {"body": {"model": "gpt-4.1", "usage": usage}}}
+    found = run("cost", "out.jsonl", "--json", out_jsonl=rows(line, line)).json
+    paid = price_usage("gpt-4.1", usage, batch=True)
+    assert Decimal(found["models"]["gpt-4.1"]["cost"]["high"]) == 2 * paid
+
+
+def test_cost_groups_by_custom_id(run):
+    found = run(
+        "cost", "b.jsonl", "--json", "--by", "custom_id", b_jsonl=rows(LINE, {**LINE, "custom_id": "b"}, LINE)
+    ).json
+    assert {name: group["requests"] for name, group in found["groups"].items()} == {"a": 2, "b": 1}
+
+
+TEMPLATE = "---\ninputs: {question: string, number: {type: integer, default: 1}}\n---\nAnswer {{ question }} {{ number }} times."
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("rows.jsonl", rows({"question": "Hi", "number": 2}, {"question": "Bye"})),
+        ("rows.csv", "question,number\nHi,2\nBye,3\n"),
+        ("mapped.csv", "asked,number\nHi,2\nBye,3\n"),
+    ],
+)
+def test_cost_of_a_template_over_a_file_of_inputs(run, name, text):
+    mapped = ["--map", "question=asked"] if name.startswith("mapped") else []
+    files = {name.replace(".", "_"): text, "t_jinja": TEMPLATE}
+    found = run("cost", "t.jinja", "--data", name, *mapped, "-m", "gpt-4o", "--output", "7", "--json", **files)
+    totals = found.json["models"]["gpt-4o"]
+    assert (found.json["requests"], totals["output_tokens"]) == (2, 14)
+    first = Template.from_string(TEMPLATE).render(question="Hi", number=2)
+    assert Decimal(totals["dearest"][0]["cost"]) == estimate(first, "gpt-4o", output=7).cost.expected
+
+
+def test_cost_of_a_template_with_its_inputs(run):
+    found = run("cost", "t.jinja", "-p", "question=Hi", "-m", "gpt-4o", "--json", t_jinja=TEMPLATE).json
+    assert found["prompt_tokens"] == count(Template.from_string(TEMPLATE).render(question="Hi"), "gpt-4o").tokens
+    assert run("cost", "translate", "-p", "text=Hi", "--json").json["model"] == DEFAULT_MODEL
+
+
+def test_a_row_without_an_input_costs_one_line(run):
+    found = run(
+        "cost", "t.jinja", "--data", "r.jsonl", "--json", t_jinja=TEMPLATE, r_jsonl=rows({}, {"question": "Hi"}, 5)
+    )
+    assert (found.code, found.json["requests"], found.json["refused"]) == (1, 3, 2)
+    assert "r.jsonl:1: " in found.err
+
+
+def test_cost_of_training_data(run):
+    example = {"messages": [HI, {"role": "assistant", "content": "Hello"}]}
+    found = run("cost", "t.jsonl", "--epochs", "3", "-m", "gpt-4o-mini", "--json", t_jsonl=rows(example, example)).json
+    tokens = 2 * count(example, "gpt-4o-mini").tokens
+    assert Decimal(found["training"]["gpt-4o-mini"]["USD"]) == Decimal(3) * 3 * tokens / 1_000_000
+
+
+def test_the_rows_own_answers_are_the_expected_output(run):
+    example = {"messages": [HI, {"role": "assistant", "content": "Hello there"}]}
+    found = run(
+        "cost", "t.jsonl", "--output", "answers", "-m", "gpt-4o-mini", "--json", t_jsonl=rows(example, example)
+    ).json
+    totals = found["models"]["gpt-4o-mini"]
+    assert totals["output_tokens"] == 4
+    assert totals["prompt_tokens"]["expected"] == 2 * count([HI], "gpt-4o-mini").tokens
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_large_file_is_cut_into_blocks(run, monkeypatch, workers):
+    monkeypatch.setattr("diptych.cli.cost_files._BLOCK", 3000)
+    lines = [
+        {**LINE, "custom_id": str(n), "body": {**BODY, "messages": [{"role": "user", "content": "word " * n}]}}
+        for n in range(60)
+    ]
+    found = run("cost", "b.jsonl", "--json", "--workers", workers, b_jsonl=rows(*lines, {"messages": 5})).json
+    assert (found["requests"], found["refused"]) == (61, 1)
+    worth = sum(estimate(line["body"]).cost.expected for line in lines)
+    assert Decimal(found["models"]["gpt-4.1"]["cost"]["expected"]) == worth
 
 
 def test_convert_does_not_read_lines_as_a_prompt_either(run):

@@ -83,7 +83,7 @@ def test_p_reads_texts_files_and_json(tmp_path: Path) -> None:
 
 def test_parts_that_are_no_text_are_visible() -> None:
     template = Template.from_string(
-        "{% user %}Image: {% image u %} what?{% enduser %}{% assistant %}{% tool_call 'look' %}{% endassistant %}"
+        "{% user %}Image: {% image u %} what?{% enduser %}{% assistant %}{% tool_call 'look' id='c1' %}{% endassistant %}"
     )
     shown = template.render(u="https://a.b/c.png")._repr_html_()
     assert shown.index("Image:") < shown.index("[image: https://a.b/c.png]") < shown.index("what?")

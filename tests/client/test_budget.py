@@ -262,3 +262,40 @@ def test_a_limit_that_is_none_is_refused(usd):
 def test_a_negative_limit_of_tokens_is_refused():
     with pytest.raises(diptych.FormatError, match="expected a number"):
         Budget(tokens=-1)
+
+
+#: What is asked for, what the server says of it, and USD: gpt-5-mini in its tiers, gpt-5.6-sol with cache writes.
+TIERS = {
+    "priority": ("gpt-5-mini", "priority", {"service_tier": "priority"}, {}, "0.00486360"),
+    "priority, billed as default": ("gpt-5-mini", "priority", {"service_tier": "default"}, {}, "0.00270200"),
+    "flex, tier not stated": ("gpt-5-mini", "flex", {}, {}, "0.00135100"),
+    "a cache write": ("gpt-5.6-sol", None, {}, {"prompt_tokens_details": {"cache_write_tokens": 10_008}}, "0.05204"),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("case", TIERS)
+def test_the_tier_that_was_billed_is_paid(server, case, stream):
+    model, asked, said, details, usd = TIERS[case]
+    usage = {"prompt_tokens": 10_008, "completion_tokens": 100, **details}
+    talk, budget = [{"role": "user", "content": "a " * 10_000}], Budget(usd=1)
+    server.next(events(chunk("x", "stop", **said), {"choices": [], "usage": usage, **said}) if stream
+                else status(200, body={**reply(usage), **said}))  # fmt: skip
+    with Client(server.base_url, budget=budget, retries=0) as client:
+        options = {"model": model, "max_completion_tokens": 100, **({"service_tier": asked} if asked else {})}
+        found = client.stream(talk, **options) if stream else client.send(talk, **options)
+        if stream:
+            with found:
+                list(found)
+                found = found.reply
+    assert found.cost == budget.spent_usd
+    assert found.cost == Decimal(usd)
+
+
+@pytest.mark.parametrize(("model", "tier", "limit"), [
+    ("gpt-5-mini", "priority", "0.0028"), ("gpt-5.6-sol", None, "0.0425"),
+])  # fmt: skip
+def test_the_dearer_tier_is_reserved(server, model, tier, limit):
+    talk = [{"role": "user", "content": "a " * 10_000}]
+    with Client(server.base_url, budget=Budget(usd=limit)) as client, pytest.raises(diptych.BudgetExceeded):
+        client.send(talk, model=model, max_completion_tokens=100, **({"service_tier": tier} if tier else {}))

@@ -97,3 +97,23 @@ def test_an_old_script_over_chat(server, client):
     )
     streamed = "".join(c.choices[0].text for c in chunks if c.choices)
     assert "Say hello." + streamed == reply.choices[0].text
+
+
+PROMPT = (
+    "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+    "<|im_start|>assistant\nYes?<|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
+)
+
+
+def test_the_tokens_of_a_prompt_and_of_its_messages_are_proved_equal(server, client):
+    made = diptych.convert(PROMPT, prove=client)
+    assert made.proof == (True, "server", None, None)
+    options = {"model": server.model, "max_tokens": 1, "temperature": 0}
+    sent = [client.send(x, **options).usage.prompt_tokens for x in (PROMPT, made.output)]
+    assert sent[0] == sent[1] == len(client.seen({"prompt": PROMPT}).token_ids)
+
+
+def test_a_default_system_text_of_the_server_is_named(server, client):
+    made = diptych.convert(PROMPT[PROMPT.index("<|im_start|>user") :], prove=client)
+    assert not made.proof.equal
+    assert made.proof.first_difference.startswith("at character 12: the prompt has 'user")

@@ -57,6 +57,22 @@ def test_the_prefix_is_what_all_share(values: list[str]) -> None:
     assert found.broken_by == ("x" if len({one.prompt for one in rendered}) > 1 else None)
 
 
+@pytest.mark.parametrize(
+    ("body", "rows", "name"),
+    [
+        ("{{ a }}{{ b }}", [{"a": "x", "b": "y"}, {"a": "x", "b": "z"}], "b"),
+        ("{{ a }}{{ b }}", [{"a": "x", "b": "y"}, {"a": "xz", "b": "y"}], "a"),
+        ("{{ a }}{{ b }}", [{"a": "x", "b": "y"}, {"a": "x", "b": "y"}], None),
+        ("{{ a }}{{ b }}", [{"a": "x", "b": "y"}, {"a": "x", "b": "z"}, {"a": "q", "b": "y"}], "a"),
+        ("{% if a == 'x' %}one{% else %}two{% endif %} {{ b }}", [{"a": "x", "b": "y"}, {"a": "q", "b": "y"}], None),
+        ("{% user %}A {{ a }}{% enduser %}{% user %}{{ b }}{% enduser %}", [{"a": "", "b": "y"}, {"a": "", "b": ""}], "b"),
+    ],
+)
+def test_what_breaks_a_prefix(body: str, rows: list[dict[str, str]], name: str | None) -> None:
+    template = Template.from_string(body)
+    assert stable_prefix([template.render(row) for row in rows], model="gpt-4o").broken_by == name
+
+
 def test_two_versions() -> None:
     samples = "---\nmodel: gpt-4o\nsamples: {short: {x: a}, long: {x: a b c}}\n---\n"
     one = Template.from_string(samples + "{% system %}Be brief.{% endsystem %}{% user %}{{ x }}{% enduser %}")

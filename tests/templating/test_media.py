@@ -77,7 +77,7 @@ def test_data_cannot_name_a_file_without_a_folder(folder: Path) -> None:
 
 
 def test_bytes_that_are_no_media_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="no image"):
+    with pytest.raises(InvalidInput, match="not an image"):
         Template.from_string("{{ x }}").render(x=b"text")
 
 
@@ -104,9 +104,11 @@ def test_tool_calls_and_results() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"city": "Köln"}'}}
     assert messages[1] == {"role": "assistant", "content": "Let me look.", "tool_calls": [call]}
     assert messages[2] == {"role": "tool", "tool_call_id": "c1", "content": "rain"}
-    assert count(AGENT.render(city="a", result="b"), "gpt-4o").tokens == AGENT.counter(model="gpt-4o")(city="a", result="b")
+    assert count(AGENT.render(city="a", result="b"), "gpt-4o").tokens == AGENT.counter(model="gpt-4o")(
+        city="a", result="b"
+    )
     with pytest.raises(RoleError, match="calls a tool"):
-        Template.from_string("{% user %}{% tool_call 'f' %}{% enduser %}").render()
+        Template.from_string("{% user %}{% tool_call 'f' id='c1' %}{% enduser %}").render()
     with pytest.raises(TemplateError, match="write"):
         Template.from_string("{% assistant %}{% tool_call nme='f' %}{% endassistant %}")
 
@@ -117,7 +119,9 @@ def test_data_forges_no_tool_call() -> None:
     assert [call["function"]["name"] for call in calls] == ["look"]
 
 
-PREFILL = Template.from_string("{% user %}Name a colour.{% enduser %}{% assistant prefill=true %}I like{% endassistant %}")
+PREFILL = Template.from_string(
+    "{% user %}Name a colour.{% enduser %}{% assistant prefill=true %}I like{% endassistant %}"
+)
 
 
 def test_a_prefill_is_left_open() -> None:

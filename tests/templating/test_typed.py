@@ -12,11 +12,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from diptych import Library, Template
+from diptych import Library, Template, TemplateError
 from diptych.templating.front_schema import front_schema
 from diptych.templating.typed import typed_source
 
 ROOT = Path(__file__).parents[2]
+PYRIGHT = {"pythonPath": sys.executable, "extraPaths": [str(ROOT / "src")], "typeCheckingMode": "standard"}
 CALLS = """
 import prompts
 
@@ -80,11 +81,111 @@ def test_pyright_checks_the_calls(project: Path) -> None:
         pytest.skip("neither basedpyright nor pyright is installed")
     (project / "good.py").write_text(CALLS)
     (project / "wrong.py").write_text(WRONG)
-    settings = {"pythonPath": sys.executable, "extraPaths": [str(ROOT / "src")], "typeCheckingMode": "standard"}
-    (project / "pyrightconfig.json").write_text(json.dumps(settings))
+    (project / "pyrightconfig.json").write_text(json.dumps(PYRIGHT))
     done = subprocess.run([pyright, "good.py", "wrong.py"], capture_output=True, text=True, cwd=project, check=False)
     assert "good.py:" not in done.stdout
     assert _wrong_lines(done.stdout.replace(" - error", ": error").replace(str(project) + "/", "")) == {4, 5, 6, 7, 8}
+
+
+NAMES = (
+    "list",
+    "class",
+    "match",
+    "2nd",
+    "Rendered",
+    "a.b",
+    "x²",
+    "Path",
+    "TypedDict",
+    "any",
+    "deep/er",
+    "self",
+    'say "hi"',
+)
+INPUTS = (
+    "template",
+    "self",
+    "name",
+    "inputs",
+    "_render",
+    "list",
+    "str",
+    "class",
+    "a b",
+    "Any",
+    "x-y",
+    "cls",
+    "value",
+    'q"b',
+)
+FRONT = {
+    "description": 'Ends with "quotes" and a \\ backslash: \\d """ and "',
+    "inputs": {
+        **{name: {"type": "string", "default": '"""\\'} for name in INPUTS},
+        "kind": {"enum": ["a\\b", "c'd", None, 3]},
+        "half": {"enum": [0.5, 1.5]},
+        "none": {},
+        "rows": {"type": "array", "items": {"type": "object", "properties": {"a b": {"type": "string"}, "c": {}}}},
+    },
+}
+
+
+def test_any_name_gives_python(tmp_path: Path) -> None:
+    for name in NAMES:
+        path = tmp_path / "odd names" / f"{name}.jinja"
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(f"---\n{json.dumps(FRONT)}\n---\n{{{{ name }}}}{{{{ template }}}}", "utf-8")
+    path = tmp_path / "typed.py"
+    path.write_text(typed_source(tmp_path / "odd names", output=path), "utf-8")
+    calls = [
+        f"typed.{name}(kind=None, half=0.5, none=1, rows=[]).prompt"
+        for name in ("list_", "class_", "Rendered_", "_2nd")
+    ]
+    (tmp_path / "use.py").write_text("\n".join(["import typed", *calls, "print(typed.self(template='a', name='b', kind=3, half=0.5, none=1, rows=[]).prompt)"]))  # fmt: skip
+    done = subprocess.run([sys.executable, "use.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.stdout, done.stderr) == ("ba\n", "")
+    run = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--no-error-summary", "typed.py", "use.py"]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.stdout == "", done.stdout
+    pyright = Path(sys.executable).parent / "basedpyright"
+    if pyright.exists():
+        (tmp_path / "pyrightconfig.json").write_text(json.dumps(PYRIGHT))
+        done = subprocess.run([str(pyright), "--level", "error", "typed.py"], capture_output=True, text=True, cwd=tmp_path, check=False)  # fmt: skip
+        assert done.stdout.startswith("0 errors"), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("names", "inputs"),
+    [
+        (("a-b", "a_b"), ""),
+        (("a/b", "a_b"), ""),
+        (("class", "class_"), ""),
+        (("a",), "[x-y, x_y]"),
+        (("a",), "[class, class_]"),
+    ],
+)
+def test_names_that_become_the_same_are_an_error(tmp_path: Path, names: tuple[str, ...], inputs: str) -> None:
+    for name in names:
+        path = tmp_path / f"{name}.jinja"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"---\ninputs: {inputs}\n---\nHi")
+    with pytest.raises(TemplateError) as caught:
+        typed_source(tmp_path)
+    shown = (
+        [f"'{name}.jinja'" for name in names] if not inputs else [repr(one) for one in inputs.strip("[]").split(", ")]
+    )
+    assert all(one in caught.value.message for one in shown)
+    assert caught.value.hint
+
+
+def test_classes_of_one_name_are_apart(tmp_path: Path) -> None:
+    rows = "{type: object, properties: {x: {type: string}}}"
+    for name, key in (("a_b", "c"), ("a", "b_c"), ("ABC", "d"), ("AB", "C")):
+        (tmp_path / f"{name}.jinja").write_text(f"---\ninputs: {{{key}: {rows}}}\n---\n{{{{ {key} }}}}")
+    source = typed_source(tmp_path)
+    titles = [line.split(" = ")[0] for line in source.splitlines() if "TypedDict(" in line]
+    functions = [line[4:].split("(")[0] for line in source.splitlines() if line.startswith("def ")]
+    assert len({*titles, *functions}) == len(titles) + len(functions)
 
 
 def test_the_source_is_linted(project: Path) -> None:
@@ -124,5 +225,9 @@ def test_the_schema_takes_what_templates_declare() -> None:
         {"tools": [{"description": "x"}]},
     ):
         assert list(judge.iter_errors(wrong)), wrong
-    for right in ({"inputs": {"a": "string[]?", "b": {"type": "integer", "default": 3}}}, {"x-team": "a"}, {"inputs": ["a"]}):
+    for right in (
+        {"inputs": {"a": "string[]?", "b": {"type": "integer", "default": 3}}},
+        {"x-team": "a"},
+        {"inputs": ["a"]},
+    ):
         judge.validate(right)

@@ -50,6 +50,50 @@ def test_no_text_can_look_like_a_section() -> None:
     assert told.count("message 1: user:") == 1
 
 
+ALIKE = """
+import pytest
+from diptych import Template
+
+def shown(text):
+    return Template.from_string("Say {{ x }}").render(x=text)
+
+def test_a(diptych_snapshot):
+    diptych_snapshot(shown("function"))
+
+class TestA:
+    def test_a(self, diptych_snapshot):
+        diptych_snapshot(shown("method"))
+
+    class TestB:
+        def test_a(self, diptych_snapshot):
+            diptych_snapshot(shown("inner method"))
+
+@pytest.mark.parametrize("x", ["a/b", "a b", "a-b", "a::b", "a.b", "é" * 300, "é" * 300 + "e"])
+def test_b(x, diptych_snapshot):
+    diptych_snapshot(shown(x))
+    diptych_snapshot(shown("2" + x))
+    diptych_snapshot(shown("3" + x), name="../../out")
+
+def test_twice(diptych_snapshot):
+    diptych_snapshot(shown("one"), name="x")
+    with pytest.raises(AssertionError, match="two snapshots"):
+        diptych_snapshot(shown("two"), name="x")
+"""
+
+
+def test_names_of_files_are_apart(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["diptych.testing.plugin"]\n')
+    (tmp_path / "test_alike.py").write_text(ALIKE)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    for arguments in (["--accept"], []):
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.returncode == 0, done.stdout
+    files = [path for path in tmp_path.rglob("*.txt") if path.parent.name == "__snapshots__"]
+    assert len(files) == 3 + 7 * 3 + 1
+    assert len({path.read_text("utf-8") for path in files}) == len(files)
+    assert {path.parent for path in files} == {tmp_path / "__snapshots__"}
+
+
 def test_the_plugin_in_a_project(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["diptych.testing.plugin"]\n')
     test = tmp_path / "test_prompts.py"

@@ -30,7 +30,10 @@ def whole(parts, inputs):
 def test_every_safe_cut_is_exact(name, text):
     expected = count_text(text, encoding_name=name)
     for cut in safe_cuts(text, name):
-        assert count_text(text[:cut], encoding_name=name) + count_text(text[cut:], encoding_name=name) == expected, (text[:cut], text[cut:])
+        assert count_text(text[:cut], encoding_name=name) + count_text(text[cut:], encoding_name=name) == expected, (
+            text[:cut],
+            text[cut:],
+        )
 
 
 @pytest.mark.parametrize("name", ENCODINGS)

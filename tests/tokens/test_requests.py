@@ -221,7 +221,7 @@ def test_a_deployment_whose_name_speaks_of_a_model_is_an_approximation(model, ba
     assert found.low < found.tokens < found.high
 
 
-@pytest.mark.parametrize("model", ["claude-9", "ada-llama", "mistral-7b", "llama-o1-style", ""])
+@pytest.mark.parametrize("model", ["ada-llama", "mistral-7b", "llama-o1-style", ""])
 def test_a_model_of_no_known_kind_gets_no_number(model):
     found = diptych.count([HELLO], model or "x")
     assert (found.tokens, found.basis) == (None, "unknown")

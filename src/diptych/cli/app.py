@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import audit, batch, check, convert, count, diff, lookup, migrate, render, run, tokens, types
+from . import audit, batch, check, convert, cost, count, diff, lookup, migrate, render, run, tokens, types
 
 
 def _version(value: bool) -> None:
@@ -43,7 +43,7 @@ def make_app() -> typer.Typer:
     app.command("convert")(convert.convert_command)
     app.command("count")(count.count_command)
     app.command("tokens")(tokens.tokens_command)
-    app.command("cost")(count.cost_command)
+    app.command("cost")(cost.cost_command)
     app.command("run")(run.run_command)
     app.command("batch")(batch.batch_command)
     app.command("formats")(lookup.formats_command)

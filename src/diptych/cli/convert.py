@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -30,10 +31,11 @@ def convert_command(
         bool, typer.Option("--diff", help="Say for each format a prompt may be of, where it differs.")
     ] = False,
     prove: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="A tokenizer_config.json, or its folder: say whether its chat template renders the messages "
-            "to the same prompt, and exit with status 1 if not."
+            help="A tokenizer_config.json, its folder, a .jinja file, or the URL of a server (llama.cpp, vLLM): say "
+            "whether the model's chat template renders the messages to the same prompt (a server: to the same "
+            "tokens), and exit with status 1 if not."
         ),
     ] = None,
     json_: Json = False,
@@ -48,15 +50,14 @@ def convert_command(
     from ..conversion.convert import convert, convert_whole
     from ..conversion.registry import get
     from ..policy import settle
-    from ..sandbox.chat_template import ChatTemplate
     from .inputs import read_file
     from .output import write_document, write_json, write_text
     from .values import read_value
 
-    if prove and (jsonl or diff):
-        raise typer.BadParameter("--prove takes one prompt: leave --jsonl and --diff out")
+    if prove and diff:
+        raise typer.BadParameter("--prove converts the prompt: leave --diff out")
     if jsonl:
-        raise typer.Exit(_convert_lines(file, from_, to, on_loss))
+        raise typer.Exit(_convert_lines(file, from_, to, on_loss, prove))
     if diff:
         _explain(read_file(file), json_)
         return
@@ -64,8 +65,8 @@ def convert_command(
     policy = _engine_policy(on_loss)
     named = None if from_ == "auto" else get(from_)
     if prove:
-        template = ChatTemplate.from_tokenizer_config(prove)
-        whole = [convert(value, source=from_, target=to, on_loss=policy, prove=template)]
+        with prover(prove) as by:
+            whole = [convert(value, source=from_, target=to, on_loss=policy, prove=by)]
     else:
         whole = convert_whole(value, get(to).name, named) or [convert(value, source=from_, target=to, on_loss=policy)]
     code = _report_proof(whole[0].proof)
@@ -113,15 +114,33 @@ def _report(losses: Any, on_loss: OnLoss, where: str = "") -> int:
     return 1 if above else 0
 
 
-def _report_proof(proof: Any) -> int:
+def _report_proof(proof: Any, where: str = "") -> int:
     """Print what a proof found, and return the exit status."""
     if proof is None:
         return 0
     said = "the same text" if proof.equal else f"another text: {proof.first_difference}"
-    print(f"proof by the {proof.by}: {said}", file=sys.stderr)
+    print(f"{where}proof by the {proof.by}: {said}", file=sys.stderr)
     if proof.remedy:
-        print(f"remedy: {proof.remedy}", file=sys.stderr)
+        print(f"{where}remedy: {proof.remedy}", file=sys.stderr)
     return 0 if proof.equal else 1
+
+
+@contextmanager
+def prover(name: str | None) -> Iterator[Any]:
+    """Yield the chat template of a file or folder, or a client of the server at a URL; None for no name."""
+    from ..client import Client
+    from ..sandbox.chat_template import ChatTemplate
+    from .inputs import read_file
+
+    if name is None:
+        yield None
+    elif "://" in name:
+        with Client(name) as client:
+            yield client
+    elif name.endswith(".jinja"):
+        yield ChatTemplate(read_file(name))
+    else:
+        yield ChatTemplate.from_tokenizer_config(name)
 
 
 def document_of(result: Any) -> dict[str, Any]:
@@ -137,21 +156,23 @@ def document_of(result: Any) -> dict[str, Any]:
     }
 
 
-def _convert_lines(file: str, source: str, target: str, on_loss: OnLoss) -> int:
+def _convert_lines(file: str, source: str, target: str, on_loss: OnLoss, prove: str | None) -> int:
     from ..conversion.convert import convert
     from ..errors import DiptychError
     from .inputs import error_json, iter_jsonl
     from .output import write_json
 
     failed = 0
-    for number, value in enumerate(iter_jsonl(file), 1):
-        try:
-            if isinstance(value, DiptychError):
-                raise value
-            result = convert(value, source=source, target=target, on_loss=_engine_policy(on_loss))
-            failed |= _report(result.losses, on_loss, f"result {number}: ")
-            write_json(document_of(result), indent=None)
-        except DiptychError as error:
-            failed = 1
-            write_json(error_json(error), indent=None)
+    with prover(prove) as by:
+        for number, value in enumerate(iter_jsonl(file), 1):
+            try:
+                if isinstance(value, DiptychError):
+                    raise value
+                result = convert(value, source=source, target=target, on_loss=_engine_policy(on_loss), prove=by)
+                failed |= _report(result.losses, on_loss, f"result {number}: ")
+                failed |= _report_proof(result.proof, f"result {number}: ")
+                write_json(document_of(result), indent=None)
+            except DiptychError as error:
+                failed = 1
+                write_json(error_json(error), indent=None)
     return failed

@@ -86,7 +86,7 @@ def _split(pair: str) -> tuple[str, bool, str]:
 
 def _json(name: str, value: str) -> Any:
     try:
-        return json.loads(value)
+        return loads(value)
     except ValueError as error:
         hint = f"write {name}=… for a text"
         raise InvalidInput(f"{name}:= is not JSON: {error}", path=f"$.inputs.{name}", hint=hint) from None
@@ -107,16 +107,16 @@ def _text(name: str, value: str) -> str:
 
 
 def typed(values: Mapping[str, Any], template: Template, given: list[str]) -> dict[str, Any]:
-    """Read the texts of ``-p`` by the template's types: what is declared as no text is JSON."""
+    """Read the texts of ``-p`` by the template's types: what is not declared as text is JSON."""
     result = dict(values)
     for name, is_json, _ in map(_split, given):
         declared = template.inputs.get(name)
         if is_json or declared is None or takes_text(declared.schema):
             continue
         try:
-            result[name] = json.loads(result[name])
+            result[name] = loads(result[name])
         except ValueError:
-            kind = declared.schema.get("type", "value that is no text")
+            kind = declared.schema.get("type", "value that is not text")
             article = "an" if str(kind)[0] in "aio" else "a"
             raise InvalidInput(
                 f"input {name!r} is {article} {kind}: give it as JSON", path=f"$.inputs.{name}"
@@ -149,6 +149,15 @@ def read_data(name: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise FormatError(f"{name} is not JSON: {error}") from None
+
+
+def loads(text: str) -> Any:
+    """Return a JSON value. Raises ValueError for what is not JSON, ``NaN`` and ``Infinity`` too."""
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is not a number of JSON")
+
+    return json.loads(text, parse_constant=refuse)
 
 
 def iter_jsonl(name: str) -> Iterator[Any]:

@@ -87,7 +87,7 @@ class _Run:
             self._refuse(file, error)
             return
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is no UTF-8 text"
+            reason = error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"
             self._refuse(file, reason)
             return
         if not found and not refusals:

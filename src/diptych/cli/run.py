@@ -153,8 +153,8 @@ def _show(replies: list[Any], json_: bool, stream: bool, saved: str | None) -> N
         write_document(**found[0], **compared)
     elif not stream:
         write_text(_shown(replies[0].message))
-    else:
-        write_text(_shown({**replies[0].message, "content": None}))
+    elif more := _shown({**replies[0].message, "content": None}):
+        write_text(f"\n{more}" if replies[0].message.get("content") else more)
     _say_usage(replies[0])
     if drift is not None:
         print(f"[{drift.outcome}: {drift.detail}]", file=sys.stderr)

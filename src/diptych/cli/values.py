@@ -27,6 +27,8 @@ _REQUEST: Final = re.compile(
 )
 #: What begins so looks like JSON; ``[INST]`` does not.
 _LIKE_JSON: Final = re.compile(r'\s*(?:\{|\[\s*[\[{"\d])')
+#: Bytes that tell whether a file holds one value per line.
+_HEAD: Final = 1 << 16
 #: So much of a long line is shown around the place of an error.
 _AROUND: Final = 60
 
@@ -57,20 +59,45 @@ def read_value(name: str, *, lines_hint: str) -> Any:
     return text
 
 
+def is_lines(name: str) -> bool:
+    """Say whether a file or standard input holds one JSON value per line, by its name or its beginning."""
+    return Path(name).suffix.lower() in _LINES or _has_lines(_head(name).decode("utf-8-sig", "replace"))
+
+
+def _head(name: str) -> bytes:
+    """Return the beginning of a file, or of standard input, which stays to be read."""
+    if name == "-":
+        stream: Any = sys.stdin.buffer
+        if hasattr(stream, "peek"):
+            return bytes(stream.peek(_HEAD))
+        start = stream.read(_HEAD)
+        stream.seek(0)
+        return bytes(start)
+    if not Path(name).is_file():
+        return b""
+    with open(name, "rb") as file:
+        return file.read(_HEAD)
+
+
 def _shown(name: str) -> str:
     return "<stdin>" if name == "-" else name
 
 
 def _has_several(text: str) -> bool:
     """Say whether a text is a row of JSON values, one per line or one after the other."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()][:50]
-    if len(lines) > 1 and lines[0] not in ("{", "[") and all(line[0] in "{[" for line in lines):
-        if any(_is_record(line)[0] for line in lines):
-            return True
+    if _has_lines(text):
+        return True
     is_record, end = _is_record(text)
     rest = text[end:]
     gap = rest[: len(rest) - len(rest.lstrip())]
     return is_record and "\n" in gap and rest.lstrip()[:1] == "{"
+
+
+def _has_lines(text: str) -> bool:
+    lines = [line.strip() for line in text.splitlines() if line.strip()][:50]
+    if len(lines) < 2 or lines[0] in ("{", "[") or not all(line[0] in "{[" for line in lines):
+        return False
+    return any(_is_record(line)[0] for line in lines)
 
 
 def _is_record(text: str) -> tuple[bool, int]:

@@ -11,10 +11,10 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
 from ._base import ClientBase
@@ -25,6 +25,7 @@ from .options import POOL, Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
 from .requests import Server
+from .seen import Inquiry, Seen
 from .wires import NOW, Addresses, HttpClient, bound_by_deadline, check_http, failed_of, head_of
 
 T = TypeVar("T")
@@ -128,6 +129,13 @@ class Client(ClientBase["_Pool", HttpClient]):
     def _validated(self, x: Any, model: str | None, api: Api | None, params: dict[str, Any]) -> Reply:
         return _run(new_call(self._setup, x, model=model, api=api, params=params, validates=True), self._pool)
 
+    def seen(self, body: Mapping[str, Any]) -> Seen:
+        """Return the text and the token ids that the server makes of a Chat or Completions body, without a reply.
+
+        llama.cpp's server and vLLM can say it; others answer 404. Raises ClientError.
+        """
+        return cast("Seen", _run(Inquiry(self._setup, body), self._pool))
+
     def send_many(
         self,
         items: Iterable[Any],
@@ -203,7 +211,7 @@ class Stream(StreamState):
             self.close()
 
 
-def _run(call: Call, pool: _Pool) -> Reply:
+def _run(call: Call | Inquiry, pool: _Pool) -> Reply:
     steps = _drive(call, _Wire(pool))
     while True:
         try:
@@ -213,7 +221,7 @@ def _run(call: Call, pool: _Pool) -> Reply:
             return reply
 
 
-def _drive(call: Call, wire: _Wire) -> Generator[list[Delta], None, Reply]:
+def _drive(call: Call | Inquiry, wire: _Wire) -> Generator[list[Delta], None, Reply]:
     """Do what the flow says; yield the deltas, return the reply."""
     flow = call.run()
     results: list[Any] = [None]  # handed over, so that no traceback of locals shows what a server sent

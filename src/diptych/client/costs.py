@@ -15,7 +15,7 @@ from .. import prices, tokens
 from ..errors import BudgetExceeded, DiptychError, PriceError
 from ..model import RefusalPart, TextPart
 from ..projection import ABSENT
-from ..response import ResponseChoice, Usage
+from ..response import Response, ResponseChoice, Usage
 from .requests import Ask
 
 #: The names under which the APIs take an output cap, the newer first.
@@ -56,40 +56,49 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def prompt_bound(ask: Ask) -> int:
-    """Return a number of tokens that the prompt cannot exceed by much where it can be counted, by at all else."""
+def prompt_bound(ask: Ask) -> tokens.TokenCount:
+    """Return a count whose ``high`` the prompt cannot exceed by much where it can be counted, by at all else."""
     try:
         found = tokens.count(ask.body, model=ask.body.get("model"))
-        high = found.high if found.high is not None else found.tokens
-        if high is not None:
-            return int(high)
+        if found.high is not None:
+            return found
     except DiptychError:
         pass
     # A byte-level encoding never makes more tokens than bytes; the JSON around the texts pays for the frames.
-    return len(json.dumps(ask.body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    size = len(json.dumps(ask.body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    return tokens.TokenCount(size, "approximate", (), None, 0, size, str(ask.body.get("model")))
 
 
 def worst_case(ask: Ask, *, priced: bool) -> Worst:
-    """Return the most that this call may use. Raises PriceError without a price where ``priced``."""
+    """Return the most that this call may use, in the tier that it asks for.
+
+    Raises PriceError without a price where ``priced``.
+    """
     prompt, output = prompt_bound(ask), output_cap(ask)
-    usd = price(ask.body.get("model"), Usage(prompt, output))
+    model = str(ask.body.get("model"))
+    usd = prices.worst_cost(prompt, output, ask.body, model)
     if usd is None and priced:
+        asked = ask.body.get("service_tier")
+        tier = f" in the tier {asked!r}" if asked else ""
         raise PriceError(
-            f"no price is known for {ask.body.get('model')!r}, so a budget in USD cannot hold",
+            f"no price is known for {model!r}{tier}, so a budget in USD cannot hold",
             hint="give the budget in tokens, or add a price to the price book",
         )
-    return Worst(prompt + output, prompt, output, usd)
+    high = int(prompt.high or 0)
+    return Worst(high + output, high, output, usd)
 
 
-def price(model: str | None, usage: Usage | None) -> Decimal | None:
-    """Return what a usage costs in USD, None where no price is known."""
+def price(model: str | None, usage: Usage | None, tier: str | None = None) -> Decimal | None:
+    """Return what a usage costs in USD in the tier that was billed, None where no price is known."""
     if usage is None or not model:
         return None
-    try:
-        found: Decimal | None = prices.price_usage(model, stated(usage))
-    except PriceError:
-        return None
-    return found
+    return prices.price_usage(model, stated(usage), service_tier=tier)
+
+
+def billed_tier(ask: Ask, response: Response) -> str | None:
+    """Return the service tier that a server says it billed, else the one that was asked for."""
+    said = response.native.get(ask.api, {}).get("service_tier") or ask.body.get("service_tier")
+    return said if isinstance(said, str) else None
 
 
 def stated(usage: Usage) -> Mapping[str, Any]:
@@ -99,9 +108,9 @@ def stated(usage: Usage) -> Mapping[str, Any]:
     return usage.to_json()
 
 
-def why_unpriced(model: str | None, usage: Usage) -> str:
+def why_unpriced(model: str | None, usage: Usage, tier: str | None = None) -> str:
     """Return why a usage has no price."""
-    return prices.why_unpriced(model or "", stated(usage)) or f"no price is known for {model!r}"
+    return prices.why_unpriced(model or "", stated(usage), service_tier=tier) or f"no price is known for {model!r}"
 
 
 def estimate(ask: Ask) -> Any:
@@ -164,11 +173,11 @@ def _is_text(choice: ResponseChoice) -> bool:
 
 
 def own_usage(ask: Ask, choices: Sequence[ResponseChoice]) -> Usage | None:
-    """Return our own count of a call, None for a model whose encoding is unknown."""
+    """Return the least that our own count of a call allows for, None for a model of no known kind."""
     model = ask.body.get("model")
     try:
-        before = tokens.count(ask.body, model=model).tokens
-        after = [tokens.count(_written(choice), model=model).tokens for choice in choices]
+        before = tokens.count(ask.body, model=model).low
+        after = [tokens.count(_written(choice), model=model).low for choice in choices]
     except DiptychError:
         return None
     if before is None or None in after:

@@ -130,7 +130,7 @@ def build_reply(arrived: Arrived, notes: tuple[str, ...] = ()) -> Reply:
     requested, model = ask.body.get("model"), response.model
     if model and requested and not _same_model(str(requested), model):
         notes = (*notes, f"asked for model {requested!r}, answered by {model!r}")
-    cost = costs.price(requested, usage)
+    cost = costs.price(requested, usage, costs.billed_tier(ask, response))
     replayed = Decimal(tape.cost) if tape is not None and tape.cost is not None else None
     return Reply(
         api=ask.api,

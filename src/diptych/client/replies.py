@@ -180,7 +180,8 @@ class Reply:
             return None
         if self.usage is None:
             return "the server stated no usage"
-        return costs.why_unpriced(self.requested_model or self.model, self.usage)
+        tier = costs.billed_tier(self.asked, self.response) if self.asked is not None else None
+        return costs.why_unpriced(self.requested_model or self.model, self.usage, tier)
 
     @property
     def api_reason(self) -> str | None:

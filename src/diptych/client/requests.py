@@ -80,10 +80,23 @@ class Server:
         >>> Server("http://127.0.0.1:8080/v1", Secret("")).url("chat")
         'http://127.0.0.1:8080/v1/chat/completions'
         """
-        return self.base_url + _PATHS[api] + (f"?{self.query}" if self.query else "")
+        return self.at(_PATHS[api])
+
+    def at(self, path: str) -> str:
+        """Return the address of a path; one that begins with ``//`` stands beside ``/v1``.
+
+        >>> Server("http://127.0.0.1:8080/v1", Secret("")).at("//tokenize")
+        'http://127.0.0.1:8080/tokenize'
+        """
+        base = self.base_url.removesuffix("/v1") if path.startswith("//") else self.base_url
+        return base + path.removeprefix("/" * path.startswith("//")) + (f"?{self.query}" if self.query else "")
 
     def outgoing(self, api: Api, body: Mapping[str, Any], extra: Mapping[str, str] | None = None) -> Outgoing:
         """Return the request that carries this body."""
+        return self.posting(self.url(api), body, extra)
+
+    def posting(self, url: str, body: Mapping[str, Any], extra: Mapping[str, str] | None = None) -> Outgoing:
+        """Return the request that carries this body to an address of the server."""
         headers = Headers(extra or {})
         headers["content-type"] = "application/json"
         headers["accept"] = "text/event-stream" if body.get("stream") else "application/json"
@@ -92,7 +105,7 @@ class Server:
         if self.key:
             key = self.key.reveal()
             headers[self.key_header] = f"Bearer {key}" if self.key_header == "authorization" else key
-        return Outgoing(self.url(api), headers, encode(body))
+        return Outgoing(url, headers, encode(body))
 
 
 def is_openai(base_url: str | None) -> bool:

@@ -23,6 +23,7 @@ from ..loss import Loss, Severity, Verdict, verdict_of, worst
 from ..model import Conversation, Example
 from ..policy import OnLoss, settle
 from ..sandbox.chat_template import ChatTemplate
+from ..text.derived_writing import template_format, write_template
 from ..text.grammar import Grammar
 from ..text.grammars.fim import convert_fim
 from ..text.marks import say, unknown_marks
@@ -30,7 +31,7 @@ from ..text.reading import read_text, text_format
 from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
-from .proof import prove_same
+from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
 
 Written = tuple[Any, tuple[Loss, ...]]
@@ -38,7 +39,9 @@ Written = tuple[Any, tuple[Loss, ...]]
 _PAIR: Final = ("chat", "completions")
 
 
-def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] | None = None) -> Reading:
+def to_messages(
+    prompt: Any, format: str | Grammar | ChatTemplate = "auto", *, hints: Mapping[str, Any] | None = None
+) -> Reading:
     """Read a Completions prompt as messages.
 
     ``prompt`` is a text; a :class:`Writing`, whose spans say what was data and so no
@@ -62,22 +65,23 @@ def to_messages(prompt: Any, format: str = "auto", *, hints: Mapping[str, Any] |
 
 def to_prompt(
     messages: Any,
-    format: str = "chatml",
+    format: str | Grammar | ChatTemplate = "chatml",
     *,
     add_generation_prompt: bool = True,
     keep_reasoning: bool = False,
 ) -> Writing:
     """Write messages (a wire list, or a conversation) as a Completions prompt.
 
-    ``keep_reasoning`` writes the reasoning of earlier turns, too, which formats of reasoning leave
-    out by their own rule (loss ``by-format-rule``).
-
-    Raises FormatError with the path of a malformed message.
+    ``format`` is a name, or a model's chat template, which then writes the prompt. ``keep_reasoning``
+    writes the reasoning of earlier turns, too, which formats of reasoning leave out by their own rule
+    (loss ``by-format-rule``). Raises FormatError with the path of a malformed message.
 
     >>> to_prompt([{"role": "user", "content": "Hi"}]).text
     '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
     """
     conversation = messages if isinstance(messages, Conversation) else read_messages(messages)
+    if isinstance(format, ChatTemplate):
+        return write_template(conversation, format, add_generation_prompt=add_generation_prompt)
     return write_text(
         conversation, format, add_generation_prompt=add_generation_prompt, keep_reasoning=keep_reasoning
     )
@@ -86,24 +90,29 @@ def to_prompt(
 def convert(
     value: Any,
     *,
-    source: str | Format | Grammar = "auto",
-    target: str | Format | Grammar = "chat",
+    source: str | Format | Grammar | ChatTemplate = "auto",
+    target: str | Format | Grammar | ChatTemplate = "chat",
     on_loss: OnLoss = "raise",
-    prove: ChatTemplate | None = None,
+    prove: Prover | None = None,
 ) -> Conversion:
     """Convert a value from one registered format to another.
 
-    ``source`` and ``target`` are names, which may say their kind (``api:anthropic``), or formats
-    themselves. A message list in gives a message list out where the target has one (Chat); so does
-    an object that holds messages and system text alone. A body with tools or parameters gives a
-    body. Returns the output with the verdict and every loss. ``on_loss`` decides whether a loss raises
+    ``source`` and ``target`` are names, which may say their kind (``api:anthropic``), formats
+    themselves, or a model's chat template. A message list in gives a message list out where the
+    target has one (Chat); so does an object that holds messages and system text alone. A body with
+    tools or parameters gives a body. Returns the output with the verdict and every loss. ``on_loss``
+    decides whether a loss raises
     :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
-    result (``ignore``). ``prove`` is the model's own chat template: ``proof`` says whether it renders
-    the Chat messages to the same text as the prompt, or where they differ first and what would help.
+    result (``ignore``). ``prove`` is the model's own chat template, or a client of its server (llama.cpp,
+    vLLM): ``proof`` says whether the Chat request is rendered to the same text as the prompt, by a
+    server to the same tokens, or where they differ first and what would help. A prompt that the
+    template renders is read by it where ``source`` is not given.
 
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
     """
+    if source == "auto" and isinstance(prove, ChatTemplate) and isinstance(value, str) and proved_reading(value, prove):
+        source = prove
     wanted, given = _entry(target), None if source == "auto" else _entry(source)
     if (filled := convert_fim(value, given.name if given else "auto", wanted.name)) is not None:
         return _proved(Conversion(filled, format=given.name if given else "auto"), value, prove)
@@ -117,7 +126,7 @@ def convert(
     return _proved(found[0], value, prove)
 
 
-def _proved(made: Conversion, value: Any, prove: ChatTemplate | None) -> Conversion:
+def _proved(made: Conversion, value: Any, prove: Prover | None) -> Conversion:
     return made if prove is None else replace(made, proof=prove_same(value, made.output, prove))
 
 
@@ -138,11 +147,13 @@ def convert_whole(value: Any, target: str, source: Format | None = None) -> list
     return [replace(made, format=found.name) for made in convert_request(value, to=to, on_loss="ignore")]
 
 
-def _entry(name: str | Format | Grammar) -> Format:
+def _entry(name: str | Format | Grammar | ChatTemplate) -> Format:
+    if isinstance(name, ChatTemplate):
+        return template_format(name)
     if isinstance(name, Grammar):
         return text_format(name)
     if not isinstance(name, str | Format):
-        hint = "name one of diptych.list_formats(), or pass a Format or a Grammar"
+        hint = "name one of diptych.list_formats(), or pass a Format, a Grammar or a ChatTemplate"
         raise FormatError(f"a {type(name).__name__} is not a format", hint=hint)
     return accounted(name) if isinstance(name, Format) else get(name)
 

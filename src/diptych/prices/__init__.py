@@ -6,12 +6,16 @@ Importing this reads no price; the first look-up reads the snapshot in the wheel
 from __future__ import annotations
 
 from .book import GenaiPriceBook, Overrides, PriceBook, SnapshotBook, default
-from .estimate import Cost, Estimate, Line, Residual, Tokens, estimate
+from .bounds import worst_cost
+from .bulk import Bulk, Totals
+from .estimate import Estimate, estimate
 from .listing import ModelRow, list_models
 from .rates import Price, Rate, Rates
 from .usage import price_usage, why_unpriced
+from .values import Cost, Line, Residual, Tokens
 
 __all__ = [
+    "Bulk",
     "Cost",
     "Estimate",
     "GenaiPriceBook",
@@ -25,9 +29,11 @@ __all__ = [
     "Residual",
     "SnapshotBook",
     "Tokens",
+    "Totals",
     "default",
     "estimate",
     "list_models",
     "price_usage",
     "why_unpriced",
+    "worst_cost",
 ]

@@ -28,6 +28,10 @@ _FALLBACK: Final = {
 }  # fmt: skip
 
 
+#: Anthropic's cache in units of the input rate, where a price states no rate ("Prompt caching", 2026-11).
+ANTHROPIC: Final = {"cached": Decimal("0.1"), "cache_write": Decimal("1.25"), "cache_write_1h": Decimal(2)}
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """USD a million tokens; a prompt of more than ``above`` tokens pays another rate for all of them.
@@ -47,12 +51,26 @@ class Rate:
                 rate = price
         return rate
 
+    def times(self, factor: Decimal) -> Rate:
+        """Return the rate multiplied.
+
+        >>> Rate(Decimal(5)).times(Decimal("0.1"))
+        Rate(base=Decimal('0.5'), tiers=())
+        """
+        return Rate(self.base * factor, tuple((above, price * factor) for above, price in self.tiers))
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
     """The rates of one price: a mapping from the names of :data:`RATE_NAMES`."""
 
     by_name: Mapping[str, Rate]
+    caches_alone: bool = False  #: prompts are written to the cache without being asked to
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model writes anything that is billed; an embedding has no output."""
+        return any(name.startswith("output") for name in self.by_name)
 
     def has(self, name: str) -> bool:
         """Say whether this kind of token has a rate of its own."""
@@ -77,7 +95,7 @@ class Rates:
         return None
 
 
-def read_rates(values: Mapping[str, Any], path: str = "$") -> Rates:
+def read_rates(values: Mapping[str, Any], path: str = "$", *, provider: str = "user") -> Rates:
     """Read ``{"input": "2.5", "output": ["10", [272000, "15"]]}``, USD a million tokens.
 
     Raises PriceError on an unknown kind or on what is no amount.
@@ -85,7 +103,10 @@ def read_rates(values: Mapping[str, Any], path: str = "$") -> Rates:
     unknown = sorted(set(values) - set(RATE_NAMES))
     if unknown:
         raise PriceError(f"{unknown[0]!r} is no kind of token", path=path, hint=suggest(unknown[0], RATE_NAMES))
-    return Rates({name: _read_rate(value, f"{path}.{name}") for name, value in values.items()})
+    by_name = {name: _read_rate(value, f"{path}.{name}") for name, value in values.items()}
+    if provider == "anthropic" and "input" in by_name:
+        by_name = {kind: by_name["input"].times(factor) for kind, factor in ANTHROPIC.items()} | by_name
+    return Rates(by_name, caches_alone=provider == "openai")
 
 
 def _read_rate(value: Any, path: str) -> Rate:
@@ -109,7 +130,7 @@ def _amount(value: Any, path: str) -> Decimal:
 class Price:
     """What one model costs, and the limits it works within.
 
-    ``prices`` and each of ``variants`` (``batch``, ``flex``, ``priority``, ``fast``) are rates
+    ``prices`` and each of ``variants`` (``batch``, ``flex``, ``priority``, ``fast``, ``off_peak``) are rates
     with the ISO day they hold from (None: always), the oldest first.
     """
 
@@ -123,6 +144,7 @@ class Price:
     reasoning: bool | None = None
     shutdown: str | None = None
     date: str | None = None
+    checked: str | None = None  #: the ISO day that the source compared the price with its vendor's page
     source: str = ""
 
     def rates(self, variant: str | None = None, *, day: str | None = None) -> Rates | None:
@@ -135,10 +157,12 @@ class Price:
 
 def read_price(name: str, entry: Mapping[str, Any], *, date: str | None, source: str) -> Price:
     """Read one model of a snapshot; see ``scripts/build_prices.py``. It has no limits but its own."""
-    variants = {variant: _dated(entries, name) for variant, entries in entry.get("variants", {}).items()}
+    provider = entry["provider"]
+    variants = {variant: _dated(rows, name, provider) for variant, rows in entry.get("variants", {}).items()}
     limits = {key: entry.get(key) for key in ("context_window", "input_limit", "max_output", "reasoning", "shutdown")}
-    return Price(name, entry["provider"], _dated(entry["prices"], name), variants, date=date, source=source, **limits)
+    prices, source = _dated(entry["prices"], name, provider), entry.get("source", source)
+    return Price(name, provider, prices, variants, date=date, checked=entry.get("checked"), source=source, **limits)
 
 
-def _dated(entries: Sequence[Mapping[str, Any]], name: str) -> tuple[tuple[str | None, Rates], ...]:
-    return tuple((entry["from"], read_rates(entry["rates"], name)) for entry in entries)
+def _dated(entries: Sequence[Mapping[str, Any]], name: str, provider: str) -> tuple[tuple[str | None, Rates], ...]:
+    return tuple((entry["from"], read_rates(entry["rates"], name, provider=provider)) for entry in entries)

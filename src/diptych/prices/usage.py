@@ -15,13 +15,11 @@ from ..errors import PriceError
 from .book import PriceBook, default
 from .dialects import read_usage
 from .fields import MOST_TOKENS, UsageReading
-from .rates import Price, Rates
+from .rates import ANTHROPIC, Price, Rates
 
 _MILLION: Final = Decimal(1_000_000)
 #: A prompt of this many tokens is below every long-context tier of the snapshot.
 _SHORT: Final = 100_000
-#: Anthropic's cache in units of the input rate, where a price states no rate ("Prompt caching", 2026-11).
-_ANTHROPIC: Final = {"cached": Decimal("0.1"), "cache_write": Decimal("1.25"), "cache_write_1h": Decimal(2)}
 
 
 def variant_of(service_tier: str | None, batch: bool) -> str | None:
@@ -96,14 +94,12 @@ def _price(
     held = _held(model, variant, key, date)
     if held.rates is None:
         return None, reason_of(held.price, model, variant)
-    return price_reading(reading, held.rates, model, is_anthropic=held.is_anthropic)
+    return price_reading(reading, held.rates, model)
 
 
-def price_reading(
-    reading: UsageReading, rates: Rates, model: str, *, is_anthropic: bool = False
-) -> tuple[Decimal | None, str | None]:
+def price_reading(reading: UsageReading, rates: Rates, model: str) -> tuple[Decimal | None, str | None]:
     """Return the cost in USD of a usage that was read, or None and the reason."""
-    is_anthropic = is_anthropic or reading.is_anthropic
+    is_anthropic = reading.is_anthropic
     missing = [kind for parts in reading.splits for kind in parts if _rate(rates, kind, 0, is_anthropic) is None]
     if missing:
         return None, f"no {missing[0]} rate is known for {model!r}"
@@ -116,11 +112,10 @@ def price_reading(
 class _Held:
     """The rates of a model that hold for a call, and USD per token of a short text."""
 
-    __slots__ = ("is_anthropic", "plain_in", "plain_out", "price", "rates")
+    __slots__ = ("plain_in", "plain_out", "price", "rates")
 
     def __init__(self, price: Price | None, rates: Rates | None) -> None:
         self.price, self.rates = price, rates
-        self.is_anthropic = price is not None and price.provider == "anthropic"
         per_token = [rates.at(name) if rates else None for name in ("input", "output")]
         self.plain_in, self.plain_out = (None if rate is None else rate / _MILLION for rate in per_token)
 
@@ -145,9 +140,9 @@ def price_parts(parts: Mapping[str, int], rates: Rates, *, is_anthropic: bool = 
 
 
 def _rate(rates: Rates, kind: str, prompt: int, is_anthropic: bool) -> Decimal | None:
-    if is_anthropic and kind in _ANTHROPIC and not rates.has(kind):
+    if is_anthropic and kind in ANTHROPIC and not rates.has(kind):
         base = rates.at("input", prompt_tokens=prompt)
-        return None if base is None else base * _ANTHROPIC[kind]
+        return None if base is None else base * ANTHROPIC[kind]
     return rates.at(kind, prompt_tokens=prompt)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
-from jinja2 import nodes
+from jinja2 import meta, nodes
 from jinja2.ext import Extension
 
 from ..errors import DiptychError, FormatError, Location, ResourceLimit, TemplateError, TemplateSyntaxError
@@ -86,6 +86,15 @@ class ChatTemplate:
         self.special = {name: token for name, token in named.items() if token not in ("", None)}
         self._template = _compiled(source)
 
+    @property
+    def variables(self) -> frozenset[str]:
+        """The names that the template reads and does not set itself.
+
+        >>> sorted(ChatTemplate("{{ messages }}{% if enable_thinking %}{% endif %}").variables)
+        ['enable_thinking', 'messages']
+        """
+        return frozenset(meta.find_undeclared_variables(_environment()._parse(self.source, _NAME, _NAME)))
+
     def __repr__(self) -> str:
         return f"<ChatTemplate of {len(self.source)} characters>"
 
@@ -131,17 +140,21 @@ class ChatTemplate:
         add_generation_prompt: bool = False,
         continue_final_message: bool = False,
         now: datetime | None = None,
+        parse_arguments: bool = False,
         **kwargs: Any,
     ) -> str:
         """Return the prompt, byte for byte as transformers makes it.
 
         ``now`` is what ``strftime_now`` sees; ``kwargs`` are further names for the template.
+        ``parse_arguments`` passes the arguments of tool calls as objects, as servers do: OpenAI's
+        messages hold them as JSON text, which most templates would encode once more.
         Raises TemplateError for what the template refuses (its own words) and for
         anything that goes wrong in it; ResourceLimit over a cap; FormatError for
         messages that are not plain data.
         """
         deepest = self.limits.depth
         chat = _plain(list(messages), "$.messages", deepest)
+        chat = with_objects(chat) if parse_arguments else chat
         if continue_final_message:
             if add_generation_prompt:
                 raise FormatError("a message is continued, or a new one is begun: not both")
@@ -191,6 +204,33 @@ def _token(value: Any) -> str | None:
     if isinstance(value, dict):
         value = value.get("content")
     return value if isinstance(value, str) else None
+
+
+# arguments of tool calls -------------------------------------------------------------------
+
+
+def with_objects(messages: list[Any]) -> list[Any]:
+    """Return messages whose tool calls hold their arguments as objects, where these are JSON texts of objects.
+
+    >>> with_objects([{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": '{"a": 1}'}}]}])
+    [{'role': 'assistant', 'tool_calls': [{'function': {'name': 'f', 'arguments': {'a': 1}}}]}]
+    """
+    return [_message_with_objects(m) if isinstance(m, dict) and m.get("tool_calls") else m for m in messages]
+
+
+def _message_with_objects(message: dict[str, Any]) -> dict[str, Any]:
+    calls = message["tool_calls"]
+    return message | {"tool_calls": [*map(_call_with_object, calls)]} if isinstance(calls, list) else message
+
+
+def _call_with_object(call: Any) -> Any:
+    function = call.get("function") if isinstance(call, dict) else None
+    text = function.get("arguments") if isinstance(function, dict) else None
+    try:
+        value = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return call
+    return {**call, "function": {**function, "arguments": value}} if isinstance(value, dict) else call  # type: ignore[dict-item]
 
 
 # continuing the last message ---------------------------------------------------------------

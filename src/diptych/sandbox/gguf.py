@@ -22,10 +22,10 @@ _MOST: Final = 1 << 28
 
 
 def read_metadata(path: str | os.PathLike[str], wanted: Collection[str]) -> dict[str, Any]:
-    """Return the values of these keys. Raises FormatError for a file that is no GGUF, or is cut."""
+    """Return the values of these keys. Raises FormatError for a file that is not a GGUF file, or is cut."""
     with open(path, "rb") as file:
         if file.read(4) != b"GGUF":
-            raise FormatError(f"{os.fspath(path)!r} is no GGUF file")
+            raise FormatError(f"{os.fspath(path)!r} is not a GGUF file")
         try:
             _, _, count = struct.unpack("<IQQ", _take(file, 20))
             found: dict[str, Any] = {}
@@ -36,7 +36,7 @@ def read_metadata(path: str | os.PathLike[str], wanted: Collection[str]) -> dict
                     found[key] = value
                 if len(found) == len(wanted):
                     break
-        except (struct.error, KeyError, EOFError):
+        except (struct.error, KeyError, EOFError, RecursionError):
             raise FormatError(f"{os.fspath(path)!r}: the GGUF metadata is cut or damaged") from None
     return found
 

@@ -56,8 +56,24 @@ def text(value: Any) -> str:
         return value.__str__()  # Undefined is no str, and a traced text returns itself
     check_printable(value)
     shown = str(value)
+    if "Decimal('" in shown:
+        shown = str(_readable(value))
     check_size(len(shown))
     return shown
+
+
+class _Number(Decimal):
+    """A ``Decimal`` that prints inside of a list as it prints alone."""
+
+    __repr__ = Decimal.__str__
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return _Number(value)
+    if isinstance(value, dict):
+        return {_readable(key): _readable(item) for key, item in value.items()}
+    return type(value)(map(_readable, value)) if type(value) in (list, tuple, set, frozenset) else value
 
 
 def check_printable(value: Any, depth: int = 0) -> None:
@@ -318,16 +334,14 @@ def tojson(
     """
     if isinstance(indent, int):
         check_size(indent)
+    options = {
+        "indent": None if indent is False else indent,
+        "ensure_ascii": ensure_ascii,
+        "sort_keys": sort_keys,
+        "separators": tuple(separators) if separators is not None else None,
+    }
     try:
-        written = json.dumps(
-            value,
-            indent=None if indent is False else indent,
-            ensure_ascii=ensure_ascii,
-            sort_keys=sort_keys,
-            separators=tuple(separators) if separators is not None else None,
-            default=_no_json,
-            allow_nan=False,
-        )
+        written = _with_decimals(value, options)
     except (TypeError, ValueError) as error:
         raise TemplateError(f"tojson: {error}", hint="pass text, numbers, lists and mappings") from None
     check_size(len(written))
@@ -335,14 +349,32 @@ def tojson(
 
 
 _HTML: Final = re.compile("[<>&']")
+#: The options by which ``tojson`` writes what Jinja's own does (jinja2 3.1, ``htmlsafe_json_dumps`` and the policy
+#: ``json.dumps_kwargs``).
+JSON_OF_JINJA: Final = "html=true, ensure_ascii=true, sort_keys=true"
 
 
-def _no_json(value: Any) -> Any:
-    if isinstance(value, Undefined):
-        str(value)  # raises, and names it
-    if isinstance(value, Decimal) and value.is_finite():
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"a {type(value).__name__} is not JSON")
+def _with_decimals(value: Any, options: dict[str, Any]) -> str:
+    """Return JSON in which each ``Decimal`` has all of its digits, which ``json`` can write as a text only."""
+    mark = "decimal"
+    while True:
+        numbers: list[str] = []
+
+        def stand_in(found: Any, mark: str = mark, numbers: list[str] = numbers) -> str:
+            if isinstance(found, Undefined):
+                str(found)  # raises, and names it
+            if not isinstance(found, Decimal) or not found.is_finite():
+                raise TypeError(f"a {type(found).__name__} is not JSON")
+            numbers.append(str(found))
+            return f"{mark}:{len(numbers) - 1}"
+
+        written = json.dumps(value, default=stand_in, allow_nan=False, **options)
+        if not numbers:
+            return written
+        marked = re.compile(f'"{mark}:([0-9]+)"')
+        if len(marked.findall(written)) == len(numbers):
+            return marked.sub(lambda found, numbers=numbers: numbers[int(found[1])], written)  # type: ignore[misc]
+        mark += "_"  # a text of the value looks like a mark
 
 
 def _list(value: Any) -> list[Any]:

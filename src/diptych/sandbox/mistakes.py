@@ -21,6 +21,11 @@ _UNKNOWN: Final = re.compile(r"No (filter|test) named (['\"])(.*)\2", re.DOTALL)
 _BRANCHES: Final = (nodes.If, nodes.CondExpr)
 #: The body of these is a function of its own, which the loop around it does not reach.
 _OUTSIDE_OF_LOOPS: Final = (nodes.Macro, nodes.CallBlock, nodes.Block)
+#: Filters that take the name of a filter or test, and where among their arguments.
+_NAMED: Final = {
+    ("filter", "map"): 0, ("test", "select"): 0, ("test", "reject"): 0, ("test", "selectattr"): 1,
+    ("test", "rejectattr"): 1,
+}  # fmt: skip
 #: Words of Python's compiler for a template that is too deep, not wrong.
 _TOO_DEEP: Final = ("nested", "too complex", "stack overflow")
 
@@ -32,6 +37,11 @@ class Mistake(NamedTuple):
     hint: str | None = None
     line: int | None = None
     pattern: str | None = None
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is an unknown filter or test."""
+        return self.message.startswith(("unknown filter", "unknown test", "the filter"))
 
     def place(self, lines: Sequence[str]) -> tuple[int, int, int] | None:
         """Return line, column (both 1-based) and width of the place in the lines of a body, or None."""
@@ -73,14 +83,24 @@ def mistakes(tree: nodes.Node, environment: Any, *, in_branches: bool) -> Iterat
 
 
 def _unknown_names(node: nodes.Node, environment: Any, kind: str) -> Iterator[Mistake]:
-    if isinstance(node, nodes.Filter if kind == "filter" else nodes.Test):
-        known = environment.filters if kind == "filter" else environment.tests
-        if node.name not in known:
-            yield unknown(kind, node.name, environment, node.lineno)
+    for name, line in _names(node, kind):
+        if name not in (environment.filters if kind == "filter" else environment.tests):
+            yield unknown(kind, name, environment, line)
     if isinstance(node, _BRANCHES) and _asks_for_names(node.test):
         return
     for child in node.iter_child_nodes():
         yield from _unknown_names(child, environment, kind)
+
+
+def _names(node: nodes.Node, kind: str) -> Iterator[tuple[str, int]]:
+    """Yield the names of a kind that a node uses itself or, as ``map('upper')`` does, gives as texts."""
+    if isinstance(node, nodes.Filter if kind == "filter" else nodes.Test):
+        yield node.name, node.lineno
+    place = _NAMED.get((kind, node.name)) if isinstance(node, nodes.Filter) else None
+    if isinstance(node, nodes.Filter) and place is not None and len(node.args) > place:
+        given = node.args[place]
+        if isinstance(given, nodes.Const) and isinstance(given.value, str):
+            yield given.value, given.lineno
 
 
 def _asks_for_names(test: nodes.Node) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from jinja2 import nodes
@@ -127,40 +127,35 @@ def stable_prefix(rendered: Iterable[Rendered], *, model: str | None = None) -> 
     if not found:
         return Prefix(0, 0, None)
     name = encoding_name_for_model(model or found[0].model or DEFAULT_MODEL)
-    texts = [_text(one) for one in found]
+    texts = ["".join(text for text, _ in _pieces(one)) for one in found]
     ids = [encode_text(text, encoding_name=name) for text in texts]
     shared = min(map(len, ids))
     for other in ids[1:]:
         shared = next((i for i in range(shared) if other[i] != ids[0][i]), shared)
     total = max(count_text(text, encoding_name=name) for text in texts)
-    return Prefix(shared, total, _breaks(found, texts))
+    return Prefix(shared, total, _breaks(found, texts) if len(set(texts)) > 1 else None)
 
 
-def _text(rendered: Rendered) -> str:
-    return "".join(f"{role}\n{''.join(one.text for one in segments)}\n" for role, segments in rendered.segments)
+def _pieces(rendered: Rendered) -> Iterator[tuple[str, str | None]]:
+    """Yield the texts of a rendering with its roles, each with the input that it came from."""
+    for role, segments in rendered.segments:
+        yield f"{role}\n", None
+        yield from ((one.text, one.input if one.source == "data" else None) for one in segments)
+        yield "\n", None
 
 
 def _breaks(rendered: list[Rendered], texts: list[str]) -> str | None:
-    """Return the input whose text is the first to differ."""
-    differs = min((_first(texts[0], other) for other in texts[1:]), default=len(texts[0]))
-    if all(text == texts[0] for text in texts):
-        return None
-    for one in rendered:
-        at = 0
-        for role, segments in one.segments:
-            at += len(role) + 1
-            for segment in segments:
-                at += len(segment.text)
-                if at > differs or (at == differs and segment.source == "data"):
-                    if segment.source == "data":
-                        return segment.input
-                    break
-            else:
-                at += 1
-                continue
-            break
-    return None
+    """Return the input that the first differing character comes from; of several the one that begins first."""
+    differs = min(_shared(texts[0], other) for other in texts if other != texts[0])
+    covering = []
+    for one, text in zip(rendered, texts, strict=True):
+        end = 0
+        for piece, name in _pieces(one):
+            start, end = end, end + len(piece)
+            if name is not None and start <= differs < end:
+                covering.append((start, -len(text), name))
+    return min(covering)[2] if covering else None
 
 
-def _first(one: str, two: str) -> int:
+def _shared(one: str, two: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))

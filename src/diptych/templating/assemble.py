@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import RoleError
 from ..model import FrozenMap, Message, Part, Segment, TextPart, ToolCall
-from .events import Event, HistoryEvent, MessageEnd, MessageStart, PartEvent, collect, texts_of
+from .events import Event, HistoryEvent, MessageEnd, MessageStart, PartEvent, Place, collect, texts_of
 
 
 class Entry:
@@ -126,11 +126,17 @@ def assemble(events: Iterable[Event]) -> Assembled:
             continue
         start, inside = _structure(event, start, inside, loose, entries)
     if start is not None:
-        raise RoleError(f"the {start.role} message is not closed")
+        raise Misplaced(f"the {start.role} message is not closed", place=start.place)
     _check_loose(segments_of_events(loose))
-    if any(entry.prefill for entry in entries[:-1]):
-        raise RoleError("a prefill is not the last message", hint="put {% assistant prefill=true %} at the end")
+    _check_prefill(kept, entries)
     return Assembled((), tuple(entries), True)
+
+
+def _check_prefill(events: Iterable[Event], entries: Sequence[Entry]) -> None:
+    if any(entry.prefill for entry in entries[:-1]):
+        place = next((e.place for e in events if isinstance(e, MessageStart) and e.prefill), None)
+        hint = "put {% assistant prefill=true %} at the end"
+        raise Misplaced("a prefill is not the last message", place=place, hint=hint)
 
 
 def _structure(
@@ -139,8 +145,10 @@ def _structure(
     """Act on a message border, a part or a history; return the message now open."""
     if isinstance(event, MessageStart):
         if start is not None:
-            raise RoleError(
-                f"a {event.role} message stands inside a {start.role} message", hint="close the outer message first"
+            raise Misplaced(
+                f"a {event.role} message stands inside a {start.role} message",
+                place=event.place,
+                hint="close the outer message first",
             )
         return event, []
     if isinstance(event, MessageEnd):
@@ -150,14 +158,14 @@ def _structure(
         return None, loose
     if isinstance(event, PartEvent):
         if start is None:
-            raise RoleError(
-                "an image, audio or file part stands outside of a message",
-                hint="put it between {% user %} and {% enduser %}",
+            hint = "put it between {% user %} and {% enduser %}"
+            raise Misplaced(
+                "an image, audio, file or tool call stands outside of a message", place=event.place, hint=hint
             )
         inside.append(event)
         return start, inside
     if start is not None:
-        raise RoleError("{% history %} stands inside a message", hint="put it between messages")
+        raise Misplaced("{% history %} stands inside a message", place=event.place, hint="put it between messages")
     entries.extend(_history_entries(event))
     return None, loose
 
@@ -165,28 +173,33 @@ def _structure(
 def _finish(start: MessageStart, events: list[Event]) -> Entry:
     """Return the finished message: a string, or parts where there is media."""
     if any(type(event) is PartEvent for event in events):
+        _check_calls(start.role, events)
         parts, events = _parts(events)
         is_list = any(not isinstance(part, TextPart | ToolCall) for part in parts)
-        if start.role != "assistant" and any(isinstance(part, ToolCall) for part in parts):
-            raise RoleError(f"a {start.role} message calls a tool", hint="put {% tool_call %} into {% assistant %}")
-        message = Message.of(
-            start.role, parts, name=start.name, tool_call_id=start.tool_call_id, is_list=is_list
-        )
+        message = Message.of(start.role, parts, name=start.name, tool_call_id=start.tool_call_id, is_list=is_list)
     else:
         trim_layout(events)
         message = Message(start.role, "".join(texts_of(events)), start.name, (), start.tool_call_id)
     if start.cache_control is not None:
-        message = _marked(message, start.cache_control)
+        message = _marked(message, start)
     return Entry(message, None, start.priority, events, start.prefill)
 
 
-def _marked(message: Message, control: FrozenMap) -> Message:
+def _check_calls(role: str, events: Iterable[Event]) -> None:
+    for event in events if role != "assistant" else ():
+        if isinstance(event, PartEvent) and isinstance(event.part, ToolCall):
+            hint = "put {% tool_call %} into {% assistant %}"
+            raise Misplaced(f"a {role} message calls a tool", place=event.place, hint=hint)
+
+
+def _marked(message: Message, start: MessageStart) -> Message:
     """Return a message at whose last text a prompt cache may end."""
     parts = list(message.parts)
     at = next((i for i in range(len(parts) - 1, -1, -1) if isinstance(parts[i], TextPart)), None)
     if at is None:
-        raise RoleError("cache_control needs a text in the message", hint="put it on a message that has text")
-    parts[at] = TextPart(message.parts[at].text, FrozenMap({"chat": {"cache_control": control}}))  # type: ignore[union-attr]
+        hint = "put it on a message that has text"
+        raise Misplaced("cache_control needs a text in the message", place=start.place, hint=hint)
+    parts[at] = TextPart(message.parts[at].text, FrozenMap({"chat": {"cache_control": start.cache_control}}))  # type: ignore[union-attr]
     return message.replace(parts=parts, is_list=True)
 
 
@@ -234,18 +247,18 @@ def _history_entries(event: HistoryEvent) -> Iterable[Entry]:
         yield Entry(message, (Segment(message.text, "data", event.input),) if message.text else ())
 
 
-class LooseText(RoleError):
-    """Text beside message tags; ``text`` lets the caller find the place in the source."""
+class Misplaced(RoleError):
+    """What stands where it may not; ``place`` or ``text`` lets the caller find it in the source."""
 
-    def __init__(self, message: str = "", *, text: str = "", **keywords: Any) -> None:
+    def __init__(self, message: str = "", *, place: Place | None = None, text: str = "", **keywords: Any) -> None:
         super().__init__(message, **keywords)
-        self.text = text
+        self.place, self.text = place, text
 
 
 def _check_loose(loose: Iterable[Segment]) -> None:
     for segment in loose:
         if shown := segment.text.strip():
-            raise LooseText(
+            raise Misplaced(
                 f"text stands outside of the message tags: {shown[:40]!r}",
                 text=shown if segment.source == "template" else "",
                 hint="put it inside a message, or take the message tags out to write a prompt",

@@ -56,8 +56,15 @@ def read_samples(value: Any) -> dict[str, dict[str, Any]]:
     """Return the example inputs by name. Raises TemplateSyntaxError."""
     if value is None:
         return {}
-    named = {f"sample {number}": one for number, one in enumerate(value, 1)} if isinstance(value, list) else value
-    if not isinstance(named, dict) or not all(isinstance(one, dict) for one in named.values()):
-        hint = "write a list of mappings, or a mapping of names to them"
+    named, hint = named_samples(value), "write a list of mappings, or a mapping of names to them"
+    if not isinstance(named, dict):
         raise TemplateSyntaxError("samples are mappings of inputs", path="$.samples", hint=hint)
+    for name, one in named.items():
+        if not isinstance(one, dict):
+            raise TemplateSyntaxError(f"{name} must be a mapping of inputs", path=f"$.samples.{name}", hint=hint)
     return named
+
+
+def named_samples(value: Any) -> Any:
+    """Return samples by name: ``sample 1`` and so on for those in a list."""
+    return {f"sample {number}": one for number, one in enumerate(value, 1)} if isinstance(value, list) else value

@@ -37,7 +37,7 @@ from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from ..sandbox.nesting import watched
 from ..suggest import closest, suggest
 from . import frontmatter
-from .assemble import Assembled, LooseText, assemble
+from .assemble import Assembled, Misplaced, assemble
 from .codegen import TraceEnvironment
 from .filters import FILTERS
 from .locate import SourceText, quoted_word, trace
@@ -45,10 +45,10 @@ from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
 from .tags import MessageTags
 from .whitespace import trimming
-from .wording import reworded
+from .wording import reworded, run_words, tag_mistake
 
 #: Part of every hash: a change of what a template means changes it.
-ENGINE_VERSION = "diptych-1"
+ENGINE_VERSION = "diptych-2"
 _RESOURCE_ERRORS = (MemoryError, RecursionError, OverflowError)
 
 
@@ -135,7 +135,7 @@ class Engine:
         raise self._not_found(name)
 
     def lookup(self, name: str) -> Found | None:
-        """Return the template of that name, or None. Raises TemplateNotFound for what is no name."""
+        """Return the template of that name, or None. Raises TemplateNotFound for what is not a name."""
         check_name(name)
         if self._source:
             for candidate in (name, *(name + suffix for suffix in SUFFIXES)):
@@ -186,11 +186,15 @@ class Engine:
         self._sources[found.name] = SourceText(found.file, found.text.removeprefix("\ufeff"), parts.offset)
         return parts
 
-    def remember(self, compiled: Compiled) -> None:
-        """Make messages about this name show this text."""
+    def remember(self, compiled: Any) -> None:
+        """Make messages about this name show this text: that of a compiled template, or of one that is checked."""
         self._sources[compiled.name] = SourceText(
             compiled.file, compiled.text.removeprefix("\ufeff"), compiled.parts.offset
         )
+
+    def called(self, name: str, found: Found) -> None:
+        """Make messages about a template that was named without its suffix show its text."""
+        self._sources[name] = self._sources[found.name]
 
     # compiling -----------------------------------------------------------------------
 
@@ -243,14 +247,20 @@ class Engine:
         try:
             context = template.new_context(dict(values))
             return assemble(template.root_render_func(context))
-        except LooseText as error:
-            source = self._sources.get(template.name)
-            error.location = error.location or (source.find(error.text) if source and error.text else None)
+        except Misplaced as error:
+            error.location = error.location or self._where(error, template.name)
             raise error from None
         except Exception as error:
             raise self._located(error, error.__traceback__, values, names) from None
         finally:
             close_account(token)
+
+    def _where(self, error: Misplaced, name: str | None) -> Location | None:
+        """Return the place of what stands where it may not."""
+        if error.place and (source := self._sources.get(error.place.name)):
+            return source.place(tag_mistake(error.message, error.place.tag, error.place.line))
+        source = self._sources.get(name)
+        return source.find(error.text) if source and error.text else None
 
     def _located(
         self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any], names: frozenset[str]
@@ -280,8 +290,8 @@ class Engine:
             return error
         if isinstance(error, FormatError):
             return InvalidInput(f"a history message: {error.message}", path=error.path, hint=error.hint)
-        if isinstance(error, DiptychError):
-            return error
+        if isinstance(error, DiptychError):  # of a filter that counts tokens, for one
+            return TemplateError(error.message, path=error.path, hint=error.hint)
         if isinstance(error, jinja2.UndefinedError):
             return self._undefined(error, values, names)
         if isinstance(error, jinja2.TemplateNotFound):
@@ -297,6 +307,8 @@ class Engine:
         if isinstance(error, DecimalException):
             hint = "round it, or pass a smaller number"
             return TemplateError(f"a Decimal cannot be computed ({type(error).__name__})", hint=hint)
+        if words := run_words(str(error)):
+            return TemplateError(words[0], hint=words[1])
         return TemplateError(f"{error or type(error).__name__}")
 
     def _undefined(
@@ -305,7 +317,8 @@ class Engine:
         message = str(error)
         name = quoted_word(message)
         if not name or "has no attribute" in message:
-            return UndefinedInput(message)
+            hint = "ask first: {% if x %}" if message.startswith("'None' has") else None
+            return UndefinedInput(message.replace("'None' has", "none has"), hint=hint)
         if close := closest(name, values):
             return UndefinedInput(message, hint=f"did you mean {close!r}?")
         known = sorted(names | values.keys())
@@ -404,6 +417,7 @@ class _Loader(jinja2.BaseLoader):
         if found is None:
             raise jinja2.TemplateNotFound(name)  # Jinja's own, for `ignore missing` and lists of names
         with trimming(self._engine.load(found, current_limits()).parts.trim):
+            self._engine.called(name, found)
             return super().load(environment, name, globals)
 
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:

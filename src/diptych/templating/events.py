@@ -13,8 +13,16 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias, Union
 
 from ..model import ContentPart, FrozenMap, Message, ToolCall
-from ..sandbox.guards import check_printable
+from ..sandbox.guards import text as plain_text
 from ..sandbox.limits import check_size, current_limits
+
+
+class Place(NamedTuple):
+    """Where a tag stands: the name of its template, the line of its body, and its word."""
+
+    name: str | None
+    line: int
+    tag: str
 
 
 class MessageStart(NamedTuple):
@@ -26,6 +34,7 @@ class MessageStart(NamedTuple):
     priority: float | None = None
     prefill: bool = False
     cache_control: FrozenMap | None = None
+    place: Place | None = None
 
 
 class MessageEnd(NamedTuple):
@@ -36,6 +45,7 @@ class PartEvent(NamedTuple):
     """``{% image %}``, ``{% audio %}``, ``{% file %}`` or ``{% tool_call %}``."""
 
     part: ContentPart | ToolCall
+    place: Place | None = None
 
 
 class HistoryEvent(NamedTuple):
@@ -43,6 +53,7 @@ class HistoryEvent(NamedTuple):
 
     messages: tuple[Message, ...]
     input: str | None = None
+    place: Place | None = None
 
     @property
     def size(self) -> int:
@@ -120,10 +131,7 @@ def text(value: Any) -> str:
     """Return the text of a printed expression: plain data only, a traced text as it is."""
     if type(value) is str or type(value) is Traced:
         return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    check_printable(value)
-    return str(value)
+    return str.__str__(value) if isinstance(value, str) else plain_text(value)
 
 
 def shown(value: Any) -> str:

@@ -36,10 +36,15 @@ def bullets(items: Any, mark: str = "- ") -> str:
     - two
       lines
     """
+    if isinstance(items, str | dict) or items is None:
+        raise TemplateError(f"bullets takes a list, not {_KINDS[type(items)]}", hint="write [text]|bullets")
     mark, texts = text(mark), [text(item) for item in charged(items)]
     check_size(sum(map(len, texts)) + len(mark) * sum(1 + item.count("\n") for item in texts))
     under = "\n" + " " * len(mark)
     return "\n".join(mark + item.replace("\n", under) for item in texts)
+
+
+_KINDS: Final = {str: "a text", dict: "a mapping", type(None): "none"}
 
 
 def fence(value: Any, language: str = "") -> str:
@@ -64,7 +69,7 @@ def xml(value: Any, tag: str) -> str:
     """
     name, inner = text(tag), text(value)
     if not _TAG_NAME.fullmatch(name):
-        raise TemplateError(f"xml: {name!r} is no name of a tag", hint="write text|xml('document')")
+        raise TemplateError(f"xml: {name!r} is not a name of a tag", hint="write text|xml('document')")
     inner = re.sub(rf"<(?=\s*/\s*{re.escape(name)}\b)", "&lt;", inner, flags=re.IGNORECASE)
     return f"<{name}>\n{inner}\n</{name}>"
 

@@ -9,6 +9,7 @@ JSON: no tags, anchors, aliases, merge keys or duplicate keys; only ``true`` and
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -29,6 +30,9 @@ REFUSED_KEYS: Final = frozenset(
 #: Larger than any front matter that a person writes; the parser is slow.
 MAX_CHARACTERS: Final = 100_000
 
+#: Keys that stand between a declaration and its name: inputs as JSON Schema, tools and schemas as in a request.
+_WRAPPERS: Final = ("properties", "function", "json_schema")
+
 _FENCE = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 
 
@@ -43,15 +47,24 @@ class Parts(NamedTuple):
     @property
     def trim(self) -> str:
         """The rule for white space around tags."""
-        return str(self.meta.get("trim", TRIMS[0]))
+        wanted = self.meta.get("trim")
+        return wanted if wanted in TRIMS else TRIMS[0]
 
 
-@lru_cache(maxsize=32)  # a check, a load and a hash ask for the same text one after the other
 def split(source: str, file: str) -> Parts:
     """Split a template file into front matter and body.
 
     Raises TemplateSyntaxError with the place in ``file``.
     """
+    parts = take_apart(source, file)
+    for error in key_errors(parts.meta, parts.front, file):
+        raise error
+    return parts
+
+
+@lru_cache(maxsize=32)  # a check, a load and a hash ask for the same text one after the other
+def take_apart(source: str, file: str) -> Parts:
+    """Split a template file as :func:`split` does, whatever its keys are."""
     source = source.removeprefix("\ufeff")
     first = _FENCE.match(source)
     if first is None or "\n" not in source:
@@ -85,26 +98,26 @@ def _load(front: str, file: str) -> dict[str, Any]:
         return {}
     if not isinstance(meta, dict):
         raise TemplateSyntaxError("front matter must be a mapping of keys", location=Location(file, 2))
-    _check_keys(meta, front, file)
     return meta
 
 
-def _check_keys(meta: dict[str, Any], front: str, file: str) -> None:
+def key_errors(meta: dict[str, Any], front: str, file: str) -> Iterator[TemplateSyntaxError]:
+    """Yield what is wrong with the keys of a front matter, and with its rule for white space."""
     if (trim := meta.get("trim", TRIMS[0])) not in TRIMS:
-        where = locate_key(front, "trim", file)
-        raise TemplateSyntaxError(f"trim cannot be {trim!r}", location=where, hint=suggest(str(trim), TRIMS))
+        where = locate_path(front, "$.trim", file)
+        yield TemplateSyntaxError(f"trim cannot be {trim!r}", location=where, hint=suggest(str(trim), TRIMS))
     for key in meta:
         if str(key).lower().replace("-", "_") in REFUSED_KEYS:
-            raise TemplateSyntaxError(
+            yield TemplateSyntaxError(
                 f"a template cannot set {key!r}: it would decide where prompts and keys go",
-                location=locate_key(front, str(key), file),
+                location=locate_path(front, f"$.{key}", file),
                 hint="give it to the client or to the command line",
             )
         close = closest(str(key), KNOWN_KEYS, 0.75)
         if key not in KNOWN_KEYS and close:
-            raise TemplateSyntaxError(
+            yield TemplateSyntaxError(
                 f"front matter has no key {key!r}",
-                location=locate_key(front, str(key), file),
+                location=locate_path(front, f"$.{key}", file),
                 hint=f"did you mean {close!r}? Keys of your own begin with x-",
             )
 
@@ -119,6 +132,48 @@ def locate_key(front: str, key: str, file: str) -> Location:
         if found := re.search(rf"[{{,]\s*(['\"]?){re.escape(key)}\1\s*:", line):
             return Location(file, number, line.index(key, found.start()) + 1, line.rstrip("\r"), len(key))
     return Location(file, 1)
+
+
+@lru_cache(maxsize=8)
+def _composed(front: str) -> yaml.Node | None:
+    loader = PlainLoader(front)
+    try:
+        return loader.get_single_node()
+    except (yaml.YAMLError, RecursionError):
+        return None
+
+
+def locate_path(front: str, path: str, file: str) -> Location | None:
+    """Return the place of the deepest key or item on a path (``$.inputs.text``), None where the first is missing.
+
+    Inputs and samples in a list, and inputs in a JSON Schema, are found by their names.
+    """
+    node, found = _composed(front), None
+    for step in re.findall(r"[^.\[\]]+", path.removeprefix("$")):
+        child = _child(node, step)
+        if child is None:
+            break
+        mark, node = child[0].start_mark, child[1]
+        line = front.split("\n")[mark.line].rstrip("\r")
+        start = mark.column + line.startswith(("'", '"'), mark.column)
+        width = len(step) if line.startswith(step, start) else max(1, len(line) - mark.column)
+        found = Location(file, mark.line + 2, (start if width == len(step) else mark.column) + 1, line, width)
+    return found
+
+
+def _child(node: yaml.Node | None, step: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """Return the node at which a step of a path stands, and the one to go on from."""
+    if isinstance(node, yaml.MappingNode):
+        keys = {key.value: (key, value) for key, value in node.value}
+        inner = (_child(keys[wrapper][1], step) for wrapper in _WRAPPERS if wrapper in keys)
+        return keys.get(step) or next(filter(None, inner), None)
+    if not isinstance(node, yaml.SequenceNode):
+        return None
+    for index, item in enumerate(node.value):
+        name = _child(item, "name")
+        if step in (str(index), f"sample {index + 1}", item.value, name[1].value if name else None):
+            return (name[1] if name else item), item
+    return None
 
 
 def _mark(error: yaml.MarkedYAMLError, front: str, file: str) -> Location:

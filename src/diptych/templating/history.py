@@ -27,9 +27,21 @@ def read_history(messages: Any, roles: Any = None) -> tuple[Message, ...]:
             f"{{% history %}} takes a list of messages, not {type(messages).__name__}",
             hint='pass [{"role": "user", "content": "…"}, …]',
         )
+    roles = None if roles is None else _known_roles(roles)
     conversation = read_messages(list(messages))
     check_history_roles([message.role for message in conversation.messages], roles)
     return conversation.messages
+
+
+def _known_roles(roles: Any) -> frozenset[str]:
+    """Return the roles that a history may hold. Raises RoleError for what is not a list of known ones."""
+    if not isinstance(roles, list | tuple | set | frozenset):
+        hint = "write roles=['user', 'assistant']"
+        raise RoleError(f"roles takes a list of roles, not {roles!r:.40}", hint=hint)
+    for role in roles:
+        if role not in ROLES:
+            raise RoleError(f"{role!r:.40} is not a role", hint=f"a role is one of {', '.join(ROLES)}")
+    return frozenset(roles)
 
 
 def check_history_roles(found: list[str], roles: Collection[str] | None) -> None:
@@ -56,7 +68,7 @@ def copy_simple_history(messages: Any, roles: frozenset[str] | None = None) -> t
     if type(messages) is not list:
         return None
     try:
-        copies = list(map(dict.copy, messages))  # refuses what is no dict
+        copies = list(map(dict.copy, messages))  # refuses what is not a dict
         contents = list(map(_get_content, copies))
         if set(map(len, copies)) - {2} or set(map(type, contents)) - {str}:
             return None

@@ -117,13 +117,14 @@ class Inputs:
 
     def check_names(self, given: Mapping[str, Any]) -> None:
         """Raise InvalidInput for a name that is not declared."""
-        for name in given:
-            if name not in self.items:
-                raise InvalidInput(
-                    f"there is no input {name!r}",
-                    path=f"$.inputs.{name}",
-                    hint=suggest_input(name, self.items),
-                )
+        unknown = [name for name in given if name not in self.items]
+        if unknown:
+            shown = ", ".join(map(repr, unknown[:5])) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+            raise InvalidInput(
+                f"there is no input {shown}",
+                path=f"$.inputs.{unknown[0]}",
+                hint=suggest_input(unknown[0], self.items),
+            )
 
     def _missing_hint(self, name: str, given: Mapping[str, Any]) -> str:
         unknown = [key for key in given if key not in self.items]
@@ -131,11 +132,13 @@ class Inputs:
         return f"you gave {close!r}: did you mean {name!r}?" if close else f"pass {name}=…"
 
     def _check_strings(self, values: dict[str, Any], given: Iterable[str]) -> dict[str, Any]:
-        for name in given:
-            if not isinstance(values[name], str):
-                raise InvalidInput(
-                    f"input {name!r}: a string is wanted, not {_kind(values[name])}", path=f"$.inputs.{name}"
-                )
+        wrong = [
+            (f"$.inputs.{name}", f"a string is wanted, not {_kind(values[name])}")
+            for name in given
+            if not isinstance(values[name], str)
+        ]
+        if wrong:
+            raise _invalid(wrong)
         return values
 
     def _validate(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +179,7 @@ def _adapter(name: str, annotation: Any) -> Any:
 
     try:
         return TypeAdapter(annotation)
-    except Exception as error:  # a pattern that is no regular expression of pydantic's, for one
+    except Exception as error:  # whatever pydantic cannot make a validator of
         raise TemplateSyntaxError(f"the schema is not valid: {error}", path=f"$.inputs.{name}") from None
 
 

@@ -1,6 +1,6 @@
 """Images, audio and files of messages: by address, as bytes, or from a file inside of one folder.
 
-Rule: data cannot name a file. A text that is no address is read as a path only where the program
+Rule: data cannot name a file. A text that is not an address is read as a path only where the program
 gave a folder (``media=``), and only inside of it; a ``pathlib.Path`` comes from the program itself.
 The type is that of the bytes, not that of the name.
 """
@@ -60,16 +60,34 @@ def as_data_url(data: bytes, kind: str) -> str:
 def address_of(tag: str, value: Any, folder: Path | None) -> str:
     """Return the address that a media tag writes: as it was given, or the contents of a file.
 
-    Raises TemplateError for what is no text, a file outside of the folder, or an unknown type.
+    Raises TemplateError for what is not text, a file outside of the folder, or an unknown type.
     """
     if not isinstance(value, str) or not value:
         hint = "give an address, a data: URL, bytes or a pathlib.Path"
-        raise TemplateError(f"{{% {tag} %}} takes no {type(value).__name__}", hint=hint)
+        kind = "an empty text" if value == "" else f"a {type(value).__name__}"
+        raise TemplateError(f"{{% {tag} %}} cannot take {kind}", hint=hint)
     if isinstance(value, FilePath):
-        return _read(tag, Path(value), folder)
+        return _of_kind(tag, _read(tag, Path(value), folder))
+    if folder is not None and value[:5].lower() == "file:":
+        hint = "give the path of the file in the folder of media="
+        raise TemplateError(f"{{% {tag} %}} cannot take a file: address", hint=hint)
     if folder is not None and not _SCHEME.match(value):
-        return _read(tag, folder / value, folder)
-    return str.__str__(value)
+        return _of_kind(tag, _read(tag, folder / value, folder))
+    return _of_kind(tag, str.__str__(value))
+
+
+def _of_kind(tag: str, address: str) -> str:
+    """Return an address. Raises TemplateError for the data of a sound in ``{% image %}``, and the like."""
+    kind = re.match(r"data:([^;,]+)", address)
+    if kind and tag in ("image", "audio") and not kind[1].strip().lower().startswith(f"{tag}/"):
+        hint = f"write {{% {_tag_of(kind[1])} %}}"
+        raise TemplateError(f"{{% {tag} %}} cannot take {kind[1]}", hint=hint)
+    return address
+
+
+def _tag_of(kind: str) -> str:
+    top = kind.split("/")[0].strip().lower()
+    return top if top in ("image", "audio") else "file"
 
 
 def _read(tag: str, file: Path, folder: Path | None) -> str:

@@ -4,12 +4,12 @@ Rule: a template gets strings, numbers, booleans, None, lists and mappings of it
 own: nothing the caller still holds. Lone surrogates, which no request can carry, become
 U+FFFD, and that is told.
 
-What is no plain data keeps its meaning where it can:
+What is not plain data keeps its meaning where it can:
 
 - a ``Decimal`` computes and prints as it is; keys of mappings that are numbers stay numbers
 - a date or time prints as ISO 8601 and has its fields (``day.year``, ``day.month``, ``at.hour``)
 - a named tuple has its fields and its items; dataclasses and models of pydantic are mappings of
-  their fields, in order; a model with a field that is no plain data is its JSON form, which is told
+  their fields, in order; a model with a field that is not plain data is its JSON form, which is told
 - an enum is its value, a UUID or path its text, a set a sorted list
 - bytes of an image, audio or document are a ``data:`` URL
 """
@@ -119,14 +119,14 @@ class Reducer:
         return self.reduce(_simplify(value, path), path, depth + 1)
 
     def _model(self, value: Dumps, path: str, depth: int) -> Any:
-        """Return the fields of a model; of one that holds what is no plain data, its JSON form."""
+        """Return the fields of a model; of one that holds what is not plain data, its JSON form."""
         known = len(self.losses)
         try:
             return self.reduce(value.model_dump(), path, depth + 1)
         except InvalidInput:
             del self.losses[known:]
             found = self.reduce(value.model_dump(mode="json"), path, depth + 1)
-            self.losses.append(Loss(path, "substituted", "a field is no plain data: its JSON form is used"))
+            self.losses.append(Loss(path, "substituted", "a field is not plain data: its JSON form is used"))
             return found
 
     def _mapping(self, value: Mapping[Any, Any], path: str, depth: int) -> dict[Any, Any]:
@@ -204,7 +204,7 @@ def _media(value: bytes, path: str) -> str:
     kind = sniffed(value)
     if kind is None:
         hint = "decode text yourself; give other bytes as a data: URL"
-        raise InvalidInput("bytes that are no image, audio or document are not plain data", path=path, hint=hint)
+        raise InvalidInput("bytes that are not an image, audio or a document are not plain data", path=path, hint=hint)
     return as_data_url(value, kind)
 
 

@@ -268,7 +268,7 @@ class Rendered(Request):
         return messages_rich(self._visible(), title=self._template.name)
 
     def _visible(self) -> list[tuple[str, list[Segment]]]:
-        """Return the segments with a line for each part that is no text, in its place."""
+        """Return the segments with a line for each part that is not text, in its place."""
         if not self.is_chat:
             return [(role, list(segments)) for role, segments in self.segments]
         entries = self.assembled.entries

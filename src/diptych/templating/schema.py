@@ -280,6 +280,17 @@ def _one_of(values: list[Any]) -> Any:
     return Annotated[Any, PlainValidator(check)]
 
 
+def _check_pattern(pattern: str, path: str) -> None:
+    """Raise TemplateSyntaxError for a pattern that pydantic cannot enforce."""
+    from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+    try:
+        SchemaValidator(core_schema.str_schema(pattern=pattern))
+    except SchemaError:
+        hint = "write it without look-around and back-references, or check the value in your own code"
+        raise TemplateSyntaxError(f"the pattern {pattern!r:.40} cannot be used", path=path, hint=hint) from None
+
+
 def _implied_type(schema: dict[str, Any]) -> str | None:
     """Return the type that a schema without one speaks of, or None."""
     if "properties" in schema:
@@ -301,5 +312,7 @@ def _check_keywords(schema: dict[str, Any], kinds: list[Any], path: str) -> None
             raise TemplateSyntaxError(f"{key} needs the type {types[0]}", path=path, hint=f"write type: {types[0]}")
         if isinstance(value, bool) or not isinstance(value, wanted) or (wanted is int and value < 0):
             raise TemplateSyntaxError(f"{key} cannot be {value!r:.40}", path=f"{path}.{key}")
+        if key == "pattern":
+            _check_pattern(value, f"{path}.{key}")
         if key == "multipleOf" and value <= 0:
             raise TemplateSyntaxError("multipleOf must be above 0", path=f"{path}.{key}")

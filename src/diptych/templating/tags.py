@@ -7,6 +7,7 @@ macros like any other output.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,7 +19,7 @@ from jinja2.parser import Parser
 from ..errors import RoleError, TemplateError
 from ..model import ROLES, AudioPart, FilePart, FrozenMap, ImagePart, ToolCall
 from ..sandbox.guards import tojson
-from .events import HistoryEvent, MessageEnd, MessageStart, PartEvent
+from .events import HistoryEvent, MessageEnd, MessageStart, PartEvent, Place
 from .history import read_history
 from .media import FilePath, address_of, audio_of
 
@@ -44,9 +45,9 @@ class MessageTags(Extension):
 
     def _tool_call(self, parser: Parser, lineno: int) -> nodes.Node:
         fields = self._fields(parser, "tool_call", positional="name")
-        if "name" not in fields or set(fields) - {"name", "arguments", "id"}:
+        if not {"name", "id"} <= set(fields) or set(fields) - {"name", "arguments", "id"}:
             parser.fail('write {% tool_call name="look" id="c1" arguments={"q": query} %}', lineno)
-        return self._structural("tool_call", fields, lineno)
+        return self._structural(parser, "tool_call", fields, lineno)
 
     def _message(self, parser: Parser, tag: str, lineno: int) -> list[nodes.Node]:
         fields = self._fields(parser, tag, positional="role" if tag in ("message", "chat") else None)
@@ -59,15 +60,15 @@ class MessageTags(Extension):
         if unknown := set(fields) - _MESSAGE_FIELDS:
             parser.fail(f"{{% {tag} %}} has no field {sorted(unknown)[0]!r}", lineno)
         body = parser.parse_statements((f"name:end{tag}",), drop_needle=True)
-        start = self._structural("start", fields, lineno)
+        start = self._structural(parser, "start", fields, lineno, tag)
         start.message_fields = fields  # type: ignore[attr-defined]  # read by the plan
-        return [start, *body, self._structural("end", {}, lineno)]
+        return [start, *body, self._structural(parser, "end", {}, lineno)]
 
     def _history(self, parser: Parser, lineno: int) -> nodes.Node:
         fields = self._fields(parser, "history", positional="messages")
         if "messages" not in fields or set(fields) - {"messages", "roles"}:
             parser.fail("write {% history messages %}, or {% history messages roles=['user'] %}", lineno)
-        node = self._structural("history", fields, lineno)
+        node = self._structural(parser, "history", fields, lineno)
         node.history_fields = fields  # type: ignore[attr-defined]
         return node
 
@@ -78,7 +79,7 @@ class MessageTags(Extension):
         allowed = {"image": {"detail"}, "audio": {"format"}, "file": {"filename"}}[tag]
         if unknown := set(fields) - allowed - {"value"}:
             parser.fail(f"{{% {tag} %}} has no field {sorted(unknown)[0]!r}", lineno)
-        return self._structural(tag, fields, lineno)
+        return self._structural(parser, tag, fields, lineno)
 
     def _fields(self, parser: Parser, tag: str, positional: str | None) -> dict[str, nodes.Expr]:
         fields: dict[str, nodes.Expr] = {}
@@ -97,10 +98,13 @@ class MessageTags(Extension):
                 parser.fail(f"{{% {tag} %}} takes name=value fields", stream.current.lineno)
         return fields
 
-    def _structural(self, method: str, fields: Mapping[str, nodes.Expr], lineno: int) -> nodes.Output:
+    def _structural(
+        self, parser: Parser, method: str, fields: Mapping[str, nodes.Expr], lineno: int, tag: str | None = None
+    ) -> nodes.Output:
         """Return an output node whose event is yielded as it is, never as text."""
+        place = nodes.Const((parser.name, lineno, tag or method), lineno=lineno)
         keywords = [nodes.Keyword(name, value, lineno=lineno) for name, value in fields.items()]
-        call = self.call_method(f"make_{method}", [], keywords, lineno=lineno)
+        call = self.call_method(f"make_{method}", [place], keywords, lineno=lineno)
         call.structural = True  # type: ignore[attr-defined]  # read by the code generator
         return nodes.Output([call], lineno=lineno)
 
@@ -113,6 +117,7 @@ class MessageTags(Extension):
 
     def make_start(
         self,
+        place: tuple[str | None, int, str],
         role: Any,
         name: Any = None,
         tool_call_id: Any = None,
@@ -120,6 +125,8 @@ class MessageTags(Extension):
         prefill: Any = False,
         cache_control: Any = None,
     ) -> MessageStart:
+        if not isinstance(prefill, bool | None):
+            raise TemplateError(f"prefill is true or false, not {prefill!r:.40}", hint="write prefill=true")
         if prefill and role != "assistant":
             raise RoleError(f"a {role} message cannot be a prefill", hint="write {% assistant prefill=true %}")
         return MessageStart(
@@ -129,40 +136,61 @@ class MessageTags(Extension):
             None if priority is None else read_priority(priority),
             bool(prefill),
             read_cache_control(cache_control),
+            Place(*place),
         )
 
-    def make_end(self) -> MessageEnd:
+    def make_end(self, place: Any) -> MessageEnd:
         return _END
 
-    def make_history(self, messages: Any, roles: Any = None) -> HistoryEvent:
-        return HistoryEvent(read_history(messages, roles))
+    def make_history(self, place: Any, messages: Any, roles: Any = None) -> HistoryEvent:
+        return HistoryEvent(read_history(messages, roles), None, Place(*place))
 
-    def make_image(self, value: Any, detail: Any = None) -> PartEvent:
+    def make_image(self, place: Any, value: Any, detail: Any = None) -> PartEvent:
         url = value.get("url") if isinstance(value, Mapping) else value
         if isinstance(value, Mapping) and detail is None:
             detail = value.get("detail")
-        return PartEvent(ImagePart(address_of("image", url, self._folder), detail))
+        return PartEvent(ImagePart(address_of("image", url, self._folder), detail), Place(*place))
 
-    def make_audio(self, value: Any, format: Any = None) -> PartEvent:
+    def make_audio(self, place: Any, value: Any, format: Any = None) -> PartEvent:
         address = address_of("audio", value, self._folder)
-        return PartEvent(AudioPart(*audio_of(address, None if format is None else str(format))))
+        sound = AudioPart(*audio_of(address, None if format is None else str(format)))
+        return PartEvent(sound, Place(*place))
 
-    def make_file(self, value: Any, filename: Any = None) -> PartEvent:
+    def make_file(self, place: Any, value: Any, filename: Any = None) -> PartEvent:
         address = address_of("file", value, self._folder)
         if address.startswith("data:"):
             named = filename or (PurePath(value).name if isinstance(value, FilePath) else None)
-            return PartEvent(FilePart(data=address, filename=named))
-        return PartEvent(FilePart(file_id=address, filename=filename))
+            return PartEvent(FilePart(data=address, filename=named), Place(*place))
+        return PartEvent(FilePart(file_id=address, filename=filename), Place(*place))
 
-    def make_tool_call(self, name: Any, arguments: Any = None, id: Any = None) -> PartEvent:
-        if not isinstance(name, str) or not name:
-            raise TemplateError("{% tool_call %} needs a name", hint='write {% tool_call name="look" id="c1" %}')
-        written = arguments if isinstance(arguments, str) else tojson({} if arguments is None else arguments)
-        return PartEvent(ToolCall("" if id is None else str(id), str(name), str(written)))
+    def make_tool_call(self, place: Any, name: Any, id: Any, arguments: Any = None) -> PartEvent:
+        for field, value in (("name", name), ("id", id)):
+            if not isinstance(value, str) or not value:
+                hint = 'write {% tool_call name="look" id="c1" %}'
+                raise TemplateError(f"{{% tool_call %}} needs text as its {field}", hint=hint)
+        return PartEvent(ToolCall(str(id), str(name), read_arguments(arguments)), Place(*place))
+
+
+def read_arguments(value: Any) -> str:
+    """Return the arguments of a tool call as the text of a JSON object.
+
+    >>> read_arguments({"q": "tea"}), read_arguments(None)
+    ('{"q": "tea"}', '{}')
+    """
+    if isinstance(value, str):
+        try:
+            if isinstance(json.loads(value), dict):
+                return str(value)
+        except (ValueError, RecursionError):
+            pass
+    elif isinstance(value, Mapping | None):
+        return tojson({} if value is None else value)
+    hint = 'write arguments={"q": query}'
+    raise TemplateError("the arguments of a tool call are a mapping, or the text of a JSON object", hint=hint)
 
 
 def read_priority(value: Any) -> float:
-    """Return the priority of a message. Raises TemplateError for what is no number."""
+    """Return the priority of a message. Raises TemplateError for what is not a number."""
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..errors import InvalidInput, Location, TemplateError, TemplateSyntaxError, UndefinedInput
+from ..errors import FormatError, InvalidInput, Location, TemplateError, TemplateSyntaxError, UndefinedInput
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
 from .declared import read_response_format, read_samples, read_tools
 from .engine import Compiled, Engine, make_engine
@@ -321,18 +321,19 @@ class Template:
     # as a value ----------------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
-        """True where both have the same text, includes, caps, filters and globals."""
+        """True where both have the same text, includes, caps, filters, globals, media folder and inputs given."""
         if not isinstance(other, Template):
             return NotImplemented
         mine, theirs = self._compiled, other._compiled
-        return (mine.name, mine.file, mine.text, self._limits, self._engine.extras, self._bound) == (
+        return (mine.name, mine.file, mine.text, *self._settings()) == (
             theirs.name,
             theirs.file,
             theirs.text,
-            other._limits,
-            other._engine.extras,
-            other._bound,
+            *other._settings(),
         ) and (not mine.references or self.hash == other.hash)
+
+    def _settings(self) -> tuple[Any, ...]:
+        return self._limits, self._engine.extras, self._engine.media, self._bound
 
     def __hash__(self) -> int:
         return hash((self._compiled.name, self._compiled.text))
@@ -385,6 +386,8 @@ class Template:
             value = self._meta.get(key)
             if value is not None and not isinstance(value, str):
                 raise TemplateSyntaxError(f"{key} must be text", path=f"$.{key}")
+        if "format" in self._meta:
+            _check_format(self.text_format)
         read_samples(self._meta.get("samples"))
 
     def _placed(self, error: TemplateError) -> TemplateError:
@@ -406,9 +409,18 @@ class Template:
         return error
 
 
+def _check_format(name: str) -> None:
+    from ..text.registry import grammar_of
+
+    try:
+        grammar_of(name)
+    except FormatError as error:
+        raise TemplateSyntaxError(error.message, path="$.format", hint=error.hint) from None
+
+
 def _named(values: Any, inputs: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
-        kind = "a mapping whose keys are no names" if isinstance(values, Mapping) else type(values).__name__
+        kind = "a mapping with keys that are not names" if isinstance(values, Mapping) else type(values).__name__
         raise InvalidInput(f"inputs are given by name or in a mapping, not as {kind}", hint="write render(text=…)")
     return {**values, **inputs}
 

@@ -6,13 +6,17 @@ The source depends on the templates alone, so a check in CI can compare it.
 
 from __future__ import annotations
 
+import json
 import keyword
 import os
 import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
+from ..errors import TemplateError
 from .inputs import Input
 from .library import Library
 from .template import Template
@@ -34,12 +38,17 @@ _LIBRARY = Library({library})
 _UNSET: Any = object()
 
 
-def _render(template: str, **inputs: Any) -> Rendered:
+def _render(template: str, /, **inputs: Any) -> Rendered:
     return _LIBRARY[template].render({{name: value for name, value in inputs.items() if value is not _UNSET}})
 '''
 _SCALARS: Final = {
     "string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None",
 }  # fmt: skip
+#: Names that the generated module uses itself, and that no function may hide; a parameter may hide all but ``_render``.
+_USED: Final = frozenset({
+    "Any", "Library", "Literal", "NotRequired", "Path", "Rendered", "TypedDict", "annotations", "bool", "dict", "float",
+    "int", "list", "object", "str", "_LIBRARY", "_UNSET", "_render",
+})  # fmt: skip
 
 
 def typed_source(path: str | os.PathLike[str], *, output: str | os.PathLike[str] | None = None) -> str:
@@ -56,12 +65,26 @@ def typed_source(path: str | os.PathLike[str], *, output: str | os.PathLike[str]
     """
     library = Library(path)
     names = [name for name in sorted(library) if not re.search(r"(^|/)(_|partials/)", name)]
-    functions = {_identifier(name.rsplit(".", 1)[0]): library[name] for name in names}
-    parts = [_Function(function, template) for function, template in functions.items()]
+    functions = _distinct("templates", names, lambda name: _identifier(name.rsplit(".", 1)[0], _USED))
+    taken = {*functions, *_USED}
+    parts = [_Function(function, library[name], taken) for function, name in functions.items()]
     listed = "".join(f'\n    "{name}",' for name in sorted(functions)) + ("\n" if functions else "")
     written, root = [part.source() for part in parts], _library(path, output)
-    head = _HEAD.format(place=_shown(path), names=listed, library=root, imports=_imports(root + "".join(written)))
+    place, imports = _escaped(_shown(path)), _imports(root + "".join(written))
+    head = _HEAD.format(place=place, names=listed, library=root, imports=imports)
     return "\n\n".join([head.rstrip("\n") + "\n", *written])
+
+
+def _distinct(what: str, names: Iterable[str], identify: Callable[[str], str]) -> dict[str, str]:
+    """Return names by their identifiers. Raises TemplateError for two that have the same."""
+    found: dict[str, str] = {}
+    for name in names:
+        identifier = identify(name)
+        if identifier in found:
+            message = f"the {what} {found[identifier]!r} and {name!r} would both be {identifier!r} in Python"
+            raise TemplateError(message, hint="rename one of them")
+        found[identifier] = name
+    return found
 
 
 def _imports(source: str) -> str:
@@ -78,74 +101,67 @@ def _library(path: str | os.PathLike[str], output: str | os.PathLike[str] | None
     if not Path(text).is_dir():
         return repr(text)
     if output is None:
-        return f'Path("{Path(text).as_posix()}")'
+        return f"Path({Path(text).as_posix()!r})"
     steps = Path(os.path.relpath(text, Path(output).parent)).as_posix()
-    return f'Path(__file__).parent / "{steps}"'
+    return f"Path(__file__).parent / {steps!r}"
 
 
-def _identifier(name: str) -> str:
+def _identifier(name: str, used: Collection[str] = ("_render",)) -> str:
     """Return a name as an identifier of Python: ``code-review`` is ``code_review``.
 
-    >>> _identifier("code-review"), _identifier("class"), _identifier("2nd")
-    ('code_review', 'class_', '_2nd')
+    >>> _identifier("code-review"), _identifier("class"), _identifier("2nd"), _identifier("list", _USED)
+    ('code_review', 'class_', '_2nd', 'list_')
     """
-    found = re.sub(r"\W", "_", name)
-    found = f"_{found}" if found[:1].isdigit() else found
-    return f"{found}_" if keyword.iskeyword(found) else found
+    plain = unicodedata.normalize("NFKC", name)  # as Python reads identifiers
+    found = "".join(character if f"_{character}".isidentifier() else "_" for character in plain)
+    found = found if found.isidentifier() or keyword.iskeyword(found) else f"_{found}"
+    return f"{found}_" if keyword.iskeyword(found) or found in used else found
+
+
+def _escaped(text: str) -> str:
+    """Return a text as it stands between triple quotes."""
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return text[:-1] + '\\"' if text.endswith('"') else text
 
 
 class _Function:
     """The source of one function, and of the TypedDicts that it needs."""
 
-    def __init__(self, name: str, template: Template) -> None:
+    def __init__(self, name: str, template: Template, taken: set[str]) -> None:
         self._name = name
         self._template = template
+        self._taken = taken
         self._classes: list[str] = []
+        named = _distinct(f"inputs of {template.name}", template.inputs, _identifier)
+        self._inputs = [(identifier, template.inputs[name]) for identifier, name in named.items()]
 
     def source(self) -> str:
         """Return the classes and the function."""
-        arguments = [self._argument(item) for item in self._ordered()]
+        arguments = [self._argument(name, item) for name, item in self._inputs]
         body = [f'    """{line}' if index == 0 else f"    {line}".rstrip() for index, line in enumerate(self._doc())]
-        given = "".join(f", {self._passed(item)}" for item in self._ordered())
+        given = "".join(f", {_passed(name, item)}" for name, item in self._inputs)
         stars = f"*, {', '.join(arguments)}" if arguments else ""
-        call = f'    return _render("{self._template.name}"{given})'
+        call = f"    return _render({_quoted(self._template.name)}{given})"
         function = "\n".join([f"def {self._name}({stars}) -> Rendered:", *body, call]) + "\n"
         return "\n\n".join([*self._classes, function])
 
-    def _ordered(self) -> list[Input]:
-        return list(self._template.inputs.values())
-
-    def _argument(self, item: Input) -> str:
-        hint = self._hint(item.schema, f"{self._name}_{item.name}")
-        is_given = item.required or not self._declares
-        return f"{_identifier(item.name)}: {hint}" + ("" if is_given else " = _UNSET")
-
-    @property
-    def _declares(self) -> bool:
-        return "inputs" in self._template.metadata
-
-    def _passed(self, item: Input) -> str:
-        name = _identifier(item.name)
-        return f"{name}={name}" if name == item.name else f'**{{"{item.name}": {name}}}'
+    def _argument(self, name: str, item: Input) -> str:
+        hint = self._hint(item.schema, f"{self._name}_{name}")
+        is_given = item.required or "inputs" not in self._template.metadata
+        return f"{name}: {hint}" + ("" if is_given else " = _UNSET")
 
     def _doc(self) -> Iterator[str]:
-        said = (
-            (self._template.description or f"Render {self._template.name}.").replace('"""', "'''").replace("\\", "\\\\")
-        )
-        lines = said.strip().splitlines()
+        said = _escaped(self._template.description or f"Render {self._template.name}.").strip().splitlines()
         told = [
-            f"{_identifier(item.name)}: {item.description or 'An input'}"
-            + (f" (default: {item.default!r:.60})" if not item.required and item.default is not None else "")
-            for item in self._ordered()
-            if item.description or (not item.required and item.default is not None)
+            _escaped(f"{name}: {item.description or 'An input'}" + _default(item)).replace("\n", " ")
+            for name, item in self._inputs
+            if item.description or _default(item)
         ]
-        if len(lines) == 1 and not told:
-            yield f'{lines[0]}"""'
+        if len(said) == 1 and not told:
+            yield f'{said[0]}"""'
             return
-        yield from lines
-        if told:
-            yield ""
-            yield from (line.replace('"""', "'''").replace("\\", "\\\\") for line in told)
+        yield from said
+        yield from ["", *told] if told else []
         yield '"""'
 
     # annotations ---------------------------------------------------------------------------
@@ -153,10 +169,8 @@ class _Function:
     def _hint(self, schema: Any, name: str) -> str:
         if not isinstance(schema, Mapping) or not schema:
             return "Any"
-        for key in ("enum", "const"):
-            if key in schema:
-                values = schema[key] if key == "enum" else [schema[key]]
-                return f"Literal[{', '.join(map(repr, values))}]"
+        if "enum" in schema or "const" in schema:
+            return _literal(schema["enum"] if "enum" in schema else [schema["const"]])
         branches = schema.get("anyOf", schema.get("oneOf"))
         if isinstance(branches, list):
             return " | ".join(dict.fromkeys(self._hint(one, f"{name}_{i}") for i, one in enumerate(branches)))
@@ -175,10 +189,36 @@ class _Function:
             extra = schema.get("additionalProperties")
             return f"dict[str, {self._hint(extra, f'{name}_value') if isinstance(extra, Mapping) else 'Any'}]"
         required = set(schema.get("required") or ())
-        title = "".join(word.capitalize() for word in re.split(r"_+", name))
         fields = {key: self._hint(sub, f"{name}_{key}") for key, sub in properties.items()}
         shown = ", ".join(
-            f'"{key}": {hint if key in required else f"NotRequired[{hint}]"}' for key, hint in fields.items()
+            f"{_quoted(key)}: {hint if key in required else f'NotRequired[{hint}]'}" for key, hint in fields.items()
         )
+        title = self._title(name)
         self._classes.append(f'{title} = TypedDict("{title}", {{{shown}}})\n')
         return title
+
+    def _title(self, name: str) -> str:
+        """Return a name for a class that nothing else of the module has."""
+        plain = _identifier("".join(word[:1].upper() + word[1:] for word in re.split(r"[\W_]+", name)))
+        tries = chain([plain], (f"{plain}{number}" for number in count(2)))
+        title = next(one for one in tries if one not in self._taken)
+        self._taken.add(title)
+        return title
+
+
+def _passed(name: str, item: Input) -> str:
+    return f"{name}={name}" if name == item.name else f"**{{{_quoted(item.name)}: {name}}}"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _default(item: Input) -> str:
+    return f" (default: {item.default!r:.60})" if not item.required and item.default is not None else ""
+
+
+def _literal(values: Any) -> str:
+    """Return the type of fixed values; Python has none for numbers with a fraction, lists and objects."""
+    is_fixed = isinstance(values, list) and values and all(isinstance(one, str | int | None) for one in values)
+    return f"Literal[{', '.join(map(repr, values))}]" if is_fixed else "Any"

@@ -39,8 +39,8 @@ _FOREIGN: Final = (
         "put literal JSON between {% raw %} and {% endraw %}",
     ),
     (r"(\{\{\{)", "three braces are Handlebars", "write {{ x }}: nothing is escaped here"),
-    (r"(\belse\s+if\b)", "'else if' is no tag", "write {% elif … %}"),
-    (r"\{%-?\s*(elseif|elsif)\b", "'elseif' is no tag", "write {% elif … %}"),
+    (r"(\belse\s+if\b)", "'else if' is not a tag", "write {% elif … %}"),
+    (r"\{%-?\s*(elseif|elsif)\b", "'elseif' is not a tag", "write {% elif … %}"),
     (r"(\$\w+)", "a name has no $ here", "write the bare name"),
     (r"(&&|\|\|)", "this operator is of another language", "write and, or, not"),
     (r"(\?\.)", "this operator is of another language", "ask with {% if x.y is defined %}"),
@@ -54,6 +54,11 @@ def reworded(mistake: Mistake, body: str) -> Mistake:
         if found := re.search(pattern, mistake.message):
             return words(mistake, found, body)
     return mistake
+
+
+def tag_mistake(message: str, tag: str, line: int) -> Mistake:
+    """Return a mistake whose place is a tag in a line."""
+    return Mistake(message, None, line, rf"\{{%[-+]?\s*({re.escape(tag)})\b")
 
 
 def _line(mistake: Mistake, body: str) -> str:
@@ -121,7 +126,7 @@ def _unknown(mistake: Mistake, found: re.Match[str], body: str) -> Mistake:
             message = f"{{% {tag} %}} does not close {{% {inner[1]} %}}"
             return Mistake(message, f"close it with {{% end{inner[1]} %}} first", mistake.line, pattern)
         if tag == "end":
-            return Mistake("{% end %} is no tag", "say what ends: {% endif %}, {% endfor %}", mistake.line, pattern)
+            return Mistake("{% end %} is not a tag", "say what ends: {% endif %}, {% endfor %}", mistake.line, pattern)
         return Mistake(f"{{% {tag} %}} closes nothing", "take it out, or open it before", mistake.line, pattern)
     if tag in ("elif", "else"):
         return Mistake(f"{{% {tag} %}} stands outside of an if", "open it with {% if … %}", mistake.line, pattern)
@@ -204,5 +209,44 @@ _PATTERNS: Final[tuple[tuple[str, Callable[[Mistake, re.Match[str], str], Mistak
     (r"expected token '([^']*)', got '([^']*)'", _expected),
     (r"unexpected char ['\"](.)['\"]", _character),
     (r"^unexpected '(\})'", _character),
-    (r"^(?:unexpected '|expected name or number)", _missing),
+    (r"^(?:unexpected '|expected name or number|Expected an expression)", _missing),
 )
+
+
+#: What Python says of a value that an expression cannot use, and the same in words of templates.
+_RUN: Final = (
+    (r"'(\w+)' object is not iterable", "{0} cannot be looped over", "ask first: {{% if x %}}, or write (x or [])"),
+    (r"object of type '(\w+)' has no len\(\)", "{0} has no length", "ask first: {{% if x %}}, or write (x or [])"),
+    (r"'(\w+)' object is not callable", "{0} cannot be called", "leave the ( ) out"),
+    (r"'(\w+)' object is not subscriptable", "{0} has no items", "look the input up that has them"),
+    (r"type (\w+) doesn't define __round__ method", "{0} cannot be rounded", "write x|float|round"),
+    (
+        r"unsupported operand type\(s\) for (\S+): '(\w+)' and '(\w+)'", "{1} {0} {2} cannot be computed",
+        "join texts with ~; turn a text into a number with |int or |float",
+    ),
+    (
+        r"can only concatenate (\w+) \(not \"(\w+)\"\)", "{0} + {1} cannot be computed",
+        "join texts with ~; turn a text into a number with |int or |float",
+    ),
+    (
+        r"'(\S+)' not supported between instances of '(\w+)' and '(\w+)'", "{1} {0} {2} cannot be compared",
+        "turn a text into a number with |int or |float",
+    ),
+)  # fmt: skip
+_KINDS: Final = {
+    "NoneType": "none", "int": "an integer", "float": "a number", "Decimal": "a number", "bool": "a boolean",
+    "str": "a text", "Traced": "a text", "Moment": "a text", "list": "a list", "tuple": "a list", "Record": "a list",
+    "dict": "a mapping",
+}  # fmt: skip
+
+
+def run_words(message: str) -> tuple[str, str] | None:
+    """Return what Python says of a value in words of templates, with the way out; None where it is not known.
+
+    >>> run_words("'NoneType' object is not iterable")[0]
+    'none cannot be looped over'
+    """
+    for pattern, words, hint in _RUN:
+        if found := re.match(pattern, message):
+            return words.format(*(_KINDS.get(word, word) for word in found.groups())), hint.format()
+    return None

@@ -36,4 +36,5 @@ def diptych_snapshot(request: pytest.FixtureRequest) -> Snapshots:
     """
     folder = request.path.parent / "__snapshots__"
     accepts = bool(request.config.getoption("--accept", default=False))
-    return Snapshots(folder, f"{request.path.stem}-{request.node.name}", accepts=accepts)
+    group = f"{request.cls.__qualname__}." if request.cls else ""
+    return Snapshots(folder, f"{request.path.stem}-{group}{request.node.name}", accepts=accepts)

@@ -1,12 +1,13 @@
 """Assertions about what a template renders: roles, tokens, cost, and whole snapshots.
 
 Rule: a snapshot is a text that people read in a review: tokens, every message under its role, the
-prompt. A difference is told by message.
+prompt. A difference is shown by message.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,6 +105,16 @@ def _sections(text: str) -> dict[str, str]:
     return {title: body.strip("\n") for title, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
+def file_name(test: str) -> str:
+    """Return a test's name as a name of a file; a short hash keeps apart what would become the same.
+
+    >>> file_name("test_prompts-TestA.test_b"), file_name("test_c[a/b]"), file_name("test_c[a b]")
+    ('test_prompts-TestA.test_b', 'test_c-a-b-8fc19912', 'test_c-a-b-8e7f4d08')
+    """
+    plain = re.sub(r"[^\w.-]+", "-", test).strip("-")[:120]
+    return plain if plain == test else f"{plain}-{hashlib.sha256(test.encode('utf-8', 'replace')).hexdigest()[:8]}"
+
+
 class Snapshots:
     """The snapshots of one test: call it with what was rendered. See the fixture ``diptych_snapshot``."""
 
@@ -111,13 +122,17 @@ class Snapshots:
         self._folder = folder
         self._test = test
         self._accepts = accepts
-        self._taken = 0
+        self._taken: list[str] = []
 
     def __call__(self, rendered: Rendered, *, name: str | None = None, model: str | None = None) -> None:
-        """Compare with the file ``__snapshots__/TEST[-NAME].txt``; with ``--accept`` write it."""
-        self._taken += 1
-        ending = f"-{name}" if name else f"-{self._taken}" if self._taken > 1 else ""
-        file = self._folder / (re.sub(r"[^\w.-]+", "-", self._test).strip("-") + f"{ending}.txt")
+        """Compare with the file ``__snapshots__/TEST[-NAME].txt``; with ``--accept`` write it.
+
+        Raises AssertionError where they differ, and for a name that the test has used before.
+        """
+        ending = f"-{name}" if name else f"-{len(self._taken) + 1}" if self._taken else ""
+        file = self._folder / f"{file_name(self._test + ending)}.txt"
+        assert file.name not in self._taken, f"two snapshots of {self._test} are called {name!r}: rename one"
+        self._taken.append(file.name)
         found = snapshot_of(rendered, model=model)
         known = file.read_bytes().decode("utf-8") if file.is_file() else None
         if known == found:

@@ -18,7 +18,9 @@ from ..format import Format, Reading
 from ..loss import Loss, Verdict
 from ..model import Conversation, Message
 from ..projection import write
+from ..sandbox.chat_template import ChatTemplate
 from . import doubts, guard, labels, marks
+from .derived_reading import read_template
 from .detection import detect, likeliest
 from .direct import Plain, frames_of, read_plain
 from .doubts import LABELLED, STRANGE_START, whole
@@ -37,9 +39,9 @@ Opaque = Sequence[tuple[int, int]]
 
 
 def read_text(
-    prompt: str, format: str | Grammar = "auto", *, hints: Hints | None = None, opaque: Opaque = ()
+    prompt: str, format: str | Grammar | ChatTemplate = "auto", *, hints: Hints | None = None, opaque: Opaque = ()
 ) -> Reading:
-    """Read a prompt in a text format, or in the one it looks like (``auto``).
+    """Read a prompt in a text format, in that of a chat template, or in the one it looks like (``auto``).
 
     ``hints`` names speaker labels: ``{"Customer": "user"}``, or ``{"user_labels": […],
     "assistant_labels": […]}``. ``opaque`` are ranges that nothing is recognised in.
@@ -48,6 +50,8 @@ def read_text(
     if not isinstance(prompt, str):
         raise FormatError(f"a prompt is text, not {type(prompt).__name__}", path="$")
     masked = _mask(prompt, opaque)
+    if isinstance(format, ChatTemplate):
+        return read_template(prompt, format, masked)
     grammar = None if format == "auto" else grammar_of(format)
     if "\r\n" in prompt and not opaque and (reading := _of_lines(prompt, format, hints)):
         return reading

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..catalogue.models import ModelInfo, known_models, model_info
 from ..encodings.encoding import encoding, encoding_for_model, encoding_name_for_model, preload
 from ..encodings.text import byte_bounds, count_text, encode_text, fits, token_ids
-from .count import TokenCount, body_of, count
+from .count import TokenCount, body_of, count, name_of
 from .rules import explain
 from .tally import Item
 
@@ -28,6 +28,7 @@ __all__ = [
     "fits",
     "known_models",
     "model_info",
+    "name_of",
     "preload",
     "token_ids",
 ]

@@ -7,21 +7,35 @@ known family gets no number. Tokenising is offline; nothing is sent or downloade
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, Protocol
 
 from ..catalogue import DEFAULT_MODEL, serves
 from ..catalogue.models import ModelInfo, model_info
 from ..errors import TokenError
 from ..request import Request
+from .basis import settle
+from .chat import chat_items
 from .imagesize import Size
-from .memo import LONGEST, message_memo
-from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
-from .rules import FAMILIES, FamilyRules
-from .schemas import render_schema
-from .shapes import check_extras, expect, is_ids
+from .memo import message_memo
+from .messages import Count
+from .responses import STORED, chat_shape
+from .rules import rules_of
+from .shapes import expect, is_ids
 from .tally import Basis, Item, weakest
-from .tools import render_tools
+from .tokenizer import Tokenizer, read_tokenizer, tokenizer_items
+from .vendors import Vendor, vendor_items, vendor_of
+
+#: What makes an object a request body.
+_BODIES: Final = frozenset({"messages", "prompt", "input", "instructions", "contents"})
+_RESPONSES: Final = frozenset({"input", "instructions"})
+
+
+class ServerCounter(Protocol):
+    """A client whose server counts the tokens of a request body itself."""
+
+    def count_tokens(self, body: Mapping[str, Any]) -> int:
+        """Return the number of input tokens that the server states."""
 
 
 class TokenCount(NamedTuple):
@@ -74,14 +88,19 @@ def count(
     *,
     api: str | None = None,
     image_sizes: Mapping[str, Size] | None = None,
+    tokenizer: Any = None,
+    via: ServerCounter | None = None,
 ) -> TokenCount:
     """Return the tokens that ``x`` costs as input of ``model``.
 
     ``x`` is a text, a list of texts or of token ids (Completions prompts), a list of
-    messages, a whole request body of either API, or a rendered template. ``model``
+    messages, a whole request body (Chat, Completions, Responses, Embeddings), or a rendered template. ``model``
     given here wins over the body's own; without either it is the catalogue's default model.
     ``image_sizes`` gives width and height in pixels of images that stand behind an address.
-    Raises TokenError on what is none of these.
+    ``tokenizer`` counts for any other model: a function from text to tokens, an object with
+    ``encode``, a ``tokenizer.json`` or a GGUF file; messages are rendered by its chat template.
+    ``via`` is a client, whose server is asked for its own count. Without either, a model of
+    another vendor gets a range. Raises TokenError on what is none of these.
 
     >>> count([{"role": "user", "content": "Hi"}]).tokens
     7
@@ -89,20 +108,40 @@ def count(
     [('message', 5), ('priming', 2)]
     """
     body = body_of(x, model=model, api=api)
-    name = _name_of(model, body)
+    name = name_of(model, body)
+    if via is not None:
+        tokens = via.count_tokens({**body, "model": name})
+        return TokenCount(tokens, "exact", (Item("$", "server", tokens),), None, tokens, tokens, name)
+    if tokenizer is not None:
+        return _with_tokenizer(body, read_tokenizer(tokenizer), name)
     info = model_info(name)
-    if info.encoding is None:
-        reason = f"no encoding and no counting rule is known for {name!r}"
+    if info.encoding is None and (vendor := vendor_of(name)) is not None:
+        return _of_vendor(body, vendor, name)
+    if (reason := _why_unknown(body, info)) is not None:
         return TokenCount(None, "unknown", (), None, None, None, name, reason)
-    counted = message_memo(info.encoding)
-    if "messages" in body:
-        items = _chat_items(body, info, counted, image_sizes)
-    else:
-        items = _prompt_items(body.get("prompt"), counted)
-    return _settle(items, info)
+    return _total(_items(body, info, image_sizes), info, "responses" if is_responses(body, info) else "chat")
 
 
-def _name_of(model: Any, body: Mapping[str, Any]) -> str:
+def _with_tokenizer(body: Mapping[str, Any], tokenizer: Tokenizer, name: str) -> TokenCount:
+    is_talk = "messages" not in body and not _RESPONSES.isdisjoint(body)
+    items = tokenizer_items(chat_shape(body).body if is_talk else body, tokenizer)
+    return _added_up(items, tokenizer.name, name)
+
+
+def _of_vendor(body: Mapping[str, Any], vendor: Vendor, name: str) -> TokenCount:
+    items = vendor_items(body, vendor)
+    if items is None:
+        return TokenCount(None, "unknown", (), None, None, None, name, f"no rule is known for media sent to {name!r}")
+    return _added_up(items, "o200k_base", name)
+
+
+def _added_up(items: list[Item], encoding: str, name: str) -> TokenCount:
+    ranges = [item.range for item in items]
+    tokens, low, high = sum(item.tokens for item in items), sum(low for low, _ in ranges), sum(h for _, h in ranges)
+    return TokenCount(tokens, weakest(items), tuple(items), encoding, low, high, name)
+
+
+def name_of(model: Any, body: Mapping[str, Any]) -> str:
     """Return the model that is meant: the caller's, else the body's own, else the default."""
     path, name = ("model", model) if model is not None else ("$.model", body.get("model"))
     if name is None:
@@ -113,22 +152,48 @@ def _name_of(model: Any, body: Mapping[str, Any]) -> str:
     return str(name)
 
 
-def _settle(items: list[Item], info: ModelInfo) -> TokenCount:
+def _why_unknown(body: Mapping[str, Any], info: ModelInfo) -> str | None:
+    if info.encoding is None:
+        return f"no encoding and no counting rule is known for {info.name!r}"
+    stored = next((name for name in STORED if "input" in body and body.get(name) is not None), None)
+    return stored and f"{stored} refers to text that the server keeps and the request does not hold"
+
+
+def _items(body: Mapping[str, Any], info: ModelInfo, sizes: Mapping[str, Size] | None) -> list[Item]:
+    if "messages" in body:
+        return chat_items(body, info, rules_of(info.family, info.base), sizes)
+    counted = message_memo(info.encoding or "")
+    if is_responses(body, info):
+        return _responses_items(body, info, sizes)
+    if "input" in body:
+        return _prompt_items(body["input"], counted, "$.input")
+    return [*_prompt_items(body.get("prompt"), counted), *_suffix_items(body.get("suffix"), counted)]
+
+
+def is_responses(body: Mapping[str, Any], info: ModelInfo) -> bool:
+    """Tell whether a body is one of the Responses API; that of Embeddings has an input as well."""
+    return "messages" not in body and not _RESPONSES.isdisjoint(body) and info.family != "embedding"
+
+
+def _responses_items(body: Mapping[str, Any], info: ModelInfo, sizes: Mapping[str, Size] | None) -> list[Item]:
+    shape = chat_shape(body)
+    try:
+        items = chat_items(shape.body, info, rules_of(info.family, info.base, "responses"), sizes)
+    except TokenError as error:
+        raise TokenError(error.message, path=error.path and shape.place(error.path), hint=error.hint) from None
+    found = [item._replace(path=shape.place(item.path)) for item in items]
+    reasoning = body.get("reasoning")
+    if isinstance(reasoning, Mapping) and reasoning.get("mode") == "pro":
+        # Recorded on gpt-5.6: 1,511 on the first turn, up to 1,990 on the fifth.
+        found.append(Item("$.reasoning.mode", "mode", 1511, "approximate", 1500, 2100))
+    return found
+
+
+def _total(items: list[Item], info: ModelInfo, api: str) -> TokenCount:
     tokens = sum([item[2] for item in items])
-    basis = weakest(items)
-    low = high = tokens
-    if basis == "exact" and info.is_recorded and info.known:
-        return TokenCount(tokens, basis, tuple(items), info.encoding, low, high, info.name)
-    if not info.is_recorded and items and items[0].kind not in ("text", "ids"):
-        spread = round(tokens * 0.1) + len(items) + 8
-        items.append(Item("$.model", "model", 0, "approximate", -min(spread, tokens), spread))
-    elif not info.known and items:
-        spread = round(tokens * 0.3) + 1
-        items.append(Item("$.model", "model", 0, "approximate", -min(spread, tokens), spread))
-    if basis == "approximate" or (items and items[-1].kind == "model"):
-        basis = "approximate"
-        ranges = [item.range for item in items]
-        low, high = max(0, sum(low for low, _ in ranges)), sum(high for _, high in ranges)
+    if info.is_recorded and info.known and weakest(items) == "exact":
+        return TokenCount(tokens, "exact", tuple(items), info.encoding, tokens, tokens, info.name)
+    items, basis, low, high = settle(items, info, api)
     return TokenCount(tokens, basis, tuple(items), info.encoding, low, high, info.name)
 
 
@@ -147,9 +212,9 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
         if isinstance(x, str):
             return {"prompt": x}
         if isinstance(x, Mapping):
-            if "messages" in x or "prompt" in x:
-                return x
-            raise TokenError("a body has messages or a prompt", path="$")
+            if _BODIES.isdisjoint(x):
+                raise TokenError("a body has messages, a prompt or an input", path="$")
+            return x
         if isinstance(x, list | tuple):
             is_chat = bool(x) and isinstance(x[0], Mapping)
             if not is_chat:
@@ -160,7 +225,7 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
         kind = type(x).__name__
         raise TokenError(f"{kind} cannot be counted", hint="give text, messages, a body or a rendered template")
     own = x.get("model") if isinstance(x, Mapping) else getattr(x, "model", None)
-    named = _name_of(model, {"model": own})
+    named = name_of(model, {"model": own})
     from ..conversion.requests import build
 
     return build(x, model=named, api=api, on_loss="ignore", checks=False).body
@@ -169,17 +234,17 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
 # Completions -----------------------------------------------------------------------
 
 
-def _prompt_items(prompt: Any, counted: Count) -> list[Item]:
+def _prompt_items(prompt: Any, counted: Count, path: str = "$.prompt") -> list[Item]:
     if prompt is None:
         # The API reads a missing prompt as one <|endoftext|>.
-        return [Item("$.prompt", "ids", 1)]
+        return [Item(path, "ids", 1)]
     if isinstance(prompt, str):
-        return [Item("$.prompt", "text", counted(prompt))]
+        return [Item(path, "text", counted(prompt))]
     if not isinstance(prompt, list | tuple):
-        raise TokenError("a prompt is text, token ids or a list of either", path="$.prompt")
+        raise TokenError(f"{path[2:]} is text, token ids or a list of either", path=path)
     if prompt and is_ids(prompt):
-        return [Item("$.prompt", "ids", len(prompt))]
-    return [_prompt_item(part, counted, f"$.prompt[{index}]") for index, part in enumerate(prompt)]
+        return [Item(path, "ids", len(prompt))]
+    return [_prompt_item(part, counted, f"{path}[{index}]") for index, part in enumerate(prompt)]
 
 
 def _prompt_item(part: Any, counted: Count, path: str) -> Item:
@@ -190,139 +255,9 @@ def _prompt_item(part: Any, counted: Count, path: str) -> Item:
     raise TokenError("a prompt in a list is text or token ids", path=path)
 
 
-# Chat ------------------------------------------------------------------------------
-
-#: What a body may hold beside its messages that is billed.
-_NEEDS_MORE: Final = frozenset({"tools", "functions", "response_format", "tool_choice", "function_call"})
-
-
-def _chat_items(
-    body: Mapping[str, Any], info: ModelInfo, counted: Count, sizes: Mapping[str, Size] | None
-) -> list[Item]:
-    messages = body["messages"]
-    if not isinstance(messages, list | tuple):
-        raise TokenError("messages are a list", path="$.messages")
-    rules = FAMILIES[info.family or "chat"]
-    plain = plain_lines(info.encoding or "", info.family or "chat")
-    if _NEEDS_MORE.isdisjoint(body):
-        lines = _plain_items(messages, plain)
-        items = (
-            lines
-            if lines is not None
-            else MessageCounter(counted, rules, info.base, sizes=sizes).items(messages, plain)
-        )
-        if not rules.content_only:
-            items.append(PRIMING[rules.priming])
-        return items
-    check_extras(body)
-    functions, customs = _tools_of(body)
-    schema = _schema_of(body)
-    tag = rules.schema_tag + counted(str(schema.get("name", ""))) if schema else 0
-    items = MessageCounter(counted, rules, info.base, tag=tag, sizes=sizes).items(messages, plain)
-    if functions or schema:
-        items += _section_items(messages, functions, schema, rules, counted)
-    items += _custom_items(customs, counted)
-    items += _choice_items(body, bool(functions), rules, counted)
-    if tag and rules.tag_on_reply and not functions:
-        items.append(Item("$.response_format", "schema_tag", tag, "fitted"))
-    if not rules.content_only:
-        items.append(PRIMING[rules.priming])
-    return items
-
-
-#: The line of the priming, by its tokens.
-PRIMING: Final = {rules.priming: Item("$", "priming", rules.priming) for rules in FAMILIES.values()}
-
-
-def _plain_items(messages: Sequence[Any], plain: PlainLine) -> list[Item] | None:
-    """Return the lines of messages that are nothing but short texts, None where one is more."""
-    items: list[Item] = []
-    add = items.append
-    for index, message in enumerate(messages):
-        if type(message) is not dict or len(message) != 2:
-            return None
-        role, content = message.get("role"), message.get("content")
-        if type(role) is not str or type(content) is not str or role == "tool" or len(content) > LONGEST:
-            return None
-        add(plain(index, role, content))
-    return items
-
-
-def _section_items(
-    messages: Sequence[Any],
-    functions: list[Mapping[str, Any]],
-    schema: Mapping[str, Any] | None,
-    rules: FamilyRules,
-    counted: Count,
-) -> list[Item]:
-    """Return the lines of the sections that join the system message: tools, then the schema."""
-    system = _system_of(messages, rules)
-    border = rules.own_system
-    if system is not None:
-        # The section follows a blank line: what the border costs depends on the text before it.
-        text = text_of(system)[-64:]
-        joined = text.rstrip() if rules.leading_system else text
-        border = counted(f"{joined}\n\n#") - counted(text) - 1
-    items: list[Item] = []
-    if functions:
-        text = f"# Tools\n\n## functions\n\n{render_tools(functions)}"
-        tokens = counted(text) - 1 + (rules.tools if system is None else rules.tools_with_system)
-        items.append(Item("$.tools", "tools", tokens + border, "fitted"))
-        border = counted("functions\n\n#") - counted("functions") - 1
-    if schema:
-        items.append(Item("$.response_format", "schema", counted(render_schema(schema)) + border, "fitted"))
-    return items
-
-
-def _system_of(messages: Sequence[Any], rules: FamilyRules) -> Mapping[str, Any] | None:
-    """Return the system or developer message that the sections join, if there is one."""
-    if rules.leading_system:
-        messages = messages[:1]
-    return next((m for m in messages if isinstance(m, Mapping) and m.get("role") in ("system", "developer")), None)
-
-
-def _custom_items(customs: list[Mapping[str, Any]], counted: Count) -> list[Item]:
-    items = []
-    for index, tool in enumerate(customs):
-        tokens = counted(str(tool.get("name", ""))) + counted(str(tool.get("description") or "")) + 16
-        items.append(Item(f"$.tools[{index}]", "custom_tool", tokens, "approximate", tokens // 2, tokens * 2 + 100))
-    return items
-
-
-def _choice_items(body: Mapping[str, Any], has_tools: bool, rules: FamilyRules, counted: Count) -> list[Item]:
-    choice = body.get("tool_choice") or body.get("function_call")
-    if choice == "none" and has_tools and rules.choice_none:
-        return [Item("$.tool_choice", "tool_choice", rules.choice_none, "fitted")]
-    if isinstance(choice, Mapping) and rules.choice_named is not None:
-        function = choice.get("function")
-        name = (function if isinstance(function, Mapping) else choice).get("name")
-        if isinstance(name, str):
-            return [Item("$.tool_choice", "tool_choice", rules.choice_named + counted(name), "fitted")]
-    return []
-
-
-def _tools_of(body: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return the functions offered, and the tools that are no functions."""
-    functions: list[Mapping[str, Any]] = []
-    customs: list[Mapping[str, Any]] = []
-    tools = body.get("tools") or body.get("functions") or ()
-    for tool in tools if isinstance(tools, list | tuple) else ():
-        if not isinstance(tool, Mapping):
-            continue
-        inner = tool.get("function")
-        if isinstance(inner, Mapping):
-            functions.append(inner)
-        elif tool.get("type") in (None, "function") and tool.get("name"):
-            functions.append(tool)
-        else:
-            custom = tool.get("custom")
-            customs.append(custom if isinstance(custom, Mapping) else tool)
-    return functions, customs
-
-
-def _schema_of(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    wanted = body.get("response_format")
-    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
-        return None
-    schema = wanted.get("json_schema")
-    return schema if isinstance(schema, Mapping) else None
+def _suffix_items(suffix: Any, counted: Count) -> list[Item]:
+    if suffix is None:
+        return []
+    expect(suffix, (str,), "$.suffix", "a string")
+    tokens = counted(suffix)
+    return [Item("$.suffix", "suffix", tokens, "approximate", tokens, tokens + 4)] if tokens else []

@@ -17,9 +17,9 @@ AUDIO_EXTRA: Final = 4
 # Bytes a second of the thinnest and the thickest audio that the API takes: 8 kbit/s MP3, 48 kHz 16-bit stereo WAV.
 _THINNEST, _THICKEST = 1_000, 192_000
 
-#: One PDF page: a trivial page was billed 215-255, pages of text 950-1,733; the same file
+#: One PDF page: some were billed 4 tokens, a trivial page 215-255, pages of text 950-1,733; the same file
 #: differed by a factor of 1.8 between two dates (recorded 2025-2026).
-PAGE: Final = (120, 600, 2600)
+PAGE: Final = (4, 600, 2600)
 #: The API takes at most this many pages, so a file known only by its id has no more.
 MOST_PAGES: Final = 100
 
@@ -119,7 +119,7 @@ def file_range(data: bytes | None) -> Range:
     """Return the tokens of a file part from its bytes, None for a file known by its id.
 
     >>> file_range(b"%PDF-1.4 << /Type /Page >>")
-    Range(low=120, expected=600, high=2600)
+    Range(low=4, expected=600, high=2600)
     """
     pages = pdf_pages(data) if data else None
     if pages is not None:

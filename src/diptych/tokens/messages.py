@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..catalogue.table import Family
 from ..encodings.encoding import encoding
@@ -100,6 +100,9 @@ class MessageCounter:
         return items
 
     def _add(self, items: list[Item], message: Mapping[str, Any], role: str, path: str) -> None:
+        if role == "reasoning":
+            items.append(_reasoning(message, path))
+            return
         check_message(message, path)
         text = text_of(message)
         if self.rules.content_only:
@@ -146,23 +149,31 @@ class MessageCounter:
         rules, first = self.rules, results[0][0]
         joined = rules.results + self.count(_PARALLEL) + self.count(f"[{', '.join(text for _, text in results)}]")
         own = sum(items[index].tokens for index, _ in results)
-        items[first] = items[first]._replace(tokens=items[first].tokens + joined + rules.channel - own)
+        item = items[first]._replace(tokens=items[first].tokens + joined + rules.channel - own)
+        # All but ASCII was escaped until 2026-02; recordings of gpt-4o since 2026-03 bill it as it is.
+        less = sum(self.count(text) - self.count(_unescaped(text)) for _, text in results if "\\u" in text)
+        items[first] = item._replace(basis="approximate", low=item.tokens - less, high=item.tokens) if less else item
 
     def _add_calls(self, items: list[Item], message: Mapping[str, Any], text: str, path: str) -> None:
         rules = self.rules
-        calls = _calls(message)
-        self.names.update((call_id, name) for call_id, name, _ in calls)
+        calls = _calls(message, raw=rules.raw_arguments)
+        self.names.update((call.id, call.name) for call in calls)
         if text:
             items.append(Item(path, "message", rules.message + 1 + self.count(text) + rules.past_assistant))
         self._add_name(items, message, path)
         if len(calls) == 1:
-            _, name, arguments = calls[0]
-            tokens = rules.call + self.count(name) + self.count(arguments) + rules.channel
-            items.append(Item(f"{path}.tool_calls", "tool_call", tokens, "fitted"))
+            name, arguments = calls[0].name, calls[0].arguments
+            known = rules.known_call if calls[0].is_known else 0
+            tokens = rules.call + self.count(name) + self.count(arguments) + rules.channel + known
+            line = Item(f"{path}.tool_calls", "tool_call", tokens, "fitted")
+            if known:  # with the server's id, one recording of nine bills nothing more
+                line = line._replace(basis="approximate", low=tokens - known, high=tokens)
+            is_json = arguments[:1] == "{"  # of arguments that are no object there is one recording
+            items.append(line if is_json else line._replace(basis="approximate", low=tokens - 4, high=tokens + 4))
             return
         results: list[tuple[int, str]] = []
-        self.parallel.update((call_id, results) for call_id, _, _ in calls)
-        uses = ",".join(f'{{"recipient_name":"functions.{name}","parameters":{text}}}' for _, name, text in calls)
+        self.parallel.update((call.id, results) for call in calls)
+        uses = ",".join(f'{{"recipient_name":"functions.{c.name}","parameters":{c.arguments}}}' for c in calls)
         tokens = (
             rules.parallel + self.count(f" to={_PARALLEL}") + self.count(f'{{"tool_uses":[{uses}]}}') + rules.channel
         )
@@ -200,6 +211,13 @@ class MessageCounter:
         return Item(path, "image", tokens, "approximate", int(tokens * 0.6), int(tokens * 1.7) + 1)
 
 
+def _reasoning(message: Mapping[str, Any], path: str) -> Item:
+    """Return the line of reasoning that is sent back; the model sees it while it still works on its calls."""
+    hidden = len(message.get("content") or "")
+    tokens = 36 if message.get("is_open") else 0
+    return Item(path, "reasoning", tokens, "approximate", 0, 64 + hidden // 2)
+
+
 def _audio(audio: Any, path: str) -> Item:
     data = audio.get("data") if isinstance(audio, Mapping) else None
     decoded = decode_base64(data) if isinstance(data, str) else None
@@ -235,17 +253,31 @@ def _part_text(part: Any) -> str:
     return part if isinstance(part, str) else ""
 
 
-def _calls(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return id, name and compact arguments of the calls of an assistant message."""
+class _Call(NamedTuple):
+    id: str
+    name: str
+    arguments: str
+    is_known: bool
+
+
+def _calls(message: Mapping[str, Any], *, raw: bool = False) -> list[_Call]:
+    """Return the calls of an assistant message, their arguments as compact JSON unless ``raw``."""
     calls = message.get("tool_calls") or [{"function": message.get("function_call")}]
     read = []
     for call in calls if isinstance(calls, list | tuple) else ():
         call = call if isinstance(call, Mapping) else {}
         function = call.get("function") or call.get("custom")
         function = function if isinstance(function, Mapping) else {}
-        arguments = function.get("arguments", function.get("input"))
-        read.append((str(call.get("id", "")), str(function.get("name") or ""), compact_json(arguments)))
+        given = function.get("arguments", function.get("input"))
+        arguments = given if raw and isinstance(given, str) else compact_json(given)
+        read.append(
+            _Call(str(call.get("id", "")), str(function.get("name") or ""), arguments, bool(call.get("is_known")))
+        )
     return read
+
+
+def _unescaped(text: str) -> str:
+    return json.dumps(json.loads(text), ensure_ascii=False)
 
 
 def _structure(text: str) -> Any:

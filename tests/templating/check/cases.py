@@ -18,24 +18,30 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ("{% user %}a{% endsystem %}", 1, 15),
         ("{{ a b }}", 1, 6),
         ("---\nmodle: x\n---\na", 2, 1),
+        ("---\nmodel: gpt-4o\nformat: nope\n---\nHi", 3, 1),
+        ("---\n{format: anthropic}\n---\nHi", 2, 2),
     ],
     "T002": [
         ("a\n  {{ x | uper }}", 2, 10),
         ("{% if x is strin %}a{% endif %}", 1, 12),
         ("{% filter lowr %}a{% endfilter %}", 1, 11),
         ("{{ x | map('uppr') | list }}\n{% if x %}{{ x | tojsn }}{% endif %}", 2, 18),
+        ("{{ x | map('uppr') | list }}", 1, 13),
+        ("{{ x | selectattr('a', 'equls', 3) | list }}", 1, 25),
     ],
     "T003": [
         ("a\n{% include 'nope' %}", 2, 13),
         ('{% extends "base" %}', 1, 13),
         ("{% from 'macros' import m %}", 1, 10),
         ("{% import 'm' as m %}{{ m }}", 1, 12),
+        ("{% include ['a', 'b'] %}", 1, 14),
     ],
     "T004": [("caf\udce9", 1, 4), ("a\nb\udcff", 2, 2), ("\udc80", 1, 1)],
     "T005": [
         ('Answer as {{"a": 1}}', 1, 11),
         ('Return {"a": {{"b": 1}}}', 1, 14),
         ('a\n{{"x": {"y": 2}}}', 2, 1),
+        ('{\n  "outer": {{\n "a": 1 }}\n}', 2, 12),
         ('{"name": {{"first": "str", "last"}}}', 1, 10),
     ],
     "T006": [
@@ -43,17 +49,27 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (inputs("  name: string", "{{ name }}\n${name}"), 6, 1),
         (inputs("  name: string", "{{ name }} %(name)s"), 5, 12),
         (inputs("  name: string", "{{ name }} <<name>>"), 5, 12),
+        (inputs("  name: string", "{{ name }} {name!r:>10}"), 5, 12),
+    ],
+    "T009": [
+        ('{% message role="usr" %}a{% endmessage %}', 1, 18),
+        ("{% user %}a{% enduser %}\n{% assistant prefill='false' %}b{% endassistant %}", 2, 23),
+        ("{% history h roles=['usr'] %}", 1, 20),
+        ("{% user prefill=true %}a{% enduser %}", 1, 17),
+        ("{% user cache_control='2h' %}a{% enduser %}", 1, 24),
+        ("{% user priority='high' %}a{% enduser %}", 1, 19),
+        ("{% assistant %}{% tool_call 'f' id='c' arguments='x' %}{% endassistant %}", 1, 51),
     ],
     "T101": [
         (inputs("  text: string", "{{ text }}\n{{ langauge }}"), 6, 4),
         (inputs("  text: string", "{{ text }}{% if tone %}x{% endif %}"), 5, 17),
         (inputs("  text: string", "{% for a in items %}{{ text }}{% endfor %}"), 5, 13),
-        (inputs("  text: string", "{% for a in text %}{{ a }}{% endfor %}{{ a }}"), 5, 8),
+        (inputs("  text: string", "{% for a in text %}{{ a }}{% endfor %}{{ a }}"), 5, 42),
     ],
     "T102": [
         (inputs("  text: string\n  tone: string", "{{ text }}"), 4, 3),
         (inputs("  tone: string", "Hi"), 3, 3),
-        ("---\ninputs: [tone]\n---\nHi", 2, 1),
+        ("---\ninputs: [tone]\n---\nHi", 2, 10),
         (inputs("  a: string", "{% set a = 1 %}{{ a }}"), 3, 3),
     ],
     "T103": [
@@ -67,8 +83,8 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (inputs("  tone: {type: string, required: false}", "x\n{{ tone | trim | title }}"), 6, 4),
     ],
     "T105": [
-        ("---\ninputs: {n: integer}\nsamples:\n  - {n: many}\n---\n{{ n }}", 3, 1),
-        ("---\ninputs: {n: integer}\nsamples:\n  - {}\n---\n{{ n }}", 3, 1),
+        ("---\ninputs: {n: integer}\nsamples:\n  - {n: many}\n---\n{{ n }}", 4, 5),
+        ("---\ninputs: {n: integer}\nsamples:\n  - {}\n---\n{{ n }}", 4, 5),
         ("---\ninputs: {n: integer}\nsamples:\n  short: {n: 1, m: 2}\n---\n{{ n }}", 4, 3),
     ],
     "T201": [
@@ -87,15 +103,15 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ("---\nmodel: gpt-3.5-turbo-instruct\n---\nHi", 2, 1),
     ],
     "T204": [
-        (STRICT + "{type: object, properties: {x: {type: string}}}\n---\nJSON", 2, 1),
-        (STRICT + "{type: object, additionalProperties: false, properties: {x: {type: string}}}\n---\nJSON", 2, 1),
+        (STRICT + "{type: object, properties: {x: {type: string}}}\n---\nJSON", 5, 3),
+        (STRICT + "{type: object, additionalProperties: false, properties: {x: {type: string}}}\n---\nJSON", 5, 3),
         (
             STRICT
             + "{type: object, additionalProperties: false, required: [x], properties: {x: {allOf: []}}}\n---\nJSON",
-            2,
-            1,
+            5,
+            87,
         ),
-        ("---\ntools:\n  - {name: f, strict: true, parameters: {type: object, properties: {}}}\n---\nHi", 2, 1),
+        ("---\ntools:\n  - {name: f, strict: true, parameters: {type: object, properties: {}}}\n---\nHi", 3, 29),
     ],
     "T301": [
         ("---\ntrim: blocks\n---\n{% block a %}Be kind.{% endblock %}\n- no lies", 4, 22),
@@ -105,7 +121,7 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
     "T401": [
         (inputs("  page: string", "{% system %}Answer from {{ page }}{% endsystem %}{% user %}Hi{% enduser %}"), 5, 28),
         ("{% developer %}\n{{ rules }}\n{% enddeveloper %}{% user %}Hi{% enduser %}", 2, 4),
-        ('{% message role="system" %}{% for d in docs %}{{ docs[0] }}{% endfor %}{% endmessage %}', 1, 40),
+        ('{% message role="system" %}{% for d in docs %}{{ docs[0] }}{% endfor %}{% endmessage %}', 1, 50),
         ("{% if x %}{% system %}{{ a | upper }}{% endsystem %}{% endif %}", 1, 26),
     ],
     "T402": [
@@ -119,9 +135,12 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         ("{% system %}<|eot_id|>{% endsystem %}", 1, 13),
     ],
     "T404": [
-        ("{% if x == 1 %}a{% elif x == 1 %}b{% endif %}", 1, 1),
+        ("{% if x == 1 %}a{% elif x == 1 %}b{% endif %}", 1, 17),
         ("{% if false %}a{% endif %}", 1, 1),
-        ("{% if x %}a{% elif true %}b{% endif %}", 1, 1),
+        ("{% if x %}a{% elif true %}b{% endif %}", 1, 12),
+        ("{% if x %}a{% elif y and x %}b{% endif %}", 1, 12),
+        ("{% if not true %}a{% endif %}", 1, 1),
+        ("a {{ 'a' if true else x }}", 1, 3),
     ],
     "T503": [
         ("{{ question }}\n" + STABLE, 1, 4),
@@ -145,12 +164,26 @@ SILENT: dict[str, list[str]] = {
     "T002": ["{{ x | upper }}", "{% if x is string %}a{% endif %}", "{% if 'f' is filter %}{{ x | f }}{% endif %}"],
     "T003": ["{% include 'a' ignore missing %}", "{% include name %}", "{% include ['a', 'known'] %}"],
     "T004": ["café", "\ufeffa", "日本語 \U0001f600"],
-    "T005": ['{% raw %}{"a": {"b": 1}}{% endraw %}', 'Answer as {"a": 1}', "{{ {'a': 1} | tojson }}", "{{ x }}"],
+    "T005": [
+        '{% raw %}{"a": {"b": 1}}{% endraw %}',
+        'Answer as {"a": 1}',
+        "{{ {'a': 1} | tojson }}",
+        "{{ x }}",
+        "{{ 'abc }}",
+        '{% raw %}{{"a": 1}}{% endraw %}{{ x',
+    ],
     "T006": [
         inputs("  name: string", "Hi {{ name }}"),
         inputs("  name: string", "{{ name }} {other} {}"),
         "Hi {name} {{ name }}",
         inputs("  name: string", "{% raw %}{{name}}{% endraw %} {{ name }}"),
+    ],
+    "T009": [
+        "{% message role='a' * 10 ** 10 %}a{% endmessage %}",
+        "{% for m in ms %}{% message role=m.role name='a' %}a{% endmessage %}{% endfor %}",
+        "{% user priority=1 cache_control='5m' %}{% image 'nope.png' %}{% enduser %}{% assistant prefill=true %}b{% endassistant %}",
+        "{% history h roles=['user', 'tool'] %}",
+        "{% assistant prefill=x %}{% tool_call n id=i arguments={'a': x} %}{% endassistant %}",
     ],
     "T101": [
         inputs("  text: string", "{{ text }}"),
@@ -220,6 +253,7 @@ SILENT: dict[str, list[str]] = {
     ],
     "T403": [CHAT, "<|im_start|>user\n{{ x }}<|im_end|>", "{% user %}a < b | c > d{% enduser %}"],
     "T404": [
+        "{% if 10 ** 10 ** 10 %}a{% endif %}",
         "{% if x == 1 %}a{% elif x == 2 %}b{% endif %}",
         "{% if x %}a{% else %}b{% endif %}",
         "{% if x %}{% if x %}a{% endif %}{% endif %}",

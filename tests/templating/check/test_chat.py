@@ -18,6 +18,8 @@ from .cases import CHAT_FIRES, CHAT_SILENT, FULL
 
 CORPUS = Path(__file__).parents[4] / "shared/corpora/chat_templates.jsonl.gz"
 RULES = {rule.code: rule for rule in all_rules() if rule.is_chat}
+
+
 @pytest.mark.parametrize("code", RULES)
 def test_examples(code: str) -> None:
     rule = RULES[code]
@@ -116,3 +118,58 @@ def test_a_damaged_file_is_a_finding_of_its_own(tmp_path: Path) -> None:
     for text in ("[]", "{", "null", '{"chat_template": 5}', '{"chat_template": [5, {"name": "a"}]}', "\xff"):
         (tmp_path / "tokenizer_config.json").write_bytes(text.encode("latin-1"))
         assert {one.code for one in check_paths([tmp_path])} == {"H000", "T002"}
+
+
+DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (DEEP, "nested too deeply"),
+        ('{"chat_template": ' + "[" * 90_000 + "]" * 90_000 + "}", "nested too deeply"),
+        ("[]", "an array, not an object"),
+        ('{"chat_template": {"default": "x"}}', "chat_template is an object, not a text"),
+        ('{"chat_template": 5}', "chat_template is a number, not a text"),
+        (
+            '{"chat_template": [{"name": "a", "template": 1}, {"name": "b", "template": "{{ messages[0].content }}"}]}',
+            "a number",
+        ),
+        ("{", "not JSON"),
+    ],
+)
+def test_a_wrong_configuration_is_reported(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/tokenizer_config.json").write_text(text)
+    (tmp_path / "b.jinja").write_text("{{ x | uper }}")
+    found = list(check_paths([tmp_path], select=["H000", "T002"]))
+    assert [one.code for one in found] == ["H000", "T002"]
+    assert said in found[0].message
+    assert found[0].hint
+
+
+def test_wrong_values_in_gguf_are_reported(tmp_path: Path) -> None:
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    def file(value: bytes) -> bytes:
+        return b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("tokenizer.chat_template") + value
+
+    nested = file(struct.pack("<I", 9) + struct.pack("<IQ", 9, 1) * 100_000 + struct.pack("<IQB", 0, 1, 1))
+    number, listed = file(struct.pack("<II", 4, 7)), file(struct.pack("<IIQI", 9, 4, 1, 7))
+    for data, said in ((nested, "cut or damaged"), (number, "a number, not a text"), (listed, "a number, not a text")):
+        (tmp_path / "m.gguf").write_bytes(data)
+        found = list(check_paths([tmp_path], select=["H"]))
+        assert [one.code for one in found] == ["H000"]
+        assert said in found[0].message
+
+
+def test_what_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "a.jinja").write_text("{{ x | uper }}")
+    (tmp_path / "deep.jinja").write_text("{% if x %}" * 3_000 + "{% endif %}" * 3_000)
+    (tmp_path / "long.jinja").write_text("{{ " + "(" * 20_000 + "x" + ")" * 20_000 + " }}")
+    (tmp_path / "loop.jinja").symlink_to(tmp_path / "loop.jinja")
+    found = {Path(one.location.file).name: one.code for one in check_paths([tmp_path])}
+    assert {"a.jinja": "T002", "deep.jinja": "T001", "long.jinja": "T001"}.items() <= found.items()
+    with pytest.raises(FileNotFoundError):
+        list(check_paths([tmp_path / "nope.jinja"]))

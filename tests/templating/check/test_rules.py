@@ -14,7 +14,7 @@ from .cases import FIRES, NAMES, SILENT
 
 SETTINGS = Settings(datetime.date(2026, 11, 26))
 #: Rules that need more than one text: their tests stand below.
-APART = {"T007", "T501", "T502"}
+APART = {"T007", "T008", "T501", "T502"}
 RULES = {rule.code: rule for rule in all_rules() if not rule.code.startswith("H")}
 
 
@@ -57,6 +57,27 @@ def test_two_files_of_one_name(tmp_path: Path, names: list[str], wanted: list[st
     found = list(check_paths([tmp_path], settings=SETTINGS))
     assert sorted(Path(one.location.file).relative_to(tmp_path).as_posix() for one in found) == wanted
     assert {one.code for one in found} <= {"T007"}
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"a": "a\n{% extends 'a' %}"}, {"a": "2:13 a → a"}),
+        ({"a": "{% extends 'b' %}", "b": "{% extends 'a' %}"}, {"a": "1:13 a → b → a", "b": "1:13 b → a → b"}),
+        ({"a": "{% extends 'b' %}", "b": "{% extends 'b' %}"}, {"a": "1:13 b → b", "b": "1:13 b → b"}),
+        ({"a": "{% extends 'b' %}", "b": "{% extends 'c' %}", "c": "x"}, {}),
+        ({"a": "{% extends x %}", "b": "{% include 'b' %}"}, {}),
+        ({"a": "{% extends 'nope' %}"}, {}),
+    ],
+)
+def test_a_circle_of_extends(files: dict[str, str], found: dict[str, str]) -> None:
+    library = Library(files)
+    told = {
+        name: f"{one.location.line}:{one.location.column} {one.message.split(': ')[1]}"
+        for name, text in files.items()
+        for one in check_text(text, (RULES["T008"],), SETTINGS, file=name, name=name, library=library)
+    }
+    assert told == found
 
 
 CAPPED = "---\nmodel: gpt-5.4-mini\nsamples:\n  - {x: hello}\n  - {x: hello hello hello}\n---\nSay {{ x }}"

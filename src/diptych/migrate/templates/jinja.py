@@ -17,7 +17,7 @@ from jinja2 import nodes
 
 from ...errors import DiptychError
 from ...sandbox import make_environment
-from ...sandbox.guards import tojson
+from ...sandbox.guards import JSON_OF_JINJA, tojson
 from ...sandbox.mistakes import mistake_of
 from ...templating.engine import Engine
 from ...text.template_text import Syntax, holes_of
@@ -26,10 +26,6 @@ from .pieces import Kind, Piece, write
 from .wrong import place_of_last, syntax_refusal
 
 _BLOCKS: Final = {"if", "for", "macro", "call", "filter", "with", "autoescape", "block"}
-
-
-#: What Jinja's own ``tojson`` does (jinja2 3.1, ``htmlsafe_json_dumps`` and the policy ``json.dumps_kwargs``).
-JSON_OF_JINJA: Final = "html=true, ensure_ascii=true, sort_keys=true"
 
 
 @lru_cache(maxsize=1)

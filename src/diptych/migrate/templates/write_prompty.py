@@ -26,13 +26,14 @@ import yaml
 from jinja2 import nodes
 
 from ...errors import DiptychError, MigrationError
+from ...sandbox.guards import JSON_OF_JINJA
 from ...templating.filters import FILTERS
 from ...templating.frontmatter import split
 from ...templating.template import Template
 from . import prompty
 from .draft import KINDS, Draft
 from .finish import finish
-from .jinja import JSON_OF_JINJA, check, pieces_of
+from .jinja import check, pieces_of
 from .model import Source, TemplateMigration
 from .pieces import Piece, literal
 from .proof import samples

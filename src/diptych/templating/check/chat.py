@@ -55,15 +55,18 @@ class Rendering(NamedTuple):
 
 @dataclass
 class ChatSubject:
-    """A chat template; ``file`` is its name in messages."""
+    """A chat template; ``file`` is its name in messages, ``problem`` why there is no source."""
 
     file: str
     source: str
     special: dict[str, str] = field(default_factory=dict)
+    problem: str | None = None
 
     @cached_property
     def template(self) -> ChatTemplate | TemplateError:
         """The template, or the error that keeps it from loading."""
+        if self.problem is not None:
+            return TemplateError(self.problem)
         special = {"bos_token": "<s>", "eos_token": "</s>", **self.special}
         try:
             return ChatTemplate(self.source, limits=_LIMITS, **special)
@@ -134,23 +137,45 @@ def is_chat_template(text: str) -> bool:
 
 
 def chat_templates_of(path: Path) -> list[ChatSubject]:
-    """Return the chat templates of a ``tokenizer_config.json`` or a GGUF file. Raises FormatError."""
+    """Return the chat templates of a ``tokenizer_config.json`` or a GGUF file. Raises FormatError if damaged."""
     shown = path.as_posix()
     if path.suffix == ".gguf":
-        found = read_metadata(path, _TOKEN_KEYS).get("tokenizer.chat_template")
-        return [ChatSubject(shown, found)] if isinstance(found, str) else []
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise FormatError(f"{shown} is not JSON: {error}") from None
-    if not isinstance(config, dict):
+        found, special = read_metadata(path, _TOKEN_KEYS).get(_TOKEN_KEYS[0]), dict[str, str]()
+    else:
+        found, special = _configured(path)
+    if found is None:
         return []
-    value = config.get("chat_template")
+    named = list(map(_named, found)) if isinstance(found, list) else [("", found)]
+    return [_subject(f"{shown}#{name}" if name else shown, source, special) for name, source in named]
+
+
+def _subject(file: str, source: Any, special: dict[str, str]) -> ChatSubject:
+    if isinstance(source, str):
+        return ChatSubject(file, source, special)
+    return ChatSubject(file, "", special, f"chat_template is {_kind(source)}, not a text")
+
+
+def _configured(path: Path) -> tuple[Any, dict[str, str]]:
+    """Return what a configuration has as chat template, and its special tokens."""
+    try:
+        config = json.loads(path.read_text("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise FormatError(f"not UTF-8 text (byte {error.start})") from None
+    except ValueError as error:
+        raise FormatError(f"not JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise FormatError(f"the file holds {_kind(config)}, not an object")
     tokens = {
         key: one.get("content") if isinstance(one, dict) else one for key, one in config.items() if "_token" in key
     }
-    special = {key: one for key, one in tokens.items() if isinstance(one, str)}
-    if not isinstance(value, list):
-        return [ChatSubject(shown, value, special)] if isinstance(value, str) else []
-    named = [one for one in value if isinstance(one, dict) and isinstance(one.get("template"), str)]
-    return [ChatSubject(f"{shown}#{one.get('name')}", one["template"], special) for one in named]
+    return config.get("chat_template"), {key: one for key, one in tokens.items() if isinstance(one, str)}
+
+
+def _named(one: Any) -> tuple[str, Any]:
+    """Return the name and the source of an item of a list of chat templates."""
+    return (str(one.get("name")), one.get("template")) if isinstance(one, dict) else ("?", one)
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "an object", list: "an array", bool: "a boolean", int: "a number", float: "a number"}
+    return "null" if value is None else kinds.get(type(value), "a text")

@@ -24,6 +24,7 @@ from .finding import Finding
 from .registry import Rule, selected
 from .subject import Settings, Subject
 
+_UNREADABLE: Final = (FormatError, OSError, RecursionError, MemoryError)
 _IGNORE: Final = re.compile(r"#\s*diptych:\s*ignore(-file)?(?:\[([\w,\s]*)\])?")
 
 
@@ -51,6 +52,7 @@ def files_of(paths: Iterable[str | os.PathLike[str]], *, ignore: bool = True) ->
     """Yield the template files of these paths, each once, with the folder that its includes are named from."""
     seen: set[Path] = set()
     for path in map(Path, paths):
+        path.stat()  # one that was named and is not there is an error, not a finding
         for file in iter_paths([path], (*SUFFIXES, "tokenizer_config.json", ".gguf"), ignore=ignore):
             if file not in seen:
                 seen.add(file)
@@ -59,19 +61,31 @@ def files_of(paths: Iterable[str | os.PathLike[str]], *, ignore: bool = True) ->
 
 def check_file(file: Path, root: Path, rules: Sequence[Rule], settings: Settings) -> list[Finding]:
     """Return what the rules find in a file; ``root`` is the folder that its includes are named from."""
-    shown = file.as_posix()
-    if file.suffix in (".json", ".gguf"):
-        try:
-            return [one for subject in chat_templates_of(file) for one in check_chat(subject, rules)]
-        except (FormatError, UnicodeDecodeError) as error:
-            said = error.message if isinstance(error, FormatError) else "not UTF-8 text"
-            return [Finding("H000", said, Location(shown, 1), "correct the file, or leave it out")]
     try:
-        text = file.read_bytes().decode("utf-8")
+        if file.suffix in (".json", ".gguf"):
+            return [one for subject in chat_templates_of(file) for one in check_chat(subject, rules)]
+        return _check_template(file, root, rules, settings)
+    except _UNREADABLE as error:
+        code = "H000" if file.suffix in (".json", ".gguf") else "T001"
+        return [Finding(code, _said(error), Location(file.as_posix(), 1), "correct the file, or leave it out")]
+
+
+def _check_template(file: Path, root: Path, rules: Sequence[Rule], settings: Settings) -> list[Finding]:
+    data, shown = file.read_bytes(), file.as_posix()
+    try:
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return [_not_text(shown, file.read_bytes(), error)] if any(rule.code == "T004" for rule in rules) else []
+        return [_not_text(shown, data, error)] if any(rule.code == "T004" for rule in rules) else []
     name = file.relative_to(root).as_posix()
     return check_text(text, rules, settings, file=shown, name=name, library=_library(root, file.parent))
+
+
+def _said(error: Exception) -> str:
+    """Return why a file cannot be read or walked."""
+    if isinstance(error, FormatError):
+        return error.message
+    words = {RecursionError: "nested too deeply", MemoryError: "too large"}
+    return words.get(type(error), f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
 @lru_cache(maxsize=8)

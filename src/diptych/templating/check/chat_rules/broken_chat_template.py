@@ -21,4 +21,5 @@ def check(subject: ChatSubject) -> Iterator[Finding]:
     if found.error is not None:
         place = getattr(found.error, "location", None)
         place = place._replace(file=subject.file) if place else subject.at()
-        yield from subject.found(CODE, "one user message is not rendered", place, found, "mend it first")
+        message = subject.problem or "one user message is not rendered"
+        yield from subject.found(CODE, message, place, found, "correct it first: nothing else can be checked")

@@ -1,7 +1,7 @@
 """Content parts are printed as Python writes them, or refused.
 
 A message's content may be a list of parts. A template that prints it as a text shows the model
-``[{'type': 'text', …``. Loop over the parts where the content is no string.
+``[{'type': 'text', …``. Loop over the parts where the content is not a string.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def check(subject: ChatSubject) -> Iterator[Finding]:
     if not subject.works:
         return
     found = subject.render([{"role": "user", "content": [{"type": "text", "text": USER["content"]}]}])
-    hint = "loop over the parts where the content is no string"
+    hint = "loop over the parts where the content is not a string"
     place = subject.at(r"content")
     if found.text is None:
         yield from subject.found(CODE, "a content of parts is refused", place, found, hint)

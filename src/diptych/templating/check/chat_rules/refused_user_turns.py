@@ -1,6 +1,6 @@
 """Two user messages in a row are refused.
 
-Chats of several people, an interrupted answer and messages sent in pieces are no conversation for
+Chats of several people, an interrupted answer and messages sent in pieces are refused by
 this template: it raises.
 """
 

@@ -1,4 +1,4 @@
-"""Variables that nobody gives.
+"""Unknown variables.
 
 transformers, vLLM and llama.cpp give messages, tools, documents, add_generation_prompt and the special
 tokens. Any other name is undefined unless the caller passes it: it prints nothing and is false. Ask
@@ -41,4 +41,4 @@ def check(subject: ChatSubject) -> Iterator[Finding]:
         if not re.search(rf"\b{re.escape(name)}{asked}", source):
             hint = f"ask with {{% if {name} is defined %}}, or give it a default"
             place = subject.at(rf"\b{re.escape(name)}\b")
-            yield from subject.found(CODE, f"nobody gives {name!r}", place, "it is undefined there", hint)
+            yield from subject.found(CODE, f"unknown variable {name!r}", place, "it is undefined there", hint)

@@ -1,4 +1,4 @@
-"""Code that reaches for Python's insides, or that a cap has to end.
+"""Code that uses Python's internals, or that a cap has to end.
 
 A chat template comes with a model from elsewhere. Attributes that begin with an underscore, methods
 of classes and loops without a bound have no place in one.
@@ -23,7 +23,7 @@ def check(subject: ChatSubject) -> Iterator[Finding]:
     """Look at attributes in the syntax tree, and at a rendering that is ended."""
     for name in _private(subject.source):
         hint = "take it out: a template needs texts, lists and mappings"
-        message = f"the attribute {name!r} is of Python's insides"
+        message = f"the attribute {name!r} is one of Python's internals"
         yield from subject.found(CODE, message, subject.at(name), "the sandbox refuses it", hint)
     found = subject.render([USER], add_generation_prompt=True)
     if is_too_much(found) or "unsafe" in (found.error.message if found.error else ""):

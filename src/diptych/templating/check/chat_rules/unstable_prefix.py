@@ -1,6 +1,6 @@
 """A new turn changes what was written before.
 
-The rendering of a conversation is no beginning of the rendering with one more turn: servers cannot
+The rendering of a conversation is not a prefix of the rendering with one more turn: servers cannot
 reuse what they have computed, and training on turns sees other tokens than serving.
 """
 

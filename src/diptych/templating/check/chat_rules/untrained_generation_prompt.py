@@ -1,4 +1,4 @@
-"""The generation prompt is no beginning of the turn that was trained.
+"""The generation prompt is not a prefix of the turn that was trained.
 
 What asks for a reply differs from what stands before a reply in a whole conversation, so the model
 is asked in a form that it has never seen.
@@ -26,6 +26,6 @@ def check(subject: ChatSubject) -> Iterator[Finding]:
         shown = (
             f"asked with {asked.text[max(0, same - 20) :][:80]!r}, trained on {whole.text[max(0, same - 20) :][:80]!r}"
         )
-        message = "the generation prompt is no beginning of the assistant's turn"
+        message = "the generation prompt is not a prefix of the assistant's turn"
         hint = "let the generation prompt be what stands before an assistant's content"
         yield from subject.found(CODE, message, subject.at("add_generation_prompt"), shown, hint)

@@ -7,9 +7,10 @@ cost is higher.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
-from ....errors import DiptychError
 from ....prices import estimate
+from ...rendered import Rendered
 from ..finding import Finding
 from ..subject import Subject
 
@@ -21,13 +22,14 @@ GOOD = "(a sample of 0.005 USD under --max-cost 0.01)"
 def check(subject: Subject) -> Iterator[Finding]:
     """Find samples whose request costs more."""
     cap = subject.settings.max_cost
-    if cap is None or subject.template is None:
+    if cap is None:
         return
-    for name, sample in subject.template.samples.items():
-        try:
-            cost = estimate(subject.template.render(sample), subject.model).cost
-        except DiptychError:
-            continue
-        if cost is not None and cost.expected is not None and float(cost.expected) > cap:
-            message = f"{name} costs about {cost.expected:.6f} USD with {subject.model}, over {cap}"
-            yield Finding(CODE, message, subject.at_key("samples"), "shorten it, or name a cheaper model")
+    for sample, cost in subject.measured(lambda rendered: _expected(rendered, subject.model)):
+        if float(cost) > cap:
+            message = f"{sample.name} costs about {cost:.6f} USD with {subject.model}, over {cap}"
+            yield Finding(CODE, message, sample.place, "shorten it, or name a cheaper model")
+
+
+def _expected(rendered: Rendered, model: str) -> Decimal | None:
+    cost = estimate(rendered, model).cost
+    return None if cost is None else cost.expected

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....errors import Location
 from ...sources import SUFFIXES
 from ..finding import Finding
 from ..subject import Subject
@@ -26,5 +25,4 @@ def check(subject: Subject) -> Iterator[Finding]:
     for suffix in SUFFIXES:
         other = stem + suffix
         if other != subject.name and subject.library.find(other):
-            place = Location(subject.file, 1, 1, subject.source.line(1))
-            yield Finding(CODE, f"{other} has the same name", place, "rename one of them")
+            yield Finding(CODE, f"{other} has the same name", subject.top, "rename one of them")

@@ -19,7 +19,7 @@ CODE = "T006"
 BAD = "---\ninputs: {name: string}\n---\nHi {name}, {{ name }}"
 GOOD = "---\ninputs: {name: string}\n---\nHi {{ name }}"
 
-_FOREIGN: Final = re.compile(r"(?<![{\w])\$?\{(\w+)\}(?!\})|%\((\w+)\)s|<<(\w+)>>")
+_FOREIGN: Final = re.compile(r"(?<![{\w])\$?\{(\w+)(?:![rsa])?(?::[^\s{}\"']+)?\}(?!\})|%\((\w+)\)s|<<(\w+)>>")
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -21,19 +21,27 @@ BAD = 'Answer as {{"a": 1}}'
 GOOD = 'Answer as {% raw %}{"a": {"b": 1}}{% endraw %}'
 
 _HINT: Final = "put literal JSON between {% raw %} and {% endraw %}, or print a value with |tojson"
-_OPENING: Final = re.compile(r'\{\{\s*["\']')
+#: Comments and raw text are passed over.
+_OPENING: Final = re.compile(
+    r"\{#.*?#\}|\{%[-+]?\s*raw\b.*?\{%[-+]?\s*endraw\b|(?P<opening>\{\{)\s*(?:\"[^\"\n]*\"|'[^'\n]*')\s*:", re.DOTALL
+)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Find printed objects; where the body does not parse, double braces before a quoted key."""
-    if subject.tree is not None:
-        for output in subject.each(nodes.Output):
-            for node in output.nodes:
-                if isinstance(node, nodes.Dict):
-                    message = "a literal object is evaluated and printed as Python writes it"
-                    yield Finding(CODE, message, subject.at(node.lineno, "{{"), _HINT)
-        return
-    location = getattr(subject.error, "location", None)
-    if location is not None and (found := _OPENING.search(location.source)):
-        place = location._replace(column=found.start() + 1, width=2)
-        yield Finding(CODE, "JSON braces begin an expression of Jinja here", place, _HINT)
+    for output in subject.each(nodes.Output):
+        for node in output.nodes:
+            if isinstance(node, nodes.Dict):
+                message = "a literal object is evaluated and printed as Python writes it"
+                place = subject.at(node.lineno, "{")
+                yield Finding(
+                    CODE,
+                    message,
+                    place._replace(column=place.source.rfind("{{", 0, place.column + 1) + 1, width=2),
+                    _HINT,
+                )
+    if subject.tree is None and subject.parts is not None:
+        for found in _OPENING.finditer(subject.parts.body):
+            if found["opening"]:
+                place = subject.at_offset(len(subject.text) - len(subject.parts.body) + found.start("opening"), 2)
+                yield Finding(CODE, "JSON braces begin an expression of Jinja here", place, _HINT)

@@ -34,17 +34,16 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     wanted = subject.template.response_format
     if wanted is not None and wanted.strict and wanted.schema is not None:
-        yield from _findings(subject, thaw(wanted.schema), "response_format", "$.response_format.schema")
+        yield from _findings(subject, thaw(wanted.schema), "$.response_format.schema")
     for index, tool in enumerate(subject.template.tools):
         if tool.strict and tool.parameters is not None:
-            yield from _findings(subject, thaw(tool.parameters), "tools", f"$.tools[{index}].parameters")
+            yield from _findings(subject, thaw(tool.parameters), f"$.tools[{index}].parameters")
 
 
-def _findings(subject: Subject, schema: Any, key: str, path: str) -> Iterator[Finding]:
+def _findings(subject: Subject, schema: Any, path: str) -> Iterator[Finding]:
     for place, problem in problems(schema, path):
         hint = "close objects with additionalProperties: false and require all properties; a type may allow null"
-        yield Finding(CODE, f"{place}: {problem}", subject.at_key(key), hint)
-        return
+        yield Finding(CODE, f"{place}: {problem}", subject.at_path(place) or subject.top, hint)
 
 
 def problems(schema: Any, path: str) -> Iterator[tuple[str, str]]:

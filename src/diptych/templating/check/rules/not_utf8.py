@@ -17,7 +17,7 @@ GOOD = "café"
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Find characters that stand for bytes that are no text."""
+    """Find characters that stand for bytes that are not text."""
     for position, character in enumerate(subject.text):
         if "\ud800" <= character <= "\udfff":
             yield Finding(CODE, "not UTF-8 text", subject.at_offset(position), "save it as UTF-8")

@@ -20,8 +20,6 @@ GOOD = "{% history past roles=['user', 'assistant'] %}{% user %}Hi{% enduser %}"
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Find histories without roles."""
-    if subject.tree is None:
-        return
     for output in subject.each(nodes.Output):
         fields = getattr(output, "history_fields", None)
         if fields is not None and "roles" not in fields:

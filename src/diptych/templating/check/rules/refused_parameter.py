@@ -31,15 +31,16 @@ def check(subject: Subject) -> Iterator[Finding]:
             check_body({"model": subject.model, "messages": [{"role": "user", "content": ""}], name: value})
         except FormatError as error:
             if not _is_for_prompts(subject, name, value):
-                yield Finding(
-                    CODE, error.message, subject.at_key(name), error.hint or "give a value that the API takes"
-                )
+                hint = error.hint or "give a value that the API takes"
+                yield Finding(CODE, error.message, subject.at_key("params", name), hint)
     model = subject.front.get("model")  # without one, a caller names the model
     if not isinstance(model, str):
         return
     effort = params.get("reasoning_effort")
     for name in refusals(model, params, reasoning_effort=effort if isinstance(effort, str) else None):
-        yield Finding(CODE, f"{model} refuses {name!r}", subject.at_key(name), "take it out, or name another model")
+        yield Finding(
+            CODE, f"{model} refuses {name!r}", subject.at_key("params", name), "take it out, or name another model"
+        )
 
 
 def _is_for_prompts(subject: Subject, name: str, value: object) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....errors import DiptychError
 from ..finding import Finding
 from ..subject import Subject
 
@@ -19,13 +18,7 @@ GOOD = "---\ninputs: {n: integer}\nsamples:\n  - {n: 3}\n---\n{{ n }}"
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Find samples that do not render."""
-    if subject.template is None:
-        return
-    for name, sample in subject.template.samples.items():
-        try:
-            subject.template.render(sample)
-        except DiptychError as error:
-            front = subject.parts.front if subject.parts else ""
-            place = subject.at_key(name if name in front else "samples")
-            hint = error.hint or "correct the sample"
-            yield Finding(CODE, f"{name} does not render: {error.message}", place, hint)
+    for sample in subject.samples:
+        if sample.error is not None:
+            message = f"{sample.name} does not render: {sample.error.message}"
+            yield Finding(CODE, message, sample.place, sample.error.hint or "correct the sample")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....errors import DiptychError
 from ....tokens import count
 from ..finding import Finding
 from ..subject import Subject
@@ -20,13 +19,9 @@ GOOD = "(a sample of 80 tokens under --max-tokens 100)"
 def check(subject: Subject) -> Iterator[Finding]:
     """Find samples whose request has more tokens."""
     cap = subject.settings.max_tokens
-    if cap is None or subject.template is None:
+    if cap is None:
         return
-    for name, sample in subject.template.samples.items():
-        try:
-            found = count(subject.template.render(sample), subject.model)
-        except DiptychError:
-            continue  # a sample that does not render is a finding of its own
-        if found.tokens is not None and found.tokens > cap:
-            message = f"{name} has {found.tokens:,} tokens with {subject.model}, over {cap:,}"
-            yield Finding(CODE, message, subject.at_key("samples"), "shorten the template or the sample")
+    for sample, tokens in subject.measured(lambda rendered: count(rendered, subject.model).tokens):
+        if tokens > cap:
+            message = f"{sample.name} has {tokens:,} tokens with {subject.model}, over {cap:,}"
+            yield Finding(CODE, message, sample.place, "shorten the template or the sample")

@@ -12,6 +12,7 @@ from jinja2 import nodes
 
 from ....suggest import closest
 from ..finding import Finding
+from ..names import uses
 from ..subject import Subject
 
 CODE = "T101"
@@ -24,10 +25,13 @@ def check(subject: Subject) -> Iterator[Finding]:
     template, tree = subject.template, subject.tree
     if template is None or tree is None or "inputs" not in subject.front:
         return
-    for name in sorted(subject.used - template.inputs.keys()):
-        lines = [node.lineno for node in subject.each(nodes.Name) if node.name == name and node.ctx == "load"]
-        yield _finding(subject, name, min(lines, default=1), name)
-    elsewhere = template.variables - subject.used - template.inputs.keys() - subject.assigned
+    used, seen = template.compiled.variables, set[str]()
+    for use in uses(tree, used - template.inputs.keys()):
+        for node in [use.expression, *use.expression.find_all(nodes.Name)]:
+            if isinstance(node, nodes.Name) and node.name in use.names - seen:
+                seen.add(node.name)
+                yield _finding(subject, node.name, node.lineno, node.name)
+    elsewhere = template.variables - used - template.inputs.keys() - subject.assigned
     for node in subject.each(nodes.Include):
         target = node.template
         if isinstance(target, nodes.Const) and isinstance(target.value, str):
@@ -43,7 +47,8 @@ def _used_by(subject: Subject, name: str) -> frozenset[str]:
 
 def _finding(subject: Subject, name: str, line: int, word: str) -> Finding:
     assert subject.template is not None
-    close = closest(name, [*subject.template.inputs, *subject.assigned])
+    known = {*subject.template.inputs, *subject.assigned} - {name}
+    close = closest(name, sorted(known))
     hint = f"did you mean {close!r}? Else declare it under inputs:" if close else "declare it under inputs:"
     through = "" if word == name else f", which {word!r} uses,"
     return Finding(CODE, f"{name!r}{through} is not declared", subject.at(line, word), hint)

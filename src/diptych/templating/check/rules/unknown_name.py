@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....sandbox.mistakes import mistakes
 from ..finding import Finding
 from ..subject import Subject
 
@@ -19,8 +18,6 @@ GOOD = "{{ x | upper }}"
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Find every unknown filter and test."""
-    if subject.tree is None or subject.template is not None:  # a template that loads has none
-        return
-    for mistake in mistakes(subject.tree, subject.library.engine.environment, in_branches=True):
-        if "filter" in mistake.message or "test" in mistake.message:
-            yield Finding(CODE, mistake.message, subject.source.place(mistake), mistake.hint)
+    for mistake in subject.mistakes:
+        if mistake.is_name:
+            yield Finding(CODE, mistake.message, subject.at_mistake(mistake), mistake.hint)

@@ -25,4 +25,6 @@ def check(subject: Subject) -> Iterator[Finding]:
         declared = dict.fromkeys(template.inputs)
     for name in declared:
         if name in template.inputs and name not in template.variables:
-            yield Finding(CODE, f"the input {name!r} is not used", subject.at_key(name), "take it out, or use it")
+            yield Finding(
+                CODE, f"the input {name!r} is not used", subject.at_key("inputs", name), "take it out, or use it"
+            )

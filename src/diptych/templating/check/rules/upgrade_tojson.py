@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ....sandbox.guards import JSON_OF_JINJA
 from ..finding import Finding, Fix
 from ..subject import Subject
 
 CODE = "UP002"
 IS_DEFAULT = False
 BAD = "{{ x | tojson }}"
-GOOD = "{{ x | tojson(html=true, ensure_ascii=true, sort_keys=true) }}"
+GOOD = f"{{{{ x | tojson({JSON_OF_JINJA}) }}}}"
 _FILTER = re.compile(r"\|\s*(tojson)\b(?!\s*\()")
 
 
@@ -25,5 +26,5 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     for found in _FILTER.finditer(subject.text):
         place = subject.at_offset(found.start(1), len("tojson"))
-        fix = Fix(found.start(1), found.end(1), "tojson(html=true, ensure_ascii=true, sort_keys=true)")
+        fix = Fix(found.start(1), found.end(1), f"tojson({JSON_OF_JINJA})")
         yield Finding(CODE, "tojson no longer escapes HTML", place, "add the options of 0.1 if the bytes matter", fix)

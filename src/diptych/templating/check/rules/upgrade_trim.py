@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....errors import Location
 from ..finding import Finding
 from ..subject import Subject
 
@@ -25,11 +24,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     lexers = subject.library.engine.environment.lexers
     texts = ["".join(_visible(lexers[rule], subject.parts.body)) for rule in ("lines", "blocks")]
     if texts[0] != texts[1]:
-        place = Location(subject.file, 1, 1, subject.source.line(1))
-        message = "white space differs from version 0.1"
-        yield Finding(
-            CODE, message, place, "write trim: blocks to keep what 0.1 printed", subject.insert_key("trim: blocks")
-        )
+        hint = "write trim: blocks to keep what 0.1 printed"
+        fix = subject.insert_key("trim: blocks")
+        yield Finding(CODE, "white space differs from version 0.1", subject.top, hint, fix)
 
 
 def _visible(lexer, body: str) -> Iterator[str]:  # type: ignore[no-untyped-def]

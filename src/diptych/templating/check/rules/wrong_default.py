@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ....errors import TemplateError
+from ....errors import DiptychError
 from ..finding import Finding
 from ..subject import Subject
 
@@ -17,7 +17,11 @@ GOOD = "---\ninputs:\n  n: {type: integer, default: 3}\n---\n{{ n }}"
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Find the default that keeps the template from loading."""
-    error = subject.error if subject.template is None else None
-    if isinstance(error, TemplateError) and "the default of" in error.message and error.location:
-        yield Finding(CODE, error.message, error.location, error.hint or "give a default of the declared type")
+    """Find the defaults that keep the template from loading."""
+    for error in filter(is_default, subject.errors):
+        yield Finding(CODE, error.message, subject.at_error(error), error.hint or "give a default of the declared type")
+
+
+def is_default(error: DiptychError) -> bool:
+    """Tell whether an error is about the default of an input."""
+    return error.message.startswith("the default of")

@@ -1,0 +1,324 @@
+"""Price a file of requests: one value per line, or rows of inputs for a template.
+
+How it works: a large file is cut into blocks at line breaks, which processes price; their totals
+merge. A line that cannot be read or counted costs one message and nothing else.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..errors import DiptychError, FormatError, MissingExtra
+
+if TYPE_CHECKING:
+    from ..prices import Bulk
+
+#: Bytes of a block that one process prices at a time.
+_BLOCK: Final = 4 << 20
+#: So many messages about bad lines are printed; the rest are counted.
+_SHOWN: Final = 10
+
+
+class Asked(NamedTuple):
+    """The options of the command that concern every row."""
+
+    models: tuple[str, ...] = ()
+    output: int | None = None
+    answers: bool = False
+    cached: int | None = None
+    batch: bool = False
+    epochs: int | None = None
+    by: str | None = None
+
+
+@dataclass
+class Priced:
+    """What the rows of a file cost, and what they were taken for."""
+
+    bulk: Bulk
+    took: dict[str, int] = field(default_factory=dict)
+
+    def count(self, kind: str) -> None:
+        """Count a row of this kind."""
+        self.took[kind] = self.took.get(kind, 0) + 1
+
+    def merge(self, other: Priced) -> None:
+        """Add another part of the rows."""
+        self.bulk.merge(other.bulk)
+        for kind, number in other.took.items():
+            self.took[kind] = self.took.get(kind, 0) + number
+
+
+def price_file(file: str, asked: Asked, template: Any, columns: list[str], workers: int | None) -> Priced:
+    """Price every row of a file. Bad rows are reported on standard error and counted as refused."""
+    if template is not None:
+        return _with_errors(lambda report: _price_rows(file, asked, template, columns, report))
+    if file == "-" or os.path.getsize(file) <= _BLOCK or workers == 1:
+        return _with_errors(lambda report: _price_lines(_stream(file), asked, report))
+    return _with_errors(lambda report: _price_blocks(file, asked, workers or os.cpu_count() or 1, report))
+
+
+class _Report:
+    """Messages about bad rows: the first ones are printed."""
+
+    def __init__(self) -> None:
+        self.shown = 0
+
+    def __call__(self, place: str, message: str) -> None:
+        self.shown += 1
+        if self.shown <= _SHOWN:
+            print(f"{place}: {message}", file=sys.stderr)
+
+
+def _with_errors(price: Any) -> Priced:
+    report = _Report()
+    found: Priced = price(report)
+    if report.shown > _SHOWN:
+        print(f"{report.shown - _SHOWN:,} more rows were refused", file=sys.stderr)
+    return found
+
+
+def _new(asked: Asked) -> Priced:
+    from ..prices import Bulk
+
+    return Priced(Bulk(asked.models, output=asked.output, cached=asked.cached, batch=asked.batch))
+
+
+# lines ---------------------------------------------------------------------------------
+
+
+def _stream(file: str) -> Iterator[tuple[str, bytes]]:
+    shown = "<stdin>" if file == "-" else file
+    stream = sys.stdin.buffer if file == "-" else open(file, "rb")  # noqa: SIM115 - closed below
+    try:
+        for number, line in enumerate(stream, 1):
+            yield f"{shown}:{number}", line
+    finally:
+        if file != "-":
+            stream.close()
+
+
+def _price_lines(lines: Iterable[tuple[str, bytes]], asked: Asked, report: Any) -> Priced:
+    priced, progress = _new(asked), _Progress()
+    for place, line in lines:
+        if not line.strip():
+            continue
+        progress.show(priced.bulk)
+        try:
+            price_value(priced, json.loads(line), asked, place)
+        except (ValueError, RecursionError) as error:
+            priced.bulk.requests += 1
+            priced.bulk.refused += 1
+            report(place, f"not valid JSON: {error}" if isinstance(error, ValueError) else "nested too deeply")
+        except DiptychError as error:
+            report(place, str(error).replace("\n", " "))
+    progress.end()
+    return priced
+
+
+def price_value(priced: Priced, value: Any, asked: Asked, place: str) -> None:
+    """Price the value of one line, and say what it was taken for."""
+    from .count import model_of
+
+    key = place
+    if isinstance(value, dict) and "custom_id" in value:
+        key = str(value["custom_id"])
+        if isinstance(value.get("response"), dict):
+            return _price_result(priced, value, asked, key)
+        value, kind = value.get("body"), "Batch requests"
+    else:
+        kind = "texts" if isinstance(value, str) else "messages" if isinstance(value, list) else "request bodies"
+    if not isinstance(value, str | list | dict):
+        priced.bulk.requests += 1
+        priced.bulk.refused += 1
+        raise FormatError("expected a request body, messages or a text", path="$")
+    output = None
+    if asked.answers and isinstance(value, dict):
+        value, output = _without_answer(value, asked)
+    model = None if asked.models else model_of(None, value)
+    group = key if asked.by == "custom_id" else None
+    before, priced.bulk.output = priced.bulk.output, asked.output if output is None else output
+    try:
+        priced.bulk.add(value, key=key, model=model, group=group)
+    finally:
+        priced.bulk.output = before
+    priced.count("training examples" if asked.epochs else kind)
+    return None
+
+
+def _price_result(priced: Priced, value: Mapping[str, Any], asked: Asked, key: str) -> None:
+    body = value["response"].get("body")
+    body = body if isinstance(body, dict) else {}
+    priced.count("Batch results")
+    group = key if asked.by == "custom_id" else None
+    usage = body.get("usage")
+    model = str(body.get("model") or "")
+    priced.bulk.add_usage(model, usage if isinstance(usage, dict) else {}, key=key, batch=True, group=group)
+
+
+def _without_answer(body: dict[str, Any], asked: Asked) -> tuple[dict[str, Any], int | None]:
+    """Return a body without the reply that stands at its end, and the tokens of that reply."""
+    from ..tokens import count
+
+    messages = body.get("messages")
+    last = messages[-1] if isinstance(messages, list) and len(messages) > 1 else None
+    if not isinstance(last, dict) or last.get("role") != "assistant":
+        return body, None
+    text = last.get("content")
+    model = asked.models[0] if asked.models else body.get("model")
+    tokens = count(text if isinstance(text, str) else json.dumps(last, default=str), model).tokens
+    return {**body, "messages": messages[:-1] if isinstance(messages, list) else []}, tokens
+
+
+# blocks and processes ------------------------------------------------------------------
+
+
+def _price_blocks(file: str, asked: Asked, workers: int, report: Any) -> Priced:
+    from concurrent.futures import ProcessPoolExecutor
+
+    priced, progress = _new(asked), _Progress()
+    with ProcessPoolExecutor(workers) as pool:
+        waiting: list[Any] = []
+        for task in _blocks(file):
+            waiting.append(pool.submit(_price_block, file, *task, asked))
+            if len(waiting) > 2 * workers:  # so many results at most wait to be merged
+                _take(priced, waiting.pop(0).result(), report)
+                progress.show(priced.bulk)
+        for done in waiting:
+            _take(priced, done.result(), report)
+    progress.end()
+    return priced
+
+
+def _take(priced: Priced, result: tuple[Priced, list[tuple[str, str]]], report: Any) -> None:
+    part, errors = result
+    priced.merge(part)
+    for place, message in errors:
+        report(place, message)
+
+
+def _blocks(file: str) -> Iterator[tuple[int, int, int]]:
+    """Yield the start, the size and the first line's number of blocks that end in line breaks."""
+    start, line = 0, 1
+    with open(file, "rb") as stream:
+        while block := stream.read(_BLOCK):
+            rest = stream.readline()
+            size = len(block) + len(rest)
+            yield start, size, line
+            start, line = start + size, line + block.count(b"\n") + rest.count(b"\n")
+
+
+def _price_block(file: str, start: int, size: int, line: int, asked: Asked) -> tuple[Priced, list[tuple[str, str]]]:
+    with open(file, "rb") as stream:
+        stream.seek(start)
+        lines = stream.read(size).split(b"\n")
+    errors: list[tuple[str, str]] = []
+    numbered = ((f"{file}:{number}", text) for number, text in enumerate(lines, line))
+    return _price_lines(numbered, asked, lambda *error: errors.append(error)), errors
+
+
+class _Progress:
+    """A line of progress on a terminal's standard error, four times a second."""
+
+    def __init__(self) -> None:
+        self._begun = self._shown = time.monotonic()
+        self._is_live = sys.stderr.isatty()
+
+    def show(self, bulk: Bulk) -> None:
+        """Show how far the file is."""
+        if not self._is_live or time.monotonic() - self._shown < 0.25:
+            return
+        self._shown = time.monotonic()
+        rate = bulk.requests / (self._shown - self._begun)
+        sys.stderr.write(f"\r{bulk.requests:,} requests, {rate:,.0f} per second")
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self._is_live:
+            sys.stderr.write("\r\x1b[K")
+
+
+# a template and its rows ---------------------------------------------------------------
+
+
+def _price_rows(file: str, asked: Asked, template: Any, columns: list[str], report: Any) -> Priced:
+    from .count import model_of
+
+    priced, progress, named = _new(asked), _Progress(), _columns(columns)
+    for place, row in _rows(file):
+        progress.show(priced.bulk)
+        try:
+            if isinstance(row, FormatError):
+                raise row
+            rendered = template.render(**_inputs(template, row, named))
+        except DiptychError as error:
+            priced.bulk.requests += 1
+            priced.bulk.refused += 1
+            report(place, str(error).replace("\n", " "))
+            continue
+        priced.count("rows of inputs")
+        model = None if asked.models else rendered.model or model_of(None, None)
+        priced.bulk.add(rendered, key=place, model=model, group=template.name if asked.by == "template" else None)
+    progress.end()
+    return priced
+
+
+def _columns(pairs: list[str]) -> dict[str, str]:
+    import typer
+
+    found = dict(pair.partition("=")[::2] for pair in pairs)
+    if any(not name or not column for name, column in found.items()):
+        raise typer.BadParameter("--map takes input=column", param_hint="--map")
+    return found
+
+
+def _inputs(template: Any, row: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
+    """Return the inputs of a template from a row: the declared ones, texts of a CSV file by their types."""
+    from .inputs import typed
+
+    wanted = [*template.inputs] or [*template.variables]
+    found = {name: row[named.get(name, name)] for name in wanted if named.get(name, name) in row}
+    texts = [f"{name}={value}" for name, value in found.items() if isinstance(value, str)]
+    return typed(found, template, texts)
+
+
+def _rows(file: str) -> Iterator[tuple[str, Any]]:
+    ending = Path(file).suffix.lower()
+    if ending == ".csv":
+        with open(file, encoding="utf-8-sig", newline="") as lines:
+            for number, row in enumerate(csv.DictReader(lines), 2):
+                yield f"{file}:{number}", row
+    elif ending == ".parquet":
+        yield from _parquet(file)
+    else:
+        for place, line in _stream(file):
+            if line.strip():
+                yield place, _row(line)
+
+
+def _row(line: bytes) -> Any:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return FormatError(f"not valid JSON: {error}")
+    return value if isinstance(value, dict) else FormatError("a row of inputs is an object", path="$")
+
+
+def _parquet(file: str) -> Iterator[tuple[str, Any]]:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtra.of("data", "pyarrow") from error
+    number = 0
+    for group in parquet.ParquetFile(file).iter_batches(batch_size=1024):
+        for row in group.to_pylist():
+            number += 1
+            yield f"{file}, row {number}", row

@@ -1,0 +1,83 @@
+"""What a server makes of a request before the model sees it: the prompt text and its tokens, without a reply.
+
+vLLM has ``/render`` and ``/detokenize``; llama.cpp has ``/apply-template`` and ``/tokenize``. Other servers
+have neither, and say 404. Nothing is generated, so nothing is estimated, reserved or recorded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+from typing import Any, NamedTuple
+
+from ..errors import ApiError, ClientError, InvalidResponse
+from .errors_of import api_error
+from .exchange import Command, Exchange, LostError
+from .flow import Setup
+from .options import MAX_RESPONSE
+from .outcomes import lost_error
+
+Steps = Generator[Command, Any, Any]
+
+
+class Seen(NamedTuple):
+    """The text that a model sees of a request, and its token ids."""
+
+    text: str
+    token_ids: list[int]
+
+
+class Inquiry:
+    """Ask a server what its model sees of a Chat or Completions body; ``run`` gives the I/O to do."""
+
+    def __init__(self, setup: Setup, body: Mapping[str, Any]) -> None:
+        self._setup, self._body = setup, dict(body)
+        total = setup.timeouts.total
+        self._deadline = None if total is None else setup.clock() + total
+
+    def run(self) -> Steps:
+        """Return a :class:`Seen`. Raises ClientError."""
+        is_chat = "messages" in self._body
+        try:
+            found = yield from self._post("/chat/completions/render" if is_chat else "/completions/render", self._body)
+        except ApiError as error:
+            if error.status not in (404, 405, 501):
+                raise
+            return (yield from self._llama(is_chat))
+        return (yield from self._vllm(found[0] if isinstance(found, list) and found else found))
+
+    def _vllm(self, found: Any) -> Steps:
+        ids = _field(found, "token_ids", list)
+        model = {"model": self._body["model"]} if "model" in self._body else {}
+        said = yield from self._post("//detokenize", {**model, "tokens": ids})
+        return Seen(_field(said, "prompt", str), ids)
+
+    def _llama(self, is_chat: bool) -> Steps:
+        text = self._body.get("prompt")
+        if is_chat:
+            text = _field((yield from self._post("//apply-template", self._body)), "prompt", str)
+        said = yield from self._post("//tokenize", {"content": text, "add_special": True, "parse_special": True})
+        return Seen(str(text), _field(said, "tokens", list))
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Steps:
+        setup = self._setup
+        outgoing = setup.server.posting(setup.server.at(path), body)
+        exchange = Exchange(outgoing, setup.timeouts, total=self._deadline, clock=setup.clock, stream=False)
+        try:
+            head = yield from exchange.open()
+            data: bytes = yield from exchange.read_all(MAX_RESPONSE)
+        except LostError as lost:
+            raise lost_error(lost, setup.timeouts, setup.server.key) from None
+        if not 200 <= head.status < 300:
+            raise api_error(head.status, setup.server.key.hide_bytes(data))
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise InvalidResponse(f"the answer of {path.lstrip('/')} is not JSON") from None
+
+
+def _field(value: Any, name: str, kind: type) -> Any:
+    found = value.get(name) if isinstance(value, Mapping) else None
+    if not isinstance(found, kind):
+        raise ClientError(f"the server's answer has no {name!r}", hint="prove with the model's chat template instead")
+    return found

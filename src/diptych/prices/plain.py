@@ -1,0 +1,110 @@
+"""The short way to a price: text alone, in whole picodollars.
+
+Rule: equal to :func:`diptych.prices.bounds.cost_of` for every request without audio, images and
+marked cache breakpoints, which a law checks; anything else takes the long way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from ..tokens import TokenCount
+from .bounds import CACHE_FROM, CACHE_STEP
+from .rates import Price, Rates
+from .values import Tokens
+
+#: A millionth of a millionth of a dollar: a rate of 0.000001 USD per million tokens is one per token.
+_PICO: Final = 10**12
+_KINDS: Final = ("input", "cached", "cache_write", "output")
+#: Fields of a body that can change the kind of its tokens.
+_SPECIAL: Final = frozenset({"modalities", "contents", "system", "inferenceConfig"})
+
+Steps = tuple[tuple[int, int], ...]
+
+
+def pico(amount: Decimal) -> int:
+    """Return an amount in picodollars, rounded up.
+
+    >>> pico(Decimal("0.0000025"))
+    2500000
+    """
+    return int((amount * _PICO).to_integral_value("ROUND_CEILING"))
+
+
+def usd(amount: int) -> Decimal:
+    """Return picodollars as USD.
+
+    >>> format(usd(2500000), "f")
+    '0.0000025'
+    """
+    return Decimal(amount).scaleb(-12).normalize()
+
+
+class Pricer(NamedTuple):
+    """The rates of one model and tier, in picodollars per token from a number of prompt tokens on."""
+
+    rates: tuple[Steps, Steps, Steps, Steps]
+    lowest: tuple[Steps, Steps]
+    writes_cache: bool
+    marks_cache: bool
+    cache_saves: int
+
+    @classmethod
+    def of(cls, price: Price, variant: str | None) -> Pricer | None:
+        """Return the pricer of a model in a tier, None where a rate is unknown or too fine."""
+        rates = price.rates(variant)
+        if rates is None or not rates.has("input"):
+            return None
+        lowest = (price.rates("off_peak") if variant is None else None) or rates
+        steps = [_steps(rates, kind) for kind in _KINDS]
+        low = [_steps(lowest, kind) for kind in _KINDS[:2]]
+        if None in steps or None in low:
+            return None
+        write = rates.caches_alone and rates.has("cache_write")
+        saves = max(0, _at(steps[0] or (), 0) - _at(steps[1] or (), 0))
+        return cls(tuple(steps), tuple(low), write, rates.has("cache_write") and not write, saves)  # type: ignore[arg-type]
+
+    def takes(self, body: Mapping[str, Any], count: TokenCount) -> bool:
+        """Say whether the short way gives the price of this request."""
+        if self.marks_cache or not _SPECIAL.isdisjoint(body) or count.tokens is None:
+            return False
+        return count.basis in ("exact", "fitted") and not any(item.kind == "image" for item in count.items)
+
+    def cost(self, count: TokenCount, reply: Tokens, cached: int | None) -> tuple[int, int, int | None]:
+        """Return the least, the expected and the most picodollars; see ``bounds`` for what they mean."""
+        size = count.tokens or 0
+        fresh, hit_rate, write, out = (_at(steps, size) for steps in self.rates)
+        if self.writes_cache and size >= CACHE_FROM:
+            fresh = write
+        hit = min(size, cached or 0)
+        expected = (size - hit) * fresh + hit * hit_rate + reply.expected * out
+        held = cached if cached is not None else size // CACHE_STEP * CACHE_STEP if size >= CACHE_FROM else 0
+        held = min(size, held)
+        low = (size - held) * _at(self.lowest[0], size) + held * _at(self.lowest[1], size) + reply.low * out
+        high = None if reply.high is None else max(size * fresh + reply.high * out, expected)
+        return min(low, expected), expected, high
+
+
+def _at(steps: Steps, prompt: int) -> int:
+    rate = steps[0][1]
+    for above, price in steps[1:]:
+        if prompt > above:
+            rate = price
+    return rate
+
+
+def _steps(rates: Rates, kind: str) -> Steps | None:
+    """Return a rate as whole picodollars per token, by the number of prompt tokens it holds above."""
+    edges = sorted({0, *(above for rate in rates.by_name.values() for above, _ in rate.tiers)})
+    found = []
+    for edge in edges:
+        rate = rates.at(kind, prompt_tokens=edge + 1 if edge else 0)
+        if rate is None and kind != "output":
+            return None
+        amount = (rate or Decimal(0)) * 1_000_000
+        if amount != int(amount):
+            return None
+        found.append((edge, int(amount)))
+    return tuple(found)
