@@ -16,7 +16,7 @@ from ...errors import FormatError
 from ...loss import Loss
 from ...model import EMPTY, Message, Part, ToolCall, thaw
 from ...response import Response, ResponseChoice, native_of
-from ..answers import Answers, only_choice, parts_of, placed, read_answer, write_answer
+from ..answers import Answers, has_own_end, only_choice, parts_of, placed, read_answer, write_answer
 from ..api import Reader, Writer
 from ..counts import RESPONSES
 from ..fields import NOTE, Field
@@ -76,7 +76,12 @@ def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[
         items = [item_with_needs(item, index) for index, item in enumerate(items)]
     own = choice.native.get("responses", EMPTY)
     noted = thaw(own.get(_STATUS, EMPTY))
-    stated = noted if _STATUS in own and _is_same(choice, noted, parts) else _write_end(choice.finish_reason)
+    if _STATUS in own and _is_same(choice, noted, parts):
+        return {"output": items, **noted}
+    stated = _write_end(choice.finish_reason)
+    if not _is_same(choice, stated, parts):
+        said = choice.finish_reason or has_own_end(choice, "responses")
+        writer.ledger.lose(choice, "finish_reason", "substituted", f"Responses has no {said!r} here")
     return {"output": items, **stated}
 
 
