@@ -188,6 +188,16 @@ def test_a_named_format_reads_a_reply_with_its_prompt():
         read_reply("Hello", format="chatml", prefix="<|im_start|>user\nHi<|im_end|>\n")
 
 
+@pytest.mark.parametrize(
+    "unit",
+    ["<call>", '<call>{"name": "f", "arguments": {"a":', "<think>", "</think>", "<f=weather><p=city>", " \\n", "["],
+)
+@pytest.mark.parametrize("name", ALL)
+def test_long_and_malformed_replies_are_read(name, unit):
+    reading = read_reply(unit * 20_000, format=ALL[name], prefix=PREFIX, tools=TOOLS)
+    assert said(reading)[2] == []
+
+
 REPLIES = {
     "content": ("It is 22 C.", None, []),
     "reasoning": ("Four.", "2+2\nis 4", []),

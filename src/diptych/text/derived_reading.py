@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-from ..errors import DiptychError
+from ..errors import DiptychError, ResourceLimit
 from ..format import Reading
 from ..loss import Loss, verdict_of
 from ..model import Conversation, Cue, FrozenMap, Message, ToolCall, ToolSpec
@@ -32,6 +32,9 @@ NAME: Final = "chat-template"
 #: So far into a prompt tools are looked for, and at so many opening braces.
 _PREAMBLE: Final = 200_000
 _BRACES: Final = 300
+#: So many characters are rendered for one prompt, and so many times it is tried at least.
+_EFFORT: Final = 2_000_000
+_FEWEST: Final = 6
 #: How many conversations are proposed under one setting of the template's variables.
 _TRIES: Final = 12
 
@@ -66,9 +69,14 @@ def read_template(prompt: str, template: ChatTemplate, masked: str) -> Reading:
     """Read a prompt by the chat template that wrote it; ``masked`` is the prompt with its data hidden."""
     first: _Proposal | None = None
     late: _Proposal | None = None
-    for found in _proposals(prompt, template, masked):
+    tries = max(_FEWEST, _EFFORT // (len(prompt) + 1))
+    for found in islice(_proposals(prompt, template, masked), tries):
         first = first or found
-        if rendered(template, found.conversation, found.marks, found.walk.now) == found.text.text:
+        try:
+            again = rendered(template, found.conversation, found.marks, found.walk.now)
+        except ResourceLimit as error:  # nor can another of this size be proved
+            return _lossy(first.conversation, f"the reading cannot be proved: {error.message}")
+        if again == found.text.text:
             if found.conversation.cue != "continue":
                 return _proved(found)
             late = late or found  # another setting may have written what looks like the beginning of a reply
@@ -247,7 +255,7 @@ def _with_calls(messages: list[Message], template: ChatTemplate) -> Iterator[lis
 
 
 def rendered(template: ChatTemplate, conversation: Conversation, setting: Marks, now: datetime | None) -> str | None:
-    """Return what a template makes of a conversation, None where it refuses it."""
+    """Return what a template makes of a conversation, None where it refuses it. Raises ResourceLimit."""
     try:
         return template.render(
             wire(conversation, setting.reasoning),
@@ -257,6 +265,8 @@ def rendered(template: ChatTemplate, conversation: Conversation, setting: Marks,
             parse_arguments=True,
             **setting.options,
         )
+    except ResourceLimit:
+        raise
     except DiptychError:
         return None
 
@@ -314,17 +324,23 @@ def _words(setting: Marks) -> frozenset[str]:
 
 def _unproved(prompt: str, first: _Proposal | None, template: ChatTemplate) -> Reading:
     """Return the nearest reading, with where the template would write it otherwise."""
-    conversation = first.conversation if first else Conversation((Message("user", prompt),))
-    text = rendered(template, conversation, first.marks, first.walk.now) if first else None
-    losses = (_difference(prompt, text),)
+    if first is None:
+        return _lossy(Conversation((Message("user", prompt),)), "the template does not write such a text")
+    text = rendered(template, first.conversation, first.marks, first.walk.now)
+    if text is None:
+        return _lossy(first.conversation, "the template refuses the messages that this looks like")
+    return _lossy(first.conversation, *_difference(prompt, text))
+
+
+def _lossy(conversation: Conversation, detail: str, kind: str = "substituted") -> Reading:
+    losses = (Loss("$", kind, detail),)
     return Reading(conversation, write(conversation), NAME, verdict_of(losses), losses, confidence=0.3)
 
 
-def _difference(prompt: str, text: str | None) -> Loss:
-    if text is None:
-        return Loss("$", "substituted", "the template does not write such a text")
+def _difference(prompt: str, text: str) -> tuple[str, str]:
+    """Return where a text differs from the prompt, and the kind of that loss."""
     shortest = min(len(prompt), len(text))
     at = next((i for i in range(shortest) if prompt[i] != text[i]), shortest)
     kind = "trimmed" if "".join(prompt.split()) == "".join(text.split()) else "substituted"
     was, is_ = prompt[at : at + 20], text[at : at + 20]
-    return Loss("$", kind, f"the template writes another text from character {at}: {was!r} became {is_!r}")
+    return f"the template writes another text from character {at}: {was!r} became {is_!r}", kind

@@ -55,7 +55,7 @@ def _reasoning(text: str, marks: ReplyMarks) -> tuple[str | None, int, bool]:
     if marks.reasoning_open and opened is None:
         return None, 0, True
     start = opened.end() if opened else 0
-    closed = pattern_of(marks.reasoning_close).search(text, start)
+    closed = core_of(marks.reasoning_close).search(text, start)
     if closed is None:
         return (text[start:].strip(), len(text), False) if opened else (None, 0, True)
     return text[start : closed.start()].strip() or None, closed.end(), True
@@ -80,7 +80,13 @@ def pattern_of(mark: str) -> re.Pattern[str]:
     >>> bool(pattern_of("<a> <b>").match("\\n<a><b>"))
     True
     """
-    return re.compile(r"\s*" + r"\s*".join(map(re.escape, mark.split())))
+    return re.compile(r"\s*" + core_of(mark).pattern)
+
+
+@lru_cache(maxsize=512)
+def core_of(mark: str) -> re.Pattern[str]:
+    """Return the pattern of a mark to search for: to skip white space at every place would take its square."""
+    return re.compile(r"\s*".join(map(re.escape, mark.split())))
 
 
 def message_of(body: Body, first: int = 0) -> Message:

@@ -31,7 +31,10 @@ class Scan:
 
     def feed(self, text: str) -> list[Event]:
         """Take a piece of the reply; return what is certain."""
-        self.text += text
+        if self.phase == "held":
+            return []
+        self.text = self.text[self.position :] + text
+        self.position = 0
         events: list[Event] = []
         while (phase := self.phase) != "held":
             events += getattr(self, f"_{phase}")()
@@ -61,7 +64,7 @@ class Scan:
             return []
         lead = pattern_of(self.marks.lead).match(self.text, self.position) if self.marks.lead else None
         blank = self.marks.blanks[0]
-        self.skips = self.position > 0 or lead is not None
+        self.skips = self.skips or lead is not None
         if lead is not None:
             self.position = lead.end()
         elif not self.skips and self.text.startswith(blank):
@@ -90,7 +93,7 @@ class Scan:
         self.skips = self.skips and not kept
         self.position += len(kept)
         if found >= 0:
-            self.phase = following
+            self.phase, self.skips = following, True
             self.position = found + len(next(end for end in ends if self.text.startswith(end, found)))
         return [Event(kind, text=kept)]
 
