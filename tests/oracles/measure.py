@@ -24,7 +24,7 @@ def examples(strategy, count):
 
     quick = {"database": None, "deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
 
-    @settings(**quick, **{"max_examples": count}, phases=[Phase.generate])
+    @settings(**quick, max_examples=count, phases=[Phase.generate])
     @given(strategy)
     def collect(value):
         found.append(value)
