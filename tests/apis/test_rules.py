@@ -49,7 +49,7 @@ MENDED: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [("$.messages[1].content[0].id", "relabelled"), ("$.messages[2].content[1].tool_use_id", "relabelled"),
       ("$.messages[2].content", "reordered")]),
     ("anthropic", {"messages": [U, {"role": "assistant", "content": [TOOL_USE | {"id": "a"}]}, U], "max_tokens": 1},
-     [("$.messages[1]", "rule-breach")]),
+     [("$.messages[1].content[0]", "rule-breach")]),
     ("bedrock", {"messages": [{"role": "user", "content": [{"text": "a"}]}, {"role": "assistant", "content": []},
                               {"role": "user", "content": [{"text": " "}, {"text": "b"}]}]},
      [("$.messages[1]", "message-dropped"), ("$.messages[2].content[0].text", "trimmed"), ("$.messages[2]", "merged")]),

@@ -118,7 +118,8 @@ def read_back(entry, output):
 
 def survival(entry, conversation):
     before, after, losses = through(entry, conversation)
-    above = [loss for loss in losses if loss.severity > Severity.EXACT and loss.path != "$"]
+    reported = [x for x in losses if x.severity > Severity.EXACT or x.kind == "by-format-rule"]
+    above = [loss for loss in reported if loss.path != "$"]
     # Where messages are reported as merged or split, places move: a value has to be somewhere.
     is_moved = any(loss.kind in ("merged", "split", "role-dropped") or loss.path.endswith("]") for loss in above)
     everything = "\0".join(map(str, after.values())) if is_moved else ""

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import diptych
 
-from .laws import DOORS, Refused, general, is_lossless, overbooked, seen, silent, unplaced
+from . import laws
 from .sdk import TYPES, oracle
 
-COLUMNS = ("tried", "refused", "silent", "overbooked", "unplaced", "invalid", "changed", "crash")
+COLUMNS = ("tried", "refused", "silent", "overbooked", "unplaced", "order", "invalid", "breach", "changed", "crash")
 
 
 def examples(strategy, count):
@@ -37,21 +37,26 @@ def examples(strategy, count):
 def findings(value, source, target, kind):
     """Yield what one value breaks, as (column, place)."""
     try:
-        made = seen(value, source, target, kind)
-    except Refused as error:
-        path, why, detail = error.args[0][0]
-        yield "refused", f"{general(path or '?')} {why} {detail}"[:160]
+        made = laws.seen(value, source, target, kind)
+    except laws.Refused as error:
+        path, why, detail = error.args[0][-1]
+        yield "refused", f"{laws.general(path or '?')} {why} {detail}"
         return
     except Exception as error:  # a crash is a finding
-        yield "crash", f"{type(error).__name__}: {error}"[:160]
+        yield "crash", f"{type(error).__name__}: {error}"
         return
-    if source == target and (made.output != value or not is_lossless(made)):
-        yield "changed", str([*made.losses])[:160]
-    yield from (("silent", general(path)) for path in silent(value, made, source, target, kind))
-    yield from (("overbooked", f"{general(above)} {why}") for above, why, _ in overbooked(value, made))
-    yield from (("unplaced", f"{general(path)} {why}") for path, why in unplaced(value, made))
-    if is_lossless(made) and isinstance(made.output, dict) and (fault := oracle(target, kind).fault(made.output)):
-        yield "invalid", fault[:160]
+    yield from (("silent", laws.general(path)) for path in laws.silent(value, made, source, target, kind))
+    yield from (("overbooked", f"{laws.general(path)} {why}") for path, why, _ in laws.overbooked(value, made))
+    yield from (("unplaced", f"{laws.general(path)} {why}") for path, why in laws.unplaced(value, made, source))
+    yield from (("order", "") for _ in laws.disordered(value, made)[:1])
+    if kind == "request":
+        yield from (
+            ("breach", f"{laws.general(path)} {why}") for path, _, why in laws.unbooked(value, made, source, target)
+        )
+    if fault := laws.invalid(value, made, source, target, kind):
+        yield "invalid", fault
+    if source == target and not laws.is_identity(value, made):
+        yield "changed", str([*made.losses])
 
 
 def measured(source, target, count, kind="request"):
@@ -70,7 +75,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="a source, or a source and a target")
     parser.add_argument("-n", type=int, default=100, help="examples per pair")
-    parser.add_argument("--kind", choices=DOORS, default="request", help="what is converted")
+    parser.add_argument("--kind", choices=laws.DOORS, default="request", help="what is converted")
     parser.add_argument("--worst", type=int, default=5, help="places shown per pair")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -82,7 +87,7 @@ def main():
             rows, places = measured(one, two, asked.n, asked.kind)
             print(f"{one + ' → ' + two:26}", *(f"{rows[column]:10}" for column in COLUMNS))
             for (column, place), (often, value) in sorted(places.items(), key=lambda k: -k[1][0])[: asked.worst]:
-                print(f"    {often:4} {column}: {place}\n         {json.dumps(value)[:300]}")
+                print(f"    {often:4} {column}: {place[:160]}\n         {json.dumps(value)[:300]}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ An SDK is imported when its API is first asked for, once. A value is JSON; Bedro
 import functools
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -36,23 +36,46 @@ class Oracle(NamedTuple):
 def oracle(api: str, kind: str = "request") -> Oracle:
     """Return the oracle of an API for a ``request`` or a ``response``."""
     name = TYPES[api][kind == "response"]
-    return _of_service(name, kind) if api == "bedrock" else _of_type(name)
+    made = _of_service(name, kind) if api == "bedrock" else _of_type(name)
+    if kind == "request" or api not in ROLES:
+        return made
+    return made._replace(values=made.values.map(lambda value: _said(value, ROLES[api])))
+
+
+#: Who speaks in a response, where the type allows others.
+ROLES = {"gemini": "model", "ollama": "assistant", "bedrock": "assistant"}
+
+
+def _said(value: Any, role: str) -> Any:
+    """Return a value in which every role is the speaker's of a response."""
+    if isinstance(value, dict):
+        return {key: role if key == "role" else _said(item, role) for key, item in value.items()}
+    return [_said(item, role) for item in value] if isinstance(value, list) else value
 
 
 def _of_type(name: str) -> Oracle:
     from pydantic import TypeAdapter
+    from pydantic_core import SchemaValidator
 
     module, _, attribute = name.partition(":")
     tp = getattr(importlib.import_module(module), attribute)
-    fault = functools.partial(_fault, TypeAdapter(tp))
+    fault = functools.partial(_fault, SchemaValidator(_eager(TypeAdapter(tp).core_schema)))
     return Oracle(objects(tp, most=3).map(numbered).filter(lambda value: not fault(value)), fault)
 
 
-def _fault(adapter: Any, value: Any) -> str:
+def _eager(schema: Any) -> Any:
+    """Return a schema that looks into every list: pydantic looks into an ``Iterable`` when it is iterated only."""
+    if isinstance(schema, Mapping):
+        made = {key: _eager(item) for key, item in schema.items()}
+        return made | {"type": "list"} if schema.get("type") == "generator" else made
+    return [_eager(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def _fault(validator: Any, value: Any) -> str:
     from pydantic import ValidationError
 
     try:
-        adapter.validate_json(json.dumps(value))
+        validator.validate_json(json.dumps(value))
     except ValidationError as error:
         first = error.errors()[0]
         return f"{first['loc']}: {first['msg']} ({error.error_count()} in all)"

@@ -8,6 +8,7 @@ from hypothesis import given
 
 import diptych
 
+from .features import FEATURES
 from .laws import leaves
 from .sdk import TYPES, oracle
 from .types import WORD
@@ -37,3 +38,8 @@ def test_what_is_made_is_valid_and_no_word_stands_twice(api, kind):
         assert len(words) - len(set(words)) <= sum("call_w" in json.dumps(leaf) for _, leaf in leaves(body))
 
     law()
+
+
+@pytest.mark.parametrize(("api", "name"), [(api, name) for api, bodies in FEATURES.items() for name in bodies])
+def test_every_feature_is_valid(api, name):
+    assert not oracle(api).fault(FEATURES[api][name])

@@ -75,6 +75,11 @@ OF_TYPE = {
     ("Base64PDFSourceParam", "media_type"): "application/pdf",
     ("PlainTextSourceParam", "media_type"): "text/plain",
     ("PlainTextSourceParam", "data"): Word("word {}"),
+    ("CompletionChoice", "logprobs"): {
+        "tokens": [Word("word {}")], "token_logprobs": [-0.5], "top_logprobs": [{"a": -0.5}], "text_offset": [0],
+    },
+    # token ids need the encoding of a model that is known, and several prompts are several requests
+    ("CompletionCreateParamsBase", "prompt"): Word("word {}"),
     ("Content", "role"): ("user", "model"),
     ("Message", "role"): ("user", "assistant", "system", "tool"),
     ("InputAudio", "data"): Word("base64 {}"),
@@ -89,6 +94,8 @@ MUST = {
     "FunctionCall": ("name", "args"), "FunctionResponse": ("name", "response"), "FunctionDeclaration": ("name",),
     "GenerateContentRequest": ("contents",), "ResponseCreateParamsBase": ("input",), "FileFile": ("file_data",),
     "Candidate": ("content", "finishReason"), "GenerateContentResponse": ("candidates",),
+    "Tool": ("function",), "Function": ("name",), "ToolFunction": ("name",),
+    "ChatCompletionMessage": ("content",), "Message": ("stop_reason",),
     "ChatResponse": ("model", "created_at", "done"), "ChatRequest": ("messages",), "ToolCall": ("function",), "ConverseRequest": ("messages",),
 }  # fmt: skip
 #: Fields that an SDK adds to what the server says.
@@ -161,11 +168,12 @@ def _of(tp, owner, name, depth):
     if origin in LISTS:
         item = values(args[0], owner, name.removesuffix("s"), depth + 1)
         return st.lists(item, min_size=1, max_size=1 if depth > 3 else 3)
-    if origin in (dict, collections.abc.Mapping):
+    if origin in MAPS:
         return st.builds(lambda value: {"7": value}, values(args[1], owner, "", depth + 1))
     return objects(tp, depth) if is_object(tp) else st.just(JSON)
 
 
+MAPS = (dict, collections.abc.Mapping)
 LISTS = (list, collections.abc.Iterable, collections.abc.Sequence, typing_extensions.Sequence)
 
 
@@ -174,6 +182,8 @@ def _union(choices, owner, name, depth):
     plain = [c for c in choices if not is_object(bare(c)) and typing.get_origin(bare(c)) not in LISTS]
     if depth > DEPTH and plain:
         choices, common = plain, []
+    if any(is_object(bare(c)) for c in choices):  # a mapping beside it means the same object
+        choices = [c for c in choices if typing.get_origin(bare(c)) not in MAPS]
     drawn = [values(c, owner, name, depth + 1) for c in choices]
     often = [values(c, owner, name, depth + 1) for c in common] * (2 * len(choices) // max(1, len(common)))
     return st.one_of(*drawn, *often)
@@ -293,7 +303,7 @@ def structures(draw, shape, depth=0, most=2):
     else:
         rest = sorted(set(members) - set(shape.required_members))
         few = draw(st.lists(st.sampled_from(rest), max_size=most, unique=True)) if rest else []
-        chosen = dict.fromkeys([*shape.required_members, *MUST.get(shape.name, ()), *few])
+        chosen = dict.fromkeys([*shape.required_members, *few, *members.keys() & {*MUST.get(shape.name, ())}])
     return {key: draw(shapes(members[key], shape.name, key, depth + 1)) for key in chosen}
 
 

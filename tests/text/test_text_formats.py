@@ -45,7 +45,7 @@ WRITTEN = {
     "gemma": f"<start_of_turn>user\n{S}\n\n{U}<end_of_turn>\n<start_of_turn>model\n{A}<end_of_turn>\n"
     f"<start_of_turn>user\n{V}<end_of_turn>\n<start_of_turn>model\n",
     "gemma4": f"<|turn>system\n{S}<turn|>\n<|turn>user\n{U}<turn|>\n<|turn>model\n{A}<turn|>\n<|turn>user\n{V}<turn|>\n"
-    "<|turn>model\n",
+    "<|turn>model\n<|channel>thought\n<channel|>",
     "phi3": f"<|system|>\n{S}<|end|>\n<|user|>\n{U}<|end|>\n<|assistant|>\n{A}<|end|>\n<|user|>\n{V}<|end|>\n<|assistant|>\n",
     "zephyr": f"<|system|>\n{S}</s>\n<|user|>\n{U}</s>\n<|assistant|>\n{A}</s>\n<|user|>\n{V}</s>\n<|assistant|>\n",
     "vicuna": f"{S} USER: {U} ASSISTANT: {A}</s>USER: {V} ASSISTANT:",
@@ -56,7 +56,7 @@ WRITTEN = {
     "deepseek-coder": f"{S}### Instruction:\n{U}\n### Response:\n{A}\n<|EOT|>\n### Instruction:\n{V}\n### Response:\n",
     "command-r": _CR.format("SYSTEM", S) + _CR.format("USER", U) + _CR.format("CHATBOT", A) + _CR.format("USER", V)
     + "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>",
-    "openchat": f"{S}<|end_of_turn|>GPT4 Correct User: {U}<|end_of_turn|>GPT4 Correct Assistant: {A}<|end_of_turn|>"
+    "openchat": f"GPT4 Correct System: {S}<|end_of_turn|>GPT4 Correct User: {U}<|end_of_turn|>GPT4 Correct Assistant: {A}<|end_of_turn|>"
     f"GPT4 Correct User: {V}<|end_of_turn|>GPT4 Correct Assistant:",
     "solar": f"### System:\n{S}\n\n### User:\n{U}\n\n### Assistant:\n{A}\n\n### User:\n{V}\n\n### Assistant:\n",
     "falcon": f"{S}\n\nUser: {U}\n\nAssistant: {A}\n\nUser: {V}\n\nAssistant:",
@@ -71,8 +71,9 @@ NAMES = sorted(grammars())
 CERTAIN = [name for name, grammar in grammars().items() if grammar.is_certain and not grammar.plain]
 
 
-def test_every_format_has_its_golden():
-    assert set(NAMES) <= set(WRITTEN)
+def test_every_golden_is_of_a_format():
+    """The other formats are held to the models' own templates: test_official_templates."""
+    assert set(WRITTEN) <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", sorted(WRITTEN))
@@ -107,7 +108,7 @@ def test_detects_its_own_text(name):
     assert reading.verdict in ("lossless", "ambiguous")
 
 
-@pytest.mark.parametrize("name", sorted(set(CERTAIN) - MERGING - {"harmony"}))
+@pytest.mark.parametrize("name", sorted(set(CERTAIN) & set(WRITTEN) - MERGING - {"harmony"}))
 def test_a_cut_reply_is_read_as_a_beginning(name):
     text = WRITTEN[name] + "I am"
     reading = diptych.to_messages(text, format=name)

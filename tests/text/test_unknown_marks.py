@@ -17,24 +17,19 @@ from diptych.text.registry import grammars
 
 #: Prompts of models whose format is not registered, with the first mark that is reported.
 UNKNOWN = {
-    "Llama 4": ("<|header_start|>user<|header_end|>\n\nHi<|eot|><|header_start|>assistant<|header_end|>\n\n", "<|header_start|>"),
-    "Granite": ("<|start_of_role|>user<|end_of_role|>Hi<|end_of_text|>\n", "<|start_of_role|>"),
-    "Kimi K2": ("<|im_user|>user<|im_middle|>Hi<|im_end|><|im_assistant|>assistant<|im_middle|>", "<|im_user|>"),
-    "EXAONE": ("[|user|]Hi\n[|assistant|]", "[|user|]"),
+    "headers": ("<|head_start|>user<|head_end|>\n\nHi<|eox|><|head_start|>assistant<|head_end|>\n\n", "<|head_start|>"),
+    "roles": ("<|start_of_part|>user<|end_of_part|>Hi<|end_of_words|>\n", "<|start_of_part|>"),
+    "a token a role": ("<|im_person|>user<|im_middle|>Hi<|im_end|><|im_robot|>assistant<|im_middle|>", "<|im_person|>"),
+    "another half of Kimi": ("<|im_middle|>Hi<|im_end|>", "<|im_middle|>"),
+    "another half of EXAONE": ("[|user|]Hi\n[|endofturn|]", "[|user|]"),
+    "Laguna": ("〈|EOS|〉<user>\nHi\n</user>\n<assistant>\n", "〈|EOS|〉"),
     "EXAONE, on one line": ("[|system|]S[|endofturn|] [|user|]Hi", "[|system|]"),
     "Baize": ("A chat.\n[|Human|]Hi\n[|AI|]", "[|Human|]"),
     "GLM": ("[gMASK]<sop>Hi", "[gMASK]"),
-    "InternLM": ("<|User|>:Hi<eoh>\n<|Bot|>:", "<|User|>"),
-    "Baichuan": ("<reserved_106>Hi<reserved_107>", "<reserved_106>"),
     "Nemotron": ("<extra_id_0>System\n\n<extra_id_1>User\nHi\n<extra_id_1>Assistant\n", "<extra_id_0>"),
     "Nemotron H": ("<SPECIAL_10>System\nS\n<SPECIAL_11>User\nHi", "<SPECIAL_10>"),
-    "Seed": ("<seed:bos>user\nHi<seed:eos><seed:bos>assistant\n", "<seed:bos>"),
-    "MiniMax": ("]~b]user\nHi[e~[\n]~b]ai\n", "]~b]"),
     "MiniMax text": ("<beginning_of_sentence>user name=u\nHi<end_of_sentence>\n", "<beginning_of_sentence>"),
     "RedPajama": ("<human>: Hi\n<bot>:", "<human>:"),
-    "Ling": ("<role>HUMAN</role>Hi<role>ASSISTANT</role>", "<role>HUMAN</role>"),
-    "Apertus": ("<|user_start|>Hi<|user_end|><|assistant_start|>", "<|user_start|>"),
-    "OpenAssistant": ("<|prompter|>Hi<|endoftext|><|asst|>", "<|prompter|>"),
     "GigaChat": ("user<|role_sep|>Hi<|message_sep|>assistant<|role_sep|>", "<|role_sep|>"),
     "wide bars": ("<｜用户｜>Hi<｜助手｜>", "<｜用户｜>"),
     "wide bars and angles": ("＜｜User｜＞Hi", "＜｜User｜＞"),
@@ -101,7 +96,7 @@ def test_an_ordinary_text_stays_certain_inside_marks(text):
 
 
 def known_of(grammar):
-    return [mark for mark in grammar.markers if mark[:1] in "<[" and mark not in ("<s>", "</s>")]
+    return [mark for mark in grammar.markers if mark[:1] in "<[" and mark[:2] != "[|" and mark not in ("<s>", "</s>")]
 
 
 @pytest.mark.parametrize("name", sorted(grammars()))
@@ -216,33 +211,33 @@ def test_hints_of_another_shape_are_refused(hints):
 
 # the other doors ----------------------------------------------------------------------------
 
-LLAMA4 = UNKNOWN["Llama 4"][0]
+STRANGE = UNKNOWN["headers"][0]
 
 
 def test_through_convert():
-    found = diptych.convert(LLAMA4)
+    found = diptych.convert(STRANGE)
     assert found.verdict == "ambiguous"
-    assert "'<|header_start|>' at 1:1" in found.detail
-    assert diptych.convert(LLAMA4, target="diptych-template").verdict == "ambiguous"
+    assert "'<|head_start|>' at 1:1" in found.detail
+    assert diptych.convert(STRANGE, target="diptych-template").verdict == "ambiguous"
     assert diptych.convert("Hi <b>you</b>").verdict == "lossless"
 
 
 @pytest.mark.parametrize(
     ("row", "source", "path"),
     [
-        ({"prompt": LLAMA4, "completion": "yo"}, "trl_prompt_completion", "$.prompt"),
-        ({"prompt": LLAMA4, "completion": " yo"}, "auto", "$.prompt"),
+        ({"prompt": STRANGE, "completion": "yo"}, "trl_prompt_completion", "$.prompt"),
+        ({"prompt": STRANGE, "completion": " yo"}, "auto", "$.prompt"),
     ],
 )
 def test_through_rows(row, source, path):
     found = diptych.convert(row, source=source, on_loss="ignore")
     assert found.verdict == "ambiguous"
-    assert f"{path}: unknown control token '<|header_start|>' at 1:1" in found.detail
+    assert f"{path}: unknown control token '<|head_start|>' at 1:1" in found.detail
 
 
 def test_a_text_of_unknown_marks_is_no_row_to_train_on():
     with pytest.raises(diptych.LossError, match="does not read as a conversation"):
-        diptych.convert({"text": LLAMA4}, source="trl_text", on_loss="ignore")
+        diptych.convert({"text": STRANGE}, source="trl_text", on_loss="ignore")
 
 
 def test_a_row_of_messages_says_who_speaks():
@@ -254,26 +249,26 @@ def test_a_row_of_messages_says_who_speaks():
 
 def test_through_the_command(tmp_path):
     file = tmp_path / "p.txt"
-    file.write_text(LLAMA4, "utf-8")
+    file.write_text(STRANGE, "utf-8")
     done = CliRunner().invoke(make_app(), ["convert", str(file), "--json"])
     document = json.loads(done.stdout)
     assert document["verdict"] == "ambiguous"
-    assert "'<|header_start|>' at 1:1" in document["detail"]
-    assert "'<|header_start|>' at 1:1" in CliRunner().invoke(make_app(), ["convert", str(file)]).stderr
+    assert "'<|head_start|>' at 1:1" in document["detail"]
+    assert "'<|head_start|>' at 1:1" in CliRunner().invoke(make_app(), ["convert", str(file)]).stderr
 
 
 def test_through_a_request_body():
-    (found,) = convert_request({"model": "m", "prompt": LLAMA4}, to="chat", on_loss="ignore")
+    (found,) = convert_request({"model": "m", "prompt": STRANGE}, to="chat", on_loss="ignore")
     assert found.verdict == "ambiguous"
-    assert any("<|header_start|>" in loss.detail for loss in found.losses)
+    assert any("<|head_start|>" in loss.detail for loss in found.losses)
 
 
 def test_through_the_migration_of_code():
-    code = f"from openai import OpenAI\nclient = OpenAI()\nr = client.completions.create(model='m', prompt={LLAMA4!r}, max_tokens=5)\n"
+    code = f"from openai import OpenAI\nclient = OpenAI()\nr = client.completions.create(model='m', prompt={STRANGE!r}, max_tokens=5)\n"
     (refusal,) = migrate_code(code).refusals
     assert refusal.code == "prompt-markup"
-    assert "<|header_start|>" in refusal.reason
+    assert "<|head_start|>" in refusal.reason
 
 
 def test_through_the_audit():
-    assert dict(prompt_finding(LLAMA4, "a:1:1").facts)["verdict"] == "ambiguous"
+    assert dict(prompt_finding(STRANGE, "a:1:1").facts)["verdict"] == "ambiguous"

@@ -75,12 +75,12 @@ class Api:
     takes the messages out of the body; ``write_messages(writer, request)`` gives the fields that hold them,
     which ``holds`` names. ``finish(body, writer)`` adds what a whole body needs. ``cue(messages)`` says
     what the last message asks for. ``not_in_ids`` matches the characters that an id of a call may not have;
-    ``unique_ids`` says that no two calls may have the same. ``mend(request, ledger)`` makes a request of
-    another API fit for this one's server, and reports what it changes; ``rules`` say what its server
-    refuses in a body. ``said_by_path`` names parameters that stand in the path of a call, and says how.
-    ``unfold(body, ledger)`` lays a body out for the tables, and ``fold`` is its inverse. ``shares`` names
-    APIs whose further fields this one takes over, and an ``is_open`` one writes parameters that it has no
-    row for: servers of one's own have more.
+    ``unique_ids`` says that no two calls may have the same, ``names`` is the pattern of the names of
+    functions. ``mend(request, ledger)`` makes a request of another API fit for this one's server, and
+    reports what it changes; ``rules`` say what its server refuses in a body. ``said_by_path`` names
+    parameters that stand in the path of a call, and says how. ``unfold(body, ledger)`` lays a body out for
+    the tables, and ``fold`` is its inverse. ``shares`` names APIs whose further fields this one takes over,
+    and an ``is_open`` one writes parameters that it has no row for: servers of one's own have more.
     """
 
     name: str
@@ -98,6 +98,7 @@ class Api:
     cue: Callable[[tuple[Message, ...]], Cue] | None = None
     not_in_ids: str = ""
     unique_ids: bool = False
+    names: str = ""
     mend: Callable[[Request, Ledger], Request] | None = None
     rules: Rules | None = None
     said_by_path: Mapping[str, str] = field(default_factory=dict)
@@ -180,7 +181,9 @@ class Reader:
         """Read an object as one of these kinds, None where it is none of them."""
         for index, kind in enumerate(kinds) if isinstance(value, Mapping) else ():
             if (bound := kind.bind(value)) is not None:
-                return self._made(kind, bound, path, index if _would_be_taken(kinds[:index], kind, bound[0]) else 0)
+                made = self._made(kind, bound, path, index if _would_be_taken(kinds[:index], kind, bound[0]) else 0)
+                if kind.fits is None or kind.fits(made):
+                    return made
         return None
 
     def _made(self, kind: Kind, bound: tuple[dict[str, Any], Any], path: str, index: int) -> Any:
@@ -311,7 +314,7 @@ class Writer:
             return None
         wire = self._put(kind, value, values)
         native: FrozenMap = getattr(value, "native", EMPTY)
-        return self.native(value, native, wire) if native else wire
+        return self.ledger.wrote(self.native(value, native, wire) if native else wire, value, kind)
 
     def _put(self, kind: Kind, value: Any, values: dict[str, Any]) -> dict[str, Any]:
         for name in kind.unplaced(values):
@@ -350,6 +353,9 @@ class Writer:
         if wanted is None:
             return
         kind, values = self.api.format, {name: getattr(wanted, name) for name in NAMES[ResponseFormat]}
+        if wanted.type == "json_schema" and wanted.schema is None and self.api.name != "chat":
+            values["schema"] = EMPTY  # only Chat may leave it out
+            self.ledger.lose(wanted, "schema", "synthesised", "a schema that allows everything")
         if kind is None or not _takes(kind, wanted, values):
             if wanted.type != "text":
                 self.ledger.lose(wanted, kind="schema-dropped")
@@ -357,12 +363,14 @@ class Writer:
         place(wire, self.api.format_at, self._put(kind, wanted, values))
 
     def params(self, params: Mapping[str, Any], wire: dict[str, Any]) -> None:
-        """Write the parameters; one without a row is reported."""
+        """Write the parameters; one without a row is reported, and one whose place another one took."""
+        placed: set[str] = set()
         for name, value in params.items():
             row = self.api.rows.get(name)
             written = (row.write(value) if row.write else thaw(value)) if row else None
-            if row and written is not None:
+            if row and written is not None and row.path not in placed:
                 place(wire, row.path, written)
+                placed.add(row.path)
             elif name in self.api.said_by_path:
                 self.ledger.report(f"$.{self.ledger.param(name)}", "renamed", self.api.said_by_path[name])
             elif row is None and self.api.is_open and name not in ELSEWHERE:

@@ -39,10 +39,20 @@ class _Links:
         """Return a message with ids that its API takes."""
         if message.role == "tool":
             return self._result(message)
-        if message.role == "assistant" and message.tool_calls:
+        if message.tool_calls and message.role != "assistant":
+            return self._without_calls(message)
+        if message.tool_calls:
             self.before, self.turn = [*self.turn, *self.before], []
             return self._calls(message)
         return message
+
+    def _without_calls(self, message: Message) -> Message:
+        """Return a message of another role than the assistant's, whose calls no API but its own has a place for."""
+        for call in message.tool_calls:
+            self.ledger.lose(call, detail=f"the role {message.role} calls no tools")
+        made = message.replace(parts=[part for part in message.parts if not isinstance(part, ToolCall)])
+        self.ledger.same(made, message)
+        return made
 
     def _calls(self, message: Message) -> Message:
         parts = [self._call(part) if isinstance(part, ToolCall) else part for part in message.parts]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import FormatError
+from ..loss import Loss
 from ..model import Message
 from ..request import Request
 from .api import Api, read_request
@@ -26,8 +27,18 @@ def obeyed(api: Api, body: dict[str, Any], request: Request, ledger: Ledger, *, 
     if losses:
         origin = origins(api, body, request, ledger)
         for loss in losses:
-            ledger.report(origin(loss.path), loss.kind, loss.detail)
+            _report(origin(loss.path), loss, ledger)
     return found  # type: ignore[no-any-return]
+
+
+def _report(path: str, loss: Loss, ledger: Ledger) -> None:
+    """Report a loss at a place of the source; of a message whose parts are reported already, its role is left."""
+    place = ledger.spelt(path)
+    known = {one.path for one in ledger.losses} if loss.kind == "message-dropped" else set()
+    if place in known:
+        return
+    is_told = any(one.startswith((f"{place}.", f"{place}[")) for one in known)
+    ledger.report(f"{path}.role" if is_told else path, loss.kind, loss.detail)
 
 
 def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger) -> Callable[[str], str]:
@@ -37,10 +48,15 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
         again = read_request(api, body, read)
     except FormatError:
         return lambda path: path
+    read.of(again)
     known = {read.spell(read.path(new)): (new, old) for new, old in _pairs(again, request)}
-    rows = {row.path: name for name, row in api.rows.items() if name in request.params or name == row.to}
+    known.pop(read.root, None)  # what nobody recorded a place of
+    rows = {row.path: row.to for row in api.params}
+    rows |= {row.path: name for name, row in api.rows.items() if name in request.params}
 
     def origin(path: str) -> str:
+        if (written := ledger.origin(path, body)) is not None:
+            return written
         start = next((one for one in _prefixes(path) if one in known), None)
         if start is not None:
             new, old = known[start]
@@ -48,6 +64,9 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
             if name == "content" and isinstance(old, Message) and len(old.parts) == 1 and not old.is_plain:
                 old, name = old.parts[0], "text"
             return ledger.path(old, name)
+        inside = (old for one, (_, old) in known.items() if one.startswith((f"{path}.", f"{path}[")))
+        if path != read.root and (first := next(inside, None)) is not None:
+            return ledger.path(first)
         param = next((rows[one[2:]] for one in _prefixes(path) if one[2:] in rows), None)
         return path if param is None else f"$.{ledger.param(param)}"
 
@@ -60,7 +79,11 @@ def _pairs(again: Request, request: Request) -> Iterator[tuple[Any, Any]]:
     for value in _values(request):
         waiting[type(value)].append(value)
     for value in _values(again):
-        if same := waiting[type(value)]:
+        same = waiting[type(value)]
+        if isinstance(value, Message):  # one before it that has another role went into a neighbour
+            first = next((index for index, old in enumerate(same) if old.role == value.role), 0)
+            del same[:first]
+        if same:
             yield value, same.pop(0)
 
 

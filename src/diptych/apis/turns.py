@@ -3,7 +3,7 @@
 Rule: a turn has a role and a list of blocks. A result of a tool is a block of a user turn; in the
 neutral model it is a message of its own, in its place among the others. Messages that stood in one
 turn carry a note, so that they are written as one turn again; without notes neighbouring results
-share a turn, and an API whose roles have to alternate merges neighbours of one role.
+share a turn.
 """
 
 from __future__ import annotations
@@ -50,15 +50,13 @@ class Shape:
     """How an API writes its turns.
 
     ``result`` is the block of a tool's result, whose content stands at ``result_at``; ``strings``
-    says that a content may be a string; ``alternates`` that two turns of one role may not follow
-    each other. ``roles`` maps the roles of the API to the neutral ones.
+    says that a content may be a string. ``roles`` maps the roles of the API to the neutral ones.
     """
 
     result: Kind
     result_at: str = "content"
     content: str = "content"
     strings: bool = True
-    alternates: bool = False
     roles: Mapping[str, str] = field(default_factory=lambda: {"user": "user", "assistant": "assistant"})
 
     @cached_property
@@ -105,7 +103,7 @@ def _read_turn(reader: Reader, shape: Shape, turn: Any, path: str, before: Messa
     for message in found:
         if message.role != "tool":
             reader.ledger.at(message, path, shape.turn)
-    return _noted(reader, shape, found, before)
+    return _noted(reader, found, before)
 
 
 def _messages(
@@ -181,13 +179,13 @@ def _native(message: Message, api: str, more: Mapping[str, Any]) -> FrozenMap:
     return FrozenMap({**message.native, api: {**message.native.get(api, EMPTY), **more}})
 
 
-def _noted(reader: Reader, shape: Shape, found: list[Message], before: Message | None) -> list[Message]:
+def _noted(reader: Reader, found: list[Message], before: Message | None) -> list[Message]:
     """Note which messages shared a turn where the rule would say otherwise."""
     noted = []
     for index, message in enumerate(found):
         previous = found[index - 1] if index else before
         is_joined = bool(index)
-        if previous is not None and is_joined != _joins(shape, previous, message):
+        if previous is not None and is_joined != _joins(previous, message):
             copy = message.replace(native=_native(message, reader.api.name, {JOINED: is_joined}))
             reader.ledger.same(copy, message)
             message = copy
@@ -195,11 +193,9 @@ def _noted(reader: Reader, shape: Shape, found: list[Message], before: Message |
     return noted
 
 
-def _joins(shape: Shape, before: Message, message: Message) -> bool:
-    """Tell whether two messages share a turn by the rule of the API."""
-    if before.role == message.role == "tool":
-        return True
-    return shape.alternates and shape.written[before.role] == shape.written[message.role]
+def _joins(before: Message, message: Message) -> bool:
+    """Tell whether two messages share a turn by the rule: neighbouring results do."""
+    return before.role == message.role == "tool"
 
 
 # writing -----------------------------------------------------------------------------------------
@@ -210,16 +206,8 @@ def write_turns(writer: Writer, shape: Shape, messages: Iterable[Message]) -> li
     turns: list[dict[str, Any]] = []
     before: Message | None = None
     for message in messages:
-        own = message.native.get(writer.api.name, EMPTY)
-        role = "system" if own.get(INSIDE) else shape.written[message.role]
-        if message.role in ("system", "developer") and not own.get(INSIDE):
-            writer.ledger.lose(message, "role", "role-changed", f"{message.role} became user")
-        if message.role == "tool":
-            turn = {"role": role, shape.content: [_write_result(writer, shape, message)], **thaw(own.get(TURN, EMPTY))}
-        else:
-            turn = {"role": role, shape.content: write_content(writer, shape, message, message.parts)}
-            turn = _beside(writer, message, turn)
-        if before is not None and _is_joined(writer, shape, before, message) and turns[-1]["role"] == role:
+        turn = _write_turn(writer, shape, message)
+        if before is not None and turns[-1]["role"] == turn["role"] and _is_joined(writer, before, message):
             _join(turns[-1], turn, shape)
         else:
             turns.append(turn)
@@ -227,14 +215,26 @@ def write_turns(writer: Writer, shape: Shape, messages: Iterable[Message]) -> li
     return turns
 
 
-def _is_joined(writer: Writer, shape: Shape, before: Message, message: Message) -> bool:
+def _write_turn(writer: Writer, shape: Shape, message: Message) -> dict[str, Any]:
+    if shape.strings and message.role in ("user", "assistant") and message.plain_text is not None:
+        plain = {"role": shape.written[message.role], shape.content: message.plain_text}
+        return writer.ledger.wrote(plain, message, shape.turn)
+    own = writer.own(message)
+    role = "system" if own.get(INSIDE) else shape.written[message.role]
+    if message.role in ("system", "developer") and not own.get(INSIDE):
+        writer.ledger.lose(message, "role", "role-changed", f"{message.role} became user")
+    if message.role == "tool":
+        return {"role": role, shape.content: [_write_result(writer, shape, message)], **thaw(own.get(TURN, EMPTY))}
+    turn = {"role": role, shape.content: write_content(writer, shape, message, message.parts)}
+    return writer.ledger.wrote(_beside(writer, message, turn), message, shape.turn)
+
+
+def _is_joined(writer: Writer, before: Message, message: Message) -> bool:
+    """Tell whether a message shares the turn of the one before it: it did in its source, or by the rule."""
     said = next((one[JOINED] for one in message.native.values() if JOINED in one), None)
-    by_rule = _joins(shape, before, message)
     if said is not None and (writer.api.name in message.native or said):
         return bool(said)
-    if by_rule and not (before.role == message.role == "tool"):
-        writer.ledger.lose(message, kind="merged", detail="turns of one role follow each other")
-    return by_rule
+    return _joins(before, message)
 
 
 def _join(turn: dict[str, Any], more: dict[str, Any], shape: Shape) -> None:
@@ -253,6 +253,8 @@ def write_content(writer: Writer, shape: Shape, message: Message, parts: tuple[P
             return ""
         if len(parts) == 1 and type(parts[0]) is TextPart and not parts[0].native:
             return parts[0].text
+    if message.is_plain:
+        return [writer.api.kinds[TextPart][0].put({"text": message.text})]
     return [block for part in parts if (block := writer.part(part)) is not None]
 
 
@@ -272,7 +274,7 @@ def _write_result(writer: Writer, shape: Shape, message: Message) -> dict[str, A
         place(wire, shape.result_at, write_content(writer, shape, message, message.parts))
     wire = writer.native(message, message.native, wire)
     wire.pop(TURN, None)
-    return wire
+    return writer.ledger.wrote(wire, message, shape.result)
 
 
 # text of the system ------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def worst_case(ask: Ask, *, priced: bool) -> Worst:
     """
     prompt, output = prompt_bound(ask), output_cap(ask)
     model = str(ask.body.get("model"))
-    usd = prices.worst_cost(prompt, output, ask.body, model)
+    usd = prices.worst_cost(prompt, output=output, body=ask.body, model=model)
     if usd is None and priced:
         asked = ask.body.get("service_tier")
         tier = f" in the tier {asked!r}" if asked else ""

@@ -16,6 +16,7 @@ from ..apis.chat.request import held
 from ..apis.formats import body_of, report_beside, report_declared
 from ..apis.ledger import Ledger, distinct
 from ..apis.links import linked
+from ..apis.names import named
 from ..apis.origins import obeyed
 from ..catalogue import replacements
 from ..format import Conversion, Format
@@ -75,7 +76,7 @@ def written(api: Api, request: Request, ledger: Ledger, *, whole: bool = True) -
     """Write a request of another API as a body that the server of this one takes; the ledger has the losses."""
     request = distinct(request)
     ledger.of(request)
-    request = linked(api, request, ledger)
+    request = named(api, linked(api, request, ledger), ledger)
     if api.mend is not None:
         request = api.mend(request, ledger)
     body = write_request(api, request, ledger, whole=whole)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from ..apis.api import ELSEWHERE
+from ..apis.bedrock.media import as_json
 from ..apis.chat.request import held
 from ..apis.completions import convert_request as pair
 from ..apis.completions.continuation import Way
@@ -21,9 +22,11 @@ from ..errors import FormatError
 from ..format import Conversion, Format
 from ..loss import Loss, verdict_of
 from ..policy import OnLoss, settle
+from ..request import Request
 from .between import between, read, written
 from .registry import get
 
+Binary = Literal["bytes", "base64"]
 #: The APIs whose bodies hold the same parameters: each converts into the other by a table of its own.
 PAIR: Final = ("chat", "completions")
 #: What Completions calls the neutral parameters that it has by another name.
@@ -40,12 +43,14 @@ def convert_request(
     format: str | None = None,
     continuation: Way | None = None,
     opt_in: Collection[str] = (),
+    binary: Binary = "bytes",
 ) -> list[Conversion]:
     """Convert a request body to another API: one body, or one per prompt.
 
     ``to`` and ``source`` are completions, chat, responses, anthropic, gemini, bedrock or ollama;
     ``model`` is the model to ask instead. ``format`` is the text format of a prompt (read: ``auto``
-    by default, written: ``chatml``). Between Chat and Completions ``continuation`` says how a prefill
+    by default, written: ``chatml``); ``binary`` says how Bedrock's media are written: as bytes, which
+    boto3 encodes, or as ``base64`` text for raw JSON. Between Chat and Completions ``continuation`` says how a prefill
     is continued, and ``opt_in`` may name ``suffix`` (it becomes an instruction) and ``best_of`` (that
     many choices are asked for, and ``convert_response`` ranks them). Raises LossError as ``on_loss``
     says, and always for what would change the task; FormatError for a value that is not a body.
@@ -60,14 +65,21 @@ def convert_request(
     found = converted(body, given or api_of(body), target, model=model, **options)
     for one in found:
         settle(one.losses, on_loss)
-    return found
+    return [encoded(one, binary) for one in found]
+
+
+def encoded(found: Conversion, binary: str) -> Conversion:
+    """Return a conversion with its bytes as they are wanted. Raises FormatError for an unknown form."""
+    if binary not in get_args(Binary):
+        raise FormatError(f"unknown form of bytes {binary!r}", path="$.binary", hint="bytes or base64")
+    return found if binary == "bytes" else replace(found, output=as_json(found.output))
 
 
 def converted(
     body: Mapping[str, Any], source: Format, target: Format, *, model: str | None = None, **options: Any
 ) -> list[Conversion]:
     """Convert a body; the caller settles the losses."""
-    if {source.name, target.name} <= {*PAIR}:
+    if {source.name, target.name} <= {*PAIR} and (source is not target or source.api is None):
         made = pair.convert_request(body, to=target.name, on_loss="ignore", model=model, **options)  # type: ignore[arg-type]
         return [replace(one, format=source.name) for one in made]
     if source.name == "completions":
@@ -119,13 +131,13 @@ def _to_prompt(body: Mapping[str, Any], source: Format, format: str, model: str 
         ledger.report(f"$.{ledger.param(name)}", "parameter-dropped")
     plain = held(request.replace(model=model or request.model, native=type(request.native)()), ledger)
     output, losses = write_request(plain, format=format)
-    place = ledger.moved_to(plain.conversation)
-    for loss in losses:
-        ledger.report(*_named(place(loss), ledger))
+    for loss in ledger.moved_to(plain.conversation, losses):
+        ledger.report(*_named(loss, request, ledger))
     return Conversion(output, verdict_of(ledger.losses), tuple(ledger.losses), source.name)
 
 
-def _named(loss: Loss, ledger: Ledger) -> Loss:
-    """Return a loss of a parameter with the source's name of it."""
+def _named(loss: Loss, request: Request, ledger: Ledger) -> Loss:
+    """Return a loss of a parameter with the source's name of it, where the source has it."""
     name = loss.path.removeprefix("$.")
-    return loss._replace(path=f"$.{ledger.param(name)}") if name.isidentifier() else loss
+    is_said = name in request.params or f"{name.removesuffix('tokens')}completion_tokens" in request.params
+    return loss._replace(path=f"$.{ledger.param(name)}") if is_said else loss

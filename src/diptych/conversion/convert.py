@@ -31,7 +31,7 @@ from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
 from .between import between, conversation_of, write_conversation
-from .bodies import PAIR, converted
+from .bodies import PAIR, Binary, converted, encoded
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
 from .responses import answering, convert_response, reply_of
@@ -68,11 +68,14 @@ def to_prompt(
     format: str | Grammar | ChatTemplate = "chatml",
     *,
     add_generation_prompt: bool = True,
+    keep_reasoning: bool = False,
 ) -> Writing:
     """Write messages (a wire list, or a conversation) as a Completions prompt.
 
-    ``format`` is a name, or a model's chat template, which then writes the prompt. Raises
-    FormatError with the path of a malformed message.
+    ``format`` is a name, or a model's chat template, which then writes the prompt.
+    ``keep_reasoning`` writes the reasoning of earlier turns, too, which formats of reasoning leave
+    out by their own rule (loss ``by-format-rule``). Raises FormatError with the path of a malformed
+    message.
 
     >>> to_prompt([{"role": "user", "content": "Hi"}]).text
     '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
@@ -80,7 +83,7 @@ def to_prompt(
     conversation = messages if isinstance(messages, Conversation) else read_messages(messages)
     if isinstance(format, ChatTemplate):
         return write_template(conversation, format, add_generation_prompt=add_generation_prompt)
-    return write_text(conversation, format, add_generation_prompt=add_generation_prompt)
+    return write_text(conversation, format, add_generation_prompt=add_generation_prompt, keep_reasoning=keep_reasoning)
 
 
 def convert(
@@ -90,16 +93,19 @@ def convert(
     target: str | Format | Grammar | ChatTemplate = "chat",
     on_loss: OnLoss = "raise",
     prove: Prover | None = None,
+    binary: Binary = "bytes",
 ) -> Conversion:
     """Convert a value from one registered format to another.
 
     ``source`` and ``target`` are names, which may say their kind (``api:anthropic``), formats
     themselves, or a model's chat template. A message list in gives a message list out where the
     target has one (Chat); so does an object that holds messages and system text alone. A body with
-    tools or parameters gives a body. Returns the output with the verdict and every loss. ``on_loss``
-    decides whether a loss raises
+    tools or parameters gives a body, and so does a prompt text that offers tools. Returns the output
+    with the verdict and every loss. ``on_loss`` decides whether a loss raises
     :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
-    result (``ignore``). ``prove`` is the model's own chat template, or a client of its server (llama.cpp,
+    result (``ignore``). ``binary`` says how Bedrock's media are written: as bytes, which boto3 encodes,
+    or as ``base64`` text for raw JSON. ``prove`` is the model's own chat template, or a client of
+    its server (llama.cpp,
     vLLM): ``proof`` says whether the Chat request is rendered to the same text as the prompt, by a
     server to the same tokens, or where they differ first and what would help. A prompt that the
     template renders is read by it where ``source`` is not given.
@@ -119,7 +125,7 @@ def convert(
     if len(found) > 1:
         raise FormatError(f"the body becomes {len(found)} requests", path="$.prompt", hint="use convert_request")
     settle(found[0].losses, on_loss)
-    return _proved(found[0], value, prove)
+    return _proved(encoded(found[0], binary), value, prove)
 
 
 def _proved(made: Conversion, value: Any, prove: Prover | None) -> Conversion:
@@ -177,10 +183,11 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
         return Conversion({"prompt": value}, "lossless", (), reading.format)  # a text is a prompt as it stands
     if _is_body(value, entry) and reading.format == target.name:
         return Conversion(deepcopy(value), format=target.name)  # its own format never mends a body
-    is_body = _is_body(value, entry) and not _is_talk(value, entry)
+    offers_tools = isinstance(value, str) and bool(reading.conversation.tools)  # a list has no place for them
+    is_body = offers_tools or (_is_body(value, entry) and not _is_talk(value, entry))
     output, written = _write(reading.conversation, target, losses, on_loss, is_body=is_body)
     if ledger is not None:
-        written = tuple(map(ledger.moved_to(reading.conversation), written))
+        written = tuple(ledger.moved_to(reading.conversation, written))
     if target.kind == "dataset" and untouched(value, reading.format, output, target.name):
         losses, reading = (), replace(reading, verdict="lossless")
     found = (*losses, *written)

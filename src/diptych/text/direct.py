@@ -41,13 +41,18 @@ def frames_of(grammar: Grammar) -> Frames | None:
     """Return the frames of a grammar, or None where a turn is not marked at both ends by itself."""
     reads = {mark.strip() for turn in grammar.turns.values() for mark in (turn.open, turn.close, *turn.also_closes)}
     is_special = all(any(marker in mark for marker in grammar.markers) for mark in reads)
-    has_more = grammar.plain or grammar.writer or grammar.labels or grammar.separator or grammar.system_prefix
-    if not is_special or has_more:
+    has_more = (
+        grammar.plain or grammar.writer or grammar.labels or grammar.separator or grammar.system_prefix or grammar.sheet
+    )
+    thinking = grammar.thinking
+    if not is_special or has_more or (thinking and (thinking.empty or thinking.last)):
         return None
     # Elsewhere than in a turn of its own, a system text is more than a turn.
     roles = [role for role in grammar.turns if role != "system" or grammar.system == "turn"]
+    roles = [role for role in roles if role != "tool" or grammar.calls is None]
     turns = {role: Frame(grammar.turns[role].open, grammar.turns[role].close, role in grammar.trim) for role in roles}
-    return Frames(turns, grammar.markers)
+    inside = ((thinking.open.strip(),) if thinking else ()) + (grammar.calls.marks if grammar.calls else ())
+    return Frames(turns, (*grammar.markers, *inside))
 
 
 def write_plain(

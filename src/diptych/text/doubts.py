@@ -6,6 +6,7 @@ where it stands, and what to do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -20,6 +21,21 @@ from .grammar import Grammar
 LABELLED: Final = ("transcript", "few-shot")
 LABELS: Final = "speaker labels are text like any other: the prompt could also be one message"
 OWN_MARK: Final = "a content holds control tokens of the format itself: the turns could also end elsewhere"
+STRANGE_START: Final = "the text before the first turn holds control tokens of its own: name its format"
+_TAGS: Final = re.compile(r"\s*(?:</?think>\s*)+")
+#: Lines that models' own templates write around a system text.
+_SHEET: Final = re.compile(
+    r"(?im)^(?:(?:cutting )?knowledge cut-?off(?: date)?:|reasoning(?: mode| strength)?: |# tools\n"
+    r"|# (?:system|default|safety) preamble|# valid (?:channels|recipients):)"
+    r"|(?i:\b(?:available|provided) functions\b)|<functions></functions>|<tools>"
+    r"|\[END FINAL RESPONSE\]"
+)
+#: What a template puts behind a user's text, and before a reply that was not thought about.
+_NOTE: Final = re.compile(r"\{reasoning effort: \w+\}\s*\Z")
+#: A speaker inside a line, alone: some templates write no more of a chat.
+_INSIDE: Final = re.compile(r"(?<![\w\"'`<#/])(?:User|USER|Human|HUMAN): ?\S")
+SHEET: Final = "the system message holds what a model's own template writes there: give its template, or its format"
+THOUGHT: Final = "a reply begins with tags around no reasoning, which its template writes: name its format"
 
 
 def whole(prompt: str, confidence: float) -> Reading:
@@ -31,7 +47,21 @@ def whole(prompt: str, confidence: float) -> Reading:
 def reasons(reading: Reading, masked: str, asked: Grammar | None, hints: Mapping[str, Any] | None) -> list[str]:
     """Return the reasons to doubt a reading; ``asked`` is the grammar that was asked for, None for any."""
     wanted = labels.read_hints(hints) if hints else {}
-    return [*_unexplained(reading, masked, asked, wanted), *_unused(masked, asked, wanted)]
+    return [*_unexplained(reading, masked, asked, wanted), *_unused(masked, asked, wanted), *_of_template(reading)]
+
+
+def _of_template(reading: Reading) -> list[str]:
+    """Return what in the messages is rather of the model's own template than of whoever wrote them."""
+    messages = reading.conversation.messages
+    if reading.format == "plain" or not messages:
+        return [LABELS] if reading.verdict == "lossless" and messages and _INSIDE.search(messages[0].text) else []
+    last = messages[-1]
+    systems = (message.text for message in messages if message.role in ("system", "developer"))
+    has_sheet = any(map(_SHEET.search, systems)) or _NOTE.search(last.text) is not None
+    replies = [message.text for message in messages if message.role == "assistant"]
+    is_thought = last.role == "assistant" and _TAGS.fullmatch(last.text) is not None
+    is_thought = is_thought or any(text.startswith("<think></think>") for text in replies)
+    return [*([SHEET] if has_sheet else []), *([THOUGHT] if is_thought else [])]
 
 
 def _unexplained(reading: Reading, masked: str, asked: Grammar | None, wanted: Mapping[str, str]) -> list[str]:

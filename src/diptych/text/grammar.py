@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from .calls import Calls
+
 #: Where the system text stands: a turn of its own; before the first turn; inside the
 #: first or the last user turn.
 Placement = Literal["turn", "prefix", "first-user", "last-user"]
@@ -30,6 +32,38 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """How reasoning is written before the content of an assistant's turn: ``open`` + reasoning + ``close``.
+
+    ``empty`` stands there where there is none, ``last`` where there is none in the last
+    message. ``keeps_earlier``: what was thought before the last
+    user message is written, too; most models' own templates leave it out.
+    """
+
+    open: str
+    close: str
+    empty: str = ""
+    last: str = ""
+    keeps_earlier: bool = False
+
+    def split(self, text: str) -> tuple[str | None, str]:
+        """Return the reasoning of a content and what follows it.
+
+        >>> Thinking("<think>", "</think>").split("<think>hm</think>Yes")
+        ('hm', 'Yes')
+        """
+        for nothing in filter(None, (self.empty, self.last)):
+            if text.startswith(nothing):
+                return None, text[len(nothing) :]
+        if not text.startswith(self.open):
+            return None, text
+        inner, close, rest = text[len(self.open) :].partition(self.close)
+        if not close and inner.endswith(self.close.rstrip()):  # nothing follows, and no white space does
+            return inner.removesuffix(self.close.rstrip()), ""
+        return (inner, rest) if close else (None, text)
+
+
+@dataclass(frozen=True, slots=True)
 class Grammar:
     """One text format.
 
@@ -38,13 +72,18 @@ class Grammar:
     ``cue`` asks for the reply. ``system`` says where the system text stands, and
     ``system_turn`` what is around it there; ``default_system`` is written where there
     is none, and ``is_implied`` means that a reader takes it for nothing said;
-    ``system_prefix`` is written before every system text, and read as nothing said.
+    ``system_prefix`` is written before every system text, and read as nothing said; ``sheet`` is the
+    pattern of what the models' own templates write around it, dates and the like: its group is the text.
 
     ``markers`` are special tokens: anywhere in a content they would be read as
     structure. ``labels`` are speaker labels: at the start of a line they would be.
     ``label_ends`` is what follows a label. ``trim``: roles whose contents lose their
     outer white space. ``stop`` ends a reply. ``bos`` may stand before everything; it is
-    written only where ``writes_bos``, since servers add it themselves. ``plain``: there
+    written only where ``writes_bos``, since servers add it themselves. ``thinking`` is how
+    reasoning stands at the start of an assistant's turn. ``calls`` is how tool calls and
+    results stand. ``named`` is how a name
+    stands after the role; neighbours of one role are joined by ``joins``, where that is not empty.
+    ``needs`` is a mark without which a text is not of this kind, however it looks. ``plain``: there
     are no turns, only text. ``is_certain``: the marks are special tokens, so that a text
     holding them is of this kind beyond doubt. ``opens_anywhere``: labels open a turn also
     where they do not begin a line. ``writer`` and ``reader`` are functions for the one
@@ -59,6 +98,7 @@ class Grammar:
     system_turn: Turn = Turn("", "")
     default_system: str | None = None
     system_prefix: str = ""
+    sheet: str = ""
     is_implied: bool = False
     bos: str = ""
     writes_bos: bool = False
@@ -68,6 +108,11 @@ class Grammar:
     role_map: Mapping[str, str] = field(default_factory=dict)
     stop: tuple[str, ...] = ()
     trim: frozenset[str] = frozenset()
+    thinking: Thinking | None = None
+    calls: Calls | None = None
+    named: str = ""
+    joins: str = ""
+    needs: str = ""
     plain: bool = False
     is_certain: bool = True
     opens_anywhere: bool = False

@@ -29,14 +29,33 @@ KNOWN: Final[dict[str, str]] = {
          "doctor", "advisor", "helper", "assistant bot", "ai assistant", "virtual assistant", "model", "response"],
         "assistant",
     ),
-    "system": "system",
+    **dict.fromkeys(
+        ["用户", "用戶", "人类", "问", "问题", "客户", "ユーザー", "質問", "사용자", "질문", "пользователь", "вопрос",
+         "utilisateur", "benutzer", "nutzer", "frage", "usuario", "usuário", "pregunta", "utente", "domanda", "kunde"],
+        "user",
+    ),
+    **dict.fromkeys(
+        ["助手", "助理", "答", "回答", "客服", "アシスタント", "어시스턴트", "답변", "ассистент", "ответ", "réponse",
+         "assistent", "antwort", "asistente", "respuesta", "assistente", "risposta"],
+        "assistant",
+    ),
+    **dict.fromkeys(["system", "系统", "系統", "システム", "시스템", "система", "sistema", "système"], "system"),
 }  # fmt: skip
 #: Labels of examples rather than of a talk.
-_EXAMPLES: Final = frozenset({"q", "a", "question", "answer", "query", "response"})
-_LABEL: Final = re.compile(r"^([^\s:][^:\n]{0,39}?)[ \t]*:(?=\s|$)", re.MULTILINE)
+_EXAMPLES: Final = frozenset({"q", "a", "question", "answer", "query", "response", "问", "答", "问题", "回答"})
+#: Labels with which a text that has no other begins a talk.
+_OPENING: Final = frozenset({"user", "human"})
+#: The signs of Markdown that may stand around a label: ``**User:**``, ``### User:``.
+_BEFORE: Final = r"(?:\*\*|__|#{1,6} )?"
+_AFTER: Final = r"(?:\*\*|__)?"
+_LABEL: Final = re.compile(
+    rf"^{_BEFORE}([^\s:：*_#][^:：\n*]{{0,39}}?){_AFTER}[ \t]*(?::{_AFTER}(?=\s|$)|：{_AFTER})", re.MULTILINE
+)
+#: What ends an instruction that is followed by the form of the answer, not by a talk.
+_FORM: Final = re.compile(r"\b(?:formats?|templates?|structure|form|schema|layout)\b[^\n.]{0,40}:?\s*\Z", re.IGNORECASE)
 _SEPARATOR: Final = re.compile(
     r"(?:\A|\n)[ \t]*(?:#{3,}|-{3,}|={3,}|\+{3,}|\*{3,})[ \t]*\Z"
-    r"|(?:#{3} ?End|</s>|<\|endoftext\|>)\Z"
+    r"|(?:#{3} ?End|</s>|<\|(?:endoftext|eot_id|im_end|end|eot)\|>|<end_of_turn>|<｜end▁of▁sentence｜>)\Z"
 )
 _MAX_WORDS: Final = 4
 #: What stands after a label; the second is the colon of Chinese and Japanese.
@@ -70,7 +89,7 @@ def speakers(text: str, hints: Mapping[str, Any] | None = None) -> Speakers | No
     if hints:
         found = tuple(label for _, label in _hinted(text, read_hints(hints)))
         return Speakers(found, "hinted") if found else None
-    seen = [(m.start(1), m.end(), m.group(1)) for m in _LABEL.finditer(text) if _is_name(m.group(1))]
+    seen = [(m.start(), m.end(), m.group(1)) for m in _LABEL.finditer(text) if _is_name(m.group(1))]
     if not seen:
         return None
     return _known(text, seen) or _pairs(text, seen) or _lines(text)
@@ -125,7 +144,7 @@ def _hinted(text: str, roles: Mapping[str, str]) -> list[tuple[str, Label]]:
     found: list[tuple[str, Label]] = []
     # A label that begins with a sign, as ``### Instruction``, need not begin a line.
     signs = all(not _bare(hint)[0].isalnum() for hint in hints)
-    for before in ("",) if signs else ("^", r"(?:^|(?<=[\s>]))"):
+    for before in ("",) if signs else (f"^{_BEFORE}", rf"(?:^{_BEFORE}|(?<=[\s>]))"):
         words = "|".join(f"({_label_pattern(_bare(hint))})" for hint in hints)
         matches = re.finditer(f"{before}(?:{words})", text, re.MULTILINE | re.IGNORECASE) if hints else ()
         named = [(hints[(m.lastindex or 1) - 1], m) for m in matches]
@@ -137,7 +156,8 @@ def _hinted(text: str, roles: Mapping[str, str]) -> list[tuple[str, Label]]:
 
 def _label_pattern(label: str) -> str:
     """Return the pattern of a label: a word needs a colon or a line break after it, a sign does not."""
-    end = rf"(?:[ \t]*[{_COLONS}]|(?=\n))" if label[-1].isalnum() else rf"(?:[ \t]*[{_COLONS}])?"
+    colon = rf"{_AFTER}[ \t]*[{_COLONS}]{_AFTER}"
+    end = rf"(?:{colon}|(?=\n))" if label[-1].isalnum() else rf"(?:[ \t]*[{_COLONS}])?"
     return re.escape(label) + end
 
 
@@ -166,9 +186,13 @@ def _known(text: str, seen: list[tuple[int, int, str]]) -> Speakers | None:
         kind = "talk" if not set(roles) & _EXAMPLES else "examples"
     elif roles and "assistant" in present and _is_empty_last(text, seen):
         kind = "slot"
+    elif present == {"user"} and not set(roles) - _OPENING and not text[: seen[0][0]].strip():
+        kind = "talk"
     else:
         return None
     labels = [_label(text, s, roles[s[2].casefold()]) for s in seen if s[2].casefold() in roles]
+    if _FORM.search(text, 0, labels[0].start) and text[labels[-1].end :].strip():
+        kind = "slot"  # an answer's form, not a talk: one message, unless someone says otherwise
     return Speakers(tuple(labels), kind) if kind == "slot" or _is_talk(text, labels) else None
 
 
@@ -250,7 +274,7 @@ def parse_labelled(text: str, labels: Sequence[Label]) -> Parse:
         start, end = _tight(text, label.end, len(text) if is_last else labels[index + 1].start)
         if is_last and start >= end and label.role == "assistant":
             found.cue = True
-        else:
+        elif not (is_last and start >= end and index):  # an open label of the user is a place to write, no message
             is_open = is_last and label.role == "assistant"
             found.ranges.append(Range(label.role, start, end, not is_open))
     return found

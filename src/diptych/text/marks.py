@@ -33,8 +33,9 @@ _TOKEN: Final = re.compile(
         rf"(?im:^<(?P<speaker>{_ROLES})>:)",
         r"<role>(?:SYSTEM|HUMAN|USER|ASSISTANT|OBSERVATION)</role>",
         r"<</?(?:SYS|SYSTEM|USER|HUMAN|ASSISTANT|INST)>>",
-        r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|MODEL_SETTINGS|gMASK|sMASK)\]",
-        r"\]~!?b\[?\]?|\[e~\[",  # MiniMax
+        r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|MODEL_SETTINGS|gMASK|sMASK)\]",
+        r"〈\|\w+\|〉",
+        r"\]~!b\[|\]~b\]|\[e~\[",  # MiniMax
         rf"(?im:(?:^|(?<=\|\]))[ \t]*(?P<array>\[\|(?:{_ROLES}|end_?of_?turn)\|\]))",  # elsewhere an array of F#
         r"\A<s>|</s>",
     ])
@@ -42,7 +43,7 @@ _TOKEN: Final = re.compile(
 
 
 #: What a mark begins with.
-_SIGNS: Final = "<[＜‹]"
+_SIGNS: Final = "<[＜‹]〈"
 
 
 class Mark(NamedTuple):
@@ -52,8 +53,8 @@ class Mark(NamedTuple):
     start: int
 
 
-def marks_of(text: str) -> list[Mark]:
-    """Return everything in a text that has the shape of a control token.
+def marks_of(text: str, *, is_chat: bool = False) -> list[Mark]:
+    """Return everything in a text that has the shape of a control token; a chat may begin with ``<s>``.
 
     >>> marks_of("Hi<|eot|>, a <| b |> c, <b>x</b>")
     [Mark(text='<|eot|>', start=2)]
@@ -64,7 +65,8 @@ def marks_of(text: str) -> list[Mark]:
     # What surrounds them says that they are tags: a closing one, or a pair that strikes out in HTML.
     names = {name for one in found if (name := one["short"] or one["speaker"])}
     tags = {name for name in names if f"</{name}>" in text}
-    struck = {"<s>", "</s>"} if text.count("<s>") == text.count("</s>") else set()
+    opened = text.count("<s>") - (is_chat and text.startswith("<s>"))
+    struck = {"<s>", "</s>"} if opened == text.count("</s>") else set()
     return [_mark(one) for one in found if (one["short"] or one["speaker"]) not in tags and one.group() not in struck]
 
 
@@ -82,6 +84,8 @@ def _own(grammar: Grammar) -> frozenset[str]:
     """Return the control tokens that a grammar writes or reads."""
     turns = [*grammar.turns.values(), grammar.system_turn]
     written = [*grammar.markers, *grammar.stop, grammar.bos, grammar.cue]
+    if thinking := grammar.thinking:
+        written += [thinking.open, thinking.close, thinking.empty]
     written += [mark for turn in turns for mark in (turn.open, turn.close, *turn.also_closes)]
     return frozenset(grammar.markers) | {mark.text for text in written for mark in marks_of(text)}
 
@@ -114,7 +118,8 @@ def unknown_marks(text: str, format: str | Grammar = "plain", known: Iterable[st
     if _are_own(text, own):
         return []  # as in most texts: to look at each mark takes as long as all other reading
     explained = {mark.casefold() for mark in known}
-    return [m for m in marks_of(text) if m.text not in own and not any(m.text.casefold() in one for one in explained)]
+    found = marks_of(text, is_chat=bool(own))
+    return [m for m in found if m.text not in own and not any(m.text.casefold() in one for one in explained)]
 
 
 def say(marks: Sequence[Mark], text: str) -> str:

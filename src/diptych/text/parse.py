@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .grammar import Grammar
 
@@ -29,11 +29,20 @@ class Range(NamedTuple):
 
 @dataclass(slots=True)
 class Parse:
-    """The turns of a text; ``cue``: the text ends in the cue, ``bos``: it begins with one."""
+    """The turns of a text; ``cue``: the text ends in the cue, ``bos``: the marks that it begins with."""
 
     ranges: list[Range] = field(default_factory=list)
     cue: bool = False
-    bos: bool = False
+    bos: str = ""
+
+
+#: The marks that tokenizers put before everything, any of which may stand before any format's turns.
+BEGINNINGS: Final = (
+    "<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "<|endoftext|>", "<BOS_TOKEN>", "<｜begin▁of▁sentence｜>",
+    "<｜start▁of▁sentence｜>", "<|begin_of_sentence|>", "[gMASK]<sop>", "[gMASK]", "<sop>", "〈|EOS|〉", "]~!b[",
+)  # fmt: skip
+_BEGINNING: Final = re.compile(r"\s*(" + "|".join(map(re.escape, BEGINNINGS)) + ")")
+_BEGINNINGS: Final = re.compile(rf"(?:{_BEGINNING.pattern})*\s*")
 
 
 @lru_cache(maxsize=128)
@@ -41,9 +50,9 @@ def _opens(opens: tuple[str, ...], after: tuple[str, ...] | None) -> re.Pattern[
     """Return the pattern of the opens: anywhere, or at line starts and after these marks."""
     words = "|".join(sorted(map(re.escape, opens), key=len, reverse=True))
     if after is None:
-        return re.compile(words)
-    starts = "|".join(["^", *(f"(?<={re.escape(mark)})" for mark in after)])
-    return re.compile(rf"(?:{starts})(?:{words})", re.MULTILINE)
+        return re.compile(f"({words})")
+    starts = "|".join([r"^[ \t]*", *(f"(?<={re.escape(mark)})" for mark in after)])
+    return re.compile(rf"(?:{starts})({words})", re.MULTILINE)
 
 
 class _Opened(NamedTuple):
@@ -70,6 +79,8 @@ def _rules(grammar: Grammar) -> _Rules:
     # Opens are found without their outer white space, which contents are then free of.
     turns = [(turn.open.strip(), role) for role, turn in reversed(list(grammar.turns.items()))]
     opened = {mark: _opened(grammar, role, mark) for mark, role in turns if mark}
+    if grammar.bos:  # a tokenizer adds it: the first turn may come without
+        opened |= {mark.removeprefix(grammar.bos): turn for mark, turn in opened.items() if mark != grammar.bos}
     silent = next((role for role, turn in grammar.turns.items() if not turn.open.strip()), None)
     at_line_start = bool(grammar.labels) and not grammar.opens_anywhere
     closes = tuple(sorted({turn.close for turn in grammar.turns.values() if turn.close.strip()}))
@@ -88,14 +99,18 @@ def _opened(grammar: Grammar, role: str, mark: str) -> _Opened:
 
 class _Parser:
     def __init__(self, text: str, grammar: Grammar) -> None:
-        self.text, self.grammar = text, grammar
-        self.found = Parse()
+        cue, own = grammar.cue, grammar.turns["assistant"].open.strip()
+        self.grammar, self.found = grammar, Parse()
+        # A generation prompt that is not just the mark of a turn begins no content.
+        if cue.strip() != own and text.endswith(cue):
+            text, self.found.cue = text[: len(text) - len(cue)], True
+        self.text = text
         self.pattern, self.rules, self.silent = _rules(grammar)
         #: Where each mark was found last, and those that are found no more: to look for one at every
         #: turn would take the square of the time.
         self.seen: dict[str, int] = {}
         self.absent: set[str] = set()
-        found = [(m.start(), m.end(), self.rules[m.group()]) for m in self.pattern.finditer(text)]
+        found = [(m.start(1), m.end(1), self.rules[m.group(1)]) for m in self.pattern.finditer(text)]
         self.opens = iter(found)
         self.next = next(self.opens, None)
 
@@ -106,11 +121,13 @@ class _Parser:
         return self.found
 
     def _bos(self) -> int:
+        """Return where the marks of the beginning end: whatever tokenizer they are of, but not the first turn's own."""
         bos = self.grammar.bos
-        if bos and self.text.startswith(bos):
-            self.found.bos = True
-            return len(bos)
-        return 0
+        position = len(bos) if bos and self.text.startswith(bos) and not self.pattern.match(self.text) else 0
+        while (found := _BEGINNING.match(self.text, position)) and not self.pattern.match(self.text, found.start(1)):
+            position = found.end()
+        self.found.bos = self.text[:position]
+        return position
 
     def _following(self, position: int) -> tuple[int, int, _Opened] | None:
         """Return the first open at a position or after it; positions only grow."""
@@ -169,7 +186,7 @@ class _Parser:
 
     def _content(self, turn: _Opened, start: int) -> int:
         end, after = self._end(turn, start)
-        closed = after > end or turn.is_unmarked
+        closed = after > end or (turn.is_unmarked and after < len(self.text))
         if after >= len(self.text) and turn.role == "assistant" and self._is_cue(start, end, closed):
             self.found.cue = True
             return len(self.text)
@@ -185,7 +202,7 @@ class _Parser:
         """Return where a content ends, and where the next turn may begin."""
         hits = [(at, mark) for mark in turn.closes if (at := self._find(mark, start)) >= 0]
         if hits:
-            at, mark = min(hits)
+            at, mark = min(hits, key=lambda hit: (hit[0], -len(hit[1])))
             return at, self._after(at, mark)
         following = self._following(start)
         if following is None:
@@ -215,6 +232,20 @@ class _Parser:
         if self.text.startswith(mark, at):
             return at + len(mark)
         return at + len(mark.strip())
+
+
+def has_open(text: str, grammar: Grammar) -> bool:
+    """Return whether a turn is opened somewhere in a text."""
+    return _rules(grammar).pattern.search(text) is not None
+
+
+def after_beginning(text: str) -> int:
+    """Return where the text begins behind the marks that tokenizers add.
+
+    >>> after_beginning("<s> <s>[INST]")
+    7
+    """
+    return _BEGINNINGS.match(text).end()  # type: ignore[union-attr]
 
 
 def parse(text: str, grammar: Grammar) -> Parse:

@@ -8,10 +8,10 @@ one whose contents hold marks of the format.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from ..errors import FormatError
 from ..format import Format, Reading
@@ -19,18 +19,21 @@ from ..loss import Loss, Verdict
 from ..model import Conversation, Message
 from ..projection import write
 from ..sandbox.chat_template import ChatTemplate
-from . import doubts, guard, labels
+from . import doubts, guard, labels, marks
 from .derived_reading import read_template
+from .detection import detect, likeliest
 from .direct import Plain, frames_of, read_plain
-from .doubts import LABELLED, whole
+from .doubts import LABELLED, STRANGE_START, whole
 from .grammar import Grammar
 from .grammars.fim import dialect_of
-from .parse import OPAQUE, Parse, Range, parse
+from .parse import OPAQUE, Parse, Range, after_beginning
 from .registry import brought_grammars, grammar_of, grammars
 from .turns import conversation_of, turns_of
 from .writing import unproved, write_text
 
 Hints = Mapping[str, Any]
+#: The tags around reasoning, with the white space beside them.
+_THINK: Final = re.compile(r"\s*</?think>\s*")
 #: Ranges of characters that cannot be structure: data, or the holes of a template.
 Opaque = Sequence[tuple[int, int]]
 
@@ -50,8 +53,23 @@ def read_text(
     if isinstance(format, ChatTemplate):
         return read_template(prompt, format, masked)
     grammar = None if format == "auto" else grammar_of(format)
+    if "\r\n" in prompt and not opaque and (reading := _of_lines(prompt, format, hints)):
+        return reading
     reading = _read(prompt, masked, grammar, hints)
     return doubts.questioned(reading, prompt, doubts.reasons(reading, masked, grammar, hints))
+
+
+def _of_lines(prompt: str, format: str | Grammar, hints: Hints | None) -> Reading | None:
+    """Return the reading of a file whose lines all end in CRLF, None where it has no turns or other line ends."""
+    text = prompt.replace("\r\n", "\n")
+    if prompt.count("\n") != len(prompt) - len(text) or "\r" in text:
+        return None
+    reading = read_text(text, format, hints=hints)
+    if reading.format == "plain":
+        return None
+    loss = Loss("$", "substituted", "its line breaks, CRLF, are read as LF")
+    verdict: Verdict = "lossy" if reading.verdict == "lossless" else reading.verdict
+    return replace(reading, losses=(loss, *reading.losses), verdict=verdict)
 
 
 def _read(prompt: str, masked: str, grammar: Grammar | None, hints: Hints | None) -> Reading:
@@ -78,22 +96,6 @@ def _mask(prompt: str, opaque: Opaque) -> str:
 # detection ----------------------------------------------------------------------------------
 
 
-def detect(prompt: str, grammar: Grammar) -> float:
-    """Return how sure it is (0 to 1) that a prompt is written in this format."""
-    if grammar.plain:
-        return 0.2
-    if not grammar.is_certain:
-        return 0.0 if grammar.name in LABELLED else _label_confidence(prompt, grammar)
-    if not any(mark in prompt for mark in _opens_of(grammar)):
-        return 0.0
-    return 0.93 if grammar.system_prefix and grammar.system_prefix in prompt else 0.9
-
-
-@lru_cache(maxsize=128)
-def _opens_of(grammar: Grammar) -> tuple[str, ...]:
-    return tuple({mark: None for turn in grammar.turns.values() if (mark := turn.open.strip())})
-
-
 def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
     """Return every format that a prompt may be of: name, confidence, verdict, and where it differs.
 
@@ -104,7 +106,7 @@ def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
     'mistral-tekken'
     """
     found = []
-    for grammar in _by_priority(grammars()):
+    for grammar in grammars().values():
         confidence = detect(prompt, grammar)
         if confidence > 0:
             reading = _marked(prompt, prompt, grammar, confidence)
@@ -114,43 +116,47 @@ def dialects(prompt: str) -> list[tuple[str, float, str, str]]:
     return sorted(found, key=lambda row: (-row[1], bool(row[3]), row[0]))
 
 
-def _label_confidence(prompt: str, grammar: Grammar) -> float:
-    """Return the confidence for a format of labels: both speakers must speak."""
-    if not any(mark in prompt for mark in _opens_of(grammar)):
-        return 0.0
-    if grammar.markers and not any(mark in prompt for mark in grammar.markers):
-        return 0.0  # without its own marks it is any transcript
-    found = {r.role for r in parse(prompt, grammar).ranges}
-    has_cue = bool(grammar.cue.strip()) and prompt.rstrip().endswith(grammar.cue.strip())
-    if "user" not in found:
-        return 0.0
-    return 0.7 if has_cue or "assistant" in found else 0.0
-
-
 def _detected(prompt: str, masked: str, hints: Hints | None) -> Reading:
-    if hints:
-        reading = _labelled(prompt, masked, hints, "transcript")
+    if hints and not _is_certain(masked, hints):
+        reading = _after_beginning(prompt, masked, hints) or _labelled(prompt, masked, hints, "transcript")
         if reading.format != "plain":
             return reading
     for known in (grammars, brought_grammars):  # what others brought is asked last
-        best = _best(masked, known())
+        best = likeliest(masked, known())
         if best and best[0][0] > 0.2:
-            return _most_exact(_readings(prompt, masked, best[:8]))
-    return _labelled(prompt, masked, None, "transcript")
+            return _without_strange_start(prompt, _most_exact(_readings(prompt, masked, best)))
+    return _after_beginning(prompt, masked) or _labelled(prompt, masked, None, "transcript")
 
 
-def _best(masked: str, known: Mapping[str, Grammar]) -> list[tuple[float, Grammar]]:
-    """Return the likeliest grammars with their confidence, the likeliest first."""
-    ordered = _by_priority(known)
-    if not ordered:
-        return []
-    found = {grammar.name: detect(masked, grammar) for grammar in ordered if grammar.is_certain}
-    # Special tokens outweigh labels: where some are seen, labels are not looked for.
-    if max(found.values(), default=0.0) < 0.9:
-        found |= {grammar.name: detect(masked, grammar) for grammar in ordered if not grammar.is_certain}
-    ranked = [(found[grammar.name], grammar) for grammar in ordered if grammar.name in found]
-    ranked.sort(key=lambda row: -row[0])
-    return [row for row in ranked if row[0] > ranked[0][0] - 0.05]
+def _is_certain(masked: str, hints: Hints) -> bool:
+    """Return whether a text begins with a turn of special tokens that no hint names: it outweighs words."""
+    if any(marks.marks_of(hint) for hint in labels.read_hints(hints)):
+        return False
+    return any(sure >= 0.85 for sure, _ in likeliest(masked, grammars())[:1])
+
+
+def _after_beginning(prompt: str, masked: str, hints: Hints | None = None) -> Reading | None:
+    """Return the reading of speaker labels that stand behind marks of the beginning."""
+    start = after_beginning(masked)
+    bos = prompt[:start].strip()
+    found = _labelled(prompt[start:], masked[start:], hints, "transcript") if bos else None
+    if found is None or found.format == "plain":
+        return None
+    loss = Loss("$", "substituted", f"the text begins with {bos!r}, not with a turn")
+    return replace(found, losses=(loss, *found.losses))
+
+
+def _without_strange_start(prompt: str, reading: Reading) -> Reading:
+    """Return a reading as one message where the text before its first turn holds marks of its own.
+
+    Such a text is no system message: it is the beginning of a chat in a format that is not known.
+    """
+    first = reading.conversation.messages[:1]
+    if not first or first[0].role != "system" or not marks.marks_of(first[0].text):
+        return reading
+    if not prompt.startswith(first[0].text, after_beginning(prompt)):
+        return reading
+    return replace(whole(prompt, 0.3), verdict="ambiguous", alternatives=(reading,), detail=STRANGE_START)
 
 
 def _readings(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> list[Reading]:
@@ -175,32 +181,20 @@ def _reads_alike(grammar: Grammar, first: Grammar, reading: Reading) -> bool:
         return False
     if any(turn not in first.turns.values() for turn in grammar.turns.values()) or grammar.bos != first.bos:
         return False
+    if grammar.thinking != first.thinking and "think>" in "".join(message.text for message in messages):
+        return False
     own = (grammar.default_system, grammar.system_prefix or None)
     return not messages or not any(text and messages[0].text.startswith(text) for text in own)
 
 
-def _by_priority(known: Mapping[str, Grammar]) -> list[Grammar]:
-    """Return grammars, those first that others are variants of."""
-    return sorted(known.values(), key=lambda grammar: (len(grammar.name), grammar.name))
-
-
 def _most_exact(readings: list[Reading]) -> Reading:
     """Return the reading that writes the identical text; the others, where they differ, beside it."""
-    if len(readings) == 1 and readings[0].verdict == "lossless":
-        return replace(readings[0], confidence=min(0.99, readings[0].confidence + 0.09))
     order = {"lossless": 0, "ambiguous": 1, "lossy": 2}
     best = min(
         readings,
-        key=lambda r: (len(r.losses) > 0, -r.confidence, order[r.verdict], _stripped(r.conversation) != _texts(r)),
+        key=lambda r: (len(r.losses) > 0, -r.confidence, order[r.verdict], _thoughts_in(r), not _is_tight(r)),
     )
-    # A dialect that only puts the spaces elsewhere is no other reading.
-    exact = [
-        r
-        for r in readings
-        if not r.losses
-        and r.confidence == best.confidence
-        and _stripped(r.conversation) != _stripped(best.conversation)
-    ]
+    exact = [r for r in readings if not r.losses and r.confidence == best.confidence and _differ(r, best)]
     if best.losses or not exact:
         confidence = min(0.99, best.confidence + 0.09) if best.verdict == "lossless" else best.confidence
         return replace(best, confidence=confidence)
@@ -210,12 +204,34 @@ def _most_exact(readings: list[Reading]) -> Reading:
     return replace(best, verdict="ambiguous", alternatives=(*best.alternatives, *others), detail=best.detail or detail)
 
 
-def _texts(reading: Reading) -> list[tuple[str, str]]:
-    return [(m.role, m.text) for m in reading.conversation.messages]
+def _is_tight(reading: Reading) -> bool:
+    """Return whether no content has outer white space."""
+    return all(m.text == m.text.strip() for m in reading.conversation.messages)
 
 
-def _stripped(conversation: Conversation) -> list[tuple[str, str]]:
-    return [(m.role, m.text.strip()) for m in conversation.messages]
+def _thoughts_in(reading: Reading) -> int:
+    """Return how many replies begin with tags of reasoning, which a format of reasoning explains."""
+    return sum(
+        m.text.startswith(("<think>", "</think>")) for m in reading.conversation.messages if m.role == "assistant"
+    )
+
+
+def _differ(one: Reading, best: Reading) -> bool:
+    """Return whether a reading has other contents than the best one.
+
+    A dialect that puts spaces elsewhere is no other reading, unless they could be of the content; nor
+    is one that leaves the reasoning, or a system message that says nothing, where it stands.
+    """
+    if _essence(one) != _essence(best):
+        return True
+    return not _is_tight(best) and [m.text for m in one.conversation.messages] != [
+        m.text for m in best.conversation.messages
+    ]
+
+
+def _essence(reading: Reading) -> list[tuple[str, str]]:
+    found = [(m.role, _THINK.sub("", (m.reasoning or "") + m.text).strip()) for m in reading.conversation.messages]
+    return [one for one in found if one != ("system", "")]
 
 
 # formats of markers -------------------------------------------------------------------------
@@ -229,7 +245,7 @@ def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Re
     found = turns_of(masked, grammar)
     conversation = conversation_of(prompt, found, grammar)
     conversation = _in_order(conversation, grammar)
-    losses = _proof(prompt, conversation, grammar, bos=found.bos or grammar.writes_bos)
+    losses = _proof(prompt, conversation, grammar, found.bos)
     verdict: Verdict = "lossy" if losses else "lossless"
     reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
     seen = conversation if masked is prompt else conversation_of(masked, found, grammar)
@@ -250,7 +266,7 @@ def _plain_reading(plain: Plain, grammar: Grammar, confidence: float) -> Reading
 
 def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
     conversation: Conversation = grammar.reader(prompt, masked)
-    losses = _proof(prompt, conversation, grammar, bos=False)
+    losses = _proof(grammar.cue + prompt if prompt.startswith("<|channel|>") else prompt, conversation, grammar)
     hidden: Conversation = conversation if masked is prompt else grammar.reader(masked, masked)
     holds = any(guard.holds_marker(grammar, message.text) for message in hidden.messages)
     verdict: Verdict = "lossy" if losses else "lossless"
@@ -268,14 +284,22 @@ def _in_order(conversation: Conversation, grammar: Grammar) -> Conversation:
     return replace(conversation, messages=(*system, *(m for m in conversation.messages if m.role != "system")))
 
 
-def _proof(prompt: str, conversation: Conversation, grammar: Grammar, *, bos: bool) -> tuple[Loss, ...]:
-    again = _again(conversation, grammar, bos=bos)
-    return () if again == prompt else (Loss("$", _change(prompt, again), _first_difference(prompt, again)),)
+def _proof(prompt: str, conversation: Conversation, grammar: Grammar, bos: str = "") -> tuple[Loss, ...]:
+    """Return the loss where writing again does not give the text behind the marks of its beginning."""
+    if bos not in ("", grammar.bos) or (bos and prompt.startswith(bos, len(bos))):
+        return (Loss("$", "substituted", f"the text begins with {bos.strip()!r}, not with {_said(grammar.bos)}"),)
+    text, again = prompt[len(bos) :], _again(conversation, grammar)
+    if grammar.bos and again.startswith(grammar.bos):  # of the first turn
+        text, again = text.removeprefix(grammar.bos), again.removeprefix(grammar.bos)
+    return () if again == text else (Loss("$", _change(text, again), _first_difference(text, again, len(bos))),)
 
 
-def _again(conversation: Conversation, grammar: Grammar, *, bos: bool) -> str:
-    asks = conversation.cue == "reply"
-    text = unproved(conversation, grammar, cue=asks, bos=bos)
+def _said(bos: str) -> str:
+    return repr(bos) if bos else "a turn"
+
+
+def _again(conversation: Conversation, grammar: Grammar) -> str:
+    text = unproved(conversation, grammar, cue=conversation.cue == "reply", bos=False)
     last = conversation.messages[-1] if conversation.messages else None
     if conversation.cue == "continue" and last is not None:
         # The prompt ends inside the last turn: its close has not been written.
@@ -288,11 +312,11 @@ def _change(prompt: str, again: str) -> str:
     return "trimmed" if "".join(prompt.split()) == "".join(again.split()) else "substituted"
 
 
-def _first_difference(prompt: str, again: str) -> str:
+def _first_difference(prompt: str, again: str, start: int) -> str:
     shortest = min(len(prompt), len(again))
     at = next((i for i in range(shortest) if prompt[i] != again[i]), shortest)
     was, is_ = prompt[at : at + 20], again[at : at + 20]
-    return f"written again, the text differs from character {at}: {was!r} became {is_!r}"
+    return f"written again, the text differs from character {start + at}: {was!r} became {is_!r}"
 
 
 # formats of labels --------------------------------------------------------------------------
@@ -325,7 +349,7 @@ def _turns_reading(prompt: str, masked: str, seen: labels.Speakers, name: str) -
     if seen.kind == "slot":
         found = Parse([Range("user", r.start, r.end) for r in found.ranges], found.cue)
     conversation = conversation_of(prompt, found, grammar)
-    losses = _proof(prompt, conversation, grammar, bos=False)
+    losses = _proof(prompt, conversation, grammar)
     confidence = 0.9 if seen.kind == "hinted" else 0.8
     return Reading(conversation, write(conversation), name, "ambiguous", losses, (), confidence)
 

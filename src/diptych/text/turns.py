@@ -5,16 +5,22 @@ Nothing is detected or doubted here, and nothing is written again.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator
-from itertools import starmap
+from typing import Any, Final
 
 from ..loss import Loss
 from ..model import Conversation, Cue, Message
 from . import labels
+from .calls import Calls, is_json
 from .direct import read_plain
 from .doubts import LABELLED
 from .grammar import Grammar
 from .parse import Parse, parse
+
+#: What a name may be where it stands in a mark: as in the Chat API.
+NAME: Final = re.compile(r"[\w-]{1,64}")
 
 
 def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
@@ -23,7 +29,10 @@ def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
         return [(m.role, m.text) for m in grammar.reader(text, text).messages]
     if plain := read_plain(grammar, text):
         return list(zip(plain.roles, plain.texts, strict=True))
-    return _contents(text, turns_of(text, grammar), grammar)
+    if grammar.calls:
+        return [(m.role, m.text) for m in conversation_of(text, turns_of(text, grammar), grammar).messages]
+    contents, thinking = _contents(text, turns_of(text, grammar), grammar), grammar.thinking
+    return [(role, thinking.split(one)[1] if thinking and role == "assistant" else one) for role, one in contents]
 
 
 def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
@@ -48,6 +57,23 @@ def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> l
     return losses
 
 
+def calls_lost(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
+    """Return a loss for every message whose calls or reasoning a written text reads back otherwise."""
+    found = conversation_of(text, turns_of(text, grammar), grammar).messages[-len(conversation.messages) :]
+    losses = []
+    for index, (wanted, came) in enumerate(zip(conversation.messages, found, strict=False)):
+        if _said(wanted) != _said(came):
+            losses.append(Loss(f"$.messages[{index}].tool_calls", "tool-calls-dropped", "they read back differently"))
+        if wanted.tool_call_id and not came.tool_call_id:
+            losses.append(Loss(f"$.messages[{index}].tool_call_id", "tool-calls-dropped", "it reads back as no result"))
+    return losses
+
+
+def _said(message: Message) -> list[tuple[str, Any]]:
+    """Return the names of the calls of a message with the values of their arguments."""
+    return [(c.name, json.loads(c.arguments) if is_json(c.arguments) else c.arguments) for c in message.tool_calls]
+
+
 def turns_of(masked: str, grammar: Grammar) -> Parse:
     """Return the ranges of the turns of a text."""
     if grammar.name in LABELLED:
@@ -57,7 +83,10 @@ def turns_of(masked: str, grammar: Grammar) -> Parse:
 
 def _contents(prompt: str, found: Parse, grammar: Grammar) -> list[tuple[str, str]]:
     """Return role and content of the messages that the turns of a text hold."""
-    contents = [(role, prompt[start:end]) for role, start, end, _ in found.ranges]
+    names = _names(prompt, found, grammar)
+    contents = [(r.role, prompt[r.start + len(name) : r.end]) for r, name in zip(found.ranges, names, strict=True)]
+    if grammar.sheet:
+        contents = _without_sheet(contents, grammar.sheet)
     if grammar.system_prefix:
         contents = list(_without_prefix(contents, grammar.system_prefix))
     if grammar.system in ("first-user", "last-user") and grammar.system_turn.open:
@@ -75,13 +104,66 @@ def _without_prefix(contents: Iterable[tuple[str, str]], prefix: str) -> Iterato
             is_first = False
 
 
+def _without_sheet(contents: list[tuple[str, str]], sheet: str) -> list[tuple[str, str]]:
+    found = re.fullmatch(sheet, contents[0][1], re.DOTALL) if contents and contents[0][0] == "system" else None
+    if found is None:
+        return contents
+    own = next(filter(None, found.groups()), "")
+    return [("system", own), *contents[1:]] if own else contents[1:]
+
+
 def conversation_of(prompt: str, found: Parse, grammar: Grammar) -> Conversation:
     """Return the conversation of the turns that were found in a prompt."""
-    messages = tuple(starmap(Message, _contents(prompt, found, grammar)))
+    contents = _contents(prompt, found, grammar)
+    before = grammar.named.partition("{}")[0]
+    names = [name.removeprefix(before).rstrip() or None for name in _names(prompt, found, grammar)]
+    named = names if grammar.named else [None] * len(contents)
+    messages = tuple(_message(*content, name, grammar) for content, name in zip(contents, named, strict=True))
+    messages = _with_calls(messages, grammar.calls) if grammar.calls else messages
     cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
     if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
         cue = "continue"
     return Conversation(messages, cue=cue)
+
+
+def _message(role: str, text: str, name: str | None, grammar: Grammar) -> Message:
+    if grammar.thinking is None or role != "assistant":
+        return Message(role, text, name)
+    reasoning, rest = grammar.thinking.split(text)
+    return Message(role, rest, name, reasoning=reasoning)
+
+
+def _with_calls(messages: Iterable[Message], calls: Calls) -> tuple[Message, ...]:
+    """Return messages with the tool calls and the results that their contents hold."""
+    found: list[Message] = []
+    ids: list[str] = []
+    answered = 0
+    for message in messages:
+        if message.role == "assistant":
+            content, made = calls.split(message.text, len(ids))
+            ids += [call.id for call in made]
+            found.append(
+                Message("assistant", content or None, None, made, None, message.reasoning) if made else message
+            )
+        elif message.role == calls.turn and (results := calls.results(message.text)) and answered < len(ids):
+            for content, named in results:
+                id_ = named if named in ids else ids[answered] if answered < len(ids) else None
+                found.append(Message("tool", content, tool_call_id=id_))
+                answered += 1
+        else:
+            found.append(message)
+    return tuple(found)
+
+
+def _names(prompt: str, found: Parse, grammar: Grammar) -> list[str]:
+    """Return what stands between the role of each turn and its content to name the speaker, line break included."""
+    if not grammar.named:
+        return [""] * len(found.ranges)
+    pattern = re.compile(re.escape(grammar.named).replace(r"\{\}", NAME.pattern) + "\n")
+    held = (
+        pattern.match(prompt, r.start, r.end) if prompt[r.start - 1 : r.start] != "\n" else None for r in found.ranges
+    )
+    return [one.group() if one else "" for one in held]
 
 
 def _awaits_reply(found: Parse, grammar: Grammar) -> bool:

@@ -9,18 +9,20 @@ the guard says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from itertools import takewhile
+from typing import Literal, cast
 
 from ..errors import FormatError
 from ..format import Writing
 from ..loss import Loss
-from ..model import ContentPart, Conversation, Message, OtherPart, RefusalPart, Segment, TextPart
+from ..model import ContentPart, Conversation, Message, OtherPart, RefusalPart, Segment, TextPart, ToolCall
 from . import guard as guards
+from .calls import Calls
 from .direct import write_plain
 from .grammar import Grammar
 from .paper import Paper
 from .registry import grammar_of
-from .turns import differences_of, messages_of
+from .turns import NAME, calls_lost, differences_of, messages_of
 
 Guard = Literal["escape", "refuse", "off"]
 
@@ -33,6 +35,7 @@ def write_text(
     provenance: Sequence[Sequence[Segment]] | None = None,
     guard: Guard = "off",
     bos: bool | None = None,
+    keep_reasoning: bool = False,
 ) -> Writing:
     """Write a conversation in a text format.
 
@@ -40,13 +43,14 @@ def write_text(
     as data. ``guard`` says what happens to data that holds a marker of the format:
     ``escape`` breaks it up (loss ``escaped``), ``refuse`` raises, ``off`` writes it as
     it is (loss ``marker-in-content``). ``bos`` writes the mark of the beginning, which
-    most servers add themselves. Raises FormatError.
+    most servers add themselves. ``keep_reasoning`` writes the reasoning of earlier turns, too, which
+    most formats leave out by their own rule (loss ``by-format-rule``). Raises FormatError.
     """
     grammar = grammar_of(format)
     with_bos = grammar.writes_bos if bos is None else bos
 
     def written() -> _Writer:
-        writer = _Writer(grammar, conversation, provenance, guard)
+        writer = _Writer(grammar, conversation, provenance, guard, keep_reasoning)
         writer.run(add_generation_prompt, with_bos)
         return writer
 
@@ -56,10 +60,13 @@ def write_text(
             text = (grammar.bos if with_bos else "") + turns + (grammar.cue if add_generation_prompt else "")
             return Writing(text, grammar.stop, (), lambda: written().paper.spans())
     if grammar.writer is not None:
-        return _Writer(grammar, conversation, provenance, guard).run_own(add_generation_prompt)
+        return _Writer(grammar, conversation, provenance, guard, keep_reasoning).run_own(add_generation_prompt)
     writer = written()
     text = "".join(writer.paper.pieces)
     losses = [*writer.losses, *_unseen(text, writer)]
+    if grammar.calls and not any(loss.kind in ("merged", "split", "role-dropped") for loss in losses):
+        told = {loss.path for loss in losses}
+        losses += [loss for loss in calls_lost(conversation, text, grammar) if loss.path not in told]
     return Writing(text, grammar.stop, tuple(losses), writer.paper.spans)
 
 
@@ -80,11 +87,18 @@ class _Writer:
         conversation: Conversation,
         provenance: Sequence[Sequence[Segment]] | None,
         guard: Guard,
+        keep_reasoning: bool = False,
     ) -> None:
         self.grammar, self.conversation, self.guard = grammar, conversation, guard
+        self.keep_reasoning = keep_reasoning
         self.provenance = provenance
         self.paper = Paper()
         self.losses: list[Loss] = side_losses(conversation)
+        #: Reasoning before the last user message is of earlier turns.
+        self.last_user = max((i for i, m in enumerate(conversation.messages) if m.role == "user"), default=-1)
+        #: The call, and its number, of every tool result that answers one in the order of the calls.
+        self.answers = _answers(conversation.messages, grammar.calls) if grammar.calls else {}
+        self.called = 0
         #: Role and text of every message as it should come back.
         self.expected: list[tuple[str, str]] = []
         #: The index of the message that each of these is.
@@ -104,9 +118,13 @@ class _Writer:
         elif system and self.grammar.system == "first-user" and host != rest[0]:
             self._lose("$.messages", "reordered", "the system text stands in the first user turn, after other messages")
         for number, index in enumerate(rest):
+            before, after = rest[number - 1] if number else None, next(iter(rest[number + 1 :]), None)
+            joined = self._joint(before, index)
             if number:
-                self.paper.mark(self.grammar.separator)
-            self._message(index, system if index == host else [])
+                self.paper.mark(self.grammar.separator if joined is None else joined)
+            self._message(
+                index, system if index == host else [], opens=joined is None, closes=self._joint(index, after) is None
+            )
         if cue and (self.grammar.cue or not self.grammar.plain):
             self._cue(bool(messages))
 
@@ -121,7 +139,9 @@ class _Writer:
 
     def write_own(self, cue: bool) -> None:
         contents = [self._guarded(index) for index in range(len(self.conversation.messages))]
-        self.losses += self.grammar.writer(self.conversation, self.paper, contents, cue=cue)
+        self.losses += self.grammar.writer(
+            self.conversation, self.paper, contents, cue=cue, keep_reasoning=self.keep_reasoning
+        )
 
     def _guarded(self, index: int) -> list[Segment]:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
@@ -197,24 +217,89 @@ class _Writer:
 
     def _role(self, index: int) -> str:
         role = self.conversation.messages[index].role
+        if role == "tool" and self._results(index):
+            role = cast("Calls", self.grammar.calls).turn
         role = role if role in self.grammar.turns else self.grammar.role_map.get(role, "user")
         return role if role in self.grammar.turns else "user"
 
-    def _message(self, index: int, system: list[int]) -> None:
+    def _results(self, index: int) -> bool:
+        """Return whether a message is a result that this format has a place for."""
+        return self.grammar.calls is not None and bool(self.grammar.calls.result) and index in self.answers
+
+    def _joint(self, index: int | None, following: int | None) -> str | None:
+        """Return what stands between two neighbours that are written as one turn, None where they are two."""
+        if index is None or following is None:
+            return None
+        if self._results(index) or self._results(following):
+            both = self._results(index) and self._results(following)
+            return cast("Calls", self.grammar.calls).joined if both else None
+        if any(self.conversation.messages[one].tool_calls for one in (index, following)):
+            return None
+        return self.grammar.joins or None if self._role(index) == self._role(following) != "system" else None
+
+    def _message(self, index: int, system: list[int], *, opens: bool, closes: bool) -> None:
         role = self._role(index)
         original = self.conversation.messages[index].role
-        if role != original:
+        if role != original and not self._results(index):
             self._lose(f"$.messages[{index}].role", "role-changed", f"{original} is written as {role}")
         turn = self.grammar.turns[role]
-        self.paper.mark(turn.open, index)
+        self.paper.mark(self._open(turn.open, index) if opens else "", index)
         if role == "system" and self.grammar.system_prefix:
             self.paper.mark(self.grammar.system_prefix, index)
             self._lose(f"$.messages[{index}].content", "synthesised", "the format's own lines were put before it")
         inner = self._system_inside(system)
+        self.paper.put_all(self._thinking(index, role), index)
         segments = self._content(index, role)
+        self._put(segments, index, role)
+        self.paper.mark(turn.close if closes else "", index)
+        text = inner + "".join(segment.text for segment in segments)
+        if opens or self._results(index):
+            self._expect(original if self._results(index) else role, text, index)
+        else:
+            self._lose(f"$.messages[{index}]", "merged", f"joined to the {role} message before it")
+            self.expected[-1] = (role, self.expected[-1][1] + self.grammar.joins + text)
+
+    def _put(self, segments: list[Segment], index: int, role: str) -> None:
+        """Write a content with the calls behind it, or the frame of a result around it."""
+        message, calls = self.conversation.messages[index], self.grammar.calls
+        before = after = ""
+        if calls and self._results(index):
+            call, number = self.answers[index]
+            self._report_id(f"$.messages[{index}].tool_call_id", call, number, calls)
+            before, after = calls.frame(call, number)
+            encoded = calls.encoded(message.text)
+            segments = segments if encoded == message.text else [Segment(encoded, "data")]
+        self.paper.mark(before, index)
         self.paper.put_all(segments, index)
-        self.paper.mark(turn.close, index)
-        self._expect(role, inner + "".join(segment.text for segment in segments), index)
+        self.paper.mark(after, index)
+        if calls and self._calls(index, role):
+            self.paper.mark(calls.write(message.tool_calls, after_content=bool(message.text), count=self.called), index)
+            self._report_ids(index, message.tool_calls, calls)
+
+    def _calls(self, index: int, role: str) -> bool:
+        """Return whether the calls of a message can be written: their arguments are JSON."""
+        message = self.conversation.messages[index]
+        known = self.grammar.calls is not None and role == "assistant" and bool(message.tool_calls)
+        return known and all(map(cast("Calls", self.grammar.calls).takes, message.tool_calls))
+
+    def _report_ids(self, index: int, calls: Sequence[ToolCall], own: Calls) -> None:
+        """Report the ids of calls that are not those which reading will make."""
+        for position, call in enumerate(calls):
+            self._report_id(f"$.messages[{index}].tool_calls[{position}].id", call, self.called, own)
+            self.called += 1
+
+    def _report_id(self, path: str, call: ToolCall, number: int, own: Calls) -> None:
+        expected = own.id_of(call.name, number)
+        if "{id}" not in own.call and call.id != expected:
+            self._lose(path, "substituted", f"{call.id!r} has no place; it reads back as {expected!r}")
+
+    def _open(self, mark: str, index: int) -> str:
+        """Return the mark of a turn, the name of who speaks in it where the format has a place for that."""
+        name = self.conversation.messages[index].name
+        if not name or not self.grammar.named or not NAME.fullmatch(name):
+            return mark
+        head = mark.rstrip("\n")
+        return head + self.grammar.named.replace("{}", name) + mark[len(head) :]
 
     def _system_inside(self, system: list[int]) -> str:
         """Write system texts inside a user turn; return them where they will read as user text."""
@@ -241,11 +326,33 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else _segments(message)
-        self.losses += message_losses(message, path, self.grammar.name)
+        own = {"reasoning-dropped"} if self.grammar.thinking and role == "assistant" else set()
+        own |= {"tool-calls-dropped"} if self._calls(index, role) or self._results(index) else set()
+        own |= {"name-dropped"} if self.grammar.named and NAME.fullmatch(message.name or "") else set()
+        self.losses += [x for x in message_losses(message, path, self.grammar.name) if x.kind not in own]
         if role in self.grammar.trim:
             segments = _trim(segments, path, self.losses)
         opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
         return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
+
+    def _thinking(self, index: int, role: str) -> list[Segment]:
+        """Return the reasoning of a message as it stands before its content."""
+        thinking, message = self.grammar.thinking, self.conversation.messages[index]
+        if thinking is None or role != "assistant":
+            return []
+        path = f"$.messages[{index}]"
+        reasoning = message.reasoning
+        if reasoning is not None and not (thinking.keeps_earlier or self.keep_reasoning or index > self.last_user):
+            self._lose(f"{path}.reasoning", "by-format-rule", f"{self.grammar.name} leaves earlier reasoning out")
+            reasoning = None
+        empty = thinking.empty or (thinking.last if index == len(self.conversation.messages) - 1 else "")
+        if reasoning is None and not empty and thinking.split(message.text) != (None, message.text):
+            self._lose(f"{path}.content", "split", "its beginning reads back as reasoning")
+        if reasoning is None:
+            return [Segment(empty, "template")] if empty else []
+        data = [Segment(reasoning, "data")]
+        inner = _guarded(self.grammar, data, path, self.guard, self.losses, at_line_start=False)
+        return [Segment(thinking.open, "template"), *inner, Segment(thinking.close, "template")]
 
     def _expect_system(self, system: list[int], texts: list[str]) -> None:
         self._expect("system", "\n\n".join(texts), system[0])
@@ -259,6 +366,19 @@ class _Writer:
 
     def _lose(self, path: str, kind: str, detail: str) -> None:
         self.losses.append(Loss(path, kind, detail))
+
+
+def _answers(messages: Sequence[Message], own: Calls) -> dict[int, tuple[ToolCall, int]]:
+    """Return the tool results that answer the calls one by one, as a text can tell: call and number by index."""
+    asked = list(takewhile(own.takes, (call for message in messages for call in message.tool_calls)))
+    results = [index for index, message in enumerate(messages) if message.role == "tool"]
+    found: dict[int, tuple[ToolCall, int]] = {}
+    for number, (index, call) in enumerate(zip(results, asked, strict=False)):
+        before = {call.id for message in messages[:index] for call in message.tool_calls}
+        if messages[index].tool_call_id != call.id or call.id not in before:
+            break
+        found[index] = (call, number)
+    return found
 
 
 def _segments(message: Message) -> list[Segment]:
@@ -396,7 +516,7 @@ def message_losses(message: Message, path: str, format: str) -> list[Loss]:
     losses = part_losses(message, path, format)
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
-    if message.tool_call_id is not None:
+    if message.tool_call_id:
         losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
     if message.reasoning:
         losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))

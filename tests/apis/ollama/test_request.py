@@ -110,3 +110,10 @@ def test_a_malformed_body_is_an_error_with_a_path(value: dict[str, Any], path: s
     with pytest.raises(FormatError) as caught:
         read_request(value)
     assert caught.value.path == path
+
+
+def test_a_message_without_content_is_empty_for_everybody_but_the_assistant() -> None:
+    value = {"messages": [{"role": "user"}, {"role": "assistant", "thinking": "hmm"}, {"role": "tool"}]}
+    messages = read_request(value).conversation.messages
+    assert [message.content for message in messages] == ["", None, ""]
+    assert write_request(read_request(value), whole=False) == value

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+import diptych
 from diptych.apis import api as engine
 from diptych.apis.anthropic.request import API as ANTHROPIC
 from diptych.apis.ledger import Ledger
 from diptych.apis.responses.request import read_request, write_request
 from diptych.apis.responses.rules import RULES
 from diptych.errors import FormatError
-from diptych.model import AudioPart, Conversation, Message, ReasoningPart, TextPart, ToolCall
+from diptych.model import AudioPart, Conversation, FrozenMap, Message, ReasoningPart, TextPart, ToolCall
 from diptych.request import Request
 
 CALL: dict[str, Any] = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"a":1}'}
@@ -154,3 +155,18 @@ def test_a_malformed_body_is_an_error_with_a_path(value: dict[str, Any], path: s
     with pytest.raises(FormatError) as caught:
         read_request(value)
     assert caught.value.path == path
+
+
+def test_what_a_system_text_says_beside_is_reported_when_it_becomes_instructions() -> None:
+    part = TextPart("s", FrozenMap({"anthropic": {"cache_control": {"type": "ephemeral"}}}))
+    ledger = Ledger()
+    body = write_request(Request(Conversation((Message.of("system", (part,)),))), ledger)
+    assert body == {"instructions": "s", "input": []}
+    assert [loss.kind for loss in ledger.losses] == ["field-dropped"]
+
+
+def test_options_of_a_stream_that_say_nothing_else_are_left_out() -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "q"}], "stream_options": {"include_usage": False}}
+    found = diptych.convert_request(body, to="responses", source="chat")[0]
+    assert "stream_options" not in found.output
+    assert [loss.kind for loss in found.losses] == ["by-format-rule"]

@@ -39,7 +39,7 @@ from ..ledger import Ledger
 from ..media import source_kind
 from ..turns import Shape, elsewhere, is_before, message_of, open_end, read_turns, write_system, write_turns
 from ..values import NO_PARAMETERS, as_list, one_of, opposite, read_json, strings, tool_choice, write_json
-from .rules import RULES
+from .rules import NAME, RULES
 
 #: The cap where a body has none and nothing is known of the model.
 OPEN_CAP: Final = 4096
@@ -57,13 +57,25 @@ SHAPE: Final = Shape(_RESULT, roles={"user": "user", "assistant": "assistant", "
 SYSTEM: Final = Kind(Message, ())
 
 _base64, _url, _file, _text = map(source_kind, ("base64", "url", "file", "text"))
+_TITLE: Final = Field("title", "filename", type=str)
+
+
+def _is_pdf(part: FilePart) -> bool:
+    return (part.data or "").startswith("data:application/pdf;")
+
+
 PARTS: Final = (
     Kind(TextPart, (Field("text", "text", type=str),), {"type": "text"}, needs=("text",)),
     Kind(ImagePart, (Field("source", "url", *_base64),), {"type": "image"}, ("url",)),
     Kind(ImagePart, (Field("source", "url", *_url),), {"type": "image"}, ("url",)),
     *(
-        Kind(FilePart, (Field("source", to, *pair), Field("title", "filename", type=str)), {"type": "document"}, (to,))
-        for to, pair in (("data", _base64), ("data", _text), ("url", _url), ("file_id", _file))
+        Kind(FilePart, (Field("source", to, *pair), _TITLE), {"type": "document"}, (to,), fits)
+        for to, pair, fits in (
+            ("data", _base64, _is_pdf),
+            ("data", _text, None),
+            ("url", _url, None),
+            ("file_id", _file, None),
+        )
     ),
     Kind(FilePart, (Field("source", "file_id", *_file),), {"type": "image"}, ("file_id",)),
     Kind(
@@ -168,6 +180,7 @@ API: Final = Api(
     format_at="output_config.format",
     finish=_finish,
     cue=open_end,
+    names=NAME,
     rules=RULES,
 )
 

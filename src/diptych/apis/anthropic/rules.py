@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    GONE,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -24,6 +21,12 @@ from ..rules import (
     results_follow,
     says_something,
     that,
+)
+from ..rules import (
+    GONE,
+    OBJECT,
+    Rule,
+    Rules,
 )
 
 _SDK: Final = "anthropic 2.14, types, 2026-11-26"
@@ -41,7 +44,7 @@ _JPEG: Final = instead({"image/jpg": "image/jpeg"})
 
 def _ends_clean(messages: Any) -> Any:
     message = messages[-1] if messages else None
-    content = message.get("content") if isinstance(message, Mapping) and message.get("role") == "assistant" else None
+    content = message.get("content") if isinstance(message, OBJECT) and message.get("role") == "assistant" else None
     text = content[-1].get("text") if isinstance(content, list) and content else content
     if content and isinstance(text, str) and text != text.rstrip():
         where = "" if text is content else f"[{len(content) - 1}].text"
@@ -59,8 +62,8 @@ def _clean_end(messages: Any) -> list[Any]:
 def _filled(messages: Any) -> Any:
     """Find messages without content; the last one may be an assistant message that is to be continued."""
     for index, message in enumerate(messages):
-        content = message.get("content") if isinstance(message, Mapping) else True
-        is_open = index == len(messages) - 1 and isinstance(message, Mapping) and message.get("role") == "assistant"
+        content = message.get("content") if isinstance(message, OBJECT) else True
+        is_open = index == len(messages) - 1 and isinstance(message, OBJECT) and message.get("role") == "assistant"
         if not is_open and not (content.strip() if isinstance(content, str) else content):
             yield f"[{index}]", "a message without content"
 
@@ -71,7 +74,7 @@ def _without_empty(messages: Any) -> list[Any]:
 
 
 def _rank(block: Any) -> bool:
-    return not (isinstance(block, Mapping) and block.get("type") == "tool_result")
+    return not (isinstance(block, OBJECT) and block.get("type") == "tool_result")
 
 
 def _is_results_first(content: list[Any]) -> bool:
@@ -85,14 +88,14 @@ def _id_of(kind: str, name: str) -> Any:
 def _thinking(body: Mapping[str, Any]) -> Any:
     """Find parameters that do not go together with extended thinking."""
     thinking = body.get("thinking")
-    if not isinstance(thinking, Mapping) or thinking.get("type") != "enabled":
+    if not isinstance(thinking, OBJECT) or thinking.get("type") != "enabled":
         return
     budget, cap, choice = thinking.get("budget_tokens"), body.get("max_tokens"), body.get("tool_choice")
     if isinstance(budget, int) and isinstance(cap, int) and budget >= cap:
         yield ".thinking.budget_tokens", "the budget is not less than max_tokens"
     if body.get("temperature") not in (None, 1):
         yield ".temperature", "with thinking the temperature is 1"
-    if isinstance(choice, Mapping) and choice.get("type") in ("any", "tool"):
+    if isinstance(choice, OBJECT) and choice.get("type") in ("any", "tool"):
         yield ".tool_choice", "with thinking a call cannot be forced"
 
 

@@ -42,7 +42,7 @@ from ..media import data_url
 from ..turns import Shape, elsewhere, is_before, message_of, open_end, read_turns, write_system, write_turns
 from ..values import NO_PARAMETERS, as_list, chosen, chosen_name, one_of, read_json, strings, write_json
 from .media import inline, read_text, write_text
-from .rules import RULES
+from .rules import NAME, RULES
 
 _RESULT: Final = Kind(
     Message,
@@ -241,6 +241,7 @@ API: Final = Api(
     not_in_ids=r"[^a-zA-Z0-9_.:-]",
     unique_ids=True,
     said_by_path={"stream": "the operation says it: ConverseStream"},
+    names=NAME,
     rules=RULES,
 )
 

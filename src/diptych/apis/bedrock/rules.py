@@ -6,10 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    GONE,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -25,6 +22,12 @@ from ..rules import (
     results_follow,
     says_something,
     that,
+)
+from ..rules import (
+    GONE,
+    OBJECT,
+    Rule,
+    Rules,
 )
 
 _MODEL: Final = "botocore 1.44, service model bedrock-runtime, 2026-11-26"
@@ -59,7 +62,7 @@ def document_name(name: str) -> str:
 
 
 def _no_empty_messages(message: Any) -> Any:
-    if isinstance(message, Mapping) and message.get("content") == []:
+    if isinstance(message, OBJECT) and message.get("content") == []:
         yield "", "a message without content"
 
 
@@ -72,14 +75,14 @@ def _needs_tools(body: Mapping[str, Any]) -> Any:
     if body.get("toolConfig"):
         return
     for index, message in enumerate(body.get("messages") or ()):
-        blocks = message.get("content") if isinstance(message, Mapping) else None
-        if any(isinstance(block, Mapping) and block.keys() & {"toolUse", "toolResult"} for block in blocks or ()):
+        blocks = message.get("content") if isinstance(message, OBJECT) else None
+        if any(isinstance(block, OBJECT) and block.keys() & {"toolUse", "toolResult"} for block in blocks or ()):
             yield f".messages[{index}]", "calls and results need a toolConfig"
             return
 
 
 def _documents_need_text(content: Any) -> Any:
-    kinds = {kind for block in content if isinstance(block, Mapping) for kind in block}
+    kinds = {kind for block in content if isinstance(block, OBJECT) for kind in block}
     if "document" in kinds and "text" not in kinds:
         yield "", "a document needs a text beside it"
 

@@ -33,6 +33,7 @@ from ...projection import write_message as write_message
 from .tables import PARTS
 
 _FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content"})
+_MAY_BE_EMPTY = ("name", "tool_calls", "tool_call_id", "reasoning_content")
 
 
 def read_messages(messages: Any, *, tools: Any = None, response_format: Any = None) -> Conversation:
@@ -63,7 +64,8 @@ def read_message(message: Any, path: str) -> Message:
     if not isinstance(message, Mapping):
         raise FormatError(f"a message is an object, not {type(message).__name__}", path=path)
     role = message.get("role")
-    extra = {key: value for key, value in message.items() if key not in _FIELDS}
+    # A field that says nothing is kept with those that have no neutral name.
+    extra = {key: value for key, value in message.items() if key not in _FIELDS or _is_empty(key, value)}
     if role == "function":
         role, extra["role"] = "tool", "function"
     if role not in ROLES:
@@ -77,11 +79,15 @@ def read_message(message: Any, path: str) -> Message:
         role,
         _read_content(message.get("content"), f"{path}.content"),
         _text_or_none(message.get("name"), f"{path}.name"),
-        old or _read_tool_calls(message.get("tool_calls"), f"{path}.tool_calls"),
+        (*old, *_read_tool_calls(message.get("tool_calls"), f"{path}.tool_calls")),
         _text_or_none(message.get("tool_call_id"), f"{path}.tool_call_id"),
         _text_or_none(message.get("reasoning_content"), f"{path}.reasoning_content"),
         FrozenMap(extra) if extra else EMPTY,
     )
+
+
+def _is_empty(key: str, value: Any) -> bool:
+    return key in _MAY_BE_EMPTY and (value is None or value == [])
 
 
 def _text_or_none(value: Any, path: str) -> str | None:

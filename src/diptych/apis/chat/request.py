@@ -16,10 +16,12 @@ from typing import Any, Final
 
 from ...model import (
     EMPTY,
+    AudioPart,
     Conversation,
     Cue,
     FilePart,
     FrozenMap,
+    ImagePart,
     Message,
     OtherPart,
     Part,
@@ -39,7 +41,7 @@ from ..ledger import Ledger
 from ..values import chosen, chosen_name
 from . import messages as wire_messages
 from .messages import write_response_format, write_tools
-from .rules import RULES
+from .rules import NAME, RULES
 from .tables import FORMAT as WANTED
 from .tables import PARAMS, PARTS, TOOLS
 
@@ -74,25 +76,32 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
 
 def write_list(writer: Writer, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
     """Write the list of messages."""
-    return [write_message(m if m.plain_text is not None else _held(writer, m)) for m in messages]
+    return [_write_message(writer, message) for message in messages]
 
 
-def _held(writer: Writer, message: Message) -> Message:
-    """Return a message without what Chat has no place for."""
+def _write_message(writer: Writer, message: Message) -> dict[str, Any]:
+    held_ = message if message.plain_text is not None else _held(writer, message, bodies=True)
+    return writer.ledger.wrote(write_message(held_), message)
+
+
+def _held(writer: Writer, message: Message, *, bodies: bool = False) -> Message:
+    """Return a message without what Chat has no place for; in ``bodies`` users alone have media."""
     ledger = writer.ledger
     writer.native(message, message.native, {})
     if message.is_error is not None:
         ledger.lose(message, "is_error")
-    parts = [part for part in message.parts if _has_place(writer, part)]
+    has_media = message.role == "user" or not bodies
+    parts = [part for part in message.parts if _has_place(writer, part, has_media=has_media)]
     reasoning = [part for part in parts if isinstance(part, ReasoningPart)]
     for part in reasoning[1:]:
         ledger.lose(part, kind="merged", detail="a Chat message has one reasoning text")
     ranks = [_rank(part) for part in parts]
     if ranks != sorted(ranks):
         ledger.lose(message, kind="reordered", detail="Chat has reasoning, then the content, then the calls")
-    if len(parts) == len(message.parts) and (parts or message.is_list or message.role == "assistant"):
-        return message
     content = [part for part in parts if not isinstance(part, ReasoningPart | RefusalPart | ToolCall)]
+    has_content = content or message.is_list or message.role == "assistant" or "chat" in message.native
+    if len(parts) == len(message.parts) and has_content:
+        return message
     if not content and message.role != "assistant":
         parts.append(TextPart(""))
     copy = message.replace(parts=parts, is_list=message.is_list and len(content) > 1)
@@ -152,9 +161,11 @@ def _rank(part: Part) -> int:
     return 2 if isinstance(part, ToolCall) else 3 if isinstance(part, RefusalPart) else 1
 
 
-def _has_place(writer: Writer, part: Part) -> bool:
-    is_other = isinstance(part, OtherPart) and part.api != "chat"
-    if is_other or (isinstance(part, FilePart) and "chat" not in part.native and not _is_file(part)):
+def _has_place(writer: Writer, part: Part, *, has_media: bool) -> bool:
+    is_lost = isinstance(part, OtherPart) and part.api != "chat"
+    if isinstance(part, ImagePart | AudioPart | FilePart) and "chat" not in part.native:
+        is_lost = not has_media or not _is_medium(part)
+    if is_lost:
         writer.ledger.lose(part)
         return False
     if isinstance(part, FilePart) and part.url:
@@ -164,8 +175,12 @@ def _has_place(writer: Writer, part: Part) -> bool:
     return True
 
 
-def _is_file(part: FilePart) -> bool:
-    """Tell whether a file is one that Chat takes: by id or by data, and neither sound nor film."""
+def _is_medium(part: ImagePart | AudioPart | FilePart) -> bool:
+    """Tell whether Chat takes a medium: sound as wav or mp3, files by id or by data that are neither sound nor film."""
+    if isinstance(part, AudioPart):
+        return part.format in ("wav", "mp3")
+    if isinstance(part, ImagePart):
+        return True
     return bool(part.file_id) or not (part.data or "data:video/").startswith(("data:video/", "data:audio/"))
 
 
@@ -178,7 +193,7 @@ def _finish(body: dict[str, Any], writer: Writer) -> None:
         choice = body.pop("tool_choice")
         body["function_call"] = {"name": chosen_name(choice)} if isinstance(choice, dict) else choice
     wanted, declared = body.get("response_format"), writer.request.conversation.response_format
-    if declared and declared.type == "json_schema" and not declared.name and isinstance(wanted, dict):
+    if declared and declared.type == "json_schema" and declared.name is None and isinstance(wanted, dict):
         wanted["json_schema"]["name"] = "response"
         writer.ledger.lose(declared, kind="synthesised", detail="Chat requires a name: response")
 
@@ -201,6 +216,7 @@ API: Final = Api(
     cue=_cue,
     mend=in_order,
     is_open=True,
+    names=NAME,
     rules=RULES,
     shares=frozenset({"completions"}),
 )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -16,7 +14,11 @@ from ..rules import (
     ranges,
     remove,
     says_json,
-    that,
+)
+from ..rules import (
+    OBJECT,
+    Rule,
+    Rules,
 )
 
 _SPEC: Final = "OpenAI API specification, createChatCompletion, 2026-11-23"
@@ -31,7 +33,7 @@ def _links(messages: Any) -> Any:
     """Find results without a call before them, and calls that no result follows."""
     open_: dict[str, int] = {}
     for index, message in enumerate(messages):
-        if not isinstance(message, Mapping):
+        if not isinstance(message, OBJECT):
             continue
         if message.get("role") == "tool":
             if open_.pop(str(message.get("tool_call_id")), None) is None:
@@ -39,20 +41,33 @@ def _links(messages: Any) -> Any:
             continue
         yield from ((f"[{at}].tool_calls", f"no result follows the call {id_!r}") for id_, at in open_.items())
         calls = message.get("tool_calls") or ()
-        open_ = {str(call.get("id")): index for call in calls if isinstance(call, Mapping)}
+        open_ = {str(call.get("id")): index for call in calls if isinstance(call, OBJECT)}
 
 
-def _is_kept_by_tools(message: Mapping[str, Any]) -> bool:
-    content = message.get("content")
-    return message.get("role") != "tool" or not isinstance(content, list) or all(map(_is_text, content))
+#: The parts that the messages of a role take; a user's takes all.
+_PARTS: Final = {
+    "tool": ("text",),
+    "system": ("text",),
+    "developer": ("text",),
+    "assistant": ("text", "refusal"),
+}
 
 
-def _is_text(part: Any) -> bool:
-    return isinstance(part, Mapping) and part.get("type") == "text"
+def _parts_of_role(message: Any) -> Any:
+    """Find the parts that a message of its role does not take."""
+    content = message.get("content") if isinstance(message, OBJECT) else None
+    for index, part in enumerate(content if isinstance(content, list) else ()):
+        if not _is_taken(message, part):
+            yield f".content[{index}]", f"a message of the role {message['role']} does not take this"
 
 
-def _texts_alone(message: dict[str, Any]) -> dict[str, Any]:
-    return {**message, "content": [part for part in message["content"] if _is_text(part)]}
+def _is_taken(message: Mapping[str, Any], part: Any) -> bool:
+    known = _PARTS.get(str(message.get("role")))
+    return known is None or (isinstance(part, OBJECT) and part.get("type") in known)
+
+
+def _taken_alone(message: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "content": [part for part in message["content"] if _is_taken(message, part)] or ""}
 
 
 RULES: Final = Rules.of(
@@ -61,13 +76,7 @@ RULES: Final = Rules.of(
     Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
     Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
     Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),
-    Rule(
-        "messages[*]",
-        that(_is_kept_by_tools, "a tool result takes texts alone", Mapping),
-        _SDK,
-        _texts_alone,
-        "media-dropped",
-    ),
+    Rule("messages[*]", _parts_of_role, _SDK, _taken_alone, "media-dropped"),
     Rule("tools", at_most(128, "tools"), _SPEC),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].function.name", _NAMED, _SPEC),

@@ -54,6 +54,9 @@ PARTS: Final = (
 CALL: Final = Kind(
     ToolCall, (Field("id", "id"), Field("function.name", "name"), Field("function.arguments", "arguments"))
 )
+CUSTOM: Final = Kind(
+    ToolCall, (Field("id", "id"), Field("custom.name", "name"), Field("custom.input", "arguments"))
+)
 #: A text that is a field of its message.
 REASONING: Final = Kind(ReasoningPart, (Field("", "text"),))
 REFUSAL: Final = Kind(RefusalPart, (Field("", "text"),))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..rules import (
-    Rule,
-    Rules,
+from ..checks import (
     at_most,
     between,
     is_filled,
     ranges,
+)
+from ..rules import (
+    Rule,
+    Rules,
 )
 
 _SPEC: Final = "OpenAI API specification, createCompletion, 2026-11-23"

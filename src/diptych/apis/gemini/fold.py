@@ -26,6 +26,7 @@ TYPE: Final = f"{NOTE}type"
 GROUPS: Final = f"{NOTE}groups"
 _SCHEMAS: Final = {"parameters": "parametersJsonSchema", "responseSchema": "responseJsonSchema"}
 _FORMATS: Final = ("responseSchema", "responseJsonSchema", "responseMimeType")
+_LINKED: Final = frozenset({"functionCall", "functionResponse"})
 _FUNCTIONS: Final = "functionDeclarations"
 
 
@@ -108,13 +109,15 @@ def _unfold_content(content: Any, path: str, links: Links) -> Any:
     elif not isinstance(parts, list | tuple) or not all(isinstance(part, Mapping) for part in parts):
         raise FormatError("a content has a list of parts", path=f"{path}.parts")
     has_results = any(isinstance(part.get("functionResponse"), Mapping) for part in parts or ())
-    if found.get("role") != "user" and (has_results or found.get("role") in (None, "function")):
+    if found.get("role") in (None, "function") or (has_results and found["role"] == "model"):
         how["role"], found["role"] = found.get("role", "absent"), "user"
     found["parts"] = [_unfold_part(part, links) for part in parts or ()]
     return {**found, HOW: how} if how else found
 
 
 def _fold_content(content: dict[str, Any], links: Links) -> dict[str, Any]:
+    if HOW not in content and not any(part.keys() & _LINKED for part in content["parts"]):
+        return content
     found = {name: value for name, value in content.items() if name != HOW}
     found["parts"] = [_fold_part(part, links) for part in found["parts"]]
     how = content.get(HOW, {})
@@ -238,8 +241,9 @@ def _tools(tools: Any) -> Iterator[tuple[str, Any]]:
             continue
         for at, function in enumerate(functions):
             yield f"{path}.{_FUNCTIONS}[{at}]", function
-        if rest := {name: value for name, value in tool.items() if name != _FUNCTIONS}:
-            yield f"{path}.{min(rest)}", {**rest, _FUNCTIONS: len(functions)}
+        for name, value in tool.items():
+            if name != _FUNCTIONS:
+                yield f"{path}.{name}", {name: value, _FUNCTIONS: len(functions)}
 
 
 def _unfold_tools(tools: Any) -> dict[str, Any]:

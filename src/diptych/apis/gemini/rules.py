@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    GONE,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -18,6 +15,12 @@ from ..rules import (
     ranges,
     remove,
     that,
+)
+from ..rules import (
+    GONE,
+    OBJECT,
+    Rule,
+    Rules,
 )
 
 _SDK: Final = "google-genai 3.6, types, 2026-11-26"
@@ -33,12 +36,12 @@ _PART: Final = "contents[*].parts[*]"
 
 
 def _says_something(part: Any) -> Any:
-    if isinstance(part, Mapping) and part.get("text") == "" and part.keys() <= {"text"}:
+    if isinstance(part, OBJECT) and part.get("text") == "" and part.keys() <= {"text"}:
         yield ".text", "the text is empty"
 
 
 def _no_empty_contents(content: Any) -> Any:
-    if isinstance(content, Mapping) and not content.get("parts"):
+    if isinstance(content, OBJECT) and not content.get("parts"):
         yield "", "a content without parts"
 
 
@@ -47,9 +50,9 @@ def _turns(contents: Any) -> Any:
     calls = 0
     before = ""
     for index, content in enumerate(contents):
-        if not isinstance(content, Mapping):
+        if not isinstance(content, OBJECT):
             continue
-        kinds = [kind for part in content.get("parts") or () if isinstance(part, Mapping) for kind in part]
+        kinds = [kind for part in content.get("parts") or () if isinstance(part, OBJECT) for kind in part]
         if "functionCall" in kinds and before in ("", "model"):
             yield f"[{index}]", "calls stand after a turn of the user"
         if "functionResponse" in kinds and kinds.count("functionResponse") != calls:

@@ -139,8 +139,8 @@ def read_message(reader: Reader, message: Mapping[str, Any], path: str, links: L
     images = _beside(reader, rest, path, "images")
     parts += [*images, *_read_calls(reader, rest, path, links)]
     fields = _result(rest, links, how) if message["role"] == "tool" else {}
-    if not parts:
-        parts = [] if how else [TextPart("")]
+    if not any(isinstance(part, TextPart) for part in parts) and (not parts or message["role"] != "assistant"):
+        parts += [] if how and message["role"] == "assistant" else [TextPart("")]
     if how:
         rest[_HOW] = how
     native = natives("ollama", rest) if rest else EMPTY
@@ -219,15 +219,19 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
 
 
 def write_message(writer: Writer, message: Message, links: Links) -> dict[str, Any]:
+    if message.plain_text is not None and message.role in _ROLES:
+        return {"role": message.role, "content": message.plain_text}
     role = "system" if message.role == "developer" else message.role
     if role != message.role:
         writer.ledger.lose(message, "role", "role-changed", "developer became system")
-    wire: dict[str, Any] = {"role": role, "content": _write_text(writer, message)}
+    text = _write_text(writer, message)
     thoughts = [part for part in message.parts if isinstance(part, ReasoningPart)]
     images = [image for part in message.parts if (image := _write_image(writer, part)) is not None]
     calls = [_write_call(writer, part, links) for part in message.parts if isinstance(part, ToolCall)]
-    found = {"thinking": "".join(part.text for part in thoughts), "images": images, "tool_calls": calls}
-    wire |= {name: value for name, value in found.items() if value}
+    thinking = "".join(part.text for part in thoughts)
+    found = {"thinking": thinking, "content": text, "images": images, "tool_calls": calls}
+    wire: dict[str, Any] = {"role": role}
+    wire |= {name: value for name, value in found.items() if value or name == "content"}
     for part in thoughts:
         writer.native(part, part.native, {})
     if role == "tool":

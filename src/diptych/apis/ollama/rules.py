@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..checks import (
+    among,
+    ranges,
+)
 from ..rules import (
     Rule,
     Rules,
-    among,
-    ranges,
 )
 
 _CODE: Final = "Ollama, docs/api.md and its errors, 2026-11"

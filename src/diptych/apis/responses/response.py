@@ -21,7 +21,8 @@ from ..api import Reader, Writer
 from ..counts import RESPONSES
 from ..fields import NOTE, Field
 from ..ledger import Ledger
-from .request import API, Items, WrittenItems
+from .items import Items, Written
+from .request import API
 
 #: Notes: how many parts each message of the output had, and what Responses says of it; what status it had.
 _TURNS: Final = f"{NOTE}turns"
@@ -78,7 +79,7 @@ def _write_end(end: str | None) -> dict[str, Any]:
 def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[str, Any]:
     choice = only_choice(ANSWERS, writer, choices)
     parts = parts_of(ANSWERS, writer, choice)
-    items = WrittenItems(writer).write(_messages(choice, parts))
+    items = Written(writer).write(_messages(choice, parts))
     if "responses" not in choice.native:
         items = [item_with_needs(item, index) for index, item in enumerate(items)]
     own = choice.native.get("responses", EMPTY)

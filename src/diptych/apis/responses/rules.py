@@ -6,11 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..rules import (
-    Check,
-    Mend,
-    Rule,
-    Rules,
+from ..checks import (
     among,
     at_most,
     between,
@@ -22,6 +18,13 @@ from ..rules import (
     says_json,
     that,
 )
+from ..rules import (
+    OBJECT,
+    Check,
+    Mend,
+    Rule,
+    Rules,
+)
 
 _SPEC: Final = "OpenAI API specification, createResponse, 2026-11-23"
 _SDK: Final = "openai 3.57, types/responses, 2026-11-26"
@@ -29,7 +32,7 @@ _DOCS: Final = "OpenAI, guides on reasoning and function calling, 2026-11"
 
 NAME: Final = r"[a-zA-Z0-9_-]{1,128}"
 _NAMED: Final = matches(NAME, "a name of 1 to 128 letters, digits, _ and -")
-_ID: Final = matches(r"(?s).{1,64}", "an id of 1 to 64 characters")
+_ID: Final = matches(r"(?s).{0,64}", "an id of at most 64 characters")
 _SHORT: Final = relabel("a-zA-Z0-9_-", 64)
 _OUTPUTS: Final = {"function_call_output": "function_call", "custom_tool_call_output": "custom_tool_call"}
 
@@ -38,9 +41,9 @@ def _links(items: Any) -> Any:
     """Find outputs whose call is not in the input. (The call may stand in an earlier response.)"""
     if not isinstance(items, list):
         return
-    calls = {item.get("call_id") for item in items if isinstance(item, Mapping) and item.get("type") not in _OUTPUTS}
+    calls = {item.get("call_id") for item in items if isinstance(item, OBJECT) and item.get("type") not in _OUTPUTS}
     for index, item in enumerate(items):
-        if isinstance(item, Mapping) and item.get("type") in _OUTPUTS and item.get("call_id") not in calls:
+        if isinstance(item, OBJECT) and item.get("type") in _OUTPUTS and item.get("call_id") not in calls:
             yield f".input[{index}].call_id", "no call with this id is in the input"
 
 
@@ -51,7 +54,7 @@ def _links_of_body(body: Mapping[str, Any]) -> Any:
 
 def _reasoning_ends(items: Any) -> Any:
     """Find reasoning at the end of the input: the server wants the item that it led to."""
-    if isinstance(items, list) and items and isinstance(items[-1], Mapping) and items[-1].get("type") == "reasoning":
+    if isinstance(items, list) and items and isinstance(items[-1], OBJECT) and items[-1].get("type") == "reasoning":
         yield f"[{len(items) - 1}]", "no item follows the reasoning"
 
 
@@ -66,7 +69,7 @@ def _with(name: str, default: Any) -> Mend:
 def _has_id(item: Mapping[str, Any]) -> bool:
     content: Any = item.get("content")
     is_output = item.get("role") == "assistant" and isinstance(content, list)
-    kinds = {part.get("type") for part in content if isinstance(part, Mapping)} if is_output else ()
+    kinds = {part.get("type") for part in content if isinstance(part, OBJECT)} if is_output else ()
     return "id" in item or not {"output_text", "refusal"} & set(kinds)
 
 
@@ -92,6 +95,7 @@ RULES: Final = Rules.of(
     Rule("tools[*]", _lacks("strict", "function"), _DOCS, _with("strict", False), "defaulted"),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].name", _NAMED, _SPEC),
+    Rule("text.format", _lacks("name", "json_schema"), _SDK, _with("name", "response"), "synthesised"),
     Rule("text.format.name", matches(r"[a-zA-Z0-9_-]{1,64}", "a name of 1 to 64 letters, digits, _ and -"), _SPEC),
     *ranges(_SPEC, temperature=(0, 2), top_p=(0, 1), top_logprobs=(0, 20)),
     Rule("max_output_tokens", between(1), _SPEC),

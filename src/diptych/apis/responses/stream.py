@@ -16,7 +16,8 @@ from ..answers import as_own
 from ..api import Reader
 from ..ledger import Ledger
 from ..writers import EventWriter
-from .request import API, ITEM, Items
+from .items import ITEM, Items
+from .request import API
 from .response import ANSWERS, item_with_needs, read_end, read_response, write_response
 
 _PIECES: Final = {

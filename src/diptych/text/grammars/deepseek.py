@@ -3,6 +3,8 @@
 - ``deepseek-v2``: the system text, ``User: …``, ``Assistant: …<｜end▁of▁sentence｜>``, blank
   lines between; the end of a user turn is unmarked, so a reading is ``ambiguous``
 - ``deepseek-v3`` (R1 too): the system text, ``<｜User｜>…<｜Assistant｜>…<｜end▁of▁sentence｜>``
+- ``deepseek-v3.1``: V3 with ``</think>`` before every reply; ``deepseek-v3.1-thinking`` begins the
+  reasoning in the generation prompt
 - ``deepseek-coder``: the system text, ``### Instruction:``, ``### Response:``, ``<|EOT|>``
 
 The system text stands before the first turn. ``developer`` is written as ``system``,
@@ -11,9 +13,13 @@ The system text stands before the first turn. ``developer`` is written as ``syst
 
 from __future__ import annotations
 
-from ..grammar import ALL_ROLES, Grammar, Turn
+from ..calls import Calls
+from ..grammar import Grammar, Thinking, Turn
 
 _BOS, _EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
+
+_CALLS = ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>")
+_CALL = ("<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>")
 
 V3 = Grammar(
     name="deepseek-v3",
@@ -22,7 +28,14 @@ V3 = Grammar(
     system="prefix",
     role_map={"developer": "system"},
     bos=_BOS,
-    markers=("<｜User｜>", "<｜Assistant｜>", _EOS, _BOS),
+    calls=Calls(
+        call=f"{_CALL[0]}function{_CALL[1]}{{name}}\n```json\n{{arguments}}\n```{_CALL[2]}",
+        begin=_CALLS[0],
+        between="\n",
+        end=_CALLS[1],
+        result="",
+    ),
+    markers=("<｜User｜>", "<｜Assistant｜>", _EOS, _BOS, *_CALLS, *_CALL),
     stop=(_EOS,),
     aliases=("deepseek", "deepseek-r1"),
     mapping="system<｜User｜>user<｜Assistant｜>assistant<｜end▁of▁sentence｜>",
@@ -30,12 +43,12 @@ V3 = Grammar(
 
 V2 = V3.variant(
     "deepseek-v2",
+    calls=None,
     turns={"user": Turn("User: ", "\n\n"), "assistant": Turn("Assistant: ", _EOS)},
     cue="Assistant:",
     system_turn=Turn("", "\n\n"),
     markers=(_EOS, _BOS),
     labels={"User": "user", "Assistant": "assistant"},
-    trim=ALL_ROLES,
     is_certain=False,
     mapping="User: …, Assistant: …<｜end▁of▁sentence｜>; the end of a user turn is unmarked",
 )
@@ -51,9 +64,49 @@ CODER = Grammar(
     labels={"### Instruction": "user", "### Response": "assistant"},
     opens_anywhere=True,
     stop=("<|EOT|>",),
-    trim=ALL_ROLES,
     is_certain=False,
     mapping="### Instruction: … ### Response: … <|EOT|>",
 )
 
-GRAMMARS = (V3, V2, CODER)
+V31 = V3.variant(
+    "deepseek-v3.1",
+    calls=Calls(call=f"{_CALL[0]}{{name}}{_CALL[1]}{{arguments}}{_CALL[2]}", begin=_CALLS[0], end=_CALLS[1], result=""),
+    cue="<｜Assistant｜></think>",
+    thinking=Thinking("<think>", "</think>", "</think>"),
+    aliases=("deepseek-v3.2",),
+    mapping="DeepSeek V3, an empty reasoning ended before every reply",
+)
+
+V31_THINKING = V31.variant(
+    "deepseek-v3.1-thinking",
+    cue="<｜Assistant｜><think>",
+    mapping="DeepSeek V3.1, the generation prompt beginning the reasoning",
+)
+
+#: The template of the first weeks wrote the empty reasoning whole.
+V31_EMPTY = V31.variant(
+    "deepseek-v3.1-empty",
+    cue="<｜Assistant｜><think></think>",
+    thinking=Thinking("<think>", "</think>", "<think></think>"),
+    mapping="DeepSeek V3.1 with <think></think> before every reply",
+)
+
+V2_TOKENS = V3.variant(
+    "deepseek-v2-tokens",
+    system_turn=Turn("", "\n\n"),
+    mapping="DeepSeek V3's tokens, two line breaks after the system text",
+)
+
+#: Baidu's format is made in the same way.
+ERNIE = V2.variant(
+    "ernie-4.5",
+    turns={"user": Turn("User: ", "\n"), "assistant": Turn("Assistant: ", "<|end_of_sentence|>")},
+    cue="Assistant: ",
+    system_turn=Turn("", "\n"),
+    bos="<|begin_of_sentence|>",
+    markers=("<|begin_of_sentence|>", "<|end_of_sentence|>"),
+    stop=("<|end_of_sentence|>",),
+    mapping="<|begin_of_sentence|>system, User: …, Assistant: …<|end_of_sentence|>",
+)
+
+GRAMMARS = (V3, V2, CODER, V31, V31_THINKING, V31_EMPTY, V2_TOKENS, ERNIE)

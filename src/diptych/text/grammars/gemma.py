@@ -6,12 +6,13 @@
 - the cue is ``<start_of_turn>model`` and a line break; the stop is ``<end_of_turn>``
 - the tokenizer adds ``<bos>``: it is read, and written where asked for
 
-``gemma4`` has ``<|turn>`` and ``<turn|>``, and a system turn of its own.
+``gemma4`` has ``<|turn>`` and ``<turn|>``, and a system turn of its own; its generation prompt ends an
+empty thought, that of ``gemma4-thinking`` does not.
 """
 
 from __future__ import annotations
 
-from ..grammar import ALL_ROLES, Grammar, Turn, turns_of
+from ..grammar import ALL_ROLES, Grammar, Thinking, Turn, turns_of
 
 GEMMA = Grammar(
     name="gemma",
@@ -31,12 +32,19 @@ GEMMA = Grammar(
 GEMMA4 = GEMMA.variant(
     "gemma4",
     turns=turns_of("<|turn>{}\n", "<turn|>\n", {"system": "system", "user": "user", "assistant": "model"}),
-    cue="<|turn>model\n",
+    cue="<|turn>model\n<|channel>thought\n<channel|>",
     system="turn",
     system_turn=Turn("", ""),
+    thinking=Thinking("<|channel>thought\n", "<channel|>"),
     markers=("<|turn>", "<turn|>"),
     stop=("<turn|>",),
     mapping="<|turn>system/user/model … <turn|>; contents trimmed",
 )
 
-GRAMMARS = (GEMMA, GEMMA4)
+GEMMA4_THINKING = GEMMA4.variant(
+    "gemma4-thinking",
+    cue="<|turn>model\n",
+    mapping="Gemma 4, the generation prompt leaving the model to think",
+)
+
+GRAMMARS = (GEMMA, GEMMA4, GEMMA4_THINKING)

@@ -1,12 +1,14 @@
 """Harmony, the format of gpt-oss: headers with a channel, reasoning and tool calls kept.
 
-``<|start|>role[ to=recipient][<|channel|>channel][ <|constrain|>json]<|message|>content<|end|>``
+``<|start|>role[ to=recipient][<|channel|>channel][ <|constrain|> json]<|message|>content<|end|>``
 
 - ``system`` is written as ``developer`` under ``# Instructions`` (``renamed``): Harmony keeps
   its own ``system`` for facts about the model. Where a conversation has both, or a system
   text that is such a fact sheet, each keeps its role
+- reasoning up to the first answer is left out, as OpenAI's renderer does (``by-format-rule``)
 - an assistant's reasoning is the channel ``analysis``, its text ``final`` (``commentary``
-  beside tool calls), a tool call ``commentary to=functions.NAME`` with ``<|call|>``
+  beside tool calls), a tool call ``to=functions.NAME`` on ``commentary``, with ``<|call|>``; the
+  recipient is read in the role and in the channel
 - a tool result comes from ``functions.NAME`` to the assistant; ids of calls are made anew
   (``call_0``, ``call_1`` …: ``substituted`` where they were others)
 - the cue is ``<|start|>assistant``; the stops are ``<|return|>`` and ``<|call|>``; a stored
@@ -21,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ...loss import Loss
-from ...model import Conversation, Cue, Message, Segment, ToolCall
+from ...model import Conversation, Cue, Message, ReasoningPart, Segment, ToolCall
 from ..grammar import Grammar, Turn
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 _INSTRUCTIONS: Final = "# Instructions\n\n"
 _HEADER: Final = re.compile(
     r"(?P<role>[^\s<]+)(?: to=(?P<to>[^\s<]+))?(?:<\|channel\|>(?P<channel>\w+)(?: to=(?P<to2>[^\s<]+))?)?"
-    r"(?: ?<\|constrain\|>\w+)?\Z"
+    r"(?: ?<\|constrain\|> ?\w+| \w+)?\Z"
 )
 _TURN: Final = re.compile(r"<\|start\|>(.{0,200}?)<\|message\|>", re.DOTALL)
 _END: Final = re.compile(r"<\|(?:end|call|return)\|>")
@@ -38,16 +40,22 @@ _CUE: Final = "<|start|>assistant"
 
 
 def write_harmony(
-    conversation: Conversation, paper: Paper, contents: Sequence[Sequence[Segment]], *, cue: bool
+    conversation: Conversation, paper: Paper, contents: Sequence[Sequence[Segment]], *, cue: bool, keep_reasoning: bool
 ) -> list[Loss]:
     """Write a conversation on paper; ``contents`` are the guarded texts of its messages."""
     losses: list[Loss] = []
     names: dict[str, str] = {}
+    settled = -1 if keep_reasoning else _settled(conversation.messages)
     both = {m.role for m in conversation.messages} >= {"system", "developer"}
     for index, message in enumerate(conversation.messages):
         if message.role in ("system", "developer"):
             _write_system(index, message, paper, contents[index], both, losses)
         elif message.role == "assistant":
+            if index <= settled and message.reasoning:
+                losses.append(
+                    Loss(f"$.messages[{index}].reasoning", "by-format-rule", "analysis before the first answer")
+                )
+                message = message.replace(parts=[part for part in message.parts if not isinstance(part, ReasoningPart)])
             _write_assistant(index, message, paper, contents[index], names, losses)
         else:
             header = (
@@ -57,6 +65,15 @@ def write_harmony(
     if cue:
         paper.mark(_CUE)
     return losses
+
+
+def _settled(messages: Sequence[Message]) -> int:
+    """Return the last message whose analysis is left out: the first answer, where the last reply is an answer, too.
+
+    The rule of OpenAI's renderer (openai-harmony 0.0.8).
+    """
+    replies = [(index, not message.tool_calls) for index, message in enumerate(messages) if message.role == "assistant"]
+    return next((index for index, is_answer in replies if is_answer), -1) if replies and replies[-1][1] else -1
 
 
 def _turn(paper: Paper, index: int, header: str, content: Sequence[Segment], end: str = "<|end|>") -> None:
@@ -74,7 +91,7 @@ def _write_system(
         return
     if message.role == "system":
         losses.append(Loss(f"$.messages[{index}].role", "renamed", "Harmony's developer message"))
-    wrap = "" if text.startswith("# ") else _INSTRUCTIONS
+    wrap = "" if text.startswith((_INSTRUCTIONS, "# Tools\n\n## ")) else _INSTRUCTIONS
     _turn(paper, index, "developer", [Segment(wrap, "template"), *content])
 
 
@@ -101,7 +118,7 @@ def _write_assistant(
             path = f"$.messages[{index}].tool_calls[{position}].id"
             losses.append(Loss(path, "substituted", f"{call.id!r} has no place; it reads back as {expected!r}"))
         names[call.id] = call.name
-        header = f"assistant<|channel|>commentary to=functions.{call.name} <|constrain|>json"
+        header = f"assistant to=functions.{call.name}<|channel|>commentary <|constrain|> json"
         _turn(paper, index, header, [Segment(call.arguments, "data")], "<|call|>")
 
 
@@ -111,6 +128,8 @@ def _sender(message: Message, names: Mapping[str, str]) -> str:
 
 def read_harmony(prompt: str, masked: str) -> Conversation:
     """Return the conversation of a Harmony text; ``masked`` is the text with data made opaque."""
+    if prompt.startswith("<|channel|>"):  # a completion begins behind the generation prompt
+        prompt, masked = _CUE + prompt, _CUE + masked
     reader = _Reader(prompt, masked)
     reader.run()
     return Conversation(tuple(reader.messages), cue=reader.cue)

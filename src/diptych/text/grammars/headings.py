@@ -7,6 +7,8 @@
 - one turn is what the format was made for; further turns follow in the same way
 - contents are trimmed; every other role is written as an instruction (``role-changed``)
 
+``guanaco``: ``### Human: …### Assistant: …`` on one line.
+
 ``solar``: ``### System:``, ``### User:``, ``### Assistant:``, blank lines between.
 
 Headings are text that anyone can write, so a reading is ``ambiguous``.
@@ -26,6 +28,7 @@ ALPACA = Grammar(
     system="prefix",
     system_turn=Turn("", "\n\n"),
     default_system=PREAMBLE,
+    sheet=r"Below is an instruction that describes a task, paired with an input [^.]*\. Write a response[^.]*\.",
     is_implied=True,
     role_map={"developer": "system"},
     labels={"### Instruction": "user", "### Response": "assistant"},
@@ -51,4 +54,17 @@ SOLAR = Grammar(
     mapping="### System:, ### User:, ### Assistant:",
 )
 
-GRAMMARS = (ALPACA, SOLAR)
+GUANACO = Grammar(
+    name="guanaco",
+    turns={"user": Turn("### Human: ", ""), "assistant": Turn("### Assistant: ", "")},
+    cue="### Assistant:",
+    system="prefix",
+    role_map={"developer": "system"},
+    labels={"### Human": "user", "### Assistant": "assistant"},
+    opens_anywhere=True,
+    stop=("### Human:",),
+    is_certain=False,
+    mapping="### Human: …### Assistant: …, nothing between",
+)
+
+GRAMMARS = (ALPACA, SOLAR, GUANACO)

@@ -6,6 +6,8 @@ user turn between ``<<SYS>>`` and ``<</SYS>>``.
 - ``developer`` is written as ``system``, ``tool`` as ``user`` (``role-changed``)
 - contents are trimmed; there is no cue: ``[/INST]`` asks for the reply
 - a system message after the first turn is written as ``user`` (``role-changed``)
+- the tokenizer adds the first ``<s>``: a prompt without it is read as well. ``llama2-bare`` has none
+  between its turns either
 
 ``llama3``: ``<|start_header_id|>role<|end_header_id|>``, two line breaks, the content,
 ``<|eot_id|>``.
@@ -17,10 +19,15 @@ user turn between ``<<SYS>>`` and ``<</SYS>>``.
 ``llama3.1`` is the same with ``Cutting Knowledge Date: December 2023`` and ``Today Date:
 26 Jul 2024`` (the date its template names where none is given) before the system text;
 it is added (``synthesised``) and, read, taken for nothing said.
+
+``llama4`` has shorter names of the tokens: ``<|header_start|>``, ``<|header_end|>``, ``<|eot|>``.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..calls import Calls
 from ..grammar import ALL_ROLES, Grammar, Turn, turns_of
 
 LLAMA2 = Grammar(
@@ -29,11 +36,19 @@ LLAMA2 = Grammar(
     system="first-user",
     system_turn=Turn("<<SYS>>\n", "\n<</SYS>>\n\n"),
     role_map={"developer": "system"},
+    bos="<s>",
     markers=("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>"),
     stop=("</s>", "[INST]"),
     trim=ALL_ROLES,
     aliases=("llama-2-chat",),
     mapping="<s>[INST] user [/INST] assistant </s>; the system text in <<SYS>> of the first user turn",
+)
+
+LLAMA2_BARE = LLAMA2.variant(
+    "llama2-bare",
+    turns={"user": Turn("[INST] ", " [/INST]"), "assistant": Turn(" ", " </s>")},
+    aliases=(),
+    mapping="Llama 2 with nothing between its turns",
 )
 
 _HEADER = "<|start_header_id|>{}<|end_header_id|>\n\n"
@@ -52,11 +67,33 @@ LLAMA3 = Grammar(
     mapping="<|start_header_id|>role<|end_header_id|> … <|eot_id|>; contents trimmed",
 )
 
+_JSON = Calls(call='{"name": "{name}", "parameters": {arguments}}', between="; ", result="{string}")
+
 LLAMA31 = LLAMA3.variant(
     "llama3.1",
+    calls=_JSON,
     system_prefix="Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n",
+    sheet=r"\n?Cutting Knowledge Date: [^\n]*\n(?:Today Date: [^\n]*\n)?\n(.*)",
     aliases=("llama3.2", "llama3.3"),
     mapping="Llama 3 with the dates of its template before the system text",
 )
 
-GRAMMARS = (LLAMA2, LLAMA3, LLAMA31)
+LLAMA4 = LLAMA3.variant(
+    "llama4",
+    calls=replace(_JSON, begin="<|python_start|><|python_end|>", between=""),
+    turns=turns_of("<|header_start|>{}<|header_end|>\n\n", "<|eot|>", _ROLES),
+    cue="<|header_start|>assistant<|header_end|>\n\n",
+    markers=(
+        "<|begin_of_text|>",
+        "<|header_start|>",
+        "<|header_end|>",
+        "<|eot|>",
+        "<|eom|>",
+        "<|python_start|>",
+        "<|python_end|>",
+    ),
+    stop=("<|eot|>", "<|eom|>"),
+    mapping="<|header_start|>role<|header_end|> … <|eot|>; contents trimmed",
+)
+
+GRAMMARS = (LLAMA2, LLAMA2_BARE, LLAMA3, LLAMA31, LLAMA4)

@@ -1,0 +1,96 @@
+"""Which text format a prompt looks like: how sure each grammar is of it.
+
+A format of special tokens is likeliest where the text begins with one of its turns (after the marks
+that tokenizers add) and ends in its generation prompt. Formats of labels are looked for only where
+no special token was found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from .doubts import LABELLED
+from .grammar import Grammar
+from .parse import after_beginning, has_open, parse
+
+
+def detect(prompt: str, grammar: Grammar) -> float:
+    """Return how sure it is (0 to 1) that a prompt is written in this format."""
+    if grammar.plain:
+        return 0.2
+    if grammar.needs not in prompt:
+        return 0.0
+    if not grammar.is_certain:
+        return 0.0 if grammar.name in LABELLED else _label_confidence(prompt, grammar)
+    begins = _begins(prompt, grammar)
+    if not begins and not _holds_open(prompt, grammar):
+        return 0.0
+    own = bool(grammar.cue) and prompt.endswith(grammar.cue)
+    return (0.85 if begins else 0.75) + (0.04 if own else 0.0) + (0.08 if _has_sheet(prompt, grammar) else 0.0)
+
+
+def _begins(prompt: str, grammar: Grammar) -> bool:
+    return prompt.startswith(_opens_of(grammar), after_beginning(prompt))
+
+
+def _has_sheet(prompt: str, grammar: Grammar) -> bool:
+    """Return whether the system text is one that the models' own templates write."""
+    if grammar.system_prefix and grammar.system_prefix in prompt:
+        return True
+    turn = grammar.turns.get("system")
+    if not grammar.sheet or turn is None:
+        return False
+    start = prompt.find(turn.open)
+    return (
+        start >= 0
+        and _sheet(grammar.sheet, (turn.close, *turn.also_closes)).match(prompt, start + len(turn.open)) is not None
+    )
+
+
+@lru_cache(maxsize=64)
+def _sheet(pattern: str, closes: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?:{pattern})(?:{'|'.join(map(re.escape, closes))})", re.DOTALL)
+
+
+def _holds_open(prompt: str, grammar: Grammar) -> bool:
+    return any(mark in prompt for mark in _opens_of(grammar))
+
+
+@lru_cache(maxsize=128)
+def _opens_of(grammar: Grammar) -> tuple[str, ...]:
+    marks = [mark for turn in grammar.turns.values() if (mark := turn.open.strip())]
+    bare = [mark.removeprefix(grammar.bos) for mark in marks if mark != grammar.bos]
+    return tuple(dict.fromkeys([*marks, *bare]))
+
+
+def _label_confidence(prompt: str, grammar: Grammar) -> float:
+    """Return the confidence for a format of labels: both speakers must speak."""
+    if not _holds_open(prompt, grammar):
+        return 0.0
+    if grammar.markers and not any(mark in prompt for mark in grammar.markers):
+        return 0.0  # without its own marks it is any transcript
+    if not has_open(prompt, grammar):
+        return 0.0
+    found = {r.role for r in parse(prompt, grammar).ranges}
+    has_cue = bool(grammar.cue.strip()) and prompt.rstrip().endswith(grammar.cue.strip())
+    if "user" not in found:
+        return 0.0
+    if has_cue or "assistant" in found:
+        return 0.7
+    return 0.5 if _begins(prompt, grammar) and not prompt[after_beginning(prompt)].isalnum() else 0.0  # a heading
+
+
+def likeliest(masked: str, known: Mapping[str, Grammar]) -> list[tuple[float, Grammar]]:
+    """Return the likeliest grammars with their confidence, the likeliest first."""
+    ordered = list(known.values())  # a format stands before its variants
+    certain = [grammar for grammar in ordered if grammar.is_certain]
+    # Where the text begins with a turn, what stands further inside need not be looked for: that takes long.
+    found = [(detect(masked, grammar), grammar) for grammar in certain if _begins(masked, grammar)]
+    found = found or [(detect(masked, grammar), grammar) for grammar in certain]
+    # Special tokens outweigh labels: where some are seen, labels are not looked for.
+    if max((sure for sure, _ in found), default=0.0) < 0.75:
+        found += [(detect(masked, grammar), grammar) for grammar in ordered if not grammar.is_certain]
+    found.sort(key=lambda row: -row[0])
+    return [row for row in found if row[0] > found[0][0] - 0.035]

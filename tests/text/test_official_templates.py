@@ -1,0 +1,141 @@
+"""Real models' chat templates: how many of their texts are read right, and which families write the same bytes."""
+
+import gzip
+import json
+from collections import Counter, defaultdict
+from datetime import datetime
+from functools import lru_cache
+
+import pytest
+
+import diptych
+from diptych.errors import DiptychError
+from diptych.text.registry import grammars
+
+#: Templates that no text tells: they write nothing but the contents, or nothing of who speaks.
+UNTOLD = ("olmo_thinker_rlzero", "olmo_thinker_code_rlzero", "assistant_message_only", "gptsan")
+#: A part of a template's name, and the format that writes the same, byte for byte, in every plain context.
+SAME = {
+    "mistralai-Mistral-Nemo-Instruct-2407": "mistral-tekken", "mistral_v1-70c": "mistral-v1", "pixtral": "mistral-tekken",
+    "mistral-instruct-v0.3": "mistral-v3", "Mistral-Large-Instruct-2411": "mistral-v7", "swift-mistral7b": "mistral-tekken-spaced",
+    "command-r-plus": "command-r", "axolotl-cohere": "command-r", "granite-4.0": "granite", "gemma3n": "gemma",
+    "gpt4all-gemma": "gemma", "Meta-Llama-3-8B": "llama3", "llama4": "llama4", "open-instruct-zephyr": "zephyr", "OLMoE": "olmo",
+    "eachadea-vicuna": "vicuna-lines", "glm-edge": "glm4", "Qwen3-Thinking-1b": "qwen3-thinking", "Ernie4.5": "ernie-4.5",
+    "Kimi-K2-Thinking": "kimi-k2-thinking",
+}  # fmt: skip
+#: The same for conversations with tool calls and their results.
+SAME_CALLS = {
+    "unsloth-qwen3": "qwen3", "moonshotai-Kimi-K2": "kimi-k2", "granite-4.1": "granite", "axolotl-llama4": "llama4",
+    "glm4moe": "glm4.5", "Nemotron-3-Nano": "nemotron3", "MiniMax-M2.5": "minimax-m2",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rows(shared):
+    file = shared / "corpora" / "chat_templates.jsonl.gz"
+    if not file.is_file():
+        pytest.skip("no chat templates in the folder of samples")
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def plain(rows):
+    """Return the renderings of plain contexts: texts of system, user and assistant, and nothing else."""
+    return [row for row in rows if isinstance(row["expected"], str) and is_plain(row["context"])]
+
+
+def is_plain(context):
+    roles = ("system", "user", "assistant")
+    has_more = context.get("tools") or context.get("documents") or context.get("return_assistant_spans")
+    return not has_more and all(
+        set(m) == {"role", "content"} and isinstance(m["content"], str) and m["role"] in roles
+        for m in context["messages"]
+    )
+
+
+template_of = lru_cache(diptych.ChatTemplate)
+
+
+def rendered(row, messages, cue):
+    context = row["context"]
+    now = context.get("frozen_now")
+    try:
+        return template_of(row["template"]).render(
+            messages,
+            add_generation_prompt=cue == "reply",
+            continue_final_message=cue == "continue",
+            now=datetime.fromisoformat(now) if now else None,
+            **(context.get("template_kwargs") or {}),
+        )
+    except DiptychError:
+        return None
+
+
+def is_right(row, reading):
+    """Return whether the template writes the same from what was read, or that is what it was given, but for outer blanks."""
+    if rendered(row, reading.messages, reading.conversation.cue) == row["expected"]:
+        return True
+    return stripped(reading.messages) == stripped(row["context"]["messages"])
+
+
+def stripped(messages):
+    return [(m["role"], (m["content"] or "").strip()) for m in messages]
+
+
+def test_most_texts_are_read_right_and_none_wrong_under_lossless(plain):
+    found, wrong = defaultdict(Counter), []
+    for row in plain:
+        reading = diptych.to_messages(row["expected"])
+        right = is_right(row, reading)
+        found[row["template_id"]][right] += 1
+        if not right and reading.verdict == "lossless" and not any(name in row["template_id"] for name in UNTOLD):
+            wrong.append((row["template_id"], reading.format, row["expected"][-200:]))
+    for name, counts in sorted(found.items(), key=lambda item: item[1][True] / item[1].total()):
+        print(f"{counts[True]:3} of {counts.total():3} right  {name}")
+    right = sum(counts[True] for counts in found.values())
+    print(f"{right} of {len(plain)} texts are read right ({right / len(plain):.1%})")
+    assert right / len(plain) >= 0.85
+    assert not wrong
+
+
+@pytest.mark.parametrize("part", SAME)
+def test_the_same_bytes(plain, part):
+    compared = 0
+    for row in plain:
+        context, messages = row["context"], row["context"]["messages"]
+        if part not in row["template_id"] or context.get("continue_final_message") or "<|im_end|>" in str(messages):
+            continue
+        written = diptych.to_prompt(
+            messages, SAME[part], add_generation_prompt=bool(context.get("add_generation_prompt"))
+        )
+        if any(loss.severity > diptych.Severity.EXACT for loss in written.losses):
+            continue  # the grammar says that it does otherwise
+        compared += 1
+        bos = (context.get("template_kwargs") or {}).get("bos_token", "")
+        assert row["expected"] in (written.text, bos + written.text, grammars()[SAME[part]].bos + written.text), (
+            messages
+        )
+    assert compared
+
+
+@pytest.mark.parametrize("part", SAME_CALLS)
+@pytest.mark.parametrize("calls", [[("f", {"a": "x y", "n": 2})], [("f", {"a": "x"}), ("g", {"b": "y"})]])
+def test_the_same_bytes_with_tool_calls(rows, part, calls):
+    row = next(row for row in rows if part in row["template_id"])
+    name, kwargs = SAME_CALLS[part], row["context"].get("template_kwargs") or {}
+    own = grammars()[name]
+    ids = [own.calls.id_of(called, index) for index, (called, _) in enumerate(calls)]
+
+    def messages(dump):
+        made = [
+            {"id": id_, "type": "function", "function": {"name": called, "arguments": dump(arguments)}}
+            for id_, (called, arguments) in zip(ids, calls, strict=True)
+        ]
+        results = [{"role": "tool", "tool_call_id": id_, "content": "it is"} for id_ in ids]
+        begun = [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}]
+        return [*begun, {"role": "assistant", "content": "", "tool_calls": made}, *results]
+
+    expected = template_of(row["template"]).render(messages(lambda x: x), add_generation_prompt=True, **kwargs)
+    written = diptych.to_prompt(messages(json.dumps), name).text
+    assert expected in (written, own.bos + written, kwargs.get("bos_token", "") + written)
