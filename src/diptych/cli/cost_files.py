@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import DiptychError, FormatError
 from .cost_rows import iter_lines
+from .count import model_of
 
 if TYPE_CHECKING:
     from ..prices import Bulk
@@ -101,7 +102,7 @@ def _price_lines(lines: Iterable[tuple[str, bytes]], asked: Asked, report: Any) 
             continue
         progress.show(priced.bulk)
         try:
-            price_value(priced, json.loads(line), asked, place)
+            price_value(priced, json.loads(line.decode().lstrip("\ufeff")), asked, place)
         except (ValueError, RecursionError) as error:
             priced.bulk.requests += 1
             priced.bulk.refused += 1
@@ -114,8 +115,6 @@ def _price_lines(lines: Iterable[tuple[str, bytes]], asked: Asked, report: Any) 
 
 def price_value(priced: Priced, value: Any, asked: Asked, place: str) -> None:
     """Price the value of one line, and say what it was taken for."""
-    from .count import model_of
-
     key = place
     if isinstance(value, dict) and "custom_id" in value:
         key = str(value["custom_id"])
@@ -235,7 +234,6 @@ class _Progress:
 
 def _price_rows(file: str, asked: Asked, template: Any, columns: list[str], report: Any) -> Priced:
     from .cost_rows import columns_of, inputs_of, iter_rows
-    from .count import model_of
 
     priced, progress, named = _new(asked), _Progress(), columns_of(columns)
     for place, row in iter_rows(file):

@@ -114,7 +114,7 @@ class Bulk:
         guess = self.output if output is None else output
         try:
             body = tokens.body_of(x, model=model)
-            if not isinstance(x, Mapping | Request):
+            if type(x) is not dict and not isinstance(x, Mapping | Request):
                 body = {name: value for name, value in body.items() if name != "model"}
             names = self.models or (tokens.name_of(body, model=model),)
             if group is None and self._add_plain(body, names, key or str(self.requests), guess):
