@@ -82,11 +82,28 @@ def _as_output(item: dict[str, Any]) -> dict[str, Any]:
 
 _IMAGE: Final = Rule("", _lacks("detail", "input_image"), _SDK, _with("detail", "auto"), "defaulted")
 
+def _media_said(item: Any) -> Any:
+    """Find media in a message of the assistant, which says texts alone."""
+    content = item.get("content") if isinstance(item, OBJECT) and item.get("role") == "assistant" else None
+    for index, part in enumerate(content if isinstance(content, list) else ()):
+        if _is_media(part):
+            yield f".content[{index}]", "the assistant says texts alone"
+
+
+def _is_media(part: Any) -> bool:
+    return isinstance(part, OBJECT) and part.get("type") in ("input_image", "input_file")
+
+
+def _without_media(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "content": [part for part in item["content"] if not _is_media(part)]}
+
+
 RULES: Final = Rules.of(
     Rule("input", is_filled, _SPEC, kind="rule-breach"),
     Rule("input", _reasoning_ends, _DOCS, kind="rule-breach"),
     Rule("input[*].call_id", _ID, _SPEC, _SHORT, "relabelled"),
     Rule("input[*].name", _NAMED, _SPEC),
+    Rule("input[*]", _media_said, _SDK, _without_media, "media-dropped"),
     Rule("input[*].content[*].detail", among("low", "high", "auto", "original"), _SDK),
     _IMAGE._replace(at="input[*].content[*]"),
     _IMAGE._replace(at="input[*].output[*]"),
