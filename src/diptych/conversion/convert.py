@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ..apis.chat.messages import read_messages
 from ..apis.completions.messages import prompt_of
@@ -37,6 +37,8 @@ from .registry import builtin, get, list_formats
 from .responses import answering, convert_response, reply_of
 
 Written = tuple[Any, tuple[Loss, ...]]
+#: The fields that requests have, and no answer.
+_REQUESTS: Final = frozenset({"messages", "prompt", "input", "contents"})
 
 
 def to_messages(
@@ -143,9 +145,8 @@ def convert_whole(value: Any, target: str | Format, source: Format | None = None
     wanted = _entry(target)
     if wanted.kind != "api" or not isinstance(value, Mapping):
         return []
-    if (reply := reply_of(value)) and wanted.name in answering() and (source is None or source.name in answering()):
-        named = reply if source is None or reply in PAIR else source.name
-        return [convert_response(value, to=wanted.name, source=named, on_loss="ignore")]
+    if (answer := _answer_of(value, source)) and wanted.name in answering():
+        return [replace(convert_response(value, to=wanted.name, source=answer, on_loss="ignore"), format=answer)]
     found = source or _detect(value)
     if found.kind != "api" or ("messages" in value and "prompt" in value):
         return []
@@ -155,6 +156,14 @@ def convert_whole(value: Any, target: str | Format, source: Format | None = None
     if is_prompt or is_of_pair or (wanted.name == "completions" and found.api is not None and not is_talk):
         return converted(value, found, wanted)
     return []
+
+
+def _answer_of(value: Mapping[str, Any], source: Format | None) -> str | None:
+    """Return the API that a value is an answer of, None where it is a request or something else."""
+    if not _REQUESTS.isdisjoint(value):
+        return None
+    found = reply_of(value)
+    return found if source is None or found in (None, source.name) or {found, source.name} <= {*PAIR} else None
 
 
 def _entry(name: str | Format | Grammar | ChatTemplate) -> Format:

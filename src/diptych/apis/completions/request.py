@@ -118,7 +118,9 @@ class _Body:
             prompt = f"{_BETWEEN}\n\n<before>{prompt}</before>\n<after>{suffix}</after>"
         reading = read_text(prompt, "plain" if suffix else self.format)
         losses = [Loss(path, loss.kind, loss.detail) for loss in reading.losses]
-        if reading.verdict == "ambiguous":
+        # Who asks for one message as it stands has decided what speaker labels are.
+        is_decided = self.format == "plain" and not unknown_marks(prompt)
+        if reading.verdict == "ambiguous" and not is_decided:
             losses.append(_doubt(reading, path))
         stops, more = self._stops(reading.format)
         name = self.model if "model" in self.body else None
