@@ -85,9 +85,7 @@ def to_prompt(
     conversation = messages if isinstance(messages, Conversation) else read_messages(messages)
     if isinstance(format, ChatTemplate):
         return write_template(conversation, format, add_generation_prompt=add_generation_prompt)
-    return write_text(
-        conversation, format, add_generation_prompt=add_generation_prompt, keep_reasoning=keep_reasoning
-    )
+    return write_text(conversation, format, add_generation_prompt=add_generation_prompt, keep_reasoning=keep_reasoning)
 
 
 def convert(

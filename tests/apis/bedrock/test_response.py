@@ -174,3 +174,9 @@ def test_the_head_of_a_response_is_reported_by_its_own_names():
             "responseId": "r", "modelVersion": "m"}  # fmt: skip
     found = convert_response(body, to="bedrock", on_loss="ignore")
     assert {loss.path for loss in found.losses if loss.kind == "field-dropped"} == {"$.responseId", "$.modelVersion"}
+
+
+@pytest.mark.parametrize("target", sorted(answering()))
+def test_convert_takes_a_reply_of_any_api(target):
+    found = convert(ANSWERS["text"], target=target, on_loss="ignore")
+    assert answering()[target].read_response(found.output).text == "Hi"
