@@ -98,6 +98,11 @@ def _media(place: str) -> list[Rule]:
     return rules
 
 
+def _choice_has_tools(config: Any) -> Any:
+    if isinstance(config, OBJECT) and "tools" not in config and "toolChoice" in config:
+        yield ".toolChoice", "there are no tools to choose from"
+
+
 RULES: Final = Rules.of(
     Rule("system[*]", says_something, _MODEL, remove, "trimmed"),
     Rule("system", is_filled, _MODEL, remove, "by-format-rule"),
@@ -121,6 +126,7 @@ RULES: Final = Rules.of(
     Rule("toolConfig.tools[*].toolSpec.name", _NAMED, _MODEL),
     Rule("toolConfig.tools[*].toolSpec.description", is_filled, _MODEL, remove, "by-format-rule"),
     Rule("toolConfig.tools", is_filled, _MODEL),
+    Rule("toolConfig", _choice_has_tools, _MODEL, remove, "parameter-dropped"),
     Rule("toolConfig.toolChoice.tool.name", _NAMED, _MODEL),
     Rule("inferenceConfig.maxTokens", between(1), _MODEL),
     *ranges(_MODEL, **{"inferenceConfig.temperature": (0, 1), "inferenceConfig.topP": (0, 1)}),

@@ -77,6 +77,7 @@ RULES: Final = Rules.of(
     Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
     Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),
     Rule("messages[*]", _parts_of_role, _SDK, _taken_alone, "media-dropped"),
+    Rule("prompt_cache_options.ttl", among("30m"), _SDK, kind="rule-breach"),
     Rule("tools", at_most(128, "tools"), _SPEC),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
     Rule("tools[*].function.name", _NAMED, _SPEC),

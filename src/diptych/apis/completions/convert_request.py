@@ -116,10 +116,13 @@ def _to_completions(body: Mapping[str, Any], asked: str | None, format: str) -> 
 
 
 def _spelt(loss: Loss, body: Mapping[str, Any]) -> Loss:
-    """Return a loss of a call with the name of 2023 where the message has that."""
-    found = re.fullmatch(r"\$\.messages\[(\d+)\]\.tool_calls", loss.path)
-    is_old = found is not None and "function_call" in body["messages"][int(found[1])]
-    return loss._replace(path=loss.path.replace("tool_calls", "function_call")) if is_old else loss
+    """Return a loss of a call or of reasoning with the name that the field has in its message."""
+    found = re.fullmatch(r"\$\.messages\[(\d+)\]\.(tool_calls|reasoning)", loss.path)
+    if found is None:
+        return loss
+    message, also = body["messages"][int(found[1])], {"tool_calls": "function_call", "reasoning": "reasoning_content"}
+    is_other = found[2] not in message and also[found[2]] in message
+    return loss._replace(path=loss.path.removesuffix(found[2]) + also[found[2]]) if is_other else loss
 
 
 # tokens ----------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
     wire: dict[str, Any] = {}
     if messages and _is_instruction(messages[0]):
         wire["instructions"] = messages[0].text
-        writer.native(messages[0], messages[0].parts[0].native, {})  # type: ignore[union-attr]
+        writer.native(messages[0].parts[0], messages[0].parts[0].native, {})  # type: ignore[union-attr]
         if messages[0].name is not None:
             writer.ledger.lose(messages[0], "name", "name-dropped")
         messages = messages[1:]
