@@ -15,10 +15,11 @@ from ..oracles.laws import Refused, disordered, invalid, is_identity, overbooked
 from ..oracles.sdk import oracle
 
 APIS = sorted(entry.name for entry in diptych.list_formats("api"))
-#: Of valid values, so many in a hundred may be refused under ``on_loss="ignore"``.
-MOST_REFUSED = 8
+#: Of valid values, so many in a hundred may be refused under ``on_loss="ignore"``. Of Completions more: the text
+#: after a gap (``suffix``) and the best of several replies (``best_of``) are tasks that no other API takes.
+MOST_REFUSED = dict.fromkeys(APIS, 8) | {"completions": 40}
 #: What does not hold yet, by kind and source. The list only gets shorter.
-OPEN = {(kind, api) for kind in ("request", "response") for api in APIS}
+OPEN = {("response", api) for api in APIS}
 
 
 def cases():
@@ -45,7 +46,7 @@ def test_every_leaf_is_carried_or_told(kind, source):
 
     law()
     assert all(path and why for losses in refused for path, _, why in losses)
-    assert len(refused) * 100 <= len(tried) * MOST_REFUSED
+    assert len(refused) * 100 <= len(tried) * MOST_REFUSED[source]
 
 
 def holds(value, made, source, target, kind):
@@ -59,7 +60,6 @@ def holds(value, made, source, target, kind):
     assert kind == "response" or not unbooked(value, made, source, target), target
 
 
-@pytest.mark.xfail(run=False)
 @pytest.mark.parametrize("target", APIS)
 @pytest.mark.parametrize(
     ("source", "feature"), [(api, name) for api in FEATURES for name in FEATURES[api] if api in APIS]

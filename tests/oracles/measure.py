@@ -22,10 +22,9 @@ COLUMNS = ("tried", "refused", "silent", "overbooked", "unplaced", "order", "inv
 def examples(strategy, count):
     found = []
 
-    @settings(
-        max_examples=count, database=None, phases=[Phase.generate], deadline=None, derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    quick = {"database": None, "deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+
+    @settings(**quick, **{"max_examples": count}, phases=[Phase.generate])
     @given(strategy)
     def collect(value):
         found.append(value)

@@ -36,7 +36,21 @@ class Oracle(NamedTuple):
 def oracle(api: str, kind: str = "request") -> Oracle:
     """Return the oracle of an API for a ``request`` or a ``response``."""
     name = TYPES[api][kind == "response"]
-    return _of_service(name, kind) if api == "bedrock" else _of_type(name)
+    made = _of_service(name, kind) if api == "bedrock" else _of_type(name)
+    if kind == "request" or api not in ROLES:
+        return made
+    return made._replace(values=made.values.map(lambda value: _said(value, ROLES[api])))
+
+
+#: Who speaks in a response, where the type allows others.
+ROLES = {"gemini": "model", "ollama": "assistant", "bedrock": "assistant"}
+
+
+def _said(value: Any, role: str) -> Any:
+    """Return a value in which every role is the speaker's of a response."""
+    if isinstance(value, dict):
+        return {key: role if key == "role" else _said(item, role) for key, item in value.items()}
+    return [_said(item, role) for item in value] if isinstance(value, list) else value
 
 
 def _of_type(name: str) -> Oracle:

@@ -72,9 +72,10 @@ class Answers:
         note = choice.native.get(self.name, EMPTY).get(END)
         if note is not None and self.end_of(note.get("is"))[0] == choice.finish_reason:
             return {name: thaw(note["is"])} if "is" in note else {}
-        word = self.word_for(choice.finish_reason)
-        if word is None and choice.finish_reason is not None:
-            writer.ledger.lose(choice, "finish_reason", "substituted", f"{self.name} has no {choice.finish_reason!r}")
+        word, own = self.word_for(choice.finish_reason), has_own_end(choice, self.name)
+        if word is None and (choice.finish_reason is not None or own):
+            said = choice.finish_reason or own
+            writer.ledger.lose(choice, "finish_reason", "substituted", f"{self.name} has no {said!r}")
             word = self.word_for("stop")
         return {name: word}
 
@@ -98,13 +99,15 @@ def read_answer(answers: Answers, body: Mapping[str, Any], ledger: Ledger | None
     rest = {name: value for name, value in rest.items() if not _is_fixed(answers, name, value)}
     if absent:
         rest[ABSENT] = {"names": absent}
-    return Response(choices, usage, **found, native=native_of(answers.name, rest))
+    response = Response(choices, usage, **found, native=native_of(answers.name, rest))
+    ledger.at(response, "$", Kind(Response, answers.head))
+    return response
 
 
-def placed(reader: Reader, choice: ResponseChoice, path: str, end: str) -> ResponseChoice:
-    """Record where a choice, its message and its end stood, and return it."""
+def placed(reader: Reader, choice: ResponseChoice, path: str, end: str, message: str = "") -> ResponseChoice:
+    """Record where a choice, its end and its message stood, and return it."""
     reader.ledger.at(choice, path, Kind(ResponseChoice, (Field(end, "finish_reason"),)))
-    reader.ledger.at(choice.message, path)
+    reader.ledger.at(choice.message, f"{path}.{message}" if message else path)
     return choice
 
 
@@ -132,6 +135,12 @@ def _beside(answers: Answers, rest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the counts that stand among the fields of a body."""
     names = answers.counts.paths.values()
     return {name: rest[name] for name in names if type(rest.get(name)) is int}
+
+
+def has_own_end(choice: ResponseChoice, api: str = "") -> str:
+    """Return the word of another API for the end of a reply that has no neutral one, "" where there is none."""
+    words = (fields.get(END, EMPTY).get("is") for name, fields in choice.native.items() if name != api)
+    return next((word for word in words if isinstance(word, str) and word), "") if choice.finish_reason is None else ""
 
 
 # writing -----------------------------------------------------------------------------------------
@@ -200,6 +209,8 @@ def parts_of(answers: Answers, writer: Writer, choice: ResponseChoice) -> tuple[
     """
     if choice.logprobs is not None:
         writer.ledger.lose(choice, "logprobs", "field-dropped")
+    if answers.name not in choice.native:
+        _tell_role(choice, writer.ledger)
     for value in (choice, choice.message):
         for api, fields in value.native.items():
             if api != answers.name:
@@ -208,6 +219,12 @@ def parts_of(answers: Answers, writer: Writer, choice: ResponseChoice) -> tuple[
     if answers.name in choice.native:
         return found
     return tuple(_said(answers, writer, part) for part in found if not (type(part) is TextPart and not part.text))
+
+
+def _tell_role(choice: ResponseChoice, ledger: Ledger) -> None:
+    """Report the role of a reply that the assistant does not say."""
+    if choice.message.role != "assistant":
+        ledger.lose(choice.message, "role", "role-changed", f"{choice.message.role} became assistant")
 
 
 def _said(answers: Answers, writer: Writer, part: Part) -> Part:
@@ -286,7 +303,13 @@ def _chat_choice(choice: ResponseChoice, ledger: Ledger, texts_alone: bool) -> R
     said = [TextPart("".join(text.text for text in texts))] if texts else []
     ordered = sorted([*said, *beside], key=_order)
     message = Message.of("assistant", _one_reasoning(ordered, ledger))
-    return replace(choice, message=message, native=EMPTY)
+    _tell_role(choice, ledger)
+    end = choice.finish_reason
+    if end is None:
+        word = has_own_end(choice)
+        detail = f"Chat has no {word!r}" if word else "Chat always says why a reply ended"
+        ledger.lose(choice, "finish_reason", "substituted", detail)
+    return replace(choice, message=message, finish_reason=end or "stop", native=EMPTY)
 
 
 def _order(part: Part) -> int:

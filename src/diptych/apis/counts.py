@@ -29,7 +29,7 @@ NAMES: Final = ("prompt_tokens", "completion_tokens", *PARTS)
 class Counts:
     """The counts of an API: ``paths`` by neutral name, and those that stand ``beside`` the count they are part of.
 
-    ``total`` is the path of the sum, where there is one.
+    ``total`` is the path of the sum, where there is one; ``needs`` are counts that are always stated.
 
     >>> ANTHROPIC.read({"input_tokens": 3, "cache_read_input_tokens": 7, "output_tokens": 2}).prompt_tokens
     10
@@ -38,6 +38,7 @@ class Counts:
     paths: Mapping[str, str]
     beside: frozenset[str] = frozenset()
     total: str = ""
+    needs: frozenset[str] = frozenset()
 
     def path_of(self, name: str) -> str:
         """Return where the API states a count, "" where it does not."""
@@ -60,7 +61,8 @@ class Counts:
         wire: dict[str, Any] = thaw(usage.server) if is_stated else {}
         for name, path in self.paths.items():
             value = max(values[name], 0)
-            if value != before.get(name, None if name not in PARTS and not is_stated else 0):
+            always = not is_stated and (name not in PARTS or name in self.needs)
+            if value != before.get(name, None if always else 0):
                 place(wire, path, value)
         if self.total and (not is_stated or any(values[name] != before[name] for name in values)):
             place(wire, self.total, usage.total_tokens)
@@ -101,6 +103,7 @@ RESPONSES: Final = Counts(
         "reasoning_tokens": "output_tokens_details.reasoning_tokens",
     },
     total="total_tokens",
+    needs=frozenset(PARTS),
 )
 ANTHROPIC: Final = Counts(
     {

@@ -93,15 +93,19 @@ class Ledger:
 
     def moved_to(self, conversation: Conversation, losses: Iterable[Loss]) -> Iterator[Loss]:
         """Yield losses whose paths are those of the neutral conversation with their paths in the source."""
-        known = {path: value for value, path in places(Request(conversation))}
+        values = [(path, value) for value, path in places(Request(conversation))]
+        known = dict(values)
         for loss in losses:
             path = re.sub(r"\.reasoning\b", ".reasoning_content", loss.path)
-            listed = [value for place, value in known.items() if place.startswith(f"{path}[")]
+            listed = [value for place, value in values if place.startswith(f"{path}[")]
+            thoughts = [value for place, value in values if place == path and isinstance(value, ReasoningPart)]
             start = next((place for place in _prefixes(path) if place in known), None)
             if path.endswith("tools") and listed:
                 yield loss._replace(path=re.sub(r"\[\d+\]$", "", self.path(listed[0])))
             elif path.endswith(".tool_calls") and listed and self.kind(listed[0]):
                 yield from (loss._replace(path=self.path(call)) for call in listed)
+            elif len(thoughts) > 1:
+                yield from (loss._replace(path=self.path(thought)) for thought in thoughts)
             else:
                 yield loss if start is None else loss._replace(path=self.path(known[start], path[len(start) + 1 :]))
 
@@ -110,6 +114,8 @@ class Ledger:
         _, path, kind = self._found(value)
         kind = kind or _of_chat(value)
         inner = kind.path_of(name) if kind and name else name
+        if inner == "text" and path.endswith(".content"):
+            return path  # the content is the text
         return f"{path}.{inner}" if inner else path
 
     def kind(self, value: Any) -> Kind | None:
@@ -261,15 +267,20 @@ def leaves(value: Mapping[str, Any], path: str, read: Collection[str] = ()) -> I
         inner = {one[len(name) + 1 :] for one in read if one.startswith(f"{name}.")}
         if name == ITEMS:
             yield from ((f"{path}[{index}]", one) for index, one in item.items())
-        elif isinstance(item, Mapping) and (inner or name in read or ITEMS in item):
+        elif isinstance(item, Mapping) and (inner or name in read or _has_items(item)):
             yield from leaves(item, f"{path}.{name}", inner)
         elif not (name.startswith(NOTE) or name == "field" or _says_nothing(item)):
             yield f"{path}.{name}", item
 
 
+def _has_items(value: Any) -> bool:
+    return isinstance(value, Mapping) and (ITEMS in value or any(map(_has_items, value.values())))
+
+
 def _says_nothing(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return all(name.startswith(NOTE) or _says_nothing(item) for name, item in value.items())
+        said = (item for name, item in value.items() if name == ITEMS or not name.startswith(NOTE))
+        return all(map(_says_nothing, said))
     if isinstance(value, tuple | list):
         return all(map(_says_nothing, value))
     return value is None or value == "" or value == ABSENT

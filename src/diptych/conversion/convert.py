@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from ..apis.chat.messages import read_messages
-from ..apis.completions.convert_request import Target
 from ..apis.completions.messages import prompt_of
 from ..apis.detection import confidence, fits
 from ..datasets.carried import not_carried, unkept
@@ -35,7 +34,7 @@ from .between import between, conversation_of, write_conversation
 from .bodies import PAIR, Binary, converted, encoded
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
-from .responses import convert_response
+from .responses import answering, convert_response, reply_of
 
 Written = tuple[Any, tuple[Loss, ...]]
 
@@ -144,8 +143,9 @@ def convert_whole(value: Any, target: str | Format, source: Format | None = None
     wanted = _entry(target)
     if wanted.kind != "api" or not isinstance(value, Mapping):
         return []
-    if "choices" in value and wanted.name in PAIR and (source is None or source.name in PAIR):
-        return [convert_response(value, to=cast("Target", wanted.name), on_loss="ignore")]
+    if (reply := reply_of(value)) and wanted.name in answering() and (source is None or source.name in answering()):
+        named = reply if source is None or reply in PAIR else source.name
+        return [convert_response(value, to=wanted.name, source=named, on_loss="ignore")]
     found = source or _detect(value)
     if found.kind != "api" or ("messages" in value and "prompt" in value):
         return []

@@ -108,7 +108,9 @@ def _fitted(to: str, name: str, response: Response, ledger: Ledger) -> Response:
         source, target = counts_of(name), counts_of(to)
         if source is not target:
             target.report(response.usage, source, ledger, usage_path(name))
-            response = replace(response, usage=replace(response.usage, server=None))
+            bare = replace(response, usage=replace(response.usage, server=None))
+            ledger.same(bare, response)
+            response = bare
     return as_chat(response, ledger, texts_alone=to == "completions") if to in OBJECTS else response
 
 

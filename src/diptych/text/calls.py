@@ -50,6 +50,16 @@ class Calls:
         found = (self.begin + _parts(self.call)[0], _parts(self.result)[0] if self.result else "")
         return tuple(mark for mark in found if mark.strip())
 
+    def takes(self, call: ToolCall) -> bool:
+        """Return whether a call can be written so that it reads back.
+
+        >>> Calls("{name} {arguments}").takes(ToolCall("c", "two words"))
+        False
+        """
+        arguments = is_object(call.arguments) if self.argument else is_json(call.arguments)
+        has_id = "{id}" not in self.call or _HELD["id"].fullmatch(call.id) is not None
+        return call.type == "function" and arguments and has_id and _HELD["name"].fullmatch(call.name) is not None
+
     def write(self, calls: Sequence[ToolCall], *, after_content: bool, count: int = 0) -> str:
         """Return the text of calls; ``count`` have been written before.
 

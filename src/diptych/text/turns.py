@@ -64,6 +64,8 @@ def calls_lost(conversation: Conversation, text: str, grammar: Grammar) -> list[
     for index, (wanted, came) in enumerate(zip(conversation.messages, found, strict=False)):
         if _said(wanted) != _said(came):
             losses.append(Loss(f"$.messages[{index}].tool_calls", "tool-calls-dropped", "they read back differently"))
+        if wanted.tool_call_id and not came.tool_call_id:
+            losses.append(Loss(f"$.messages[{index}].tool_call_id", "tool-calls-dropped", "it reads back as no result"))
     return losses
 
 
@@ -145,7 +147,7 @@ def _with_calls(messages: Iterable[Message], calls: Calls) -> tuple[Message, ...
             )
         elif message.role == calls.turn and (results := calls.results(message.text)) and answered < len(ids):
             for content, named in results:
-                id_ = named or (ids[answered] if answered < len(ids) else None)
+                id_ = named if named in ids else ids[answered] if answered < len(ids) else None
                 found.append(Message("tool", content, tool_call_id=id_))
                 answered += 1
         else:

@@ -9,14 +9,15 @@ the guard says.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Literal, cast
 
 from ..errors import FormatError
 from ..format import Writing
-from ..loss import Loss, Severity
+from ..loss import Loss
 from ..model import ContentPart, Conversation, Message, OtherPart, RefusalPart, Segment, TextPart, ToolCall
 from . import guard as guards
-from .calls import Calls, is_json, is_object
+from .calls import Calls
 from .direct import write_plain
 from .grammar import Grammar
 from .paper import Paper
@@ -63,8 +64,9 @@ def write_text(
     writer = written()
     text = "".join(writer.paper.pieces)
     losses = [*writer.losses, *_unseen(text, writer)]
-    if grammar.calls and not any(loss.severity > Severity.EXACT for loss in losses):
-        losses += calls_lost(conversation, text, grammar)
+    if grammar.calls and not any(loss.kind in ("merged", "split", "role-dropped") for loss in losses):
+        told = {loss.path for loss in losses}
+        losses += [loss for loss in calls_lost(conversation, text, grammar) if loss.path not in told]
     return Writing(text, grammar.stop, tuple(losses), writer.paper.spans)
 
 
@@ -95,7 +97,7 @@ class _Writer:
         #: Reasoning before the last user message is of earlier turns.
         self.last_user = max((i for i, m in enumerate(conversation.messages) if m.role == "user"), default=-1)
         #: The call, and its number, of every tool result that answers one in the order of the calls.
-        self.answers = _answers(conversation.messages) if grammar.calls else {}
+        self.answers = _answers(conversation.messages, grammar.calls) if grammar.calls else {}
         self.called = 0
         #: Role and text of every message as it should come back.
         self.expected: list[tuple[str, str]] = []
@@ -231,6 +233,8 @@ class _Writer:
         if self._results(index) or self._results(following):
             both = self._results(index) and self._results(following)
             return cast("Calls", self.grammar.calls).joined if both else None
+        if any(self.conversation.messages[one].tool_calls for one in (index, following)):
+            return None
         return self.grammar.joins or None if self._role(index) == self._role(following) != "system" else None
 
     def _message(self, index: int, system: list[int], *, opens: bool, closes: bool) -> None:
@@ -260,7 +264,9 @@ class _Writer:
         message, calls = self.conversation.messages[index], self.grammar.calls
         before = after = ""
         if calls and self._results(index):
-            before, after = calls.frame(*self.answers[index])
+            call, number = self.answers[index]
+            self._report_id(f"$.messages[{index}].tool_call_id", call, number, calls)
+            before, after = calls.frame(call, number)
             encoded = calls.encoded(message.text)
             segments = segments if encoded == message.text else [Segment(encoded, "data")]
         self.paper.mark(before, index)
@@ -274,17 +280,18 @@ class _Writer:
         """Return whether the calls of a message can be written: their arguments are JSON."""
         message = self.conversation.messages[index]
         known = self.grammar.calls is not None and role == "assistant" and bool(message.tool_calls)
-        valid = is_object if self.grammar.calls and self.grammar.calls.argument else is_json
-        return known and all(call.type == "function" and valid(call.arguments) for call in message.tool_calls)
+        return known and all(map(cast("Calls", self.grammar.calls).takes, message.tool_calls))
 
     def _report_ids(self, index: int, calls: Sequence[ToolCall], own: Calls) -> None:
         """Report the ids of calls that are not those which reading will make."""
         for position, call in enumerate(calls):
-            expected = own.id_of(call.name, self.called)
+            self._report_id(f"$.messages[{index}].tool_calls[{position}].id", call, self.called, own)
             self.called += 1
-            if "{id}" not in own.call and call.id != expected:
-                path = f"$.messages[{index}].tool_calls[{position}].id"
-                self._lose(path, "substituted", f"{call.id!r} has no place; it reads back as {expected!r}")
+
+    def _report_id(self, path: str, call: ToolCall, number: int, own: Calls) -> None:
+        expected = own.id_of(call.name, number)
+        if "{id}" not in own.call and call.id != expected:
+            self._lose(path, "substituted", f"{call.id!r} has no place; it reads back as {expected!r}")
 
     def _open(self, mark: str, index: int) -> str:
         """Return the mark of a turn, the name of who speaks in it where the format has a place for that."""
@@ -361,9 +368,9 @@ class _Writer:
         self.losses.append(Loss(path, kind, detail))
 
 
-def _answers(messages: Sequence[Message]) -> dict[int, tuple[ToolCall, int]]:
+def _answers(messages: Sequence[Message], own: Calls) -> dict[int, tuple[ToolCall, int]]:
     """Return the tool results that answer the calls one by one, as a text can tell: call and number by index."""
-    asked = [call for message in messages for call in message.tool_calls]
+    asked = list(takewhile(own.takes, (call for message in messages for call in message.tool_calls)))
     results = [index for index, message in enumerate(messages) if message.role == "tool"]
     found: dict[int, tuple[ToolCall, int]] = {}
     for number, (index, call) in enumerate(zip(results, asked, strict=False)):

@@ -14,7 +14,8 @@ from ..catalogue.models import ModelInfo
 from ..errors import TokenError
 from .imagesize import Size
 from .memo import LONGEST, message_memo
-from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
+from .messages import Count, MessageCounter, text_of
+from .plain import PlainLine, plain_lines
 from .rules import FAMILIES, FamilyRules
 from .schemas import render_schema
 from .shapes import check_extras

@@ -148,3 +148,29 @@ def test_what_has_no_place_is_reported():
         {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}  # fmt: skip
     found = convert(chat, target="bedrock", on_loss="ignore")
     assert {loss.path for loss in found.losses if loss.kind == "field-dropped"} == {"$.id", "$.created", "$.model"}
+
+
+@pytest.mark.parametrize(("source", "path", "body"), [
+    ("bedrock", "$.output.message.role", {"output": {"message": {"role": "user", "content": [{"text": "Hi"}]}}, "stopReason": "end_turn"}),
+    ("ollama", "$.message.role", {"message": {"role": "user", "content": "Hi"}, "done": True, "done_reason": "stop"}),
+    ("gemini", "$.candidates[0].content.role", {"candidates": [{"content": {"role": "user", "parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]}),
+])  # fmt: skip
+def test_a_reply_of_another_role_is_kept_for_its_api_and_reported_for_others(source, path, body):
+    assert convert_response(body, to=source).output == body
+    for target in answering():
+        if target not in (source, "completions"):
+            assert path in {loss.path for loss in convert_response(body, to=target, on_loss="ignore").losses}
+
+
+@pytest.mark.parametrize("target", sorted(answering()))
+def test_an_end_that_another_api_has_no_word_for_is_reported(target):
+    found = convert_response(ANSWERS["malformed"], to=target, on_loss="ignore")
+    kinds = {loss.path: loss.kind for loss in found.losses}
+    assert kinds.get("$.stopReason") == (None if target == "bedrock" else "substituted")
+
+
+def test_the_head_of_a_response_is_reported_by_its_own_names():
+    body = {"candidates": [{"content": {"role": "model", "parts": [{"text": "Hi"}]}, "finishReason": "STOP"}],
+            "responseId": "r", "modelVersion": "m"}  # fmt: skip
+    found = convert_response(body, to="bedrock", on_loss="ignore")
+    assert {loss.path for loss in found.losses if loss.kind == "field-dropped"} == {"$.responseId", "$.modelVersion"}

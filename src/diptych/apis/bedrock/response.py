@@ -52,13 +52,14 @@ def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoi
     end, note = ANSWERS.end_of(body.pop("stopReason", MISSING))
     message = Message.of(str(said.get("role") or "assistant"), parts, is_list=True, native=native_of("bedrock", {}))
     native = native_of("bedrock", {**note, **({"output": around} if around else {})})
-    yield placed(reader, ResponseChoice(message, end, native=native), "$", "stopReason")
+    yield placed(reader, ResponseChoice(message, end, native=native), "$", "stopReason", "output.message")
 
 
 def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[str, Any]:
     choice = only_choice(ANSWERS, writer, choices)
     blocks = [block for part in parts_of(ANSWERS, writer, choice) if (block := writer.part(part)) is not None]
-    output = {"message": {"role": choice.message.role, "content": blocks}}
+    role = choice.message.role if "bedrock" in choice.native else "assistant"
+    output = {"message": {"role": role, "content": blocks}}
     own = thaw(choice.native.get("bedrock", EMPTY)).get("output", {})
     return {"output": joined(output, own), **ANSWERS.write_end(writer, choice, "stopReason")}
 

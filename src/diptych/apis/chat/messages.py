@@ -65,7 +65,7 @@ def read_message(message: Any, path: str) -> Message:
         raise FormatError(f"a message is an object, not {type(message).__name__}", path=path)
     role = message.get("role")
     # A field that says nothing is kept with those that have no neutral name.
-    extra = {key: value for key, value in message.items() if key not in _FIELDS or (not value and key in _MAY_BE_EMPTY)}
+    extra = {key: value for key, value in message.items() if key not in _FIELDS or _is_empty(key, value)}
     if role == "function":
         role, extra["role"] = "tool", "function"
     if role not in ROLES:
@@ -84,6 +84,10 @@ def read_message(message: Any, path: str) -> Message:
         _text_or_none(message.get("reasoning_content"), f"{path}.reasoning_content"),
         FrozenMap(extra) if extra else EMPTY,
     )
+
+
+def _is_empty(key: str, value: Any) -> bool:
+    return key in _MAY_BE_EMPTY and (value is None or value == [])
 
 
 def _text_or_none(value: Any, path: str) -> str | None:

@@ -6,6 +6,7 @@ API with several prompts becomes several bodies; nothing is changed without a lo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal
 
@@ -101,7 +102,8 @@ def _broken(body: Mapping[str, Any]) -> list[Loss]:
 
 
 def _to_completions(body: Mapping[str, Any], asked: str | None, format: str) -> Conversion:
-    output, losses = write_request(chat.read_request(body), format=format)
+    output, lost = write_request(chat.read_request(body), format=format)
+    losses = tuple(_spelt(loss, body) for loss in lost)
     source, target = str(body.get("model", "")), asked or str(body.get("model", ""))
     more: list[Loss] = []
     if source != target:
@@ -111,6 +113,13 @@ def _to_completions(body: Mapping[str, Any], asked: str | None, format: str) -> 
         output["logit_bias"] = rebias(body["logit_bias"], source, target, more)
     losses = (*losses, *more)
     return Conversion(output, verdict_of(losses), losses, "completions")
+
+
+def _spelt(loss: Loss, body: Mapping[str, Any]) -> Loss:
+    """Return a loss of a call with the name of 2023 where the message has that."""
+    found = re.fullmatch(r"\$\.messages\[(\d+)\]\.tool_calls", loss.path)
+    is_old = found is not None and "function_call" in body["messages"][int(found[1])]
+    return loss._replace(path=loss.path.replace("tool_calls", "function_call")) if is_old else loss
 
 
 # tokens ----------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def _read_candidate(reader: Reader, candidate: Mapping[str, Any], number: int, p
     message = Message.of("assistant", parts, is_list=len(parts) != 1, native=native_of("gemini", own))
     at = index if type(index) is int else number
     found = ResponseChoice(message, end, at, native=native_of("gemini", rest | note))
-    return placed(reader, found, path, "finishReason")
+    return placed(reader, found, path, "finishReason", "content")
 
 
 def _read_end(word: Any, parts: Iterable[Any]) -> tuple[str | None, dict[str, Any]]:

@@ -70,7 +70,10 @@ _MESSAGE: Final = Kind(
         Field("tool_call_id", "tool_call_id", elsewhere),
     ),
 )
-_INSIDE: Final = {name: Kind(cls, ()) for name, cls in (("thinking", ReasoningPart), ("images", ImagePart))}
+#: Values that are no objects: they are the text, or the address, themselves.
+_THINKING: Final = Kind(ReasoningPart, (Field("", "text"),))
+_IMAGE: Final = Kind(ImagePart, (Field("", "url"),))
+_TEXT: Final = Kind(TextPart, (Field("", "text"),))
 TOOL: Final = Kind(
     ToolSpec,
     (
@@ -139,8 +142,12 @@ def read_message(reader: Reader, message: Mapping[str, Any], path: str, links: L
     images = _beside(reader, rest, path, "images")
     parts += [*images, *_read_calls(reader, rest, path, links)]
     fields = _result(rest, links, how) if message["role"] == "tool" else {}
-    if not any(isinstance(part, TextPart) for part in parts) and (not parts or message["role"] != "assistant"):
-        parts += [] if how and message["role"] == "assistant" else [TextPart("")]
+    is_silent = all(isinstance(part, ReasoningPart) for part in parts)
+    if is_silent and (message["role"] != "assistant" or not (parts or how)):
+        parts.append(TextPart(""))
+    for part in parts:
+        if isinstance(part, TextPart):
+            reader.ledger.at(part, f"{path}.content", _TEXT)
     if how:
         rest[_HOW] = how
     native = natives("ollama", rest) if rest else EMPTY
@@ -168,7 +175,10 @@ def _beside(reader: Reader, rest: dict[str, Any], path: str, name: str) -> list[
     else:
         return []
     for index, part in enumerate(found):
-        reader.ledger.at(part, f"{path}.images[{index}]" if name == "images" else f"{path}.thinking", _INSIDE[name])
+        is_image = isinstance(part, ImagePart)
+        reader.ledger.at(
+            part, f"{path}.images[{index}]" if is_image else f"{path}.thinking", _IMAGE if is_image else _THINKING
+        )
     return found
 
 

@@ -29,11 +29,11 @@ ENDS: Final = {"stop": "stop", "length": "length"}
 
 def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoice]:
     message = body.pop("message", None)
-    if not isinstance(message, Mapping) or message.get("role") != "assistant":
-        raise FormatError("an answer holds a message of the assistant", path="$.message")
+    if not isinstance(message, Mapping):
+        raise FormatError("an answer holds a message", path="$.message")
     made = read_message(reader, message, "$.message", Links())
     end, note = read_end(body.pop("done_reason", MISSING), made)
-    yield placed(reader, ResponseChoice(made, end, native=native_of("ollama", note)), "$", "done_reason")
+    yield placed(reader, ResponseChoice(made, end, native=native_of("ollama", note)), "$", "done_reason", "message")
 
 
 def read_end(word: Any, message: Message) -> tuple[str | None, dict[str, Any]]:
@@ -46,7 +46,8 @@ def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[
     choice = only_choice(ANSWERS, writer, choices)
     parts = parts_of(ANSWERS, writer, choice)
     native = native_of("ollama", choice.message.native.get("ollama", {}))
-    message = Message.of("assistant", parts, is_list=choice.message.is_list, native=native)
+    role = choice.message.role if "ollama" in choice.native else "assistant"
+    message = Message.of(role, parts, is_list=choice.message.is_list, native=native)
     calls = choice.finish_reason == "tool_calls" and any(isinstance(part, ToolCall) for part in parts)
     plain = calls and END not in choice.native.get("ollama", EMPTY)
     end = ANSWERS.write_end(writer, replace(choice, finish_reason="stop") if plain else choice, "done_reason")

@@ -20,7 +20,7 @@ from .. import api
 from ..api import Reader, Writer
 from ..fields import NOTE, natives
 from ..turns import INSIDE, LIST
-from .tables import ANSWERED, ITEMS, MESSAGE, OUTPUTS, SAID
+from .tables import ANSWERED, ITEMS, MESSAGE, OUTPUTS, PLAIN, SAID
 
 #: A part that is an item of its own, and no content of a message.
 ITEM: Final = f"{NOTE}item"
@@ -94,7 +94,8 @@ class Items:
 
     def _content(self, content: Any, path: str, tables: api.Tables) -> None:
         if isinstance(content, str):
-            self.parts.append(TextPart(content))
+            self.parts.append(part := TextPart(content))
+            self.reader.ledger.at(part, path, PLAIN)
             return
         if not isinstance(content, list | tuple):
             raise FormatError("a content is text or a list of parts", path=path)

@@ -16,7 +16,7 @@ from ...errors import FormatError
 from ...loss import Loss
 from ...model import EMPTY, Message, Part, ToolCall, thaw
 from ...response import Response, ResponseChoice, native_of
-from ..answers import Answers, only_choice, parts_of, placed, read_answer, write_answer
+from ..answers import END, Answers, has_own_end, only_choice, parts_of, placed, read_answer, write_answer
 from ..api import Reader, Writer
 from ..counts import RESPONSES
 from ..fields import NOTE, Field
@@ -45,9 +45,16 @@ def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoi
         {"parts": len(one.parts), "list": one.is_list, "native": thaw(one.native.get("responses", EMPTY))}
         for one in messages
     ]
-    message = Message.of("assistant", parts, is_list=True, native=native_of("responses", {_TURNS: turns}))
+    native = native_of("responses", {_TURNS: turns, **_said(reader, messages, turns)})
+    message = Message.of("assistant", parts, is_list=True, native=native)
     end, note = read_end(body, parts)
     yield placed(reader, ResponseChoice(message, end, native=native_of("responses", note)), "$", "status")
+
+
+def _said(reader: Reader, messages: list[Message], turns: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is said of each message of the output by its path in the body: other APIs report it so."""
+    rows = [(reader.ledger.path(message)[2:], turn["native"]) for message, turn in zip(messages, turns, strict=True)]
+    return {f"{at}.{name}": one for at, said in rows for name, one in said.items() if not name.startswith(NOTE)}
 
 
 def read_end(body: dict[str, Any], parts: list[Part]) -> tuple[str | None, dict[str, Any]]:
@@ -59,7 +66,8 @@ def read_end(body: dict[str, Any], parts: list[Part]) -> tuple[str | None, dict[
         end = "tool_calls" if parts and isinstance(parts[-1], ToolCall) else "stop"
     elif stated["status"] == "incomplete" and isinstance(details, Mapping):
         end = _INCOMPLETE.get(str(details.get("reason")))
-    return end, {} if stated == _write_end(end) else {_STATUS: stated}
+    note = {} if end or "status" not in stated else {END: {"is": stated["status"]}}
+    return end, {} if stated == _write_end(end) else {_STATUS: stated, **note}
 
 
 def _write_end(end: str | None) -> dict[str, Any]:
@@ -76,7 +84,12 @@ def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[
         items = [item_with_needs(item, index) for index, item in enumerate(items)]
     own = choice.native.get("responses", EMPTY)
     noted = thaw(own.get(_STATUS, EMPTY))
-    stated = noted if _STATUS in own and _is_same(choice, noted, parts) else _write_end(choice.finish_reason)
+    if _STATUS in own and _is_same(choice, noted, parts):
+        return {"output": items, **noted}
+    stated = _write_end(choice.finish_reason)
+    if not _is_same(choice, stated, parts):
+        said = choice.finish_reason or has_own_end(choice, "responses")
+        writer.ledger.lose(choice, "finish_reason", "substituted", f"Responses has no {said!r} here")
     return {"output": items, **stated}
 
 

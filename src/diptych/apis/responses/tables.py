@@ -88,6 +88,8 @@ ITEMS: Final = tables_of(
         ),
     )
 )
+#: A content that is a text itself.
+PLAIN: Final = Kind(TextPart, (Field("", "text"),))
 MESSAGE: Final = Kind(Message, (Field("role", "role", elsewhere), Field("content", "content", elsewhere)))
 OUTPUTS: Final = {
     name: Kind(
