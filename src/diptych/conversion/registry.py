@@ -108,7 +108,7 @@ def list_formats(kind: Kind | None = None) -> tuple[Format, ...]:
     ``kind`` (``text``, ``api`` or ``dataset``) names the formats that are wanted.
 
     >>> [f.name for f in list_formats("text")][:2]
-    ['alpaca', 'chatml']
+    ['alpaca', 'apertus']
     """
     if kind not in (None, *KINDS):
         raise unknown(str(kind), list(KINDS), "kind of format")
