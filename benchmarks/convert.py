@@ -10,9 +10,13 @@ time per character must not grow.
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
 import time
 from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -143,8 +147,85 @@ def long_texts() -> None:
             print(f"{name:<12}{what:<8}{cells[0]:>9.1f}{cells[1]:>9.1f}{cells[2]:>9.1f}  {verdict}")
 
 
+# whole bodies and streams between APIs -----------------------------------------------------------------
+
+
+def bodies() -> list[bool]:
+    """Show what a request of ten messages costs between any two APIs; floor: deep copy and JSON dump."""
+    apis = [entry.name for entry in diptych.list_formats("api")]
+    chat = {"model": "m", "max_completion_tokens": 99, "messages": [CHAT[0], *(CHAT[1 + i % 3] for i in range(9))]}
+    made = {api: diptych.convert(chat, source="chat", target=api, on_loss="ignore").output for api in apis}
+    print(f"\n{'request of ten messages, ratio to the floor':<42}" + "".join(f"{api[:9]:>11}" for api in apis))
+    done = []
+    for source, body in made.items():
+        convert = partial(diptych.convert, body, source=source, on_loss="ignore")
+        calls = {api: partial(convert, target=api) for api in apis}
+        found = seconds({"floor": lambda body=body: json.dumps(deepcopy(body)), **calls}, 200)
+        ratios = [found[api] / found["floor"] for api in apis]
+        done += [ratio <= 3 for ratio in ratios]
+        print(f"{source:<42}" + "".join(f"{ratio:>10.2f}{' ' if ratio <= 3 else '!'}" for ratio in ratios))
+    return done
+
+
+def streams() -> list[bool]:
+    """Show what a chunk costs on its way from each API to each other; floor: the chunk parsed and dumped."""
+    apis = [entry.name for entry in diptych.list_formats("api")]
+    head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    texts = [{"content": f"word {number} "} for number in range(200)]
+    deltas = [({"role": "assistant", "content": ""}, None), *((delta, None) for delta in texts), ({}, "stop")]
+    chat = [{**head, "choices": [{"index": 0, "delta": d, "finish_reason": reason}]} for d, reason in deltas]
+    streamed = partial(diptych.convert_stream, on_loss="ignore")
+    made = {api: [*streamed(chat, to=api, source="chat")] for api in apis}
+    print(f"\n{'chunk of a stream, ratio to the floor':<42}" + "".join(f"{api[:9]:>11}" for api in apis))
+    done = []
+    for source, chunks in made.items():
+        lines = [json.dumps(chunk) for chunk in chunks]
+        calls = {api: lambda api=api, c=chunks, s=source: [*streamed(c, to=api, source=s)] for api in apis}
+        found = seconds({"floor": lambda lines=lines: [json.dumps(json.loads(line)) for line in lines], **calls}, 5)
+        ratios = [found[api] / found["floor"] for api in apis]
+        done += [ratio <= 2 for ratio in ratios]
+        print(f"{source:<42}" + "".join(f"{ratio:>10.2f}{' ' if ratio <= 2 else '!'}" for ratio in ratios))
+    return done
+
+
+def contenders() -> None:
+    """Show what other libraries make of the same request, Chat to Anthropic, where they are installed."""
+    chat = {"model": CLAUDE, "max_tokens": 99, "messages": [CHAT[0], *(CHAT[1 + i % 3] for i in range(9))]}
+    print(f"\n{'Chat to Anthropic, ratio to the floor':<42}")
+    for name, make in (("diptych", _diptych), ("litellm", _litellm), ("llm_rosetta", _rosetta)):
+        try:
+            convert = make(chat)
+        except ImportError:
+            print(f"{name:<42}not installed")
+            continue
+        found = seconds({"floor": lambda: json.dumps(deepcopy(chat)), name: convert}, 200)
+        print(f"{name:<42}{found[name] / found['floor']:>8.2f}")
+
+
+CLAUDE = "claude-sonnet-4-5"
+
+
+def _diptych(body: dict[str, Any]) -> Callable[[], Any]:
+    return lambda: diptych.convert(body, source="chat", target="anthropic", on_loss="ignore")
+
+
+def _litellm(body: dict[str, Any]) -> Callable[[], Any]:
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or its import waits for the network
+    from litellm import AnthropicConfig
+
+    config = AnthropicConfig()
+    return lambda: config.transform_request(CLAUDE, deepcopy(body["messages"]), {"max_tokens": 99}, {}, {})
+
+
+def _rosetta(body: dict[str, Any]) -> Callable[[], Any]:
+    from llm_rosetta import convert
+
+    return lambda: convert(body, "anthropic", source_provider="openai_chat")
+
+
 if __name__ == "__main__":
     formats()
-    results = [*ten_messages(), *reading()]
+    results = [*ten_messages(), *reading(), *bodies(), *streams()]
+    contenders()
     long_texts()
     print(f"\n{sum(results)} of {len(results)} targets met")

@@ -62,7 +62,7 @@ def words(tokens: int) -> str:
 def template_row(static: int, dynamic: int, target: float) -> bool:
     half = words(static // 2)
     template = Template.from_string(f"{half}: {{{{ text }}}}. {words(static - static // 2)}")
-    counter = template.counter(model=MODEL)
+    counter = template.counter(model=MODEL, api="completions")
     values = [words(dynamic) for _ in range(64)]
     texts = [template.render(text=value).prompt for value in values]
     for value, text in zip(values, texts, strict=True):
@@ -81,10 +81,10 @@ def template_row(static: int, dynamic: int, target: float) -> bool:
 
 
 def cookbook(messages: list[dict[str, str]]) -> int:
-    """The loop of OpenAI's cookbook for models since 2023-06."""
-    total = 3
+    """The loop of OpenAI's cookbook, with the constants of gpt-5: 2 for the reply, 2 more for each past one."""
+    total = 2
     for message in messages:
-        total += 3
+        total += 5 if message["role"] == "assistant" else 3
         for key, value in message.items():
             total += len(BPE.encode_ordinary(value))
             if key == "name":
@@ -147,7 +147,7 @@ def message_rows() -> list[bool]:
 
 
 def price_row() -> bool:
-    rates = {MODEL: (Decimal("0.15"), Decimal("0.60"))}
+    rates = {MODEL: (Decimal("0.75"), Decimal("4.5"))}
     usage = {"prompt_tokens": 1200, "completion_tokens": 300}
 
     def floor() -> Decimal:

@@ -7,6 +7,7 @@ HTML into ``build/docs``; ``--check`` only says whether the pages are fresh.
 from __future__ import annotations
 
 import html
+import importlib
 import inspect
 import json
 import re
@@ -94,11 +95,15 @@ def format_page(page: str) -> str:
         if name in grammars() or name in {entry.name for entry in list_formats("api")}:
             found = convert(EXAMPLE, target=name, on_loss="ignore")
             shown = found.output if isinstance(found.output, str) else json.dumps(found.output, indent=2)
-            losses = "".join(f"- `{loss.kind}` at `{loss.path}`: {loss.detail}\n" for loss in found.losses)
+            losses = "".join(f"- `{entry.kind}` at `{entry.path}`: {entry.detail}\n" for entry in found.losses)
             parts.append(f"## {name}, an example\n\n```text\n{shown}\n```\n\n{losses or 'Nothing is lost.'}".rstrip())
+        if name in _TABLED:
+            parts.append(fields_of(name))
     return "\n\n".join(parts) + "\n"
 
 
+#: The APIs whose bodies are tables of fields.
+_TABLED = {"anthropic", "gemini", "responses", "ollama"}
 #: A chat that shows what a format keeps: a system text, a name, two turns.
 EXAMPLE = [
     {"role": "system", "content": "You are a translator."},
@@ -106,6 +111,22 @@ EXAMPLE = [
     {"role": "assistant", "content": "Bonjour"},
     {"role": "user", "content": "And goodbye?"},
 ]
+
+
+def fields_of(name: str) -> str:
+    """Return the tables of an API: where a body says what the neutral model calls by its own name."""
+    api = importlib.import_module(f"diptych.apis.{name}.request").API
+    rows = [_row("parameter", row) for row in api.params]
+    for kind in (*api.parts, *filter(None, (api.tool, api.format))):
+        marks = ", ".join(f"`{path}: {constant}`" for path, constant in kind.fixed.items())
+        rows += [_row(f"{kind.cls.__name__} {marks}".strip(), row) for row in kind.fields]
+    head = "| of | field | neutral name | note |\n|---|---|---|---|\n"
+    rest = "Any other field is kept for this API, and reported where another one is written."
+    return f"## {name}, field by field\n\n{rest}\n\n{head}" + "\n".join(dict.fromkeys(rows))
+
+
+def _row(of: str, row: Any) -> str:
+    return f"| {of} | `{row.path}` | `{row.to}` | {_cell(row.note)} |"
 
 
 def _docstrings() -> dict[str, tuple[str, list[str]]]:
@@ -145,6 +166,45 @@ def checks_page() -> str:
 def _short(text: str) -> str:
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) < 400 else f"{text[:200]} …"
+
+
+def conversions_page() -> str:
+    """Return for each API what becomes of a request of every feature in every other API: converted, not claimed."""
+    sys.path.insert(0, str(ROOT))
+    from tests.oracles.features import FEATURES
+
+    apis = sorted({entry.name for entry in list_formats("api")} & set(FEATURES))
+    parts = [CONVERSIONS]
+    for source, bodies in ((api, FEATURES[api]) for api in apis):
+        plain = {target: _told(bodies["plain text"], source, target) for target in apis}
+        parts.append(f"## From {source}\n\n| feature | {' | '.join(apis)} |\n|---|{'---|' * len(apis)}")
+        for feature, body in bodies.items():
+            known = {} if feature == "plain text" else plain
+            told = [_told(body, source, target) - known.get(target, set()) for target in apis]
+            cells = [", ".join(sorted({f"`{kind}`" for _, kind in found})) or "✓" for found in told]
+            parts[-1] += f"\n| {feature} | {' | '.join(cells)} |"
+    return "\n\n".join(parts) + "\n"
+
+
+def _told(body: dict[str, Any], source: str, target: str) -> set[tuple[str, str]]:
+    """Return path and kind of everything above exact that a conversion reports."""
+    from diptych import FormatError, LossError, convert
+
+    try:
+        found = convert(body, source=source, target=target, on_loss="ignore").losses
+    except LossError as error:
+        found = error.losses
+    except FormatError:
+        return {("$", "unreadable")}
+    return {(entry.path, entry.kind) for entry in found if entry.severity > loss.Severity.EXACT}
+
+
+CONVERSIONS = """# What survives
+
+One small request per feature, converted from each API to each other while this page was made. ✓: all of
+it arrives. Otherwise the [kinds of loss](losses.md) that the conversion reports: `…-dropped` is gone,
+`unsupported` is refused whatever the policy, anything else has changed. Nothing is lost that is not
+reported: the tests convert requests of the official SDKs' types and follow every leaf."""
 
 
 def filters_page() -> str:
@@ -225,6 +285,7 @@ PAGES = {
     "formats": lambda: formats_page() + "\n" + worked_example(),
     "command-line": command_line,
     "checks": checks_page,
+    "conversions": conversions_page,
     "filters": filters_page,
     "team-templates": team_page,
     **{f"formats/{page}": partial(format_page, page) for page in _docstrings()},

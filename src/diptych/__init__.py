@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from . import migrate as migrate
     from . import prices as prices
     from . import tokens as tokens
-    from .apis.completions.convert_request import convert_request as convert_request
-    from .apis.completions.convert_response import convert_response as convert_response
-    from .apis.completions.convert_stream import convert_stream as convert_stream
     from .client import AsyncClient as AsyncClient
     from .client import Budget as Budget
     from .client import Client as Client
     from .client import Reply as Reply
     from .client import Timeouts as Timeouts
     from .client import compat as compat
+    from .conversion.bodies import convert_request as convert_request
     from .conversion.convert import convert as convert
     from .conversion.convert import to_messages as to_messages
     from .conversion.convert import to_prompt as to_prompt
     from .conversion.registry import list_formats as list_formats
     from .conversion.registry import register as register
+    from .conversion.responses import convert_response as convert_response
+    from .conversion.streams import convert_stream as convert_stream
     from .errors import *  # noqa: F403
     from .format import Conversion as Conversion
     from .format import Reading as Reading
@@ -92,9 +92,9 @@ _HOMES = {
     "templating.library": ["Library", "load"],
     "templating.template": ["Template"],
     "tokens": ["TokenCount", "count"],
-    "apis.completions.convert_request": ["convert_request"],
-    "apis.completions.convert_response": ["convert_response"],
-    "apis.completions.convert_stream": ["convert_stream"],
+    "conversion.bodies": ["convert_request"],
+    "conversion.responses": ["convert_response"],
+    "conversion.streams": ["convert_stream"],
 }  # fmt: skip
 #: Modules that are attributes of the package, and where they lie.
 _MODULES = {

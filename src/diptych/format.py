@@ -125,14 +125,13 @@ class Conversion:
 class Wire:
     """What loss accounting has to know of the values of an API.
 
-    ``holds`` names the fields of a body that hold the conversation: all others are parameters.
-    ``bare`` is the field that a list without a body around it stands for. ``talk`` names the fields
-    of a conversation alone: an object that holds no others is this API's form of a message list, and
-    no body. ``implied`` holds fields with the value that their absence means; ``proved`` fields that
-    the text formats compare. ``write_body`` writes a body where the format's own writer gives a
-    list. ``place`` turns a path of the neutral model into that of a body. ``keeps_plain``: a body
-    that holds nothing but texts and messages of a role and a text comes back as it is, and
-    ``writes_plain``: messages that are plain texts do, so that no proof is needed (a law tests both).
+    ``holds`` names the fields of a body that hold the conversation: all others are parameters. ``bare`` is
+    the field that a list without a body around it stands for. ``talk`` names the fields of a conversation
+    alone: an object that holds no others is this API's form of a message list, and no body. ``implied``
+    holds fields with the value that their absence means; ``proved`` fields that the text formats compare.
+    ``write_body`` writes a body where the format's own writer gives a list. ``keeps_plain``: a body that
+    holds nothing but texts and messages of a role and a text comes back as it is, and ``writes_plain``:
+    messages that are plain texts do, so that no proof is needed (a law tests both).
     """
 
     holds: frozenset[str] = frozenset()
@@ -141,7 +140,6 @@ class Wire:
     implied: frozenset[tuple[str, Any]] = frozenset()
     proved: frozenset[str] = frozenset()
     write_body: Callable[[Conversation], tuple[Any, tuple[Loss, ...]]] | None = None
-    place: Callable[[str], str] | None = None
     keeps_plain: bool = False
     writes_plain: bool = False
 
@@ -158,7 +156,8 @@ class Format:
     (``request.name``: this parameter alone). ``asks`` marks a layout whose rows hold a
     question and no answer. ``rules(row)`` yields a refused loss for everything in a written
     row that the receiver's published rules forbid. ``grammar`` is that of a text format,
-    ``wire`` says what the values of an API consist of.
+    ``wire`` says what the values of an API consist of, and ``api`` holds the tables of one that
+    reads and writes whole requests (:class:`diptych.apis.api.Api`).
     """
 
     name: str
@@ -173,6 +172,7 @@ class Format:
     asks: bool = False
     grammar: Any = None
     wire: Wire = Wire()
+    api: Any = None
 
     @property
     def direction(self) -> str:

@@ -135,12 +135,13 @@ class AudioPart:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file by ``file_id``, or as a ``data:`` URL in ``data`` with its ``filename``."""
+    """A file by ``file_id``, by ``url``, or as a ``data:`` URL in ``data`` with its ``filename``."""
 
     data: str | None = None
     filename: str | None = None
     file_id: str | None = None
     native: FrozenMap = EMPTY
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +177,10 @@ class RefusalPart:
 
 @dataclass(frozen=True, slots=True)
 class OtherPart:
-    """A part that this model has no class for, kept as it was: ``value`` is its JSON object."""
+    """A part that this model has no class for, kept as it was: ``value`` is its JSON object, of the API ``api``."""
 
     value: FrozenMap
+    api: str = "chat"
 
 
 #: What Chat calls the content of a message.
@@ -197,6 +199,7 @@ class ToolSpec:
     description: str | None = None
     parameters: FrozenMap | None = None
     strict: bool | None = None
+    native: FrozenMap = EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +223,12 @@ class _Fields:
     a frozen class takes four times as long, and there is nothing that is made more often.
     """
 
-    __slots__ = ("_parts", "_text", "is_list", "name", "native", "role", "tool_call_id")
+    __slots__ = ("_parts", "_text", "is_error", "is_list", "name", "native", "role", "tool_call_id")
     role: str
     name: str | None
     tool_call_id: str | None
     is_list: bool
+    is_error: bool | None
     native: FrozenMap
     _text: str | None  # the whole message where it is one plain string: by far the most frequent case
     _parts: tuple[Part, ...] | None
@@ -238,8 +242,8 @@ class Message(_Fields):
     ``tool_calls``, ``reasoning`` and ``extra`` are what the Chat API says of them, read-only.
     A message is made from either: from the fields of Chat (reasoning first, then content, then
     calls), or with :meth:`of` from parts. ``is_list`` is true where the content was a list of
-    parts, so that a string stays a string. ``native`` maps the name of an API to what only that
-    API says of the message.
+    parts, so that a string stays a string; ``is_error`` says of a tool result whether the tool
+    failed. ``native`` maps the name of an API to what only that API says of the message.
 
     >>> Message("user", "Hello").text
     'Hello'
@@ -260,7 +264,7 @@ class Message(_Fields):
         extra: FrozenMap = EMPTY,
     ) -> Message:
         made = _Fields()
-        made.is_list = False
+        made.is_list, made.is_error = False, None
         if type(content) is str and not tool_calls and reasoning is None:
             made._text, made._parts = content, None
         else:
@@ -283,6 +287,7 @@ class Message(_Fields):
         tool_call_id: str | None = None,
         is_list: bool = False,
         native: FrozenMap = EMPTY,
+        is_error: bool | None = None,
     ) -> Message:
         """Return the message of these parts, in their order."""
         made, parts = _Fields(), tuple(parts)
@@ -290,7 +295,7 @@ class Message(_Fields):
         made._text = parts[0].text if is_plain else None  # type: ignore[union-attr]
         made._parts = None if is_plain else parts
         made.role, made.name, made.tool_call_id = role, name, tool_call_id
-        made.is_list, made.native = is_list, native
+        made.is_list, made.native, made.is_error = is_list, native, is_error
         made.__class__ = cls
         return made  # type: ignore[return-value]
 
@@ -336,6 +341,7 @@ class Message(_Fields):
         ('Hi', None)
         """
         is_more = self.name is not None or self.tool_call_id is not None or self.native is not EMPTY
+        is_more = is_more or self.is_error is not None
         return None if is_more else self._text
 
     @property
@@ -357,7 +363,7 @@ class Message(_Fields):
         return EMPTY if self.native is EMPTY else cast("FrozenMap", self.native.get("chat", EMPTY))
 
     def replace(self, **changes: Any) -> Message:
-        """Return a copy with other ``role``, ``parts``, ``name``, ``tool_call_id``, ``is_list`` or ``native``.
+        """Return a copy with other fields, by the names that :meth:`of` has for them.
 
         >>> Message("user", "Hi").replace(role="system").role
         'system'
@@ -383,7 +389,7 @@ class Message(_Fields):
         raise AttributeError("a Message cannot be changed", name=name, obj=self)
 
     def _key(self) -> tuple[Any, ...]:
-        beside = (self.role, self.name, self.tool_call_id, self.is_list, self.native)
+        beside = (self.role, self.name, self.tool_call_id, self.is_list, self.native, self.is_error)
         return (*beside, self._text) if self._parts is None else (*beside, self._parts)
 
     def __eq__(self, other: object) -> bool:
@@ -401,14 +407,12 @@ class Message(_Fields):
         return (_message, tuple(getattr(self, name) for name in _FIELDS))
 
 
-_FIELDS: Final = ("role", "parts", "name", "tool_call_id", "is_list", "native")
+_FIELDS: Final = ("role", "parts", "name", "tool_call_id", "is_list", "native", "is_error")
 
 
-def _message(
-    role: str, parts: tuple[Part, ...], name: str | None, tool_call_id: str | None, is_list: bool, native: FrozenMap
-) -> Message:
+def _message(role: str, parts: tuple[Part, ...], *beside: Any) -> Message:
     """Rebuild a pickled message."""
-    return Message.of(role, parts, name=name, tool_call_id=tool_call_id, is_list=is_list, native=native)
+    return Message.of(role, parts, **dict(zip(_FIELDS[2:], beside, strict=True)))
 
 
 #: What a text asks for next: nothing, a new reply, or more of its last message.

@@ -8,6 +8,7 @@ Source: the OpenAI API specification (openapi.json, read 2026-11-23).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .format import Writing
@@ -58,6 +59,16 @@ class Request:
     def native(self) -> FrozenMap:
         """What only one API says, by the API's name."""
         return self._fields[3]
+
+    def replace(self, **changes: Any) -> Request:
+        """Return a copy with another ``model``, ``params`` or ``native``, or other fields of the conversation.
+
+        >>> Request(Conversation(), model="a").replace(model="b").model
+        'b'
+        """
+        own = {name: changes.pop(name, getattr(self, name)) for name in ("model", "params", "native")}
+        conversation = replace(self.conversation, **changes) if changes else self.conversation
+        return Request(conversation, **own)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Request cannot be changed", name=name, obj=self)

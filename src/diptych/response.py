@@ -14,10 +14,12 @@ from typing import Any, Final, Literal, NamedTuple
 from .model import EMPTY, FrozenMap, Message, Part, ReasoningPart, RefusalPart, TextPart, ToolCall
 
 EventKind = Literal[
-    "head", "start", "text", "reasoning", "refusal", "call", "part", "other", "finish", "usage", "error"
+    "head", "start", "text", "reasoning", "refusal", "call", "part", "more", "other", "finish", "usage", "error"
 ]
 #: Fields of a response that are known to every API.
 HEAD: Final = {"id": str, "created": int, "model": str, "system_fingerprint": str}
+#: APIs that servers of every origin speak: they do not say who made a reasoning.
+_SHARED: Final = ("chat", "completions")
 #: Fields of streamed audio that come in pieces.
 _GROWING: Final = ("data", "transcript")
 
@@ -26,7 +28,7 @@ _GROWING: Final = ("data", "transcript")
 class Usage:
     """Tokens of a call. ``source`` says who counted: ``server``, or ``counted`` for Diptych.
 
-    ``cached_tokens`` are part of the prompt's, ``reasoning_tokens`` of the completion's.
+    ``cached_tokens`` and ``cache_write_tokens`` are part of the prompt's, ``reasoning_tokens`` of the completion's.
     ``server`` holds the usage as the server stated it.
 
     >>> Usage(10, 5).total_tokens
@@ -39,6 +41,7 @@ class Usage:
     reasoning_tokens: int = 0
     source: str = "server"
     server: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
+    cache_write_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -100,10 +103,12 @@ class Event(NamedTuple):
     - ``head``: fields of the whole response in ``value``; ``name`` is the API that they came from
     - ``start``, ``finish``: a reply begins (``text`` is its role) and ends (``text`` is the reason)
     - ``text``, ``reasoning``, ``refusal``: a piece in ``text``; ``value`` of a text its log
-      probabilities, ``name`` of a reasoning its field where an API has several
+      probabilities, ``name`` of a reasoning its field where an API has several, ``call`` the number
+      of its part: texts of two numbers are two parts
     - ``call``: a piece of the tool call number ``call``: ``text`` of its arguments, ``name`` of its
       name; ``id`` and ``value`` (``type`` and what only the API says) once they are known
     - ``part``: a part that comes whole, in ``value``
+    - ``more``: what only the API says of the part that came last, in ``value``
     - ``other``: further fields in ``value``, of the message where ``name`` is ``message``, else of the reply
     - ``usage``, ``error``: concern the whole; ``value`` is a :class:`Usage`, or the error as it was stated
 
@@ -190,9 +195,11 @@ class _Piece:
             native = native_of(api, more) if more else EMPTY
             return ToolCall(self.id or "", "".join(self.names), text, self.native.get("type", "function"), native)
         if kind == "reasoning":
-            name = self.event.name
-            return ReasoningPart(text, native=native_of(api, {"field": name}) if name else EMPTY)
-        return RefusalPart(text) if kind == "refusal" else TextPart(text)
+            fields = self.native | ({"field": self.event.name} if self.event.name else {})
+            origin = None if api in _SHARED else api
+            return ReasoningPart(text, origin, native_of(api, fields) if fields else EMPTY)
+        made = native_of(api, self.native) if self.native else EMPTY
+        return RefusalPart(text, made) if kind == "refusal" else TextPart(text, made)
 
 
 class GrowingChoice:
@@ -226,6 +233,8 @@ class GrowingChoice:
             self._parts.append(event.value)
         elif kind == "call":
             self._add_call(event)
+        elif kind == "more":
+            self._add_more(event.value)
         elif kind == "other":
             fields = self._of_message if event.name == "message" else self._other
             fields |= {name: joined(fields.get(name), value) for name, value in event.value.items()}
@@ -234,10 +243,16 @@ class GrowingChoice:
 
     def _add_piece(self, event: Event) -> None:
         last = self._parts[-1] if self._parts else None
-        if type(last) is _Piece and last.event.kind == event.kind and last.event.name == event.name:
+        same = (event.kind, event.name, event.call)
+        if type(last) is _Piece and (last.event.kind, last.event.name, last.event.call) == same:
             last.texts.append(event.text)
         else:
             self._parts.append(_Piece(event._replace(value=None)))
+
+    def _add_more(self, fields: Mapping[str, Any]) -> None:
+        last = self._parts[-1] if self._parts else None
+        if type(last) is _Piece:
+            last.native |= {name: joined(last.native.get(name), value) for name, value in fields.items()}
 
     def _add_call(self, event: Event) -> None:
         if event.call in self._calls:

@@ -87,3 +87,26 @@ def test_explain_knows_every_rule() -> None:
             [sys.executable, "-m", "diptych", "explain", rule.code], capture_output=True, text=True, check=True
         )
         assert rule.explanation.split("\n")[0] in done.stdout
+
+
+def test_standard_input_and_odd_names(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "diptych", "check", "-", "--fix", "--select", "UP,T0"],
+        input="{{ x | uper }}{{ x | tojson }}", capture_output=True, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "<stdin>:1:8: T002" in done.stdout
+    assert "UP002" in done.stdout
+    (tmp_path / "a b%c,d.jinja").write_text("é {{ x | uper }} {#- diptych: ignore[T404] -#}")
+    run = json.loads(check(".", "--output-format", "sarif", cwd=tmp_path).stdout)["runs"][0]
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "a%20b%25c%2Cd.jinja"
+    assert (run["columnKind"], place["region"]["startColumn"], place["region"]["endColumn"]) == (
+        "unicodeCodePoints",
+        10,
+        14,
+    )
+    assert check(".", "--output-format", "github", cwd=tmp_path).stdout.startswith(
+        "::error file=a b%25c%2Cd.jinja,line=1"
+    )
+    assert check("nope", cwd=tmp_path).returncode == 2

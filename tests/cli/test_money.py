@@ -142,7 +142,7 @@ def test_cost_adds_up_the_lines_of_a_file(run, ending, name):
     assert (found.code, found.json["requests"], found.json["refused"]) == (int(is_broken), 2, int(is_broken))
     model = DEFAULT_MODEL if name == "lists" else "gpt-4.1"
     one = estimate([HI] if name == "lists" else BODY, model).cost.expected
-    assert Decimal(found.json["models"][model]["cost"]["expected"]) == one * (1 if is_broken else 2)
+    assert Decimal(found.json["totals"][model]["cost"]["expected"]) == one * (1 if is_broken else 2)
 
 
 def test_cost_says_what_it_took_and_which_rows_it_refused(run):
@@ -154,9 +154,9 @@ def test_cost_says_what_it_took_and_which_rows_it_refused(run):
 
 
 def test_cost_of_a_batch_file_stands_beside_the_standard_price(run):
-    totals = run("cost", "b.jsonl", "--json", b_jsonl=rows(LINE, LINE)).json["models"]["gpt-4.1"]
+    totals = run("cost", "b.jsonl", "--json", b_jsonl=rows(LINE, LINE)).json["totals"]["gpt-4.1"]
     assert Decimal(totals["batch"]) * 2 == Decimal(totals["standard"]) == Decimal(totals["cost"]["expected"])
-    totals = run("cost", "b.jsonl", "--json", "--batch", b_jsonl=rows(LINE, LINE)).json["models"]["gpt-4.1"]
+    totals = run("cost", "b.jsonl", "--json", "--batch", b_jsonl=rows(LINE, LINE)).json["totals"]["gpt-4.1"]
     assert totals["batch"] == totals["cost"]["expected"]
 
 
@@ -165,7 +165,7 @@ def test_cost_of_batch_results_is_what_their_usage_costs(run):
     line = {"custom_id": "a", "response": {"body": {"model": "gpt-4.1", "usage": usage}}}
     found = run("cost", "out.jsonl", "--json", out_jsonl=rows(line, line)).json
     paid = price_usage("gpt-4.1", usage, batch=True)
-    assert Decimal(found["models"]["gpt-4.1"]["cost"]["high"]) == 2 * paid
+    assert Decimal(found["totals"]["gpt-4.1"]["cost"]["high"]) == 2 * paid
 
 
 def test_cost_groups_by_custom_id(run):
@@ -190,8 +190,8 @@ def test_cost_of_a_template_over_a_file_of_inputs(run, name, text):
     mapped = ["--map", "question=asked"] if name.startswith("mapped") else []
     files = {name.replace(".", "_"): text, "t_jinja": TEMPLATE}
     found = run("cost", "t.jinja", "--data", name, *mapped, "-m", "gpt-4o", "--output", "7", "--json", **files)
-    totals = found.json["models"]["gpt-4o"]
-    assert (found.json["requests"], totals["output_tokens"]) == (2, 14)
+    totals = found.json["totals"]["gpt-4o"]
+    assert (found.json["requests"], totals["output_tokens"]["expected"]) == (2, 14)
     first = Template.from_string(TEMPLATE).render(question="Hi", number=2)
     assert Decimal(totals["dearest"][0]["cost"]) == estimate(first, "gpt-4o", output=7).cost.expected
 
@@ -222,9 +222,9 @@ def test_the_rows_own_answers_are_the_expected_output(run):
     found = run(
         "cost", "t.jsonl", "--output", "answers", "-m", "gpt-4o-mini", "--json", t_jsonl=rows(example, example)
     ).json
-    totals = found["models"]["gpt-4o-mini"]
-    assert totals["output_tokens"] == 4
-    assert totals["prompt_tokens"]["expected"] == 2 * count([HI], "gpt-4o-mini").tokens
+    totals = found["totals"]["gpt-4o-mini"]
+    assert totals["output_tokens"]["expected"] == 4
+    assert totals["prompt_tokens"] == 2 * count([HI], "gpt-4o-mini").tokens
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -237,7 +237,7 @@ def test_a_large_file_is_cut_into_blocks(run, monkeypatch, workers):
     found = run("cost", "b.jsonl", "--json", "--workers", workers, b_jsonl=rows(*lines, {"messages": 5})).json
     assert (found["requests"], found["refused"]) == (61, 1)
     worth = sum(estimate(line["body"]).cost.expected for line in lines)
-    assert Decimal(found["models"]["gpt-4.1"]["cost"]["expected"]) == worth
+    assert Decimal(found["totals"]["gpt-4.1"]["cost"]["expected"]) == worth
 
 
 def test_convert_does_not_read_lines_as_a_prompt_either(run):

@@ -5,6 +5,7 @@ report more than they lose, and their own bodies are not yet written again as th
 """
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych import registered
-from diptych.apis.chat.messages import _place, write_body
+from diptych.apis.chat.request import write_request
 from diptych.conversion.accounting import accounted, is_plain, is_under
 from diptych.conversion.registry import get
 from diptych.format import Format
 from diptych.loss import Loss, Severity
 from diptych.model import Conversation, FrozenMap, ImagePart, Message, TextPart, ToolCall, ToolSpec, thaw
 from diptych.projection import write
+from diptych.request import Request
 from diptych.text.turns import conversation_of, turns_of
 
 APIS = [entry.name for entry in diptych.list_formats("api")]
@@ -63,6 +65,16 @@ PLAIN_TALK = st.builds(
 # laws --------------------------------------------------------------------------------------------
 
 
+def chat_body(conversation):
+    return write_request(Request(conversation), whole=False)
+
+
+def in_chat(path):
+    """Return the path of a Chat body for one of the neutral model."""
+    path = re.sub(r"(\.tool_calls\[\d+\])\.(name|arguments)$", r"\1.function.\2", path)
+    return re.sub(r"^(\$\.messages\[\d+\])\.reasoning\b", r"\1.reasoning_content", path)
+
+
 def leaves(value, path="$"):
     """Yield path and scalar of every leaf: a text is one text part, null and empty are absent, JSON texts are JSON."""
     if path.endswith(".content") and isinstance(value, str):
@@ -92,8 +104,8 @@ def through(entry, conversation):
     again = read_back(entry, output)
     if any(loss.kind == "synthesised" for loss in told) and len(again.messages) == len(conversation.messages) + 1:
         again = replace(again, messages=again.messages[1:])  # the format's own system message
-    losses = [loss._replace(path=_place(loss.path)) for loss in told]
-    return dict(leaves(write_body(conversation)[0])), dict(leaves(write_body(again)[0])), losses
+    losses = [loss._replace(path=in_chat(loss.path)) for loss in told]
+    return dict(leaves(chat_body(conversation))), dict(leaves(chat_body(again))), losses
 
 
 def read_back(entry, output):
@@ -109,7 +121,7 @@ def survival(entry, conversation):
     reported = [x for x in losses if x.severity > Severity.EXACT or x.kind == "by-format-rule"]
     above = [loss for loss in reported if loss.path != "$"]
     # Where messages are reported as merged or split, places move: a value has to be somewhere.
-    is_moved = any(loss.kind in ("merged", "split", "role-dropped") for loss in above)
+    is_moved = any(loss.kind in ("merged", "split", "role-dropped") or loss.path.endswith("]") for loss in above)
     everything = "\0".join(map(str, after.values())) if is_moved else ""
     silent = {
         path: value
@@ -126,7 +138,9 @@ def no_overbooking(entry, conversation):
     for loss in losses:
         covered = [path for path in before if is_under(path, loss.path)]
         is_lie = loss.severity is Severity.DROPPED and covered and all(after.get(p) == before[p] for p in covered)
+        is_all = loss.path == "$" and Severity.EXACT < loss.severity < Severity.REFUSED
         assert not is_lie, loss
+        assert not is_all, loss
 
 
 def order(entry, conversation):
@@ -140,9 +154,10 @@ def order(entry, conversation):
 
 def openness(entry, conversation):
     last = Message("assistant", "It is")
-    output, _ = entry.write(Conversation((*conversation.messages, last), cue="continue"))
-    again = entry.read(output)[0].messages[-1]
-    assert (again.role, again.text) == ("assistant", "It is")
+    for before in (conversation.messages, (Message("user", "x"),)):
+        output, _ = entry.write(Conversation((*before, last), cue="continue"))
+        again = entry.read(output)[0].messages[-1]
+        assert (again.role, again.text) == ("assistant", "It is")
 
 
 def links(entry, conversation):
@@ -151,23 +166,41 @@ def links(entry, conversation):
     linked = Conversation((*asked, Message("tool", "seen", tool_call_id="call_7")))
     output, losses = entry.write(linked)
     again = entry.read(output)[0].messages
-    calls = [call.id for message in again for call in message.tool_calls]
-    results = [message.tool_call_id for message in again if message.role == "tool"]
-    assert calls == results == ["call_7"] or any(loss.kind == "tool-calls-dropped" for loss in losses)
+    calls = [(call.id, at) for at, message in enumerate(again) for call in message.tool_calls]
+    results = [(message.tool_call_id, at - 1) for at, message in enumerate(again) if message.role == "tool"]
+    assert calls == results == [("call_7", 1)] or any(loss.kind == "tool-calls-dropped" for loss in losses)
 
 
 def editing(entry, conversation):
-    read = entry.read(entry.write(conversation)[0])[0]
-    at = len(read.messages) - 1
-    if at < 0 or read.messages[at].role == "tool":
-        return
-    changed = (*read.messages[:at], read.messages[at].with_text("an edited text"))
-    assert "an edited text" in json.dumps(entry.write(replace(read, messages=changed))[0])
-    fewer = entry.read(entry.write(replace(read, messages=changed[:-1]))[0])[0]
-    assert "an edited text" not in str(fewer)
+    for talk in (conversation, entry.read(entry.write(conversation)[0])[0]):
+        turns = [at for at, message in enumerate(talk.messages) if message.role in ("user", "assistant") and message.text]
+        for at in turns[:1] + turns[-1:]:
+            changed = (*talk.messages[:at], talk.messages[at].with_text("an edited text"), *talk.messages[at + 1 :])
+            again = entry.read(entry.write(replace(talk, messages=changed))[0])[0]
+            assert again.messages[at].text == "an edited text"
+            fewer = entry.write(replace(talk, messages=(*changed[:at], *changed[at + 1 :])))[0]
+            assert "an edited text" not in json.dumps(fewer)
+        for edit in EDITS:
+            output, losses = entry.write(replace(talk, messages=tuple(map(edit, talk.messages))))
+            is_told = any(loss.severity is Severity.DROPPED and loss.path != "$" for loss in losses)
+            is_same = talk.messages == tuple(map(edit, talk.messages))
+            assert is_told or is_same or "renamed" in json.dumps(output)
 
 
-LAWS = {law.__name__: law for law in (survival, no_overbooking, order, openness, links, editing)}
+#: Neutral changes that every body has to show: another name of a speaker, of a tool.
+EDITS = (
+    lambda m: m.replace(name="renamed") if m.name else m,
+    lambda m: m.replace(parts=tuple(replace(p, name="renamed") if isinstance(p, ToolCall) else p for p in m.parts)),
+)
+
+
+def identity(entry, conversation):
+    value = {"talk": write(conversation)} if entry.name == "liar" else entry.write(conversation)[0]
+    read, lost = entry.read(value)
+    assert (*entry.write(read), lost) == (value, (), ())
+
+
+LAWS = {law.__name__: law for law in (identity, survival, no_overbooking, order, openness, links, editing)}
 #: What the laws of APIs ask that a text cannot do: it joins and trims, and says so. Survival stands for it.
 OF_APIS = ("openness", "editing", "links")
 
@@ -236,8 +269,9 @@ def test_its_own_format_is_the_identity(name, conversation):
     body = get(name).write(conversation)[0]
     body = body if isinstance(body, dict) else {"messages": body}
     body |= {"model": "m", "fnord": {"x": [1, None, ""]}}
-    found = diptych.convert(body, source=name, target=name)
-    assert (found.output, found.verdict, found.losses) == (body, "lossless", ())
+    found = diptych.convert(body, source=name, target=name, on_loss="ignore")
+    assert found.output == body
+    assert {loss.kind for loss in found.losses} <= {"rule-breach"}
     assert found.output is not body
 
 
@@ -286,13 +320,17 @@ def without(*names):
     return lambda talk: [{k: v for k, v in m.items() if k not in names} for m in talk]
 
 
+#: Each with every law that it breaks; the others do not concern it.
 LIARS = {
-    "drops a name": (liar(without("name")), "survival"),
+    "drops a name": (liar(without("name")), "identity survival editing"),
     "ignores edits": (liar(keep=raw, wrote=lambda m, wire: thaw(m.native["liar"]["raw"]) if "liar" in m.native else wire), "editing"),
-    "swaps two contents": (liar(swapped), "survival"),
-    "books everything at $": (liar(without("name", "tool_calls"), (Loss("$", "field-dropped"),)), "survival"),
-    "books what it carried": (liar(losses=(Loss("$.messages[0].content", "text-dropped"),)), "no_overbooking"),
-    "reorders": (liar(lambda talk: talk[::-1]), "order"),
+    "swaps two contents": (liar(swapped), "identity survival order openness editing"),
+    "books everything at $": (
+        liar(without("name", "tool_calls"), (Loss("$", "field-dropped"),)),
+        "identity survival no_overbooking links editing",
+    ),
+    "books what it carried": (liar(losses=(Loss("$.messages[0].content", "text-dropped"),)), "identity no_overbooking"),
+    "reorders": (liar(lambda talk: talk[::-1]), "identity survival order openness links editing"),
 }
 SEEN = Conversation((
     Message("user", "Hi", "ann"), Message("assistant", None, tool_calls=(ToolCall("c1", "look"),)),
@@ -300,10 +338,17 @@ SEEN = Conversation((
 ))  # fmt: skip
 
 
-@pytest.mark.parametrize(("entry", "law"), LIARS.values(), ids=LIARS)
-def test_a_format_that_lies_breaks_a_law(entry, law):
-    with pytest.raises(AssertionError):
+@pytest.mark.parametrize(("entry", "broken"), LIARS.values(), ids=LIARS)
+def test_a_format_that_lies_breaks_every_law_that_concerns_it(entry, broken):
+    assert {name for name in LAWS if breaks(name, entry)} == set(broken.split())
+
+
+def breaks(law, entry):
+    try:
         LAWS[law](entry, SEEN)
+    except AssertionError:
+        return True
+    return False
 
 
 def test_an_honest_format_breaks_none():

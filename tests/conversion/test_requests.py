@@ -14,11 +14,13 @@ import diptych
 from diptych.catalogue import DEFAULT_MODEL, apis_of
 from diptych.cli.app import make_app
 from diptych.client.requests import check_alive
-from diptych.conversion.requests import APIS, build, choose_api
+from diptych.conversion.requests import build, choose_api
 from diptych.model import Conversation, Message, ToolSpec
 from diptych.request import Request
 from diptych.testing import Server
 
+#: The APIs whose requests can be counted.
+APIS = ("chat", "completions")
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("gpt-4o", "gpt-3.5-turbo-instruct", "gpt-5.4-mini", "o3", "my-llama")
 PROMPT = diptych.Template.from_string('Translate the following English text to French: "{{ text }}"')
@@ -245,3 +247,42 @@ def test_what_is_sent_is_no_parameter(x, name):
 def test_a_model_that_is_no_name_is_told():
     with pytest.raises(diptych.TokenError, match=r"\$\.model"):
         diptych.count({"model": 5, "prompt": "a"}, api="chat")
+
+
+OTHERS = ("responses", "anthropic", "gemini", "bedrock", "ollama")
+
+
+@pytest.mark.parametrize("api", OTHERS)
+def test_messages_become_a_body_of_every_api(api):
+    built = build([{"role": "user", "content": "Hi"}], model="m", api=api, max_tokens=20)
+    assert built.api == api
+    assert "Hi" in json.dumps(built.body)
+    assert "20" in json.dumps(built.body)
+
+
+@pytest.mark.parametrize("api", OTHERS)
+def test_a_rendered_template_becomes_a_body_of_every_api(api):
+    rendered = diptych.Template.from_string("{% user %}Say {{ x }}{% enduser %}").render(x="Hi")
+    assert "Say Hi" in json.dumps(rendered.request(api, model="m", max_tokens=20))
+
+
+def test_a_parameter_that_only_the_api_has_is_added():
+    body = build("Hi", model="m", api="anthropic", max_tokens=5, top_k=4, thinking={"type": "disabled"}).body
+    assert (body["top_k"], body["thinking"]) == (4, {"type": "disabled"})
+
+
+def test_what_the_api_lacks_is_reported():
+    with pytest.raises(diptych.LossError, match="seed"):
+        build("Hi", model="m", api="anthropic", max_tokens=5, seed=7)
+
+
+def test_a_body_of_the_api_stays_as_it_is():
+    body = {"system": [{"type": "text", "text": "S"}], "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5}
+    assert build(body, model="m", api="anthropic").body == {**body, "model": "m"}
+
+
+def test_a_body_of_one_api_becomes_one_of_another():
+    body = {"contents": [{"parts": [{"text": "Hi"}]}], "generationConfig": {"maxOutputTokens": 5}}
+    built = build(body, model="m", api="anthropic")
+    assert built.body == {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5}
+    assert build(body, model="m").api == "gemini"

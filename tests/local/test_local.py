@@ -1,7 +1,9 @@
 """A real model on this machine over HTTP: both endpoints, streams, seeds, JSON, the old call shape."""
 
 import asyncio
+import gzip
 import importlib.util
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +12,14 @@ from pydantic import BaseModel
 
 import diptych
 from diptych.client.compat import Completions
+from diptych.text.reply_grammars import gbnf
+from diptych.text.reply_marks import reply_marks
 
+QWEN = diptych.ChatTemplate(
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% for c in m.tool_calls or [] %}\n<tool_call>\n"
+    '{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}\n</tool_call>'
+    "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
 GALLERY = diptych.Library(Path(__file__).resolve().parents[2] / "templates")
 
 
@@ -117,3 +126,35 @@ def test_a_default_system_text_of_the_server_is_named(server, client):
     made = diptych.convert(PROMPT[PROMPT.index("<|im_start|>user") :], prove=client)
     assert not made.proof.equal
     assert made.proof.first_difference.startswith("at character 12: the prompt has 'user")
+
+
+def test_the_server_accepts_the_exported_grammars_of_real_templates(server, shared):
+    httpx = pytest.importorskip("httpx")
+    file = shared / "corpora" / "chat_templates.jsonl.gz"
+    if not file.exists():
+        pytest.skip("the shared corpus of chat templates is not here")
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        sources = {row["template"] for row in map(json.loads, lines)}
+    templates = [diptych.ChatTemplate(source, bos_token="<s>", eos_token="</s>") for source in sources]
+    able = [one for one in templates if (marks := reply_marks(one)) and marks.calls]
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["city"],
+    }
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": schema}}]
+    root = server.base_url.removesuffix("/v1")
+    for template in able:
+        body = {"prompt": "Hi", "n_predict": 1, "grammar": gbnf(template, tools, required=True)}
+        assert httpx.post(f"{root}/completion", json=body, timeout=900).status_code == 200
+    body = {
+        "prompt": "Weather in Rome?",
+        "n_predict": 60,
+        "temperature": 0,
+        "grammar": gbnf(QWEN, tools, required=True),
+    }
+    text = httpx.post(f"{root}/completion", json=body, timeout=900).json()["content"]
+    prefix = QWEN.render([{"role": "user", "content": "Hi"}], add_generation_prompt=True)
+    (call,) = diptych.read_reply(text, format=QWEN, prefix=prefix).conversation.messages[0].tool_calls[:1]
+    assert call.name == "weather"
+    assert isinstance(json.loads(call.arguments)["city"], str)

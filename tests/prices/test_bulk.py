@@ -76,7 +76,7 @@ def test_a_common_start_says_what_a_cache_would_save():
     held = found["common_prefix_tokens"]
     assert held > 2900
     assert held % 128 == 0
-    assert float(found["models"]["gpt-4o"]["cache_saves"]) == pytest.approx(2 * held * 1.25 / 1e6)
+    assert float(found["totals"]["gpt-4o"]["cache_saves"]) == pytest.approx(2 * held * 1.25 / 1e6)
 
 
 def test_a_row_that_cannot_be_counted_is_refused_and_costs_nothing():
@@ -90,7 +90,7 @@ def test_percentiles_and_the_dearest_rows():
     bulk = Bulk(["gpt-4o"], output=0, most=2)
     for size in range(1, 101):
         bulk.add("word " * size * 10, key=f"r{size}")
-    found = bulk.to_json()["models"]["gpt-4o"]
+    found = bulk.to_json()["totals"]["gpt-4o"]
     assert [row["row"] for row in found["dearest"]] == ["r100", "r99"]
     for share in (50, 90, 99):
         true = diptych.estimate("word " * share * 10, "gpt-4o", output=0).cost.expected

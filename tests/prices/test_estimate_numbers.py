@@ -60,7 +60,7 @@ def test_audio_pays_the_rate_of_audio_or_has_no_price():
     body = {"messages": talk, "max_tokens": 1}
     priced = diptych.estimate(body, "gpt-audio")
     assert Decimal("0.01") < priced.cost.expected <= priced.cost.high
-    unpriced = diptych.estimate(body, "gpt-4o-audio-preview")
+    unpriced = diptych.estimate(body, "gpt-4o")
     assert unpriced.cost is None
     assert "lacks a rate" in unpriced.reason
 
@@ -68,7 +68,7 @@ def test_audio_pays_the_rate_of_audio_or_has_no_price():
 def test_a_spoken_answer_pays_the_rate_of_audio():
     body = {"messages": CHAT, "max_tokens": 1000, "modalities": ["text", "audio"]}
     assert diptych.estimate(body, "gpt-audio").cost.high > 1000 * Decimal(64) / 10**6
-    assert diptych.estimate(body, "gpt-4o-audio-preview").cost is None
+    assert diptych.estimate(body, "gpt-4o").cost is None
 
 
 @given(st.integers(0, 10**6), st.integers(0, 50), st.integers(0, 10**6), st.integers(1, 5))

@@ -165,7 +165,7 @@ def test_audio_without_an_audio_rate_has_no_price():
     assert price(usage, "text") is None
     assert "no input_audio rate is known for 'text'" in why_unpriced("text", usage, book=OWN)
     assert price({**CHAT, "completion_tokens_details": {"audio_tokens": 1}}, "text") is None
-    assert price_usage("gpt-4o-audio-preview", usage) is None
+    assert price_usage("gpt-4o", usage) is None
     # images are billed as text where the model has no rate for them
     assert price({**CHAT, "prompt_tokens_details": {"image_tokens": 90, "cached_tokens": 50}}, "text") == 300
 

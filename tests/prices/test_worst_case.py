@@ -39,7 +39,7 @@ def test_no_usage_costs_more_than_was_reserved(model, tier, prompt, output, cach
         body["messages"] = [
             {"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]}
         ]
-    worst = worst_cost(counted(prompt, model), output, body, model)
+    worst = worst_cost(counted(prompt, model), output=output, body=body, model=model)
     assume(worst is not None)
     hit = int(prompt * cached)
     write = (
@@ -62,18 +62,23 @@ def test_audio_is_reserved_at_its_own_rate(audio, output):
         "prompt_tokens": audio, "completion_tokens": output,
         "prompt_tokens_details": {"audio_tokens": audio}, "completion_tokens_details": {"audio_tokens": output},
     }  # fmt: skip
-    worst = worst_cost(counted(audio, "gpt-audio", audio), output, {"modalities": ["audio"]}, "gpt-audio")
+    worst = worst_cost(
+        counted(audio, "gpt-audio", audio), output=output, body={"modalities": ["audio"]}, model="gpt-audio"
+    )
     assert price_usage("gpt-audio", usage) <= worst
 
 
 def test_an_unknown_tier_has_no_price():
-    assert worst_cost(counted(10, "gpt-4-32k"), 1, {"service_tier": "flex"}, "gpt-4-32k") is None
+    assert worst_cost(counted(10, "gpt-4-32k"), output=1, body={"service_tier": "flex"}, model="gpt-4-32k") is None
 
 
 def test_a_marked_hour_pays_for_an_hour():
     talk = [{"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {"ttl": "1h"}}]}]
     bodies = [{"messages": talk}, {"messages": []}]
-    dear, plain = (worst_cost(counted(1000, "claude-sonnet-4-5"), 0, body, "claude-sonnet-4-5") for body in bodies)
+    dear, plain = (
+        worst_cost(counted(1000, "claude-sonnet-4-5"), output=0, body=body, model="claude-sonnet-4-5")
+        for body in bodies
+    )
     assert (dear, plain) == (Decimal("0.006"), Decimal("0.003"))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diptych import Template, TokenError, count, fit
+from diptych import Conversation, Message, Request, Template, TokenError, count, fit
 
 SYSTEM = {"role": "system", "content": "You are brief."}
 
@@ -103,3 +103,42 @@ def test_the_result_fits_or_is_refused(turns, limit, trim):
 def test_a_number_of_tokens_is_whole_and_not_negative(name, value):
     with pytest.raises(TokenError, match=f"^{name} is .*; expected a whole number of at least 0"):
         fit([{"role": "user", "content": "Hi"}], "gpt-4o", **{name: value})
+
+
+# what is asked for ---------------------------------------------------------------------------
+
+HI = {"role": "user", "content": "Hi"}
+ALIKE = [{"role": "user", "content": "word " * 100} for _ in range(100)]
+
+
+def test_a_step_of_one_drops_no_more_than_needed():
+    over = count(ALIKE, "gpt-4o").tokens - 1
+    assert len(fit(ALIKE, "gpt-4o", limit=over, step=1).dropped) == 1
+    assert len(fit(ALIKE, "gpt-4o", limit=over).dropped) > 1
+
+
+def test_a_talk_starts_on_the_role_that_is_asked_for():
+    system = {"role": "system", "content": "Be brief."}
+    talk = [system, {"role": "user", "content": "a " * 50}, {"role": "assistant", "content": "b " * 5}, HI]
+    assert [m["role"] for m in fit(talk, "gpt-4o", limit=45).messages] == ["system", "assistant", "user"]
+    found = fit(talk, "gpt-4o", limit=45, start_on="user")
+    assert [m["role"] for m in found.messages] == ["system", "user"]
+    assert [one.path for one in found.dropped] == ["$.messages[1]", "$.messages[2]"]
+
+
+def test_the_cap_of_the_request_is_reserved():
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "a " * 50}, HI], "max_tokens": 80, "n": 2}
+    assert len(fit(body, limit=200).messages) == 1
+    assert len(fit(body, limit=200, reserve=0).messages) == 2
+
+
+def test_a_legacy_call_goes_with_its_result():
+    call = {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}
+    talk = [call, {"role": "function", "name": "f", "content": "a " * 50}, HI]
+    assert fit(talk, "gpt-4o", limit=30).messages == [HI]
+
+
+def test_messages_of_the_model_and_requests_are_fitted():
+    talk = (Message("user", "a " * 50), Message("user", "Hi"))
+    for x in (list(talk), Request(Conversation(talk))):
+        assert [m["content"] for m in fit(x, "gpt-4o", limit=30).messages] == ["Hi"]

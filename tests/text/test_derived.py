@@ -148,9 +148,42 @@ def test_data_of_a_writing_is_no_structure():
     assert to_messages(to_prompt(messages, PLAIN), PLAIN).messages == messages
 
 
+CALLS = (
+    "{{ m.content }}{% for c in m.tool_calls or [] %}"
+    '\n<call>\n{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}\n</call>'
+    "{% endfor %}<|stop|>\n{% endfor %}" + CUE
+)
+
+
+@pytest.mark.parametrize("header", ["", "{{ ' ' ~ m.name if m.role == 'tool' }}"])
+def test_tool_calls_and_their_results_are_read(header):
+    template = ChatTemplate("{% for m in messages %}<|go|>{{ m.role }}" + header + "\n" + CALLS)
+    call = {"id": "call_0", "type": "function", "function": {"name": "look", "arguments": '{"at": "it"}'}}
+    result = {"role": "tool", "content": "7", "name": "look", "tool_call_id": "call_0"}
+    messages = [*HI, {"role": "assistant", "content": "Well.", "tool_calls": [call]}, result, *HI]
+    writing = to_prompt(messages, template)
+    assert writing.text.count('{"name": "look", "arguments": {"at": "it"}}') == 1
+    assert to_messages(writing.text, template).messages == messages
+
+
+def test_tools_of_a_prompt_are_read():
+    offer = "{% if tools %}<|go|>tools\n{% for t in tools %}{{ t | tojson }}\n{% endfor %}<|stop|>\n{% endif %}"
+    template = ChatTemplate(offer + TURNS + CUE)
+    schema = {"type": "object", "properties": {"at": {"type": "string"}}}
+    function = {"name": "look", "description": "Look at it.", "parameters": schema}
+    body = {"messages": HI, "tools": [{"type": "function", "function": function}]}
+    prompt = convert({"model": "m", **body}, target=template, on_loss="ignore").output
+    assert '"look"' in prompt
+    reading = to_messages(prompt, template)
+    assert (reading.messages, [tool.name for tool in reading.conversation.tools]) == (HI, ["look"])
+    assert convert(prompt, source=template, on_loss="ignore", prove=template).proof.equal
+
+
 @pytest.mark.parametrize("dumps", ["{{ c.function.arguments | tojson }}", "{{ c.function.arguments }}"])
 def test_arguments_are_encoded_once(dumps):
-    body = "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}" + dumps + "{% endfor %}{% endfor %}"
+    body = (
+        "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}" + dumps + "{% endfor %}{% endfor %}"
+    )
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
     messages = [*HI, {"role": "assistant", "content": "", "tool_calls": [call]}]
     assert to_prompt(messages, ChatTemplate(body)).text == 'Hi{"a": 1}'
@@ -198,6 +231,7 @@ def read_right(row):
     reading = to_messages(expected, template)
     cue, now = reading.conversation.cue, datetime.fromisoformat(context.get("frozen_now") or "2025-01-15T10:30:00")
     options = {"add_generation_prompt": cue == "reply", "continue_final_message": cue == "continue", "now": now}
+    options["parse_arguments"] = True
     field = next(marks_of(template)).reasoning
     try:
         return template.render(wire(reading.conversation, field), **options) == expected, reading.verdict

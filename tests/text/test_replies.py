@@ -30,7 +30,7 @@ KEYS = template(
     "{{ v if v is string else v | tojson }}\n</p>\n{% endfor %}</f>"
 )
 LIST = template(
-    "{% if loop.first %}[CALLS][{% endif %}{\"name\": \"{{ f.name }}\", \"arguments\": {{ f.arguments | tojson }}, "
+    '{% if loop.first %}[CALLS][{% endif %}{"name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}, '
     "\"id\": \"{{ c.id }}\"}{{ ', ' if not loop.last else ']' }}"
 )
 PYTHON = template(
@@ -71,7 +71,12 @@ def fed(reader, text, cuts):
 
 
 @pytest.mark.parametrize("name", ALL)
-@given(content=st.one_of(st.just(""), words), thought=st.one_of(st.none(), words), called=calls, cuts=st.lists(st.integers(0)))
+@given(
+    content=st.one_of(st.just(""), words),
+    thought=st.one_of(st.none(), words),
+    called=calls,
+    cuts=st.lists(st.integers(0)),
+)
 def test_a_reply_that_a_template_writes_is_read_back_however_it_is_cut(name, content, thought, called, cuts):
     content = "" if name == "python" and called else content  # no mark says where the call begins
     message = message_of(content, thought, called)
@@ -149,7 +154,9 @@ def test_without_its_prefix_a_reply_is_refused(prefix):
 
 def test_arguments_have_the_types_of_the_tools():
     text = "<f=weather>\n<p=city>\n12\n</p>\n<p=days>\n3\n</p>\n</f>"
-    assert said(read_reply(text, format=KEYS, prefix=PREFIX, tools=TOOLS))[2] == [("weather", {"city": "12", "days": 3})]
+    assert said(read_reply(text, format=KEYS, prefix=PREFIX, tools=TOOLS))[2] == [
+        ("weather", {"city": "12", "days": 3})
+    ]
     assert said(read_reply(text, format=KEYS, prefix=PREFIX))[2] == [("weather", {"city": 12, "days": 3})]
 
 
@@ -181,6 +188,16 @@ def test_a_named_format_reads_a_reply_with_its_prompt():
         read_reply("Hello", format="chatml", prefix="<|im_start|>user\nHi<|im_end|>\n")
 
 
+@pytest.mark.parametrize(
+    "unit",
+    ["<call>", '<call>{"name": "f", "arguments": {"a":', "<think>", "</think>", "<f=weather><p=city>", " \\n", "["],
+)
+@pytest.mark.parametrize("name", ALL)
+def test_long_and_malformed_replies_are_read(name, unit):
+    reading = read_reply(unit * 20_000, format=ALL[name], prefix=PREFIX, tools=TOOLS)
+    assert said(reading)[2] == []
+
+
 REPLIES = {
     "content": ("It is 22 C.", None, []),
     "reasoning": ("Four.", "2+2\nis 4", []),
@@ -191,14 +208,20 @@ REPLIES = {
 }
 
 
-def test_real_templates_read_their_own_replies_back(shared, capsys):
+@pytest.fixture(scope="session")
+def tool_templates(shared):
+    """The templates of the shared corpus that write tool calls, by name."""
     file = shared / "corpora" / "chat_templates.jsonl.gz"
     if not file.exists():
         pytest.skip("the shared corpus of chat templates is not here")
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         sources = {row["template_id"]: row["template"] for row in map(json.loads, lines)}
-    templates = [ChatTemplate(source, bos_token="<s>", eos_token="</s>") for source in sources.values()]
-    able = [one for one in templates if (marks := reply_marks(one)) and marks.calls]
+    templates = {name: ChatTemplate(source, bos_token="<s>", eos_token="</s>") for name, source in sources.items()}
+    return {name: one for name, one in templates.items() if (marks := reply_marks(one)) and marks.calls}
+
+
+def test_real_templates_read_their_own_replies_back(tool_templates, capsys):
+    able = tool_templates.values()
     right = [one for one in able if all(reads_back(one, *reply) for reply in REPLIES.values())]
     with capsys.disabled():
         print(f"\ntemplates with tools that read their own replies back: {len(right)} of {len(able)}")
@@ -208,22 +231,31 @@ def test_real_templates_read_their_own_replies_back(shared, capsys):
 
 def reads_back(template, content, thought, called):
     """Return whether a reply is read back; True where the template does not write all of it."""
+    if (written := written_reply(template, content, thought, called)) is None:
+        return True
+    prefix, text = written
+    reading = read_reply(text, format=template, prefix=prefix, tools=TOOLS)
+    return said(reading) == (content, thought, called) and reading.verdict == "lossless"
+
+
+def written_reply(template, content, thought, called):
+    """Return the prompt and the reply that a template writes; None where it does not write all of it."""
     asked, marks = {"role": "user", "content": "What?"}, reply_marks(template)
     message = message_of(content, None, called)
-    if thought and not (name := reasoning_field(template, {})):
-        return True
+    name = reasoning_field(template, {})
+    if thought and not name:
+        return None
     message |= {name: thought} if thought else {}
     try:
         text = template.render([asked, message], tools=TOOLS)
         prefix = template.render([asked], tools=TOOLS, add_generation_prompt=True)
     except DiptychError:
-        return True
+        return None
     body = text.rpartition("What?")[2]
     shown = [content, thought or "", *(name for name, _ in called), *(key for _, given in called for key in given)]
     if not all(one in body for one in shown):
-        return True
+        return None
     if not text.startswith(prefix):
         header = next(one for one in marks.headers if one in body)
         prefix = text[: text.index(header, text.index("What?")) + len(header)]
-    reading = read_reply(text[len(prefix) :], format=template, prefix=prefix, tools=TOOLS)
-    return said(reading) == (content, thought, called) and reading.verdict == "lossless"
+    return prefix, text[len(prefix) :]

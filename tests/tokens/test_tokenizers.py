@@ -131,6 +131,23 @@ def test_models_of_other_vendors_are_a_range(body, model):
     assert found.low <= found.tokens <= found.high
 
 
+@pytest.mark.parametrize("options", [{"model": "claude-sonnet-4-5"}, {"model": "m", "tokenizer": words}])
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"messages": 5}, "$.messages"),
+        ({"messages": [5]}, "$.messages[0]"),
+        ({"messages": [{"role": 5, "content": "x"}]}, "$.messages[0].role"),
+        ({"messages": [{"role": "user", "content": 5}]}, "$.messages[0].content"),
+        ({"contents": [{"parts": 5}]}, "$.contents[0].parts"),
+    ],
+)
+def test_what_is_malformed_has_no_count_by_any_way(body, path, options):
+    with pytest.raises(TokenError) as error:
+        diptych.count(body, **options)
+    assert error.value.path == path
+
+
 def test_media_of_other_vendors_is_unknown():
     image = {"type": "image", "source": {"type": "base64", "data": "AAAA", "media_type": "image/png"}}
     found = diptych.count([{"role": "user", "content": [image]}], "claude-sonnet-4-5")

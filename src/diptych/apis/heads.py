@@ -16,6 +16,7 @@ from ..model import FrozenMap, thaw
 from ..projection import ABSENT
 from ..response import HEAD, Event, Response, ResponseChoice, Usage
 from .chat.calls import index_of
+from .counts import CHAT
 
 Name = Literal["chat", "completions"]
 _PREFIXES: Final = {"chat": "chatcmpl-", "completions": "cmpl-"}
@@ -26,7 +27,6 @@ CHAT_ONLY: Final = ("service_tier", "moderation")
 OWN: Final = frozenset({
     *HEAD, "object", "choices", "usage", "index", "message", "delta", "text", "finish_reason", "logprobs",
 })  # fmt: skip
-_COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 def choices_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -98,7 +98,7 @@ def beside(native: FrozenMap, api: Name, root: str, losses: list[Loss]) -> dict[
         own: dict[str, Any] = thaw(native[api])
         return own
     found: dict[str, Any] = {}
-    for fields in native.values():
+    for fields in (native[name] for name in native if name in OBJECTS):
         found |= crossing(thaw(fields), api, root, losses)
     return found
 
@@ -164,33 +164,17 @@ def read_usage(value: Mapping[str, Any]) -> Usage:
     >>> read_usage({"prompt_tokens": 3, "completion_tokens": 2}).total_tokens
     5
     """
-    inside, outside = value.get("prompt_tokens_details"), value.get("completion_tokens_details")
-    return Usage(
-        _whole(value.get("prompt_tokens")),
-        _whole(value.get("completion_tokens")),
-        _whole(inside.get("cached_tokens")) if isinstance(inside, Mapping) else 0,
-        _whole(outside.get("reasoning_tokens")) if isinstance(outside, Mapping) else 0,
-        server=dict(value),
-    )
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return CHAT.read(value)
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
     """Return the ``usage`` of a body: as the server stated it, with the counts that were changed since."""
-    counts = {name: getattr(usage, name) for name in _COUNTS}
-    if usage.server is None:
-        return counts
-    stated = read_usage(usage.server)
-    changed = {name: count for name, count in counts.items() if count != getattr(stated, name)}
-    return {**usage.server, **changed}
+    return CHAT.write(usage, own=True)
 
 
 def sum_usage(usages: list[Usage]) -> Usage | None:
     """Return what several usages make, the only one as it is."""
     if len(usages) < 2:
         return usages[0] if usages else None
-    totals = {name: sum(getattr(usage, name) for usage in usages) for name in _COUNTS[:2]}
+    totals = {name: sum(getattr(usage, name) for usage in usages) for name in ("prompt_tokens", "completion_tokens")}
     return Usage(**totals, source=usages[0].source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from ..loss import Loss
@@ -123,34 +123,3 @@ def arguments_of(call: ToolCall) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def call_input(call: ToolCall, path: str, losses: list[Loss]) -> dict[str, Any]:
-    """Return the arguments as the object that most APIs want; text that is none is kept under ``_raw``."""
-    found = arguments_of(call)
-    if found is None:
-        losses.append(Loss(f"{path}.arguments", "substituted", "arguments that are no JSON object"))
-        return {"_raw": call.arguments}
-    return found
-
-
-def written_arguments(value: Any) -> str:
-    """Return an object of arguments as JSON text."""
-    return json.dumps(value, ensure_ascii=False, default=dict if isinstance(value, Mapping) else str)
-
-
-def split_data_url(url: str) -> tuple[str, str] | None:
-    """Return type and base64 text of a ``data:`` URL, None for any other address.
-
-    >>> split_data_url("data:image/png;base64,AAAA")
-    ('image/png', 'AAAA')
-    """
-    head, comma, data = url.partition(",")
-    if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        return None
-    return head[5:-7], data
-
-
-def data_url(media_type: str, data: str) -> str:
-    """Return a ``data:`` URL."""
-    return f"data:{media_type};base64,{data}"

@@ -35,6 +35,7 @@ def batch_command(
     ] = False,
     max_cost: Annotated[str | None, typer.Option("--max-cost", help="USD; no call goes out beyond it.")] = None,
     base_url: Annotated[str | None, typer.Option("--base-url", help="Another server, as http://host/v1.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what the requests may cost; send nothing.")] = False,
     json_: Json = False,
 ) -> None:
     """Send a file of requests in the shape of the Batch API, and append a result line for each.
@@ -46,8 +47,12 @@ def batch_command(
     from ..client import Budget, Client
     from ..client.batch import run_batch
     from ..config import setting
+    from .cost import cost_command
     from .output import write_document
 
+    if dry_run:
+        cost_command(file, max_cost=max_cost, json_=json_)
+        return
     options: dict[str, Any] = {"budget": Budget(usd=max_cost)} if max_cost is not None else {}
     with _requests(file) as source, Client(setting("base_url", base_url), **options) as client:
         line = _Line(source)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -33,7 +34,9 @@ Ignored = Annotated[list[str] | None, typer.Option("--ignore", help="Codes, or t
 
 
 def check_command(
-    paths: Annotated[list[str] | None, typer.Argument(help="Template files, or folders of them.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Template files, or folders of them; - is standard input.")
+    ] = None,
     select: Codes = None,
     ignore: Ignored = None,
     fix: Annotated[bool, typer.Option("--fix", help="Make the safe fixes in the files.")] = False,
@@ -51,24 +54,28 @@ def check_command(
 
     diptych check templates --select T1,T2 --output-format github
     """
-    from ..templating.check import fixed
-
     found, files = _found(paths or ["."], _codes(select), _codes(ignore), max_tokens, max_cost, model, not no_ignore)
     if fix:
-        for file, findings in found.items():
-            mended = [one for one in findings if one.fix]
-            if mended:
-                text = Path(file).read_bytes().decode("utf-8")
-                Path(file).write_bytes(fixed(text, mended).encode("utf-8"))
-        made = sum(1 for findings in found.values() for one in findings if one.fix)
-        print(f"{made} fixed", file=sys.stderr)
-        found = {file: [one for one in findings if not one.fix] for file, findings in found.items()}
+        left = {file: _mend(file, findings) for file, findings in found.items()}
+        print(f"{sum(map(len, found.values())) - sum(map(len, left.values()))} fixed", file=sys.stderr)
+        found = left
     findings = [one for each in found.values() for one in each]
     _WRITERS[Form.json if json_ else output_format](findings)
     if output_format is Form.text and not json_:
         _summary(findings, files)
     if findings and not exit_zero:
         raise typer.Exit(1)
+
+
+def _mend(file: str, findings: list[Finding]) -> list[Finding]:
+    """Make the fixes in a file, and return the findings that have none; standard input stays as it is."""
+    from ..templating.check import fixed
+
+    mended = [one for one in findings if one.fix and file != "-"]
+    if mended:
+        text = Path(file).read_bytes().decode("utf-8")
+        Path(file).write_bytes(fixed(text, mended).encode("utf-8"))
+    return [one for one in findings if one not in mended]
 
 
 def _codes(given: list[str] | None) -> list[str] | None:
@@ -88,12 +95,15 @@ def _found(
 
     from ..catalogue import DEFAULT_MODEL
     from ..config import setting
-    from ..templating.check import Settings, check_file, files_of, selected
+    from ..templating.check import Settings, check_file, check_text, files_of, selected
+    from .inputs import read_file
 
     rules = selected(select, ignore)
     chosen = setting("model", model) or DEFAULT_MODEL
     settings = Settings(datetime.date.today(), max_tokens, max_cost, chosen)
-    found = {file.as_posix(): check_file(file, root, rules, settings) for root, file in files_of(paths, ignore=ignores)}
+    found = {"-": check_text(read_file("-"), rules, settings, file="<stdin>")} if "-" in paths else {}
+    for root, file in files_of([path for path in paths if path != "-"], ignore=ignores):
+        found[file.as_posix()] = check_file(file, root, rules, settings)
     return found, len(found)
 
 
@@ -151,13 +161,14 @@ def _sarif(findings: Sequence[Finding]) -> None:
     ]
     driver = {"name": "diptych", "version": __version__, "rules": rules}
     results = [_result(one) for one in findings]
-    write_json({"$schema": _SARIF, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]})
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    write_json({"$schema": _SARIF, "version": "2.1.0", "runs": [run]})
 
 
 def _result(one: Finding) -> dict[str, Any]:
     place = one.location
     region = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.width}
-    physical = {"artifactLocation": {"uri": place.file}, "region": region}
+    physical = {"artifactLocation": {"uri": quote(place.file)}, "region": region}
     message = one.message + (f" ({one.hint})" if one.hint else "")
     return {
         "ruleId": one.code,

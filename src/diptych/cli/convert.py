@@ -38,21 +38,27 @@ def convert_command(
             "tokens), and exit with status 1 if not."
         ),
     ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="The JSON lines of the file are the events of one stream.")
+    ] = False,
     json_: Json = False,
     jsonl: Jsonl = False,
 ) -> None:
-    """Convert a prompt or messages from one format to another.
+    """Convert a prompt, messages, a request, a reply or a recorded stream from one format to another.
 
     diptych convert prompt.txt --to chat
 
-    diptych convert messages.json --to chatml
+    diptych convert request.json --to anthropic
+
+    diptych convert recorded.sse --to responses
     """
     from ..conversion.convert import convert, convert_whole
     from ..conversion.registry import get
     from ..policy import settle
+    from .convert_stream import is_stream
     from .inputs import read_file
     from .output import write_document, write_json, write_text
-    from .values import read_value
+    from .values import value_of
 
     if prove and diff:
         raise typer.BadParameter("--prove converts the prompt: leave --diff out")
@@ -61,7 +67,10 @@ def convert_command(
     if diff:
         _explain(read_file(file), json_)
         return
-    value = read_value(file, lines_hint=f"diptych convert {file} --jsonl converts each line")
+    text = read_file(file)
+    if stream or is_stream(text):
+        raise typer.Exit(_convert_stream(text, from_, to, on_loss, json_))
+    value = value_of(text, file, lines_hint=f"diptych convert {file} --jsonl converts each line")
     policy = _engine_policy(on_loss)
     named = None if from_ == "auto" else get(from_)
     if prove:
@@ -154,6 +163,24 @@ def document_of(result: Any) -> dict[str, Any]:
         "alternatives": list(result.alternatives),
         "proof": result.proof._asdict() if result.proof else None,
     }
+
+
+def _convert_stream(text: str, source: str, target: str, on_loss: OnLoss, json_: bool) -> int:
+    """Write a recorded stream as the target's server would send it, and return the exit status."""
+    from ..conversion.registry import get
+    from .convert_stream import convert_recorded, framed
+    from .output import write_document, write_text
+
+    policy: Any = on_loss.value
+    api = get(target, "api").name
+    events, said = convert_recorded(text, source, api, policy)
+    for warning in said:
+        print(f"warning: {warning}", file=sys.stderr)
+    if json_:
+        write_document(events=events, losses=said)
+    else:
+        write_text("".join(framed(events, api)))
+    return 1 if said else 0
 
 
 def _convert_lines(file: str, source: str, target: str, on_loss: OnLoss, prove: str | None) -> int:

@@ -6,17 +6,17 @@ merge. A line that cannot be read or counted costs one message and nothing else.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..errors import DiptychError, FormatError, MissingExtra
+from ..errors import DiptychError, FormatError
+from .cost_rows import iter_lines
+from .count import model_of
 
 if TYPE_CHECKING:
     from ..prices import Bulk
@@ -62,7 +62,7 @@ def price_file(file: str, asked: Asked, template: Any, columns: list[str], worke
     if template is not None:
         return _with_errors(lambda report: _price_rows(file, asked, template, columns, report))
     if file == "-" or os.path.getsize(file) <= _BLOCK or workers == 1:
-        return _with_errors(lambda report: _price_lines(_stream(file), asked, report))
+        return _with_errors(lambda report: _price_lines(iter_lines(file), asked, report))
     return _with_errors(lambda report: _price_blocks(file, asked, workers or os.cpu_count() or 1, report))
 
 
@@ -95,17 +95,6 @@ def _new(asked: Asked) -> Priced:
 # lines ---------------------------------------------------------------------------------
 
 
-def _stream(file: str) -> Iterator[tuple[str, bytes]]:
-    shown = "<stdin>" if file == "-" else file
-    stream = sys.stdin.buffer if file == "-" else open(file, "rb")  # noqa: SIM115 - closed below
-    try:
-        for number, line in enumerate(stream, 1):
-            yield f"{shown}:{number}", line
-    finally:
-        if file != "-":
-            stream.close()
-
-
 def _price_lines(lines: Iterable[tuple[str, bytes]], asked: Asked, report: Any) -> Priced:
     priced, progress = _new(asked), _Progress()
     for place, line in lines:
@@ -113,7 +102,7 @@ def _price_lines(lines: Iterable[tuple[str, bytes]], asked: Asked, report: Any) 
             continue
         progress.show(priced.bulk)
         try:
-            price_value(priced, json.loads(line), asked, place)
+            price_value(priced, json.loads(line.decode().lstrip("\ufeff")), asked, place)
         except (ValueError, RecursionError) as error:
             priced.bulk.requests += 1
             priced.bulk.refused += 1
@@ -126,8 +115,6 @@ def _price_lines(lines: Iterable[tuple[str, bytes]], asked: Asked, report: Any) 
 
 def price_value(priced: Priced, value: Any, asked: Asked, place: str) -> None:
     """Price the value of one line, and say what it was taken for."""
-    from .count import model_of
-
     key = place
     if isinstance(value, dict) and "custom_id" in value:
         key = str(value["custom_id"])
@@ -145,11 +132,7 @@ def price_value(priced: Priced, value: Any, asked: Asked, place: str) -> None:
         value, output = _without_answer(value, asked)
     model = None if asked.models else model_of(None, value)
     group = key if asked.by == "custom_id" else None
-    before, priced.bulk.output = priced.bulk.output, asked.output if output is None else output
-    try:
-        priced.bulk.add(value, key=key, model=model, group=group)
-    finally:
-        priced.bulk.output = before
+    priced.bulk.add(value, key=key, model=model, group=group, output=output)
     priced.count("training examples" if asked.epochs else kind)
     return None
 
@@ -161,7 +144,7 @@ def _price_result(priced: Priced, value: Mapping[str, Any], asked: Asked, key: s
     group = key if asked.by == "custom_id" else None
     usage = body.get("usage")
     model = str(body.get("model") or "")
-    priced.bulk.add_usage(model, usage if isinstance(usage, dict) else {}, key=key, batch=True, group=group)
+    priced.bulk.add_usage(usage if isinstance(usage, dict) else {}, model=model, key=key, batch=True, group=group)
 
 
 def _without_answer(body: dict[str, Any], asked: Asked) -> tuple[dict[str, Any], int | None]:
@@ -250,15 +233,15 @@ class _Progress:
 
 
 def _price_rows(file: str, asked: Asked, template: Any, columns: list[str], report: Any) -> Priced:
-    from .count import model_of
+    from .cost_rows import columns_of, inputs_of, iter_rows
 
-    priced, progress, named = _new(asked), _Progress(), _columns(columns)
-    for place, row in _rows(file):
+    priced, progress, named = _new(asked), _Progress(), columns_of(columns)
+    for place, row in iter_rows(file):
         progress.show(priced.bulk)
         try:
             if isinstance(row, FormatError):
                 raise row
-            rendered = template.render(**_inputs(template, row, named))
+            rendered = template.render(**inputs_of(template, row, named))
         except DiptychError as error:
             priced.bulk.requests += 1
             priced.bulk.refused += 1
@@ -269,56 +252,3 @@ def _price_rows(file: str, asked: Asked, template: Any, columns: list[str], repo
         priced.bulk.add(rendered, key=place, model=model, group=template.name if asked.by == "template" else None)
     progress.end()
     return priced
-
-
-def _columns(pairs: list[str]) -> dict[str, str]:
-    import typer
-
-    found = dict(pair.partition("=")[::2] for pair in pairs)
-    if any(not name or not column for name, column in found.items()):
-        raise typer.BadParameter("--map takes input=column", param_hint="--map")
-    return found
-
-
-def _inputs(template: Any, row: Mapping[str, Any], named: Mapping[str, str]) -> dict[str, Any]:
-    """Return the inputs of a template from a row: the declared ones, texts of a CSV file by their types."""
-    from .inputs import typed
-
-    wanted = [*template.inputs] or [*template.variables]
-    found = {name: row[named.get(name, name)] for name in wanted if named.get(name, name) in row}
-    texts = [f"{name}={value}" for name, value in found.items() if isinstance(value, str)]
-    return typed(found, template, texts)
-
-
-def _rows(file: str) -> Iterator[tuple[str, Any]]:
-    ending = Path(file).suffix.lower()
-    if ending == ".csv":
-        with open(file, encoding="utf-8-sig", newline="") as lines:
-            for number, row in enumerate(csv.DictReader(lines), 2):
-                yield f"{file}:{number}", row
-    elif ending == ".parquet":
-        yield from _parquet(file)
-    else:
-        for place, line in _stream(file):
-            if line.strip():
-                yield place, _row(line)
-
-
-def _row(line: bytes) -> Any:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return FormatError(f"not valid JSON: {error}")
-    return value if isinstance(value, dict) else FormatError("a row of inputs is an object", path="$")
-
-
-def _parquet(file: str) -> Iterator[tuple[str, Any]]:
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtra.of("data", "pyarrow") from error
-    number = 0
-    for group in parquet.ParquetFile(file).iter_batches(batch_size=1024):
-        for row in group.to_pylist():
-            number += 1
-            yield f"{file}, row {number}", row

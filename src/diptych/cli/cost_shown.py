@@ -42,7 +42,7 @@ def print_bulk(priced: Priced, *, epochs: int | None, json_: bool) -> None:
     if epochs:
         document["training"] = _training(document, epochs)
     if json_:
-        write_document(**document)
+        write_document(**document, **_of_one_model(document["totals"]))
         return
     took = ", ".join(f"{number:,} {kind}" for kind, number in priced.took.items()) or "nothing"
     refused = f"; {document['refused']:,} refused" if document["refused"] else ""
@@ -50,21 +50,28 @@ def print_bulk(priced: Priced, *, epochs: int | None, json_: bool) -> None:
     if epochs:
         print_rows([{"model": name, **row} for name, row in document["training"].items()])
         return
-    for kind in ("models", "groups"):
-        rows = document.get(kind, {})
-        print_rows([_bulk_row(kind[:-1], name, row) for name, row in rows.items()])
+    for kind, rows in (("model", document["totals"]), ("group", document.get("groups", {}))):
+        print_rows([_bulk_row(kind, name, row) for name, row in rows.items()])
         for name, row in rows.items():
             if row.get("reason"):
                 _say(f"{name}: {row['unpriced']:,} of {row['requests']:,} have no price: {row['reason']}")
     _say_details(document)
 
 
+def _of_one_model(totals: dict[str, Any]) -> dict[str, Any]:
+    """Return the sums of a file for one model by the names that one request has."""
+    if len(totals) != 1:
+        return {}
+    ((name, row),) = totals.items()
+    return {"model": name, **{key: row[key] for key in ("prompt_tokens", "output_tokens", "cost")}}
+
+
 def _training(document: dict[str, Any], epochs: int) -> dict[str, dict[str, str]]:
     from ..prices.training import training_cost
 
     found = {}
-    for name, row in document["models"].items():
-        tokens = row["prompt_tokens"]["expected"]
+    for name, row in document["totals"].items():
+        tokens = row["prompt_tokens"]
         cost, reason = training_cost(name, tokens, epochs)
         found[name] = {"examples": f"{row['requests']:,}", "tokens": f"{tokens:,}", "epochs": str(epochs),
                        "USD": reason if cost is None else format(cost, "f")}  # fmt: skip
@@ -73,7 +80,7 @@ def _training(document: dict[str, Any], epochs: int) -> dict[str, dict[str, str]
 
 def _say_details(document: dict[str, Any]) -> None:
     """Print on standard error what stands beside the totals: percentiles, the dearest rows, the cache."""
-    for name, row in document["models"].items():
+    for name, row in document["totals"].items():
         if row["cost"] is None or row["requests"] < 2:
             continue
         _say(f"{name}: per request " + ", ".join(f"{share} {usd} USD" for share, usd in row["percentiles"].items()))
@@ -88,8 +95,8 @@ def _bulk_row(kind: str, name: str, row: dict[str, Any]) -> dict[str, str]:
     return {
         kind: name,
         "requests": _cell(row["requests"]),
-        "prompt": _cell(row["prompt_tokens"]["expected"]),
-        "output": _cell(row["output_tokens"]),
+        "prompt": _cell(row["prompt_tokens"]),
+        "output": _cell(row["output_tokens"]["expected"]),
         **{f"USD {part}": _cell(cost.get(part)) for part in ("low", "expected", "high")},
         "standard": _cell(row["standard"]),
         "batch": _cell(row["batch"]),

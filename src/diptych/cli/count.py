@@ -21,6 +21,10 @@ def count_command(
         int | None,
         typer.Option("--max-tokens", min=0, help="Exit with status 1 if the count exceeds this limit or is unknown."),
     ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option("--tokenizer", help="A tokenizer.json or a GGUF file: count with it and its chat template."),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say the rule and the source behind each line.")] = False,
     json_: Json = False,
     jsonl: Jsonl = False,
@@ -36,8 +40,10 @@ def count_command(
 
     named_models(model)
     if jsonl:
-        raise typer.Exit(_count_lines(file, model, max_tokens))
-    counted = _count(read_value(file, lines_hint=f"diptych count {file} --jsonl counts each line"), model)
+        raise typer.Exit(_count_lines(file, model, max_tokens, _read(tokenizer)))
+    counted = _count(
+        read_value(file, lines_hint=f"diptych count {file} --jsonl counts each line"), model, _read(tokenizer)
+    )
     if json_:
         write_document(**counted.to_json())
     elif explain:
@@ -67,13 +73,19 @@ def model_of(flag: str | None, value: Any) -> str | None:
     return flag or (None if own is not None else setting("model") or None)
 
 
-def _count(value: Any, model: str | None) -> Any:
+def _read(tokenizer: str | None) -> Any:
+    from ..tokens.tokenizer import read_tokenizer
+
+    return None if tokenizer is None else read_tokenizer(tokenizer)
+
+
+def _count(value: Any, model: str | None, tokenizer: Any = None) -> Any:
     from ..tokens import count
     from .values import at_path, request_of
 
     value, path = request_of(value)
     with at_path(path):
-        return count(value, model=model_of(model, value))
+        return count(value, model=model_of(model, value), tokenizer=tokenizer)
 
 
 def explain_count(counted: Any) -> None:
@@ -101,7 +113,7 @@ def _is_over(counted: Any, limit: int | None) -> bool:
     return highest is None or highest > limit
 
 
-def _count_lines(file: str, model: str | None, limit: int | None) -> int:
+def _count_lines(file: str, model: str | None, limit: int | None, tokenizer: Any) -> int:
     from ..errors import DiptychError
     from .inputs import error_json, iter_jsonl
     from .output import write_json
@@ -113,7 +125,7 @@ def _count_lines(file: str, model: str | None, limit: int | None) -> int:
         try:
             if isinstance(value, DiptychError):
                 raise value
-            counted = _count(value, model)
+            counted = _count(value, model, tokenizer)
             write_json(counted.to_json(), indent=None)
             totals.add(counted)
             code = max(code, int(_is_over(counted, limit)))

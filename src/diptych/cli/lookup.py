@@ -94,26 +94,54 @@ def formats_command(
 
 
 def models_command(
-    name: Annotated[str | None, typer.Argument(help="Only models whose name holds this.")] = None, json_: Json = False
+    name: Annotated[str | None, typer.Argument(help="Only models whose name holds this.")] = None,
+    provider: Annotated[str | None, typer.Option("--provider", help="Only models of this provider.")] = None,
+    api: Annotated[str | None, typer.Option("--api", help="Only models that their vendor serves by this API.")] = None,
+    ended: Annotated[bool, typer.Option("--ended", help="Also models whose last day is past.")] = False,
+    json_: Json = False,
 ) -> None:
     """List models with the APIs that serve them, their window, prices per million tokens, and last day.
 
     With --json also: encoding, limits, refused parameters, prefill, and the date and source of each fact.
+
+    diptych models gpt-5 --api responses
     """
+    from datetime import date
+
     from ..prices import list_models
+    from .cost_shown import print_rows
     from .output import write_document
 
-    rows = [m.to_json() for m in list_models() if name is None or name in m.name]
+    today = date.today().isoformat()
+    rows = [
+        model.to_json()
+        for model in list_models()
+        if (name is None or name in model.name)
+        and (provider is None or provider == model.provider)
+        and (api is None or api in (model.apis or ()))
+        and (ended or json_ or name is not None or model.shutdown_date is None or model.shutdown_date >= today)
+    ]
     if json_:
         write_document(models=rows)
         return
-    _table(["model", "APIs", "window", "input", "output", "last day"], [_model_cells(row) for row in rows])
+    # Models without a last day stand first within a provider: they are the ones to choose from.
+    rows.sort(
+        key=lambda row: (row["provider"] != "openai", row["provider"] or "", bool(row["shutdown_date"]), row["name"])
+    )
+    print_rows([_model_cells(row) for row in rows])
 
 
-def _model_cells(row: dict[str, Any]) -> list[Any]:
+def _model_cells(row: dict[str, Any]) -> dict[str, str]:
     last = [row["shutdown_date"], row["replacement"] and f"then {row['replacement']}"]
-    plain = [row[name] for name in ("context_window", "input", "output")]
-    return [row["name"], "\n".join(row["apis"] or ()), *plain, "\n".join(filter(None, last))]
+    window = row["context_window"]
+    return {
+        "model": row["name"],
+        "APIs": ", ".join(row["apis"] or ()),
+        "window": f"{window:,}" if window else "",
+        "input": row["input"] or "",
+        "output": row["output"] or "",
+        "last day": " ".join(filter(None, last)),
+    }
 
 
 def explain_command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from typing import Any
@@ -20,9 +21,14 @@ def write_text(text: str) -> None:
 
 def write_json(value: Any, *, indent: int | None = 2) -> None:
     """Write one JSON value and a line break."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
     sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
     sys.stdout.flush()
+
+
+def _plain(value: Any) -> str:
+    """Return bytes as base64, as raw JSON has them, and any other value as text."""
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 def write_document(**fields: Any) -> None:

@@ -39,7 +39,12 @@ def read_value(name: str, *, lines_hint: str) -> Any:
     ``lines_hint`` says what to do about a file with a value per line. Raises FormatError on
     such a file and on broken JSON, with its line and column.
     """
-    text, ending = read_file(name), Path(name).suffix.lower()
+    return value_of(read_file(name), name, lines_hint=lines_hint)
+
+
+def value_of(text: str, name: str, *, lines_hint: str) -> Any:
+    """Return the JSON value of the text of a file, or the text; see :func:`read_value`."""
+    ending = Path(name).suffix.lower()
     several = FormatError("the file has one JSON value per line, not one request", path=_shown(name), hint=lines_hint)
     if ending in _LINES:
         raise several

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from ..errors import ClientError
 from .budget import Budget
 from .cassette import Cassette
+from .endpoints import ENDPOINTS
 from .flow import Hook, Setup
 from .limits import RateLimits
-from .options import Timeouts
+from .options import Api, Timeouts
 from .profiles import Profile, profile_of
 from .requests import server_of
 from .retry import Retries
@@ -34,9 +36,12 @@ class ClientBase(Generic[Pool, Http]):
         on_attempt: Hook | None = None,
         profile: str | Profile | None = None,
         trust_env: bool = True,
+        api: Api | None = None,
     ) -> None:
+        if api is not None and api not in ENDPOINTS:
+            raise ClientError(f"there is no API {api!r}", hint=f"api= is one of {', '.join(ENDPOINTS)}")
         self._setup = Setup(
-            server_of(base_url, api_key),
+            server_of(base_url, api_key, api or "chat"),
             Timeouts.of(timeout),
             Retries.of(retries),
             budget,
@@ -44,6 +49,7 @@ class ClientBase(Generic[Pool, Http]):
             cassette,
             on_attempt,
             profile_of(profile),
+            api=api,
         )
         self._pool = self._new_pool(http, trust_env)
 

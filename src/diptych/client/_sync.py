@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast, overload
 from ..errors import ClientError, DiptychError, InvalidResponse
 from ._base import ClientBase
 from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed
+from .counting import Counting
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call
 from .options import POOL, Api
@@ -135,6 +136,13 @@ class Client(ClientBase["_Pool", HttpClient]):
         llama.cpp's server and vLLM can say it; others answer 404. Raises ClientError.
         """
         return cast("Seen", _run(Inquiry(self._setup, body), self._pool))
+
+    def count_tokens(self, body: Mapping[str, Any]) -> int:
+        """Return the tokens of a request body as the server itself counts them; see ``count(x, via=client)``.
+
+        OpenAI, Anthropic, Gemini, llama.cpp's server and vLLM have a counter. Raises ClientError.
+        """
+        return cast("int", _run(Counting(self._setup, body), self._pool))
 
     def send_many(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from ..apis.chat import stream as chat
@@ -17,11 +18,14 @@ from ..apis.chat.response import write_response as chat_write
 from ..apis.completions import stream as completions
 from ..apis.completions.response import read_response as completions_read
 from ..apis.completions.response import write_response as completions_write
+from ..conversion.responses import answers_of
+from ..conversion.streams import stream_of
 from ..errors import ApiError, ClientError, FormatError, InvalidResponse, StreamIncomplete, StreamInterrupted
 from ..model import ToolCall
 from ..projection import PAYLOADS, is_old
 from ..response import Event, Response, Sum
 from . import sse
+from .endpoints import ENDPOINTS
 from .errors_of import error_from, find_error, quote
 from .options import Api
 from .replies import Choice, Delta
@@ -33,17 +37,34 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class _Readers(NamedTuple):
-    """The readers and the writer of an API."""
+    """The readers and the writer of an API; ``is_pair`` tells Chat and Completions from the others."""
 
     read: Callable[[Mapping[str, Any]], Response]
     write: Callable[[Response], tuple[dict[str, Any], Any]]
-    events: type[chat.StreamReader]
+    events: Callable[[frozenset[str]], Any]
+    is_pair: bool = True
+    is_answer: Callable[[Mapping[str, Any]], bool] = lambda _: False
+    lines: bool = False
 
 
-_APIS: Final = {
+_PAIR: Final = {
     "chat": _Readers(chat_read, chat_write, chat.StreamReader),
     "completions": _Readers(completions_read, completions_write, completions.StreamReader),
 }
+
+
+@lru_cache(maxsize=8)
+def _readers(api: str) -> _Readers:
+    """Return the readers and the writer of an API; those of other APIs are loaded when they are asked for."""
+    if api in _PAIR:
+        return _PAIR[api]
+    whole, stream = answers_of(api), stream_of(api)
+    lines = ENDPOINTS[api].lines
+    return _Readers(
+        whole.read_response, whole.write_response, stream.StreamReader, False, whole.ANSWERS.is_answer, lines
+    )
+
+
 #: Kinds of events that concern no single choice.
 _OF_ALL: Final = frozenset({"head", "usage", "error"})
 
@@ -72,14 +93,14 @@ class StreamReader:
     """
 
     def __init__(self, api: Api, expected: int, key: Secret = NOTHING, tools: frozenset[str] = frozenset()) -> None:
-        self._api, self._expected, self._key = _APIS[api], expected, key
+        self._api, self._expected, self._key = _readers(api), expected, key
         self._events = self._api.events(tools)
         self._sum = Sum()
         self._whole: Response | None = None
         self.whole: dict[str, Any] | None = None
         self.done = False  # [DONE] has come
         self.started = False
-        self._decoder = sse.Decoder()
+        self._decoder: sse.Decoder | sse.LineDecoder = sse.LineDecoder() if self._api.lines else sse.Decoder()
         self._body: list[bytes] | None = None  # set where the answer is no event stream
         self._sniffed = False
         self.ended = False
@@ -89,6 +110,8 @@ class StreamReader:
     def complete(self) -> bool:
         """True where every choice that was asked for, and every one that came, has finished."""
         choices = self._sum.choices.values()
+        if not self._api.is_pair and getattr(self._events, "over", False):
+            return True
         return len(choices) >= self._expected and all(choice.finish_reason for choice in choices)
 
     def problem(self) -> str | None:
@@ -117,6 +140,8 @@ class StreamReader:
     def _written(self, response: Response, choices: tuple[Choice, ...]) -> dict[str, Any]:
         """Return the body that the server would have sent without streaming."""
         body = self._api.write(response)[0]
+        if not self._api.is_pair:
+            return body
         for wire, choice in zip(body["choices"], choices, strict=True):
             wire |= {"message": dict(choice.message)} if "message" in wire else {"text": choice.text}
         return body
@@ -147,7 +172,7 @@ class StreamReader:
         start = data.removeprefix(_BOM).lstrip()
         self._sniffed, self._head = bool(start), b"" if start else data
         # No field of an event stream begins with these.
-        if start and (start[:1] in b'{[<"' or start[:4] == b"null"):
+        if start and (start[:1] in b'{[<"' or start[:4] == b"null") and not self._api.lines:
             self._body = []
         return data if start else b""
 
@@ -155,8 +180,11 @@ class StreamReader:
         """Take the end. Raises InvalidResponse where the answer was no stream and is not JSON."""
         self.ended = True
         if self._body is not None:
-            return self._take_whole(parse_whole(self._key.hide_bytes(b"".join(self._body))))
+            return self._take_whole(parse_whole(self._key.hide_bytes(b"".join(self._body)), self._is_answer))
         return self._take(self._cleaned(self._decoder.finish()), last=True)
+
+    def _is_answer(self, body: Mapping[str, Any]) -> bool:
+        return isinstance(body.get("choices"), list) if self._api.is_pair else self._api.is_answer(body)
 
     def _take_whole(self, body: dict[str, Any]) -> list[Delta]:
         self.started = True
@@ -198,7 +226,7 @@ class StreamReader:
             if event.event == "error":
                 raise self._stated({"message": quote(event.data)})
             raise StreamInterrupted(f"a chunk of the stream is not an object: {quote(event.data)!r}")
-        if event.event == "error" or chunk.get("error") or "choices" not in chunk:
+        if event.event == "error" or chunk.get("error") or (self._api.is_pair and "choices" not in chunk):
             if found := find_error(chunk):
                 raise self._stated(found)
             if event.event == "error":
@@ -208,6 +236,8 @@ class StreamReader:
             events = self._events.feed(chunk)
         except FormatError as error:
             raise StreamInterrupted(error.message) from None
+        if not self._api.is_pair and (stated := next((one for one in events if one.kind == "error"), None)):
+            raise self._stated(find_error({"error": stated.value or "?"}) or {"message": "no reason"})
         if len(events) == 1 and events[0].kind == "text":
             self._sum.add(events[0])
             return [Delta(events[0].text, events[0].choice, None, chunk)]
@@ -260,7 +290,11 @@ def _status(found: dict[str, Any]) -> int:
     return code if isinstance(code, int) and 400 <= code < 600 else 200
 
 
-def parse_whole(body: bytes) -> dict[str, Any]:
+def _has_choices(body: Mapping[str, Any]) -> bool:
+    return isinstance(body.get("choices"), list)
+
+
+def parse_whole(body: bytes, is_answer: Callable[[Mapping[str, Any]], bool] = _has_choices) -> dict[str, Any]:
     """Return the object of a whole answer.
 
     Raises ApiError where it states an error under status 200, else InvalidResponse
@@ -273,9 +307,11 @@ def parse_whole(body: bytes) -> dict[str, Any]:
         value = json.loads(body.removeprefix(_BOM).decode())
     except (ValueError, RecursionError):
         raise InvalidResponse(f"the answer is not JSON: {quote(body)!r}") from None
-    if isinstance(value, dict) and (found := find_error(value)):
+    if isinstance(value, dict) and not is_answer(value) and (found := find_error(value)):
         raise error_from(found, status=_status(found))
-    if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
+    if isinstance(value, dict) and value.get("error") and (found := find_error({"error": value["error"]})):
+        raise error_from(found, status=_status(found))
+    if not isinstance(value, dict) or not is_answer(value):
         raise InvalidResponse(f"the answer holds no choices: {quote(body)!r}")
     return value
 

@@ -45,10 +45,14 @@ def new_call(
     today = setup.now().date().isoformat()
     on_loss = params.get("on_loss", "raise")
     params = {name: value for name, value in params.items() if name not in _OWN}
+    api = api or setup.api
     if stream:
-        # Without being asked, servers leave the usage out of a stream.
-        params = {"stream_options": {"include_usage": True}, **params, "stream": True}
-    asked = ask(x, model=model, api=api, on_loss=on_loss, own_server=setup.server.is_openai, today=today, **params)
+        params = {**params, "stream": True}
+        if api in (None, "chat", "completions"):
+            # Without being asked, servers leave the usage out of a stream.
+            params = {"stream_options": {"include_usage": True}, **params}
+    way: dict[str, Any] = {"model": model, "api": api, "on_loss": on_loss, "own_server": setup.server.is_openai}
+    asked = ask(x, **way, today=today, streams=bool(stream), **params)
     return Call(replace(asked, validates=validates) if validates else asked, setup)
 
 

@@ -19,8 +19,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ..apis.completions.convert_request import convert_request
-from ..apis.completions.convert_stream import convert_stream
 from ..apis.completions.response import write_responses
+from ..conversion.streams import convert_stream
 from ..errors import FormatError
 from ..format import Conversion
 from ..loss import Loss, Severity

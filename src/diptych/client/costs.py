@@ -19,7 +19,13 @@ from ..response import Response, ResponseChoice, Usage
 from .requests import Ask
 
 #: The names under which the APIs take an output cap, the newer first.
-_CAPS: Final = ("max_completion_tokens", "max_tokens")
+_CAPS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+#: Where those APIs take one that have it inside of another object.
+_INNER_CAPS: Final = (
+    ("generationConfig", "maxOutputTokens"),
+    ("options", "num_predict"),
+    ("inferenceConfig", "maxTokens"),
+)
 #: Tokens that the Completions API generates where no cap is given (API reference, 2026-11).
 _COMPLETIONS_DEFAULT: Final = 16
 
@@ -38,7 +44,8 @@ def output_cap(ask: Ask) -> int:
 
     Raises BudgetExceeded for a call without a cap: nothing bounds its cost.
     """
-    caps = [cap for cap in map(ask.body.get, _CAPS) if cap is not None]
+    inner = [(ask.body.get(outer) or {}).get(name) for outer, name in _INNER_CAPS]
+    caps = [cap for cap in (*map(ask.body.get, _CAPS), *inner) if cap is not None]
     if ask.api == "completions" and not caps:
         caps = [_COMPLETIONS_DEFAULT]
     best_of = ask.body.get("best_of") or 1
@@ -76,7 +83,7 @@ def worst_case(ask: Ask, *, priced: bool) -> Worst:
     """
     prompt, output = prompt_bound(ask), output_cap(ask)
     model = str(ask.body.get("model"))
-    usd = prices.worst_cost(prompt, output, ask.body, model)
+    usd = prices.worst_cost(prompt, output=output, body=ask.body, model=model)
     if usd is None and priced:
         asked = ask.body.get("service_tier")
         tier = f" in the tier {asked!r}" if asked else ""

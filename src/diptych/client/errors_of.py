@@ -46,6 +46,8 @@ def find_error(body: Any) -> dict[str, Any] | None:
     >>> find_error({"detail": "Not found"})["message"]
     'Not found'
     """
+    if isinstance(body, list) and len(body) == 1:
+        return find_error(body[0])  # Gemini's, where a stream was asked for
     if not isinstance(body, Mapping):
         return None
     error = body.get("error")
@@ -53,7 +55,7 @@ def find_error(body: Any) -> dict[str, Any] | None:
         message = error.get("message") or error.get("detail") or error.get("type") or dict(error)
         return {
             "message": _text(message),
-            "type": error.get("type"),
+            "type": error.get("type") or error.get("status"),
             "code": error.get("code"),
             "param": error.get("param"),
         }

@@ -30,7 +30,7 @@ from .budget import Budget, Reservation
 from .cassette import Cassette, Recorder, Tape
 from .exchange import Command, Emit, Exchange, Head, LostError, Sleep, Steps
 from .limits import RateLimits
-from .options import DRAIN, MAX_ERROR, MAX_RESPONSE, MAX_STREAM, Timeouts
+from .options import DRAIN, MAX_ERROR, MAX_RESPONSE, MAX_STREAM, Api, Timeouts
 from .profiles import Profile, adapted, fitted
 from .replies import Attempt, Reply
 from .requests import Ask, Outgoing, Server
@@ -54,6 +54,7 @@ class Setup:
     cassette: Cassette | None = None
     on_attempt: Hook | None = None
     profile: Profile | None = None
+    api: Api | None = None
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.random
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -68,7 +69,7 @@ class Call:
         if setup.profile is not None:
             body, self.notes = fitted(ask.body, ask.api, setup.profile, validates=ask.validates)
             self.ask = replace(ask, body=body)
-        self.streams = bool(ask.body.get("stream"))
+        self.streams = ask.streams
         self.attempts: list[Attempt] = []
         self.begun = setup.clock()
         self.deadline = None if setup.timeouts.total is None else self.begun + setup.timeouts.total
@@ -97,7 +98,7 @@ class Call:
             span.end(reply, code)
 
     def _run(self) -> Generator[Command, Any, Reply]:
-        outgoing = self.setup.server.outgoing(self.ask.api, self.ask.body)
+        outgoing = self.setup.server.outgoing(self.ask.api, self.ask.body, streams=self.streams)
         plan = schedule(self.setup.retries, random=self.setup.random, now=self.setup.now)
         wait = next(plan)
         while True:
@@ -107,7 +108,7 @@ class Call:
                 return outcome
             self._last, failure = outcome
             if self._adapts(self._last):
-                outgoing, wait = self.setup.server.outgoing(self.ask.api, self.ask.body), 0.0
+                outgoing, wait = self.setup.server.outgoing(self.ask.api, self.ask.body, streams=self.streams), 0.0
                 continue
             try:
                 wait = plan.send(failure)

@@ -20,13 +20,11 @@ from ..config import fallback
 from ..conversion.requests import build
 from ..errors import ClientError, FormatError
 from ..policy import OnLoss
+from .endpoints import ENDPOINTS, OPENAI
 from .options import Api
 from .secret import Secret, guard_logs
 
-#: Where a call goes without base_url and without OPENAI_BASE_URL.
-OPENAI: Final = "https://api.openai.com/v1"
 _OPENAI_HOSTS: Final = frozenset({"api.openai.com", "eu.api.openai.com", "us.api.openai.com"})
-_PATHS: Final = {"chat": "/chat/completions", "completions": "/completions"}
 _AZURE: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 _KEY_WORDS: Final = ("key", "token", "secret", "password", "sig")
 
@@ -55,7 +53,8 @@ class Server:
 
     base_url: str
     key: Secret
-    key_header: str = "authorization"
+    #: The header of the key where the server has one of its own, whatever the API.
+    key_header: str | None = None
     query: str = ""
 
     @property
@@ -74,13 +73,13 @@ class Server:
         """True for a server on this machine."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
-    def url(self, api: Api) -> str:
-        """Return the address of an endpoint.
+    def url(self, api: Api, body: Mapping[str, Any] | None = None, *, streams: bool = False) -> str:
+        """Return the address that a body goes to.
 
         >>> Server("http://127.0.0.1:8080/v1", Secret("")).url("chat")
         'http://127.0.0.1:8080/v1/chat/completions'
         """
-        return self.at(_PATHS[api])
+        return self.at(ENDPOINTS[api].path_for(body or {}, streams=streams))
 
     def at(self, path: str) -> str:
         """Return the address of a path; one that begins with ``//`` stands beside ``/v1``.
@@ -89,22 +88,39 @@ class Server:
         'http://127.0.0.1:8080/tokenize'
         """
         base = self.base_url.removesuffix("/v1") if path.startswith("//") else self.base_url
-        return base + path.removeprefix("/" * path.startswith("//")) + (f"?{self.query}" if self.query else "")
+        joint = "&" if "?" in path else "?"
+        return base + path.removeprefix("/" * path.startswith("//")) + (f"{joint}{self.query}" if self.query else "")
 
-    def outgoing(self, api: Api, body: Mapping[str, Any], extra: Mapping[str, str] | None = None) -> Outgoing:
+    def outgoing(self, api: Api, body: Mapping[str, Any], *, streams: bool = False) -> Outgoing:
         """Return the request that carries this body."""
-        return self.posting(self.url(api), body, extra)
+        endpoint = ENDPOINTS[api]
+        return self.posting(
+            self.url(api, body, streams=streams),
+            endpoint.body_of(body),
+            endpoint.headers,
+            key_header=endpoint.key_header,
+            streams=streams,
+        )
 
-    def posting(self, url: str, body: Mapping[str, Any], extra: Mapping[str, str] | None = None) -> Outgoing:
+    def posting(
+        self,
+        url: str,
+        body: Mapping[str, Any],
+        extra: Mapping[str, str] | None = None,
+        *,
+        key_header: str = "authorization",
+        streams: bool = False,
+    ) -> Outgoing:
         """Return the request that carries this body to an address of the server."""
         headers = Headers(extra or {})
         headers["content-type"] = "application/json"
-        headers["accept"] = "text/event-stream" if body.get("stream") else "application/json"
+        headers["accept"] = "text/event-stream" if streams else "application/json"
         # Compression buys nothing on token streams and opens the door to bombs.
         headers["accept-encoding"] = "identity"
         if self.key:
             key = self.key.reveal()
-            headers[self.key_header] = f"Bearer {key}" if self.key_header == "authorization" else key
+            name = self.key_header or key_header
+            headers[name] = f"Bearer {key}" if name == "authorization" else key
         return Outgoing(url, headers, encode(body))
 
 
@@ -133,22 +149,24 @@ def encode(body: Mapping[str, Any]) -> bytes:
         raise FormatError(f"the body is not JSON: {error}") from None
 
 
-def server_of(base_url: str | None, api_key: str | None) -> Server:
-    """Return the server for these arguments and the environment.
+def server_of(base_url: str | None, api_key: str | None, api: Api = "chat") -> Server:
+    """Return the server for these arguments and the environment; ``api`` says whose server is meant without an address.
 
-    ``api_key=""`` means no key. Without one, OPENAI_API_KEY counts; a loopback
-    server needs none. Raises ClientError for an address or key that cannot be right.
+    ``api_key=""`` means no key. Without one, the vendor's variable counts (OPENAI_API_KEY,
+    ANTHROPIC_API_KEY, GEMINI_API_KEY); a loopback server needs none. Raises ClientError for an address or key
+    that cannot be right.
 
     >>> server_of("http://localhost:8080/v1/", "").base_url
     'http://localhost:8080/v1'
     """
-    address = base_url or fallback("base_url") or OPENAI
+    endpoint = ENDPOINTS[api]
+    address = base_url or endpoint.base_from_environment()
     parts = _parsed(address)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ClientError("base_url is not an http or https address", hint="for example https://api.openai.com/v1")
     if parts.username or parts.password or any(_names_key(name) for name, _ in parse_qsl(parts.query)):
         raise ClientError("base_url holds a key, and addresses are logged", hint="pass it as api_key=…")
-    key = check_key(fallback("api_key") or "" if api_key is None else api_key)
+    key = check_key(endpoint.key_from_environment() if api_key is None else api_key)
     local = is_loopback(parts.hostname)
     if key and parts.scheme == "http" and not local:
         raise ClientError(
@@ -156,9 +174,9 @@ def server_of(base_url: str | None, api_key: str | None) -> Server:
             hint="use https, or pass api_key='' where the server needs none",
         )
     if not key and api_key is None and not local:
-        raise ClientError("there is no API key", hint="pass api_key=… or set OPENAI_API_KEY; api_key='' sends none")
+        raise ClientError("there is no API key", hint=f"pass api_key=… or set {endpoint.key}; api_key='' sends none")
     base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-    header = "api-key" if parts.hostname.endswith(_AZURE) else "authorization"
+    header = "api-key" if parts.hostname.endswith(_AZURE) else None
     return Server(base, key, header, parts.query)
 
 
@@ -230,11 +248,12 @@ class Ask:
     reason: str = ""
     #: The answer is validated by the client, so that a schema may be asked for in words.
     validates: bool = False
+    streams: bool = False
 
     @property
     def prompt(self) -> Any:
         """The prompt or the messages."""
-        return self.body["messages" if self.api == "chat" else "prompt"]
+        return next((self.body[name] for name in _SAID if name in self.body), None)
 
     @property
     def tools(self) -> frozenset[str]:
@@ -242,17 +261,25 @@ class Ask:
         offered = [item for name in ("tools", "functions") for item in self.body.get(name) or ()]
         tools = [item for item in offered if isinstance(item, Mapping)]
         inner = [tool.get(kind) for tool in tools for kind in ("function", "custom")]
-        names = [item.get("name") for item in (*tools, *inner) if isinstance(item, Mapping)]
+        declared = [one for tool in tools for one in tool.get("functionDeclarations") or ()]
+        names = [item.get("name") for item in (*tools, *inner, *declared) if isinstance(item, Mapping)]
         return frozenset(name for name in names if isinstance(name, str))
 
     @property
     def choices(self) -> int:
         """How many choices the body asks for: ``n`` times the prompts of a list."""
+        if self.api not in ("chat", "completions"):
+            count = (self.body.get("generationConfig") or {}).get("candidateCount")
+            return count if isinstance(count, int) and count > 0 else 1
         prompt = self.body.get("prompt")
         many = isinstance(prompt, list) and bool(prompt) and not isinstance(prompt[0], int)
         prompts = len(cast("list[Any]", prompt)) if many else 1
         n = self.body.get("n")
         return prompts * (n if isinstance(n, int) and n > 0 else 1)
+
+
+#: The fields of a body that hold what is said.
+_SAID: Final = ("messages", "prompt", "input", "contents")
 
 
 def ask(
@@ -263,6 +290,7 @@ def ask(
     on_loss: OnLoss = "raise",
     own_server: bool = False,
     today: str | None = None,
+    streams: bool = False,
     **params: Any,
 ) -> Ask:
     """Return the call for a rendered template, a list of messages, a prompt, or a whole body.
@@ -276,11 +304,15 @@ def ask(
     'completions'
     """
     built = build(x, model=model, api=api, on_loss=on_loss, own_server=own_server, **params)
+    if built.api not in ("chat", "completions"):
+        hint = "use api='chat' or api='completions'"
+        raise FormatError(f"the client does not send requests of {built.api}", hint=hint)
     if own_server and today is not None:
         check_alive(str(built.body.get("model")), today)
     template = getattr(x, "template", None)
     known = (getattr(template, "hash", None), getattr(template, "version", None))
-    return Ask(built.api, built.body, *known, reason=built.reason)
+    is_stream = streams or bool(built.body.get("stream"))
+    return Ask(built.api, built.body, *known, reason=built.reason, streams=is_stream)
 
 
 def check_alive(model: str, today: str) -> None:

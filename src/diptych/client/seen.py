@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..errors import ApiError, ClientError, InvalidResponse
@@ -47,21 +48,29 @@ class Inquiry:
         return (yield from self._vllm(found[0] if isinstance(found, list) and found else found))
 
     def _vllm(self, found: Any) -> Steps:
-        ids = _field(found, "token_ids", list)
+        ids = field_of(found, "token_ids", list)
         model = {"model": self._body["model"]} if "model" in self._body else {}
         said = yield from self._post("//detokenize", {**model, "tokens": ids})
-        return Seen(_field(said, "prompt", str), ids)
+        return Seen(field_of(said, "prompt", str), ids)
 
     def _llama(self, is_chat: bool) -> Steps:
         text = self._body.get("prompt")
         if is_chat:
-            text = _field((yield from self._post("//apply-template", self._body)), "prompt", str)
+            text = field_of((yield from self._post("//apply-template", self._body)), "prompt", str)
         said = yield from self._post("//tokenize", {"content": text, "add_special": True, "parse_special": True})
-        return Seen(str(text), _field(said, "tokens", list))
+        return Seen(str(text), field_of(said, "tokens", list))
 
-    def _post(self, path: str, body: Mapping[str, Any]) -> Steps:
+    def _post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        key_header: str | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> Steps:
         setup = self._setup
-        outgoing = setup.server.posting(setup.server.at(path), body)
+        server = setup.server if key_header is None else replace(setup.server, key_header=key_header)
+        outgoing = server.posting(server.at(path), body, extra)
         exchange = Exchange(outgoing, setup.timeouts, total=self._deadline, clock=setup.clock, stream=False)
         try:
             head = yield from exchange.open()
@@ -76,7 +85,8 @@ class Inquiry:
             raise InvalidResponse(f"the answer of {path.lstrip('/')} is not JSON") from None
 
 
-def _field(value: Any, name: str, kind: type) -> Any:
+def field_of(value: Any, name: str, kind: type) -> Any:
+    """Return a field of a server's answer. Raises ClientError where it is missing or of another type."""
     found = value.get(name) if isinstance(value, Mapping) else None
     if not isinstance(found, kind):
         raise ClientError(f"the server's answer has no {name!r}", hint="prove with the model's chat template instead")

@@ -24,6 +24,35 @@ class Event(NamedTuple):
     data: bytes
 
 
+class LineDecoder:
+    """Decode lines of JSON as events: each line is one.
+
+    >>> LineDecoder().feed(b'{"a": 1}\\n{"b"')
+    [Event(event='message', data=b'{"a": 1}')]
+    """
+
+    def __init__(self, largest: int = MAX_EVENT) -> None:
+        self._pieces: list[bytes] = []
+        self._size, self._largest = 0, largest
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take bytes, return the events that are whole. Raises ResponseTooLarge."""
+        first, *lines = data.split(b"\n")
+        self._pieces.append(first)
+        self._size += len(first)
+        if self._size > self._largest:
+            raise ResponseTooLarge(f"one line of the stream is larger than {self._largest} bytes")
+        if not lines:
+            return []
+        whole, self._pieces, self._size = [b"".join(self._pieces), *lines[:-1]], [lines[-1]], len(lines[-1])
+        return [Event("message", line) for line in map(bytes.strip, whole) if line]
+
+    def finish(self) -> list[Event]:
+        """Take the end: a last line may lack its line break."""
+        rest, self._pieces = b"".join(self._pieces).strip(), []
+        return [Event("message", rest)] if rest else []
+
+
 class Decoder:
     """Feed it bytes, get events; :meth:`finish` gives what is left at the end.
 

@@ -29,7 +29,7 @@ _TEXTS: Final = ("text", "input_text", "output_text")
 
 def accounted(entry: Format) -> Format:
     """Return a format whose reader and writer report what they leave out; both are needed to tell."""
-    if entry.read is None or entry.write is None or isinstance(entry.read, Reader):
+    if entry.read is None or entry.write is None or entry.api is not None or isinstance(entry.read, Reader):
         return entry
     return replace(entry, read=Reader(entry), write=Writer(entry))
 

@@ -6,15 +6,14 @@ One conversion, end to end: :func:`convert` finds both formats, :func:`_read` re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any
 
 from ..apis.chat.messages import read_messages
-from ..apis.completions.convert_request import Target, convert_request
-from ..apis.completions.convert_response import convert_response
 from ..apis.completions.messages import prompt_of
+from ..apis.detection import confidence, fits
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
@@ -31,12 +30,13 @@ from ..text.reading import read_text, text_format
 from ..text.template_text import to_template
 from ..text.writing import write_text
 from .accounting import Writer, accounted
+from .between import between, conversation_of, write_conversation
+from .bodies import PAIR, Binary, converted, encoded
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
+from .responses import answering, convert_response, reply_of
 
 Written = tuple[Any, tuple[Loss, ...]]
-#: The two APIs whose whole bodies, requests and replies, convert into each other.
-_PAIR: Final = ("chat", "completions")
 
 
 def to_messages(
@@ -72,9 +72,10 @@ def to_prompt(
 ) -> Writing:
     """Write messages (a wire list, or a conversation) as a Completions prompt.
 
-    ``format`` is a name, or a model's chat template, which then writes the prompt. ``keep_reasoning``
-    writes the reasoning of earlier turns, too, which formats of reasoning leave out by their own rule
-    (loss ``by-format-rule``). Raises FormatError with the path of a malformed message.
+    ``format`` is a name, or a model's chat template, which then writes the prompt.
+    ``keep_reasoning`` writes the reasoning of earlier turns, too, which formats of reasoning leave
+    out by their own rule (loss ``by-format-rule``). Raises FormatError with the path of a malformed
+    message.
 
     >>> to_prompt([{"role": "user", "content": "Hi"}]).text
     '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
@@ -94,16 +95,19 @@ def convert(
     target: str | Format | Grammar | ChatTemplate = "chat",
     on_loss: OnLoss = "raise",
     prove: Prover | None = None,
+    binary: Binary = "bytes",
 ) -> Conversion:
     """Convert a value from one registered format to another.
 
     ``source`` and ``target`` are names, which may say their kind (``api:anthropic``), formats
     themselves, or a model's chat template. A message list in gives a message list out where the
     target has one (Chat); so does an object that holds messages and system text alone. A body with
-    tools or parameters gives a body. Returns the output with the verdict and every loss. ``on_loss``
-    decides whether a loss raises
+    tools or parameters gives a body, and so does a prompt text that offers tools. Returns the output
+    with the verdict and every loss. ``on_loss`` decides whether a loss raises
     :class:`~diptych.errors.LossError` (``raise``), is a warning (``report``), or only stands in the
-    result (``ignore``). ``prove`` is the model's own chat template, or a client of its server (llama.cpp,
+    result (``ignore``). ``binary`` says how Bedrock's media are written: as bytes, which boto3 encodes,
+    or as ``base64`` text for raw JSON. ``prove`` is the model's own chat template, or a client of
+    its server (llama.cpp,
     vLLM): ``proof`` says whether the Chat request is rendered to the same text as the prompt, by a
     server to the same tokens, or where they differ first and what would help. A prompt that the
     template renders is read by it where ``source`` is not given.
@@ -117,34 +121,40 @@ def convert(
     if (filled := convert_fim(value, given.name if given else "auto", wanted.name)) is not None:
         return _proved(Conversion(filled, format=given.name if given else "auto"), value, prove)
     try:
-        found = convert_whole(value, wanted.name, given) or [_converted(value, given, wanted, on_loss)]
+        found = convert_whole(value, wanted, given) or [_converted(value, given, wanted, on_loss)]
     except RecursionError:
         raise FormatError("the value is nested too deeply to be read", path="$") from None
     if len(found) > 1:
         raise FormatError(f"the body becomes {len(found)} requests", path="$.prompt", hint="use convert_request")
     settle(found[0].losses, on_loss)
-    return _proved(found[0], value, prove)
+    return _proved(encoded(found[0], binary), value, prove)
 
 
 def _proved(made: Conversion, value: Any, prove: Prover | None) -> Conversion:
     return made if prove is None else replace(made, proof=prove_same(value, made.output, prove))
 
 
-def convert_whole(value: Any, target: str, source: Format | None = None) -> list[Conversion]:
-    """Convert a request or a reply of Chat or Completions, parameters included, to the other API or to itself.
+def convert_whole(value: Any, target: str | Format, source: Format | None = None) -> list[Conversion]:
+    """Convert a reply, or a request body to or from Completions, parameters included.
 
     A request of several prompts becomes several. Returns nothing for any other value or target. The
     caller settles the losses; those that are refused raise LossError.
     """
-    if target not in _PAIR or not isinstance(value, Mapping):
+    wanted = _entry(target)
+    if wanted.kind != "api" or not isinstance(value, Mapping):
         return []
-    to = cast("Target", target)
-    if "choices" in value and (source is None or source.name in _PAIR):
-        return [convert_response(value, to=to, on_loss="ignore")]
+    if (reply := reply_of(value)) and wanted.name in answering() and (source is None or source.name in answering()):
+        named = reply if source is None or reply in PAIR else source.name
+        return [convert_response(value, to=wanted.name, source=named, on_loss="ignore")]
     found = source or _detect(value)
-    if found.name not in _PAIR or ("messages" in value) == ("prompt" in value):
+    if found.kind != "api" or ("messages" in value and "prompt" in value):
         return []
-    return [replace(made, format=found.name) for made in convert_request(value, to=to, on_loss="ignore")]
+    is_prompt = found.name == "completions" and isinstance(value.get("prompt"), str | list)
+    is_of_pair = {found.name, wanted.name} <= {*PAIR} and "messages" in value
+    is_talk = found.wire.talk >= value.keys() and found.name != "chat"
+    if is_prompt or is_of_pair or (wanted.name == "completions" and found.api is not None and not is_talk):
+        return converted(value, found, wanted)
+    return []
 
 
 def _entry(name: str | Format | Grammar | ChatTemplate) -> Format:
@@ -161,21 +171,41 @@ def _entry(name: str | Format | Grammar | ChatTemplate) -> Format:
 def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLoss) -> Conversion:
     if target.name == "diptych-template" and isinstance(value, str):
         return to_template(value, source.grammar if source else "auto")
-    entry, reading, losses = _read(value, source)
+    entry = source or (None if isinstance(value, str | Conversation) else _detect(value))
+    if entry is not None and entry.api is not None and target.api is not None:
+        made = between(value, entry, target)
+        return _with_others(made, value, target) if source is None else made
+    ledger = None
+    if entry is not None and entry.api is not None:
+        conversation, ledger = conversation_of(value, entry)
+        reading, losses = Reading(conversation, [], entry.name), tuple(ledger.losses)
+    else:
+        entry, reading, losses = _read(value, entry)
     if target.name == "completions" and isinstance(value, str):
         return Conversion({"prompt": value}, "lossless", (), reading.format)  # a text is a prompt as it stands
     if _is_body(value, entry) and reading.format == target.name:
         return Conversion(deepcopy(value), format=target.name)  # its own format never mends a body
-    is_body = _is_body(value, entry) and not _is_talk(value, entry)
+    offers_tools = isinstance(value, str) and bool(reading.conversation.tools)  # a list has no place for them
+    is_body = offers_tools or (_is_body(value, entry) and not _is_talk(value, entry))
     output, written = _write(reading.conversation, target, losses, on_loss, is_body=is_body)
-    if entry is not None and entry.wire.place:
-        written = tuple(loss._replace(path=entry.wire.place(loss.path)) for loss in written)
+    if ledger is not None:
+        written = tuple(ledger.moved_to(reading.conversation, written))
     if target.kind == "dataset" and untouched(value, reading.format, output, target.name):
         losses, reading = (), replace(reading, verdict="lossless")
     found = (*losses, *written)
     verdict = verdict_of(found) if reading.verdict == "lossless" else reading.verdict
     alternatives = tuple(other.messages for other in reading.alternatives)
     return Conversion(output, verdict, found, reading.format, alternatives, reading.detail)
+
+
+def _with_others(made: Conversion, value: Any, target: Format) -> Conversion:
+    """Return a conversion as ambiguous where the value fits several APIs equally well."""
+    others = [name for name in fits(value) if name != made.format]
+    if not others:
+        return made
+    outputs = tuple(between(value, get(name, "api"), target).output for name in others)
+    said = f"it fits {made.format} and {' and '.join(others)}; name the source"
+    return replace(made, verdict="ambiguous", alternatives=outputs, detail=said)
 
 
 def _is_body(value: Any, entry: Format | None) -> bool:
@@ -197,14 +227,17 @@ def _write(
     lost = tuple(not_carried(example, entry))
     if worst(lost) is Severity.REFUSED:
         settle((*read, *lost), on_loss)  # raises: a writer need not know a row that it cannot hold
-    output, losses = _writer(entry, is_body=is_body)(conversation)
+    output, losses = _written(conversation, entry, is_body=is_body)
     forbidden = tuple(entry.rules(output)) if entry.rules and worst(losses) < Severity.REFUSED else ()
     return output, (*losses, *lost, *forbidden, *unkept(example, entry, read, (*losses, *lost)))
 
 
-def _writer(entry: Format, *, is_body: bool) -> Callable[[Conversation], Written]:
+def _written(conversation: Conversation, entry: Format, *, is_body: bool) -> Written:
+    if entry.api is not None:
+        return write_conversation(conversation, entry, is_body=is_body)
     assert entry.write is not None
-    return entry.write.body if is_body and isinstance(entry.write, Writer) else entry.write
+    write = entry.write.body if is_body and isinstance(entry.write, Writer) else entry.write
+    return write(conversation)
 
 
 def _read(value: Any, source: Format | None) -> tuple[Format | None, Reading, tuple[Loss, ...]]:
@@ -236,10 +269,15 @@ def _unexplained(row: Mapping[str, Any], conversation: Conversation) -> str:
 
 def _detect(value: Any) -> Format:
     """Return the format of a value; those that others brought are asked last."""
+    of_apis = confidence(value)
     for entries in (builtin(), list_formats()):
-        ranked = [(entry.detect(value), entry.name, entry) for entry in entries if entry.detect]
-        confidence, _, entry = max(ranked, key=lambda row: row[:2])
-        if confidence > 0:
+        ranked = [
+            (of_apis.get(entry.name, 0.0) if entry.api else entry.detect(value), entry.name, entry)
+            for entry in entries
+            if entry.detect
+        ]
+        sure, _, entry = max(ranked, key=lambda row: row[:2])
+        if sure > 0:
             return entry
     kind = "an object" if isinstance(value, Mapping) else type(value).__name__
     raise FormatError(f"the format of {kind} is not recognised", path="$", hint="name it")

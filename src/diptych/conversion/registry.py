@@ -35,8 +35,9 @@ def modules() -> Iterator[tuple[str, ModuleType]]:
     """Yield every module that holds formats, with the short name of its page in the documentation."""
     yield from texts.modules()
     for info in sorted(pkgutil.iter_modules(import_module(_APIS).__path__), key=lambda info: info.name):
-        if info.ispkg and find_spec(f"{_APIS}.{info.name}.messages"):
-            yield info.name, import_module(f"{_APIS}.{info.name}.messages")
+        names = [f"{_APIS}.{info.name}.{name}" for name in ("request", "messages") if info.ispkg]
+        found = map(import_module, filter(find_spec, names))
+        yield from ((info.name, module) for module in found if formats_in(module))
     yield from texts.modules(_DATASETS)
 
 

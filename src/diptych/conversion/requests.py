@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal, NamedTuple, TypedDict
+from typing import Any, Final, Literal, NamedTuple, TypedDict, cast, get_args
 
 from ..apis.bodies import chat_body, check_body, completions_body
 from ..apis.chat.messages import write
 from ..apis.chat.request import with_declared
 from ..apis.completions.body import completions_body_of
 from ..apis.completions.continuation import plan
-from ..apis.completions.convert_request import convert_request
+from ..apis.detection import fits
+from ..apis.fields import joined
+from ..apis.schemas import ChatRequest
 from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
 from ..errors import FormatError
 from ..loss import Loss
@@ -28,11 +30,12 @@ from ..policy import OnLoss, settle
 from ..request import Request
 from ..text.writing import write_text
 
-Api = Literal["chat", "completions"]
-#: The APIs whose bodies can be built; a model may be served by others.
-APIS: Final[tuple[Api, ...]] = ("chat", "completions")
+Api = Literal["chat", "completions", "responses", "anthropic", "gemini", "bedrock", "ollama"]
+#: The APIs whose bodies can be built.
+APIS: Final[tuple[Api, ...]] = get_args(Api)
 
-
+#: The APIs between which a model's row in the catalogue decides.
+_SERVED: Final[tuple[Api, ...]] = ("chat", "completions")
 #: What a conversation declares beside its messages, and that it declares none.
 _DECLARED: Final[dict[str, Any]] = {"tools": (), "response_format": None}
 
@@ -43,6 +46,7 @@ class _Way(TypedDict):
     api: str | None
     own_server: bool
     must_serve: bool
+    apis: tuple[Api, ...]
 
 
 class Built(NamedTuple):
@@ -55,7 +59,13 @@ class Built(NamedTuple):
 
 
 def choose_api(
-    shape: Api, model: str | None, *, api: str | None = None, own_server: bool = True, must_serve: bool = True
+    shape: Api,
+    model: str | None,
+    *,
+    api: str | None = None,
+    own_server: bool = True,
+    must_serve: bool = True,
+    apis: tuple[Api, ...] = ("chat", "completions"),
 ) -> tuple[Api, str]:
     """Return the API that a call uses, and why.
 
@@ -69,9 +79,12 @@ def choose_api(
     ('completions', 'the shape that was given')
     """
     if api is not None:
-        if api not in APIS:
-            raise FormatError(f"unknown API {api!r}", hint="use api='chat' or api='completions'")
+        if api not in apis:
+            names = " or ".join(f"api={name!r}" for name in apis)
+            raise FormatError(f"unknown API {api!r}", hint=f"use {names}")
         return api, "asked for"
+    if shape not in _SERVED:
+        return shape, "the shape that was given"
     served = apis_of(model) if own_server and model else None
     if served is None or shape in served or (not must_serve and not {"chat", "completions"} & set(served)):
         return shape, "the shape that was given"
@@ -115,7 +128,8 @@ def build(
         from ..apis.strict import response_format_of
 
         params["response_format"] = response_format_of(params["response_format"])
-    way: _Way = {"api": api, "own_server": own_server, "must_serve": checks}
+    # Only requests of Chat and Completions can be counted.
+    way: _Way = {"api": api, "own_server": own_server, "must_serve": checks, "apis": APIS if checks else _SERVED}
     if isinstance(x, Mapping):
         built = _of_body(x, model, way, params)
     elif isinstance(x, Request):
@@ -171,32 +185,63 @@ def _of_prompt(x: str | list[Any], model: str | None, way: _Way, params: dict[st
             "a list of prompts, or token ids, cannot be one Chat request",
             hint="send one text, or convert a whole body with diptych.convert_request(body, to='chat')",
         )
-    return Built(chosen, chat_body([{"role": "user", "content": x}], model=model, **params), (), reason)
+    return _of_chat(chosen, [{"role": "user", "content": x}], model, params, reason)
 
 
 def _of_messages(
     x: list[dict[str, Any]], model: str | None, way: _Way, params: dict[str, Any]
 ) -> Built:
     chosen, reason = choose_api("chat", model, **way)
-    body = chat_body(x, model=model, **params)
-    return Built(chosen, body, (), reason) if chosen == "chat" else _converted(body, chosen, reason)
+    return _of_chat(chosen, x, model, params, reason)
+
+
+def _of_chat(
+    api: Api, messages: list[dict[str, Any]], model: str | None, params: dict[str, Any], reason: str
+) -> Built:
+    """Return the body of messages. What another API calls by a name that Chat does not have is added as it is."""
+    if api in _SERVED:
+        body = chat_body(messages, model=model, **params)
+        return Built(api, body, (), reason) if api == "chat" else _converted(body, "chat", api, reason)
+    extra = params.pop("extra_body", None) or {}
+    own = {name: params.pop(name) for name in [*params] if name not in ChatRequest.model_fields}
+    built = _converted(chat_body(messages, model=model, **params), "chat", api, reason)
+    return built._replace(body=joined({**own, **extra}, built.body))
 
 
 def _of_body(x: Mapping[str, Any], model: str | None, way: _Way, params: dict[str, Any]) -> Built:
-    if "messages" not in x and "prompt" not in x:
+    if "messages" not in x and "prompt" not in x and not fits(x):
         raise FormatError("a body has messages or a prompt", path="$")
-    shape: Api = "chat" if "messages" in x else "completions"
+    shape = _shape(x, way["api"])
     extra = params.pop("extra_body", None) or {}
-    body = {**x, **extra, **params, **({} if model is None else {"model": model})}
-    named = body.get("model")
+    at = "modelId" if shape == "bedrock" else "model"
+    body = {**x, **extra, **params, **({} if model is None else {at: model})}
+    named = body.get(at)
     chosen, reason = choose_api(shape, named if isinstance(named, str) else None, **way)
-    return Built(chosen, body, (), reason) if chosen == shape else _converted(body, chosen, reason)
+    return Built(chosen, body, (), reason) if chosen == shape else _converted(body, shape, chosen, reason)
 
 
-def _converted(body: dict[str, Any], api: Api, reason: str) -> Built:
-    """Return a body of the other API. A prompt becomes one user message; messages are written as ChatML."""
-    written_as = "plain" if api == "chat" else None
-    found = convert_request(body, to=api, on_loss="ignore", format=written_as, model=body.get("model"))
+def _shape(body: Mapping[str, Any], wanted: str | None) -> Api:
+    """Return the API that a body is written for.
+
+    Messages are those of Chat, whose servers have parameters of their own, unless another API is asked for.
+    """
+    if "messages" in body and ("prompt" in body or wanted in (None, *_SERVED)):
+        return "chat"
+    if "prompt" not in body and wanted in fits(body):
+        return cast("Api", wanted)
+    from .bodies import api_of  # it knows every format, which messages do not need
+
+    return cast("Api", api_of(body).name)
+
+
+def _converted(body: dict[str, Any], shape: Api, api: Api, reason: str) -> Built:
+    """Return a body of another API. A prompt becomes one user message; messages are written as ChatML."""
+    from .bodies import converted
+    from .registry import get
+
+    written_as = "plain" if shape == "completions" else None
+    model = body.get("model") if {shape, api} <= {*_SERVED} else None
+    found = converted(body, get(shape, "api"), get(api, "api"), model=model, format=written_as)
     if len(found) != 1:
         raise FormatError(
             f"{len(found)} prompts become as many Chat requests",
@@ -213,14 +258,14 @@ def _of_request(x: Request, model: str | None, way: _Way, params: dict[str, Any]
     chosen, reason = choose_api("chat" if wants_chat else "completions", name, **way)
     unwanted = {name: empty for name, empty in _DECLARED.items() if params.get(name, ...) is None}
     body = with_declared(replace(x.conversation, **unwanted) if unwanted else x.conversation, merged)
-    if chosen == "chat":
+    if chosen != "completions":
         messages = x.wire_messages()
         messages = write(x.conversation) if messages is None else messages
-        if x.conversation.cue == "continue" and messages:
+        if x.conversation.cue == "continue" and messages and chosen == "chat":
             messages, flags, losses = plan(messages, name, None)
             body["extra_body"] = {**flags, **(body.get("extra_body") or {})}
             return Built(chosen, chat_body(messages, model=name, **body), tuple(losses), reason)
-        return Built(chosen, chat_body(messages, model=name, **body), (), reason)
+        return _of_chat(chosen, messages, name, body, reason)
     extra = body.pop("extra_body", None) or {}
     writing = x.write_prompt() or write_text(x.conversation, "chatml")
     found, losses = completions_body_of({"model": name, **body}, writing.text, writing.stop)

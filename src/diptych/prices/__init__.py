@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from .book import GenaiPriceBook, Overrides, PriceBook, SnapshotBook, default
 from .bounds import worst_cost
-from .bulk import Bulk, Totals
+from .bulk import Bulk
 from .estimate import Estimate, estimate
 from .listing import ModelRow, list_models
 from .rates import Price, Rate, Rates
+from .totals import Totals
 from .usage import price_usage, why_unpriced
 from .values import Cost, Line, Residual, Tokens
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from ..catalogue import model_row, shutdown_of
 from ..catalogue.table import undated
@@ -40,6 +40,12 @@ class PriceBook(Protocol):
         """Return the price of a model, None where it is not known."""
 
 
+#: What libraries put before the name of a model that its own vendor, or a cloud at its price, serves.
+_PREFIXES: Final = frozenset({
+    "openai", "azure", "anthropic", "google", "gemini", "vertex_ai", "mistral", "deepseek", "xai", "x-ai", "cohere",
+})  # fmt: skip
+
+
 def candidates(model: str) -> tuple[str, ...]:
     """Return the names to look up for ``model``, the most exact first.
 
@@ -49,9 +55,9 @@ def candidates(model: str) -> tuple[str, ...]:
     ('ft:gpt-4o-mini-2024-07-18:acme::x', 'ft:gpt-4o-mini-2024-07-18', 'ft:gpt-4o-mini')
     """
     found = [model]
-    for provider in ("openai/", "azure/"):
-        if model.startswith(provider):
-            found.append(model.removeprefix(provider))
+    provider, slash, name = model.partition("/")
+    if slash and provider in _PREFIXES:
+        found.append(name)
     if model.startswith("ft:"):
         found.append(":".join(model.split(":")[:2]))
     found.append(undated(found[-1]))

@@ -116,7 +116,7 @@ def check_cached(cached: int | None, prompt: TokenCount) -> int | None:
 
 
 def worst_cost(
-    prompt: TokenCount, output: int, body: Mapping[str, Any], model: str, *, book: PriceBook | None = None
+    prompt: TokenCount, *, output: int, body: Mapping[str, Any], model: str, book: PriceBook | None = None
 ) -> Decimal | None:
     """Return the most USD that a request may cost in the tier that it asks for, None where it has no price.
 
@@ -124,7 +124,7 @@ def worst_cost(
     vendor writes to its cache pays for that.
 
     >>> from diptych.tokens import count
-    >>> worst_cost(count("Hi", "gpt-5.4-mini"), 100, {"service_tier": "flex"}, "gpt-5.4-mini")
+    >>> worst_cost(count("Hi", "gpt-5.4-mini"), output=100, body={"service_tier": "flex"}, model="gpt-5.4-mini")
     Decimal('0.000225375')
     """
     price = (default() if book is None else book).find(model)

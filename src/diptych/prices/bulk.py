@@ -6,12 +6,8 @@ so that totals are exact and equal the sum of :func:`estimate`. Totals of two pa
 
 from __future__ import annotations
 
-import heapq
-import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final
 
 from .. import tokens
@@ -19,107 +15,50 @@ from ..catalogue.models import model_info
 from ..errors import DiptychError
 from ..request import Request
 from ..tokens import TokenCount
+from ..tokens.chat import NEEDS_MORE
+from ..tokens.plain import plain_sums
 from ..tokens.rules import rules_of
 from .book import PriceBook, default
-from .bounds import CACHE_FROM, CACHE_STEP, output_bounds, tier
+from .bounds import CACHE_FROM, CACHE_STEP, choices, output_bounds, output_cap, tier
 from .dialects import read_usage
 from .estimate import Estimate, estimate
-from .plain import Pricer, pico, usd
+from .plain import Lane, Pricer, pico
 from .rates import Price
+from .totals import Totals
 from .usage import price_usage, variant_of
-from .values import Tokens, plain
+from .values import Tokens
 
-#: Buckets of percentiles are so much wider than the one before: an error of 1 % at most.
-_STEP: Final = math.log(1.02)
-_SHARES: Final = (50, 90, 99)
+#: Fields with which a request is more than its messages, its model and its sampling.
+_OTHER: Final = NEEDS_MORE | {
+    "service_tier", "system", "contents", "input", "instructions", "prompt", "inferenceConfig", "generationConfig",
+    "options", "audio",
+}  # fmt: skip
+#: The numbers of a body that bound its output.
+_NUMBERS: Final = ("max_completion_tokens", "max_output_tokens", "max_tokens", "n", "best_of")
+_INTS: Final = frozenset({int, type(None)})
+#: So many kinds of rows are held before they are priced: about 5 MB.
+_MOST_ALIKE: Final = 8192
 #: What makes a row too special for the short way.
 _SPECIAL: Final = frozenset({"audio", "image"})
 
 
 @dataclass(slots=True)
-class Totals:
-    """What the rows of one model, or of one group, add up to; money in picodollars."""
+class _Alike:
+    """Rows of plain messages with the same sums and the same bounds."""
 
-    requests: int = 0
-    unpriced: int = 0
-    prompt: int = 0
-    prompt_low: int = 0
-    prompt_high: int = 0
-    output: int = 0
-    low: int = 0
-    expected: int = 0
-    high: int | None = 0
-    standard: int | None = 0
-    batch: int | None = 0
-    cache_saves: int = 0  #: picodollars per cached token of one row
-    reason: str | None = None
-    sizes: Counter[int] = field(default_factory=Counter)
-    dearest: list[tuple[int, str, int]] = field(default_factory=list)
-
-    def add(self, key: str, count: TokenCount, reply: int, cost: tuple[int, int, int | None], most: int) -> None:
-        """Add one row that has a price."""
-        low, expected, high = cost
-        self.requests += 1
-        self.prompt += count.tokens or 0
-        self.prompt_low += count.low or 0
-        self.prompt_high += count.high or 0
-        self.output += reply
-        self.low += low
-        self.expected += expected
-        self.high = None if high is None or self.high is None else self.high + high
-        self.sizes[math.floor(math.log(expected) / _STEP) if expected else -1] += 1
-        if len(self.dearest) < most:
-            heapq.heappush(self.dearest, (expected, key, count.tokens or 0))
-        elif most and expected > self.dearest[0][0]:
-            heapq.heapreplace(self.dearest, (expected, key, count.tokens or 0))
-
-    def merge(self, other: Totals, most: int) -> None:
-        """Add what another part of the rows adds up to."""
-        for name in ("requests", "unpriced", "prompt", "prompt_low", "prompt_high", "output", "low", "expected"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("high", "standard", "batch"):
-            mine, theirs = getattr(self, name), getattr(other, name)
-            setattr(self, name, None if mine is None or theirs is None else mine + theirs)
-        self.cache_saves = max(self.cache_saves, other.cache_saves)
-        self.reason = self.reason or other.reason
-        self.sizes.update(other.sizes)
-        self.dearest = heapq.nlargest(most, [*self.dearest, *other.dearest])
-        heapq.heapify(self.dearest)
-
-    def percentile(self, share: int) -> Decimal | None:
-        """Return USD that this share of the rows, in percent, do not exceed by more than 2 %."""
-        wanted, seen = math.ceil(self.sizes.total() * share / 100), 0
-        for bucket in sorted(self.sizes):
-            seen += self.sizes[bucket]
-            if seen >= wanted:
-                return Decimal(f"{math.exp((bucket + 1) * _STEP):.2e}").scaleb(-12) if bucket >= 0 else Decimal(0)
-        return None
-
-    def to_json(self, *, prefix: int = 0) -> dict[str, Any]:
-        """Return the totals as a JSON object; ``prefix`` is the tokens that every row begins with."""
-        priced = self.requests > self.unpriced
-        cost = {"low": _shown(self.low), "expected": _shown(self.expected), "high": _shown(self.high)}
-        saved = prefix * self.cache_saves * max(0, self.requests - 1)
-        found: dict[str, Any] = {
-            "requests": self.requests,
-            "unpriced": self.unpriced,
-            "prompt_tokens": {"low": self.prompt_low, "expected": self.prompt, "high": self.prompt_high},
-            "output_tokens": self.output,
-            "cost": cost if priced else None,
-            "standard": _shown(self.standard) if priced else None,
-            "batch": _shown(self.batch) if priced else None,
-            "cache_saves": _shown(saved) if priced else None,
-            "percentiles": {f"p{n}": None if (at := self.percentile(n)) is None else plain(at) for n in _SHARES},
-            "dearest": [
-                {"row": key, "prompt_tokens": size, "cost": _shown(cost)}
-                for cost, key, size in sorted(self.dearest, reverse=True)
-            ],
-        }
-        return {**found, "reason": self.reason} if self.reason else found
+    cap: int | None
+    times: int
+    guess: int | None
+    rows: int = 0
+    keys: list[str] = field(default_factory=list)
 
 
-def _shown(amount: int | None) -> str | None:
-    return None if amount is None else plain(usd(amount))
+class _Encodings(dict[tuple[str, ...], tuple[str, ...]]):
+    """The distinct encodings of several models, looked up once."""
+
+    def __missing__(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        self[names] = tuple(sorted({model_info(name).encoding or "" for name in names}))
+        return self[names]
 
 
 class Bulk:
@@ -131,7 +70,7 @@ class Bulk:
     >>> bulk = Bulk(["gpt-4o", "gpt-4.1"], output=100)
     >>> for text in ("Hello", "Good night"):
     ...     bulk.add([{"role": "user", "content": text}])
-    >>> bulk.to_json()["models"]["gpt-4.1"]["cost"]["expected"]
+    >>> bulk.to_json()["totals"]["gpt-4.1"]["cost"]["expected"]
     '0.001634'
     """
 
@@ -150,32 +89,45 @@ class Bulk:
         self.output, self.cached, self.batch, self.tier, self.most = output, cached, batch, service_tier, most
         self.book = default() if book is None else book
         self.requests = self.refused = 0
-        self.totals: dict[str, Totals] = {}
+        self._by_model: dict[str, Totals] = {}
         self.groups: dict[str, Totals] = {}
         self.prefix: str | None = None
         self._kin: dict[str, Any] = {}
         self._prices: dict[str, Price | None] = {}
+        self._lanes: dict[str, Lane | None] = {}
+        self._alike: dict[Any, _Alike] = {}
+        self._encodings = _Encodings()
         self._pricers: dict[tuple[str, str | None], Pricer | None] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "book": None, "_kin": {}, "_prices": {}, "_pricers": {}}
+        self._settle()
+        return {**vars(self), "book": None, "_kin": {}, "_prices": {}, "_pricers": {}, "_lanes": {}}
 
-    def add(self, x: Any, *, key: str = "", model: str | None = None, group: str | None = None) -> None:
-        """Add one request. Raises the error of a request that cannot be counted; it then counts as refused."""
+    def add(
+        self, x: Any, *, key: str = "", model: str | None = None, group: str | None = None, output: int | None = None
+    ) -> None:
+        """Add one request; ``output`` are the tokens that you expect in its reply.
+
+        Raises the error of a request that cannot be counted; it then counts as refused.
+        """
         self.requests += 1
+        guess = self.output if output is None else output
         try:
             body = tokens.body_of(x, model=model)
-            if not isinstance(x, Mapping | Request):
+            if type(x) is not dict and not isinstance(x, Mapping | Request):
                 body = {name: value for name, value in body.items() if name != "model"}
+            names = self.models or (tokens.name_of(body, model=model),)
+            if group is None and self._add_plain(body, names, key or str(self.requests), guess):
+                return self._shorten(body)
             counts: dict[Any, TokenCount] = {}
-            for name in self.models or (tokens.name_of(model, body),):
-                self._add(body, name, key or str(self.requests), group, counts)
+            for name in names:
+                self._add(body, name, key or str(self.requests), group, counts, guess)
         except DiptychError:
             self.refused += 1
             raise
-        self._shorten(body)
+        return self._shorten(body)
 
-    def add_usage(self, model: str, usage: Mapping[str, Any], *, key: str, batch: bool, group: str | None) -> None:
+    def add_usage(self, usage: Mapping[str, Any], *, model: str, key: str, batch: bool, group: str | None) -> None:
         """Add what a call did cost, from the usage that its reply reports."""
         self.requests += 1
         paid = price_usage(model, usage, batch=batch, book=self.book)
@@ -183,10 +135,17 @@ class Bulk:
         if paid is None:
             return _missed(totals, f"the usage of {model!r} has no price")
         amount, told = pico(paid), read_usage(usage)
-        count = TokenCount(told.prompt, "exact", (), None, told.prompt, told.prompt, model)
         for one in totals:
-            one.add(key, count, told.output, (amount, amount, amount), self.most)
-            one.standard, one.batch = None, None
+            size = (told.prompt,) * 3
+            one.add(
+                [key],
+                size=size,
+                reply=Tokens(*(told.output,) * 3),
+                cost=(amount,) * 3,
+                beside=None,
+                in_batch=batch,
+                most=self.most,
+            )
         return None
 
     def merge(self, other: Bulk) -> None:
@@ -194,7 +153,7 @@ class Bulk:
         self.requests, self.refused = self.requests + other.requests, self.refused + other.refused
         for mine, theirs in ((self.totals, other.totals), (self.groups, other.groups)):
             for name, totals in theirs.items():
-                mine.setdefault(name, Totals()).merge(totals, self.most)
+                mine.setdefault(name, Totals()).merge(totals, most=self.most)
         if other.prefix is not None:
             self.prefix = other.prefix if self.prefix is None else _common(self.prefix, other.prefix)
 
@@ -204,7 +163,7 @@ class Bulk:
         found: dict[str, Any] = {
             "requests": self.requests,
             "refused": self.refused,
-            "models": {name: one.to_json(prefix=shared[name]) for name, one in self.totals.items()},
+            "totals": {name: one.to_json(prefix=shared[name]) for name, one in self.totals.items()},
             "common_prefix_tokens": max(shared.values(), default=0),
         }
         groups = {name: one.to_json() for name, one in self.groups.items()}
@@ -221,30 +180,95 @@ class Bulk:
     # one row --------------------------------------------------------------------------
 
     def _add(
-        self, body: Mapping[str, Any], name: str, key: str, group: str | None, counts: dict[Any, TokenCount]
-    ) -> None:
+        self, body: Mapping[str, Any], name: str, key: str, group: str | None, counts: dict[Any, TokenCount],
+        guess: int | None,
+    ) -> None:  # fmt: skip
         count = self._count(body, name, counts)
         variant = variant_of(self.tier or tier(body), self.batch)
         price = self._price(name)
-        reply = output_bounds(body, price, self.output, count)
+        reply = output_bounds(body, price, guess, count)
         totals = self._totals(name, group)
-        costs = self._cost(body, name, variant, count, reply)
+        costs = self._cost(body, name, variant, count, reply, guess)
         if costs is None:
             found = estimate(body, name, tokens=count, service_tier=variant, batch=self.batch, book=self.book)
             return _missed(totals, found.reason or "no price is known")
-        other = self._cost(body, name, None if self.batch else "batch", count, reply)
+        other = self._cost(body, name, None if self.batch else "batch", count, reply, guess)
+        size, beside = (count.low or 0, count.tokens or 0, count.high or 0), None if other is None else other[1]
         for one in totals:
-            one.add(key, count, reply.expected, costs, self.most)
-            mine, beside = costs[1], None if other is None else other[1]
-            standard, batch = (beside, mine) if self.batch else (mine, beside)
-            one.standard = None if standard is None or one.standard is None else one.standard + standard
-            one.batch = None if batch is None or one.batch is None else one.batch + batch
+            one.add([key], size=size, reply=reply, cost=costs, beside=beside, in_batch=self.batch, most=self.most)
             if price is not None and (pricer := self._pricer(name, variant)) is not None:
                 one.cache_saves = pricer.cache_saves
         return None
 
+    def _add_plain(self, body: Mapping[str, Any], names: tuple[str, ...], key: str, guess: int | None) -> bool:
+        """Add a request of plain messages the short way, where every model has one; say whether it was added.
+
+        Requests that are alike in all that a price depends on are priced once, when they are added up.
+        """
+        messages = body.get("messages")
+        if type(messages) is not list or self.cached is not None or not _OTHER.isdisjoint(body):
+            return False
+        lanes = tuple([self._lane(name) for name in names])
+        if None in lanes:
+            return False
+        sums = tuple([plain_sums(messages, encoding) for encoding in self._encodings[names]])
+        numbers = tuple([body.get(name) for name in _NUMBERS])
+        if None in sums or not _INTS.issuperset(map(type, numbers)):
+            return False
+        alike = self._alike.get((names, sums, numbers, guess))
+        if alike is None:
+            alike = self._alike[names, sums, numbers, guess] = _Alike(output_cap(body), choices(body), guess)
+        alike.rows += 1
+        if alike.rows <= self.most:
+            alike.keys.append(key)
+        if len(self._alike) > _MOST_ALIKE:
+            self._settle()
+        return True
+
+    def _settle(self) -> None:
+        """Price the rows that are alike."""
+        for (names, sums, *_), alike in self._alike.items():
+            by_encoding = dict(zip(self._encodings[names], sums, strict=True))
+            for name in names:
+                lane = self._lane(name)
+                assert lane is not None
+                size = by_encoding[lane.encoding].total(lane.rules)
+                reply = lane.reply(alike.cap, alike.times, alike.guess)
+                beside = None if lane.beside is None else lane.beside.of_size(size, reply, None)[1]
+                totals = self._totals(name, None)[0]
+                totals.cache_saves = lane.pricer.cache_saves
+                totals.add(
+                    alike.keys, size=(size,) * 3, reply=reply, cost=lane.pricer.of_size(size, reply, None),
+                    beside=beside, in_batch=self.batch, most=self.most, rows=alike.rows,
+                )  # fmt: skip
+        self._alike.clear()
+
+    @property
+    def totals(self) -> dict[str, Totals]:
+        """What the rows add up to, by model."""
+        self._settle()
+        return self._by_model
+
+    def _lane(self, name: str) -> Lane | None:
+        if name not in self._lanes:
+            self._lanes[name] = self._new_lane(name)
+        return self._lanes[name]
+
+    def _new_lane(self, name: str) -> Lane | None:
+        info, price = model_info(name), self._price(name)
+        pricer = self._pricer(name, variant_of(self.tier, self.batch))
+        rules = rules_of(info.family, info.base)
+        if price is None or pricer is None or pricer.marks_cache or not (info.known and info.is_recorded):
+            return None
+        has_bounds = price.max_output is not None or price.context_window is None
+        writes = (rates := price.rates()) is not None and rates.writes
+        if info.encoding is None or rules.content_only or not has_bounds or not writes:
+            return None
+        beside = self._pricer(name, None if self.batch else "batch")
+        return Lane(pricer, beside, price.max_output, info.encoding, rules)
+
     def _totals(self, name: str, group: str | None) -> list[Totals]:
-        found = [self.totals.setdefault(name, Totals())]
+        found = [self._by_model.setdefault(name, Totals())]
         return found if group is None else [*found, self.groups.setdefault(group, Totals())]
 
     def _count(self, body: Mapping[str, Any], name: str, counts: dict[Any, TokenCount]) -> TokenCount:
@@ -275,15 +299,16 @@ class Bulk:
         return self._pricers[at]
 
     def _cost(
-        self, body: Mapping[str, Any], name: str, variant: str | None, count: TokenCount, reply: Tokens
-    ) -> tuple[int, int, int | None] | None:
+        self, body: Mapping[str, Any], name: str, variant: str | None, count: TokenCount, reply: Tokens,
+        guess: int | None,
+    ) -> tuple[int, int, int | None] | None:  # fmt: skip
         pricer = self._pricer(name, variant)
         if pricer is not None and pricer.takes(body, count):
             return pricer.cost(count, reply, self.cached)
         is_batch = variant == "batch"
         tiered = None if is_batch else variant or "default"
         found = estimate(
-            body, name, tokens=count, output=self.output, cached=self.cached,
+            body, name, tokens=count, output=guess, cached=self.cached,
             service_tier=tiered, batch=is_batch, book=self.book,
         )  # fmt: skip
         return _picos(found)
@@ -294,7 +319,9 @@ class Bulk:
         if self.prefix == "":
             return
         start = _start(body, len(self.prefix) if self.prefix is not None else None)
-        self.prefix = start if self.prefix is None else _common(self.prefix, start)
+        common = start if self.prefix is None else _common(self.prefix, start)
+        # A token has a character at least: so short a start is in no cache.
+        self.prefix = common if len(common) >= CACHE_FROM else ""
 
 
 def _missed(totals: Iterable[Totals], reason: str) -> None:

@@ -165,7 +165,7 @@ def _prompt(x: Any, model: str | None, api: str | None, given: int | TokenCount 
     if given is None:
         return tokens.count(x, model, api=api)
     number = whole_number(given, "tokens") or 0
-    named = tokens.name_of(model, _body(x, model, api))
+    named = tokens.name_of(_body(x, model, api), model=model)
     return TokenCount(number, "exact", (Item("$", "given", number),), None, number, number, named)
 
 

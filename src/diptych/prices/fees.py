@@ -1,7 +1,7 @@
 """What a request is billed for beside its tokens: tools that the server runs, searches, stored files.
 
 Rule: a fee depends on what the server does with the request, so it stands in no line; it is named as
-not included, with its rate where the vendor's page states one (OpenAI, pricing, read 2026-11).
+not included, with its rate where the vendor's page states one (OpenAI, pricing, as published in 2025).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ has started genai-prices' own updates, their result is what is read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -32,6 +33,7 @@ _RATES: Final = {
     "cache_image_read_mtok": "cached_image",
     "output_image_mtok": "output_image",
 }
+_CHECKED: Final = re.compile(r"(?:verified|checked) on (\d{4}-\d{2}-\d{2})")
 _VARIANTS: Final = {
     ("processing", "batch"): "batch",
     ("service_tier", "flex"): "flex",
@@ -61,9 +63,17 @@ def snapshot() -> dict[str, Any]:
                     "names": names,
                     "prices": prices,
                     "variants": _variants(model),
+                    **_checked(model),
                     **_window(model),
                 }
     return {"date": date.today().isoformat(), "source": f"genai-prices {version('genai-prices')}", "models": models}
+
+
+def _checked(model: Any) -> dict[str, str]:
+    """Return the latest day on which genai-prices compared the price with its vendor's page, as it says."""
+    said = getattr(model, "prices_checked", None)
+    days = _CHECKED.findall(model.price_comments or "") if said is None else [str(said)]
+    return {"checked": max(days)} if days else {}
 
 
 def _window(model: Any) -> dict[str, int]:
@@ -98,19 +108,50 @@ def _rate(value: Any) -> Any:
 
 
 def _dated(prices: Any) -> list[dict[str, Any]]:
-    """Return prices with the day each holds from; prices by the hour are left out."""
-    found = []
+    """Return prices with the day each holds from.
+
+    Where a price depends on the hour, the dearest holds: an estimate must not be too low.
+    """
+    found: list[dict[str, Any]] = []
+    hours: list[dict[str, Any]] = []
     for entry in prices if isinstance(prices, list) else [prices]:
         constraint = getattr(entry, "constraint", None)
         start = getattr(constraint, "start_date", None)
-        rates = _rates(getattr(entry, "prices", entry))
+        rates: dict[str, Any] = _rates(getattr(entry, "prices", entry))
         if rates and (constraint is None or start is not None):
             found.append({"from": start.isoformat() if start else None, "rates": rates})
-    return found
+        elif rates:
+            hours.append(rates)
+    return [{**entry, "rates": _dearest([entry["rates"], *hours])} for entry in found]
+
+
+def _dearest(prices: list[dict[str, Any]]) -> dict[str, Any]:
+    return _chosen(prices, max)
+
+
+def _cheapest(prices: list[dict[str, Any]]) -> dict[str, Any]:
+    return _chosen(prices, min)
+
+
+def _chosen(prices: list[dict[str, Any]], choose: Any) -> dict[str, Any]:
+    """Return the rates of the first price, each with the choice among all of them; rates with tiers stay."""
+    names = [name for name in prices[0] if all(isinstance(rates.get(name), str) for rates in prices)]
+    return {**prices[0], **{name: choose((rates[name] for rates in prices), key=Decimal) for name in names}}
+
+
+def _off_peak(prices: Any) -> list[dict[str, Any]]:
+    """Return the prices of the hours in which a model costs least, where it has such hours."""
+    entries = prices if isinstance(prices, list) else [prices]
+    timed = [one for one in entries if getattr(getattr(one, "constraint", None), "start_time", None) is not None]
+    plain = _dated([one for one in entries if one not in timed])
+    hours = [_rates(one.prices) for one in timed]
+    return [{**entry, "rates": _cheapest([entry["rates"], *hours])} for entry in plain] if timed else []
 
 
 def _variants(model: Any) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
+    if low := _off_peak(model.prices):
+        found["off_peak"] = low
     for variant in model.price_variants or ():
         key = next(iter(variant.when.items()))
         if len(variant.when) == 1 and key in _VARIANTS and (entries := _dated([variant])):

@@ -84,7 +84,7 @@ def _row(name: str, book: PriceBook) -> ModelRow:
         cached=_shown(rates, "cached"),
         output=_shown(rates, "output"),
         tiers=() if price is None else tuple(price.variants),
-        price_date=None if price is None else price.date,
+        price_date=None if price is None else price.checked or price.date,
         shutdown_date=shutdown_of(name) or (None if price is None else price.shutdown),
         replacement=None if replacement is None else replacement.model,
         source=None if price is None else price.source,

@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from ..tokens import TokenCount
-from .bounds import CACHE_FROM, CACHE_STEP
+from ..tokens.rules import FamilyRules
+from .bounds import CACHE_FROM, CACHE_STEP, EXPECTED_OUTPUT
 from .rates import Price, Rates
 from .values import Tokens
 
@@ -74,7 +75,10 @@ class Pricer(NamedTuple):
 
     def cost(self, count: TokenCount, reply: Tokens, cached: int | None) -> tuple[int, int, int | None]:
         """Return the least, the expected and the most picodollars; see ``bounds`` for what they mean."""
-        size = count.tokens or 0
+        return self.of_size(count.tokens or 0, reply, cached)
+
+    def of_size(self, size: int, reply: Tokens, cached: int | None) -> tuple[int, int, int | None]:
+        """Return the same for a prompt of so many tokens."""
         fresh, hit_rate, write, out = (_at(steps, size) for steps in self.rates)
         if self.writes_cache and size >= CACHE_FROM:
             fresh = write
@@ -85,6 +89,24 @@ class Pricer(NamedTuple):
         low = (size - held) * _at(self.lowest[0], size) + held * _at(self.lowest[1], size) + reply.low * out
         high = None if reply.high is None else max(size * fresh + reply.high * out, expected)
         return min(low, expected), expected, high
+
+
+class Lane(NamedTuple):
+    """What prices requests of one model that are nothing but plain messages."""
+
+    pricer: Pricer
+    beside: Pricer | None  #: in the Batch API, or outside of it where the request is priced in it
+    most: int | None
+    encoding: str
+    rules: FamilyRules
+
+    def reply(self, cap: int | None, times: int, guess: int | None) -> Tokens:
+        """Return the tokens of all replies, as ``output_bounds`` does."""
+        most = self.most if cap is None else cap if self.most is None else min(cap, self.most)
+        expected = EXPECTED_OUTPUT if guess is None else guess
+        if most is None:
+            return Tokens(0, expected * times, None)
+        return Tokens(0, min(expected, most) * times, most * times)
 
 
 def _at(steps: Steps, prompt: int) -> int:

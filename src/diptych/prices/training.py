@@ -1,6 +1,6 @@
 """What fine-tuning costs: the tokens of the examples, times the epochs, at the price of training.
 
-Source: OpenAI, pricing, fine-tuning, USD per million training tokens (read 2026-11).
+Source: OpenAI, pricing, fine-tuning, USD per million training tokens (as published in 2025).
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ _BRANCHES: Final = (nodes.If, nodes.CondExpr)
 _OUTSIDE_OF_LOOPS: Final = (nodes.Macro, nodes.CallBlock, nodes.Block)
 #: Filters that take the name of a filter or test, and where among their arguments.
 _NAMED: Final = {
-    ("filter", "map"): 0, ("test", "select"): 0, ("test", "reject"): 0, ("test", "selectattr"): 1,
-    ("test", "rejectattr"): 1,
+    "map": ("filter", 0), "select": ("test", 0), "reject": ("test", 0), "selectattr": ("test", 1),
+    "rejectattr": ("test", 1),
 }  # fmt: skip
 #: Words of Python's compiler for a template that is too deep, not wrong.
 _TOO_DEEP: Final = ("nested", "too complex", "stack overflow")
@@ -68,39 +68,43 @@ def unknown_in_message(message: str | None, environment: Any, line: int | None =
     return unknown(found[1], found[3], environment, line) if found else None
 
 
-def mistakes(tree: nodes.Node, environment: Any, *, in_branches: bool) -> Iterator[Mistake]:
+def mistakes(tree: nodes.Node, environment: Any, *, in_branches: bool, in_arguments: bool = False) -> Iterator[Mistake]:
     """Yield the mistakes in a syntax tree that Jinja does not report when it parses.
 
     ``in_branches`` asks for unknown filters and tests in branches, too, which Jinja
     reports when they are taken. A branch under ``{% if 'x' is filter %}`` is left out.
+    ``in_arguments`` asks for those that ``map`` and ``select`` are given, which Jinja reports
+    when they run.
     """
-    for name in ("filter", "test") if in_branches else ():
-        yield from _unknown_names(tree, environment, name)
+    if in_branches:
+        yield from _unknown_names(tree, environment, in_arguments)
     yield from _stray_controls(tree, False)
     for node in tree.find_all(nodes.Tuple):
         if any(isinstance(item, nodes.Slice) for item in node.items):
             yield Mistake("a slice cannot stand in a tuple", "write one slice in the brackets", node.lineno)
 
 
-def _unknown_names(node: nodes.Node, environment: Any, kind: str) -> Iterator[Mistake]:
-    for name, line in _names(node, kind):
-        if name not in (environment.filters if kind == "filter" else environment.tests):
-            yield unknown(kind, name, environment, line)
+def _unknown_names(node: nodes.Node, environment: Any, in_arguments: bool) -> Iterator[Mistake]:
+    if isinstance(node, nodes.Filter | nodes.Test):
+        for kind, name, line in [_own_name(node), *(_given_name(node) if in_arguments else ())]:
+            if name not in (environment.filters if kind == "filter" else environment.tests):
+                yield unknown(kind, name, environment, line)
     if isinstance(node, _BRANCHES) and _asks_for_names(node.test):
         return
     for child in node.iter_child_nodes():
-        yield from _unknown_names(child, environment, kind)
+        yield from _unknown_names(child, environment, in_arguments)
 
 
-def _names(node: nodes.Node, kind: str) -> Iterator[tuple[str, int]]:
-    """Yield the names of a kind that a node uses itself or, as ``map('upper')`` does, gives as texts."""
-    if isinstance(node, nodes.Filter if kind == "filter" else nodes.Test):
-        yield node.name, node.lineno
-    place = _NAMED.get((kind, node.name)) if isinstance(node, nodes.Filter) else None
-    if isinstance(node, nodes.Filter) and place is not None and len(node.args) > place:
-        given = node.args[place]
-        if isinstance(given, nodes.Const) and isinstance(given.value, str):
-            yield given.value, given.lineno
+def _own_name(node: nodes.Filter | nodes.Test) -> tuple[str, str, int]:
+    return type(node).__name__.lower(), node.name, node.lineno
+
+
+def _given_name(node: nodes.Filter | nodes.Test) -> Iterator[tuple[str, str, int]]:
+    """Yield the name that a filter is given as a text, as in ``map('upper')``."""
+    kind, place = _NAMED.get(node.name, ("", 0)) if isinstance(node, nodes.Filter) else ("", 0)
+    given = node.args[place] if kind and len(node.args) > place else None
+    if isinstance(given, nodes.Const) and isinstance(given.value, str):
+        yield kind, given.value, given.lineno
 
 
 def _asks_for_names(test: nodes.Node) -> bool:

@@ -14,10 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..apis.chat.messages import write
 from ..catalogue import DEFAULT_MODEL
 from ..conversion.requests import build
 from ..errors import TokenError
+from ..model import Conversation, Message
 from ..prices.book import default as default_prices
+from ..prices.bounds import choices, output_cap
 from ..request import Request
 from ..tokens import count
 from ..tokens.shapes import whole_number
@@ -94,31 +97,37 @@ def fit(
     model: str | None = None,
     *,
     api: str | None = None,
-    reserve: int = 0,
+    reserve: int | None = None,
     limit: int | None = None,
     priorities: Sequence[float | None] | None = None,
     trim: bool = False,
+    step: int | None = None,
+    start_on: str | None = None,
 ) -> Fitted:
     """Return the messages of ``x`` that fit the model's window, and what went.
 
-    ``x`` is a list of messages, a request body with messages, or a rendered chat, whose
-    ``{% message priority=… %}`` count: a higher number stays longer, no number is 0.
-    ``priorities`` gives them by hand, one per message. ``reserve`` tokens are kept free for
-    the answer. ``api`` may say ``chat``, the API whose messages are fitted. ``limit`` (tokens)
-    stands in for the model's window. ``trim`` lets the last message that must go be cut at a
-    space instead, where it is plain text. Raises TokenError where what must stay is too long
-    already, or the window or the count is unknown.
+    ``x`` is a list of messages (objects or :class:`diptych.Message`), a request body with
+    messages, a :class:`diptych.Request`, or a rendered chat, whose ``{% message priority=… %}``
+    count: a higher number stays longer, no number is 0. ``priorities`` gives them by hand, one per
+    message. ``reserve`` tokens are kept free for the reply; by default the cap that the request
+    states, else none. ``api`` may say ``chat``, the API whose messages are fitted. ``limit``
+    (tokens) stands in for the model's window. What goes is rounded up to ``step`` tokens, one
+    eighth of the room by default; 1 drops no more than needed. ``start_on="user"`` also drops
+    what then stands before the first message of that role, the system message apart. ``trim`` lets
+    the last message that must go be cut at a space instead, where it is plain text. Raises
+    TokenError where what must stay is too long already, or the window or the count is unknown.
 
     >>> talk = [{"role": "user", "content": "One " * 50}, {"role": "user", "content": "Two"}]
     >>> found = fit(talk, "gpt-5.4-mini", limit=20)
     >>> [m["content"] for m in found.messages], found.dropped[0].path
     (['Two'], '$.messages[0]')
     """
-    reserve = whole_number(reserve, "reserve") or 0
-    limit = whole_number(limit, "limit")
+    limit, step = whole_number(limit, "limit"), whole_number(step, "step", least=1)
     if api not in (None, "chat"):
         raise TokenError(f"messages of {api!r} cannot be fitted", hint="use api='chat'")
     body, declared = _body_of(x, model)
+    reserve = whole_number(reserve, "reserve")
+    reserve = (output_cap(body) or 0) * choices(body) if reserve is None else reserve
     messages = [dict(message) for message in body["messages"]]
     name = model or str(body.get("model") or DEFAULT_MODEL)
     room = _room(name, reserve) if limit is None else limit - reserve
@@ -128,8 +137,11 @@ def fit(
         return Fitted(messages, highest, room)
     tokens = _tokens_by_message(counted, len(messages))
     units = _units(messages, list(priorities or declared or ()), tokens)
-    gone, cut = _choose(units, messages, highest - room, room, trim)
+    needed, grain = highest - room, max(1, room // STEP) if step is None else step
+    gone, cut = _choose(units, messages, needed if trim else -(-needed // grain) * grain, trim)
     while True:
+        if start_on is not None:
+            gone = [*gone, *_before(units, messages, gone, start_on)]
         kept, report = _apply(messages, tokens, units, gone, cut, name)
         total = _highest(count({**body, "messages": kept}, name))
         if total <= room:
@@ -149,9 +161,13 @@ def _body_of(x: Any, model: str | None) -> tuple[Mapping[str, Any], list[float |
         return body, x.priorities if isinstance(x, Rendered) else None
     if isinstance(x, Mapping) and isinstance(x.get("messages"), list | tuple):
         return x, None
-    if isinstance(x, list | tuple) and all(isinstance(message, Mapping) for message in x):
-        return {"messages": x}, None
+    if isinstance(x, list | tuple) and all(isinstance(message, Mapping | Message) for message in x):
+        return {"messages": [message if isinstance(message, Mapping) else _wire(message) for message in x]}, None
     raise TokenError("only messages can be fitted", hint="give messages, a Chat body or a rendered chat")
+
+
+def _wire(message: Message) -> dict[str, Any]:
+    return write(Conversation((message,)))[0]
 
 
 def _room(model: str, reserve: int) -> int:
@@ -179,9 +195,12 @@ def _tokens_by_message(counted: Any, size: int) -> list[int]:
 def _units(messages: Sequence[Mapping[str, Any]], given: Sequence[float | None], tokens: Sequence[int]) -> list[_Unit]:
     units: list[_Unit] = []
     open_calls: dict[str, _Unit] = {}
+    called: _Unit | None = None
     for index, message in enumerate(messages):
         own = given[index] if index < len(given) else None
         caller = open_calls.get(str(message.get("tool_call_id"))) if message.get("role") == "tool" else None
+        if message.get("role") == "function":  # the legacy pair has no ids: a result follows its call
+            caller = called
         unit = caller or _Unit([], 0.0 if own is None else own)
         if caller is None:
             units.append(unit)
@@ -191,6 +210,7 @@ def _units(messages: Sequence[Mapping[str, Any]], given: Sequence[float | None],
         unit.tokens += tokens[index]
         unit.stays |= message.get("role") in ("system", "developer") and own is None
         unit.stays |= index == len(messages) - 1
+        called = unit if message.get("function_call") else None
         for call in message.get("tool_calls") or ():
             open_calls[str(call.get("id"))] = unit
     return units
@@ -201,11 +221,9 @@ def _in_order(units: Sequence[_Unit]) -> list[_Unit]:
 
 
 def _choose(
-    units: list[_Unit], messages: Sequence[Mapping[str, Any]], needed: int, room: int, trim: bool
+    units: list[_Unit], messages: Sequence[Mapping[str, Any]], wanted: int, trim: bool
 ) -> tuple[list[_Unit], tuple[_Unit, int] | None]:
     """Return the units that go, and the one that is cut with the tokens it must lose."""
-    step = max(1, room // STEP)
-    wanted = needed if trim else -(-needed // step) * step
     gone: list[_Unit] = []
     freed = 0
     for unit in _in_order(units):
@@ -217,6 +235,21 @@ def _choose(
         gone.append(unit)
         freed += unit.tokens
     return gone, None
+
+
+def _before(
+    units: Sequence[_Unit], messages: Sequence[Mapping[str, Any]], gone: Sequence[_Unit], role: str
+) -> list[_Unit]:
+    """Return what is left before the first message of this role and does not have to stay."""
+    out = {id(unit) for unit in gone}
+    found = []
+    for unit in units:
+        if id(unit) in out or unit.stays:
+            continue
+        if messages[unit.indexes[0]].get("role") == role:
+            break
+        found.append(unit)
+    return found
 
 
 def _is_plain(unit: _Unit, messages: Sequence[Mapping[str, Any]]) -> bool:

@@ -50,7 +50,7 @@ def events(api: str, body: Mapping[str, Any], answer: Answer | None = None) -> I
     found = response(api, body, answer)
     if not (body.get("stream_options") or {}).get("include_usage"):
         found = replace(found, usage=None)
-    for step in _steps(api, found):
+    for step in steps(api, found):
         for chunk in writer.feed(step):
             yield b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
     yield b"data: [DONE]\n\n"
@@ -76,7 +76,7 @@ def response(api: str, body: Mapping[str, Any], answer: Answer | None = None) ->
     return Response(tuple(choices), _usage(body, used), **head, native=native_of(api, {}))
 
 
-def _steps(api: str, whole: Response) -> Iterator[Event]:
+def steps(api: str | None, whole: Response) -> Iterator[Event]:
     """Yield a response as events: a text in the tokens of the model."""
     yield Event("head", name=api, value={name: getattr(whole, name) for name in HEAD})
     for choice in whole.choices:

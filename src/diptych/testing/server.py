@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from . import answers
+from . import answers, others
 from .faults import Fault
 
 #: The longer end first: the Chat path ends as the Completions path does.
@@ -33,7 +33,7 @@ class Request:
 
 
 class Server:
-    """A deterministic server of both endpoints; a context manager.
+    """A deterministic server of the message APIs; a context manager.
 
     ``answer`` makes the text from the body; by default it is the last message again.
     ``delay`` is seconds before each answer. ``requests`` holds what came, in order.
@@ -136,20 +136,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.server_of_tests._wait(self.server_of_tests._delay)
         path = self.path.partition("?")[0]
         api = next((api for end, api in _ENDS.items() if path.endswith(end)), None)
+        if api is None and (found := others.api_at(path, body)):
+            api, body = found
         if api is None:
             self._error(404, f"no such path: {self.path}")
         elif not isinstance(body, dict):
-            self._error(400, "the body is no JSON object")
+            self._error(400, "the body is not a JSON object")
         else:
             self._reply(api, body, fault)
 
     def _reply(self, api: str, body: dict[str, Any], fault: Fault | None) -> None:
         answer = self.server_of_tests._answer
+        own = api in _ENDS.values()
         try:
-            if body.get("stream"):
-                self._stream(list(answers.events(api, body, answer)), fault)
+            if body.get("stream") if own else others.is_streamed(api, body):
+                self._stream(list((answers if own else others).events(api, body, answer)), fault)
             else:
-                self._json(200, answers.whole(api, body, answer))
+                self._json(200, (answers if own else others).whole(api, body, answer))
         except answers.BadRequestError as error:
             self._error(400, str(error), error.param)
 

@@ -79,7 +79,8 @@ class Calls:
         start = text.find(first)
         if start < 0:
             return text, ()
-        found, position = [], start + len(self.begin)
+        found: list[ToolCall] = []
+        position = start + len(self.begin)
         while (read := _read(self.call, text, position, self.argument)) is not None:
             values, position = read
             made = values.get("id") or self.id_of(values["name"], count + len(found))
@@ -191,10 +192,10 @@ def _read(pattern: str, text: str, position: int, argument: str) -> tuple[dict[s
             if end < 0:
                 return None
             values[part], position = _gathered(argument, text[position:end]), end
-        elif (end := _end_of(part, text, position)) is None:
+        elif (stop := _end_of(part, text, position)) is None:
             return None
         else:
-            values[part], position = text[position:end], end
+            values[part], position = text[position:stop], stop
     return values, position
 
 

@@ -19,6 +19,8 @@ from itertools import product
 from typing import Any, Final
 
 from ..errors import DiptychError
+from ..model import ToolSpec, thaw
+from ..projection import present
 from ..sandbox.chat_template import ChatTemplate
 
 #: What a text is: the role of its message, or an assistant's ``reasoning`` before its content.
@@ -30,6 +32,23 @@ PROBES: Final = (
     "uct", "ucta", "uctau", "uctu", "uctt", "uctta", "uctct", "uactu", "suct", "sucta", "uctua", "uauct",
     "ura", "urau", "uraura", "suraura", "sura", "surau", "uraua", "urauraura", "rau", "sra",
 )  # fmt: skip
+#: Those for a template that is given tools: its prompts are long.
+_WITH_TOOLS: Final = (
+    "u",
+    "ua",
+    "uau",
+    "su",
+    "sua",
+    "suau",
+    "uct",
+    "ucta",
+    "uctau",
+    "suct",
+    "uctt",
+    "suctt",
+    "ura",
+    "sura",
+)
 #: Fields in which templates look for reasoning.
 REASONING: Final = ("reasoning_content", "reasoning", "thinking", "thought")
 #: Names of variables that every server gives, or that are no switch.
@@ -39,6 +58,9 @@ _GIVEN: Final = frozenset({
 })  # fmt: skip
 _OPEN, _CLOSE, _DATE = "\ue100", "\ue101", "\ue102"
 SENTINEL: Final = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+#: A hole for what differs from call to call: its name, its id.
+_ANY: Final = _DATE + _DATE
+_ID: Final = "zqcall001"
 _HOLE: Final = re.compile(f"{_DATE}([^{_DATE}]*){_DATE}")
 _START, _END = "^", "$"
 _ARGUMENT: Final = 900
@@ -88,7 +110,7 @@ _CALL: Final = {"name": "zq_call", "arguments": {"zq_key": sentinel(_ARGUMENT)}}
 
 
 def pattern(literal: str) -> str:
-    """Return the pattern of a mark: a date in it may be any.
+    """Return the pattern of a mark: a date in it may be any, and so may the name and the id of a call.
 
     >>> pattern("a.")
     'a\\\\.'
@@ -155,11 +177,14 @@ def render(
 
 @lru_cache(maxsize=128)
 def _marks(template: ChatTemplate, setting: int) -> Marks:
-    options = settings(template)[setting]
+    return _found(template, settings(template)[setting])
+
+
+def _found(template: ChatTemplate, options: dict[str, Any]) -> Marks:
     after: dict[str, dict[tuple[str, str], None]] = {}
     ends: dict[str, dict[tuple[str, bool], None]] = {}
-    field = reasoning_field(template, options)
-    for probe in PROBES:
+    field = reasoning_field(template, {name: value for name, value in options.items() if name != "tools"})
+    for probe in _WITH_TOOLS if "tools" in options else PROBES:
         if "r" in probe and not field:
             continue
         for asks in (False, True):
@@ -169,6 +194,18 @@ def _marks(template: ChatTemplate, setting: int) -> Marks:
                 else:
                     after.setdefault(was, {})[literal, slot] = None
     return Marks({k: _longest(v) for k, v in after.items()}, {k: _longest(v) for k, v in ends.items()}, options, field)
+
+
+def tool_body(tool: ToolSpec) -> dict[str, Any]:
+    """Return a tool as Chat sends it."""
+    fields = {"name": tool.name, "description": tool.description, "parameters": thaw(tool.parameters)}
+    return {"type": "function", "function": present(fields | {"strict": tool.strict})}
+
+
+@lru_cache(maxsize=32)
+def marks_with_tools(template: ChatTemplate, tools: tuple[ToolSpec, ...]) -> Marks:
+    """Return the marks of a template that these tools are given to."""
+    return _found(template, {"tools": [*map(tool_body, tools)]})
 
 
 def marks_of(template: ChatTemplate) -> Iterator[Marks]:
@@ -235,10 +272,10 @@ def _called(
     messages = messages_of(probe.replace("c", "a"), texts, "")
     for number, slot in enumerate(probe):
         if slot == "c":
-            call = {"id": "zqcall001", "type": "function", "function": _CALL}
+            call = {"id": _ID, "type": "function", "function": _CALL}
             messages[number] |= {"tool_calls": [call]}
         elif slot == "t":
-            messages[number] |= {"tool_call_id": "zqcall001", "name": "zq_call"}
+            messages[number] |= {"tool_call_id": _ID, "name": "zq_call"}
     text = render(template, messages, options, asks=asks)
     plain = render(template, messages_of("ua", texts[:2], ""), options, asks=False)
     if text is None or plain is None or texts[1] not in plain:
@@ -249,5 +286,7 @@ def _called(
             after = literal.rpartition(sentinel(_ARGUMENT))[2]
             at = after.find(close) if close else -1
             literal = after[at:] if at >= 0 else after
+        for one in (str(_CALL["name"]), _ID):
+            literal = literal.replace(one, _ANY)
         if literal.strip() or (slot == _END and was != "a"):
             yield was, literal, slot

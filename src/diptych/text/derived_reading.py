@@ -7,24 +7,34 @@ template writes around texts are control tokens, which no text holds by accident
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-from ..errors import DiptychError
+from ..errors import DiptychError, ResourceLimit
 from ..format import Reading
 from ..loss import Loss, verdict_of
-from ..model import Conversation, Cue, Message
+from ..model import Conversation, Cue, FrozenMap, Message, ToolCall, ToolSpec
 from ..projection import write
 from ..sandbox.chat_template import ChatTemplate
 from . import doubts, marks
-from .derived import ROLES, Marks, formats, marks_of, pattern
+from .derived import ROLES, Marks, formats, marks_of, marks_with_tools, pattern
+from .reply_body import message_of, take_apart
+from .reply_calls import calls_at
+from .reply_marks import reply_marks
 
 NAME: Final = "chat-template"
+#: So far into a prompt tools are looked for, and at so many opening braces.
+_PREAMBLE: Final = 200_000
+_BRACES: Final = 300
+#: So many characters are rendered for one prompt, and so many times it is tried at least.
+_EFFORT: Final = 2_000_000
+_FEWEST: Final = 6
 #: How many conversations are proposed under one setting of the template's variables.
 _TRIES: Final = 12
 
@@ -59,9 +69,14 @@ def read_template(prompt: str, template: ChatTemplate, masked: str) -> Reading:
     """Read a prompt by the chat template that wrote it; ``masked`` is the prompt with its data hidden."""
     first: _Proposal | None = None
     late: _Proposal | None = None
-    for found in _proposals(prompt, template, masked):
+    tries = max(_FEWEST, _EFFORT // (len(prompt) + 1))
+    for found in islice(_proposals(prompt, template, masked), tries):
         first = first or found
-        if rendered(template, found.conversation, found.marks, found.walk.now) == found.text.text:
+        try:
+            again = rendered(template, found.conversation, found.marks, found.walk.now)
+        except ResourceLimit as error:  # nor can another of this size be proved
+            return _lossy(first.conversation, f"the reading cannot be proved: {error.message}")
+        if again == found.text.text:
             if found.conversation.cue != "continue":
                 return _proved(found)
             late = late or found  # another setting may have written what looks like the beginning of a reply
@@ -69,11 +84,41 @@ def read_template(prompt: str, template: ChatTemplate, masked: str) -> Reading:
 
 
 def _proposals(prompt: str, template: ChatTemplate, masked: str) -> Iterator[_Proposal]:
-    for setting in marks_of(template):
+    tools = tools_in(prompt) if "tools" in template.variables else ()
+    known = marks_of(template)
+    for setting in chain([marks_with_tools(template, tools)], known) if tools else known:
+        given = tools if "tools" in setting.options else ()
         for text in _texts(prompt, masked, template, setting):
             for walk in islice(_walks(text.masked, setting), _TRIES):
-                for conversation in _conversations(text.text, walk):
-                    yield _Proposal(conversation, text, walk, setting)
+                for conversation in _conversations(text.text, walk, template):
+                    yield _Proposal(replace(conversation, tools=given), text, walk, setting)
+
+
+def tools_in(text: str) -> tuple[ToolSpec, ...]:
+    """Return the tools that a prompt offers as JSON.
+
+    >>> tools_in('You have {"name": "f", "parameters": {"type": "object"}}')[0].name
+    'f'
+    """
+    found: list[ToolSpec] = []
+    last = 0
+    for opened in islice(re.finditer(r"\{", text[:_PREAMBLE]), _BRACES):
+        if opened.start() < last:
+            continue
+        try:
+            value, last = json.JSONDecoder().raw_decode(text, opened.start())
+        except (ValueError, RecursionError):
+            continue
+        inner = value.get("function", value)
+        if isinstance(inner, dict) and isinstance(inner.get("name"), str) and isinstance(inner.get("parameters"), dict):
+            found.append(_tool(inner))
+    return tuple(found)
+
+
+def _tool(function: dict[str, Any]) -> ToolSpec:
+    about = function.get("description")
+    parameters = FrozenMap(function["parameters"])
+    return ToolSpec(function["name"], about if isinstance(about, str) else None, parameters, function.get("strict"))
 
 
 def _texts(prompt: str, masked: str, template: ChatTemplate, setting: Marks) -> Iterator[_Text]:
@@ -161,30 +206,56 @@ def _end(text: str, position: int, setting: Marks, slot: str) -> tuple[int, Cue]
 # conversations --------------------------------------------------------------------------------
 
 
-def _conversations(text: str, walk: _Walk) -> Iterator[Conversation]:
-    """Yield the conversations of a way: in the order of the text, and with the system text in front."""
-    messages: list[Message] = []
+def _conversations(text: str, walk: _Walk, template: ChatTemplate) -> Iterator[Conversation]:
+    """Yield the conversations of a way: with tool calls, as texts, and with the system text in front."""
+    plain = [*_messages(text, walk)]
+    for messages in (*_with_calls(plain, template), plain):
+        yield Conversation(tuple(messages), cue=walk.cue)
+        if walk.slots[-1] == "a" and walk.cue != "continue":  # the mark of the end may be part of what is continued
+            last = messages[-1].with_text(text[walk.ranges[-1][0] :])
+            yield Conversation((*messages[:-1], last), cue="continue")
+        system = [message for message in messages if message.role in ("system", "developer")]
+        ordered = [*system, *(message for message in messages if message not in system)]
+        if ordered != messages:
+            yield Conversation(tuple(ordered), cue=walk.cue)
+
+
+def _messages(text: str, walk: _Walk) -> Iterator[Message]:
     reasoning: str | None = None
     for slot, (start, end) in zip(walk.slots, walk.ranges, strict=True):
         if slot == "r":
             reasoning = text[start:end]
         else:
-            messages.append(Message(ROLES[slot], text[start:end], reasoning=reasoning))
+            yield Message(ROLES[slot], text[start:end], reasoning=reasoning)
             reasoning = None
     if reasoning is not None:
-        messages.append(Message("assistant", "", reasoning=reasoning))
-    yield Conversation(tuple(messages), cue=walk.cue)
-    if walk.slots[-1] == "a" and walk.cue != "continue":  # the mark of the end may be part of what is continued
-        last = messages[-1].with_text(text[walk.ranges[-1][0] :])
-        yield Conversation((*messages[:-1], last), cue="continue")
-    system = [message for message in messages if message.role in ("system", "developer")]
-    ordered = [*system, *(message for message in messages if message not in system)]
-    if ordered != messages:
-        yield Conversation(tuple(ordered), cue=walk.cue)
+        yield Message("assistant", "", reasoning=reasoning)
+
+
+def _with_calls(messages: list[Message], template: ChatTemplate) -> Iterator[list[Message]]:
+    """Yield messages whose calls are read, each result linked to its call: with the tool's name, and without."""
+    marks = reply_marks(template)
+    opened = calls_at(marks.calls) if marks else ""
+    if marks is None or not any(opened in message.text for message in messages if message.role == "assistant"):
+        return
+    found: list[Message] = []
+    asked: list[ToolCall] = []
+    for message in messages:
+        if message.role == "assistant":
+            body = take_apart(message.text, replace(marks, reasoning_close="", ends=()), {})
+            message = message_of(body._replace(reasoning=message.reasoning), len(asked)) if body.calls else message
+            asked += message.tool_calls
+        elif message.role == "tool" and asked:
+            call = asked[min(sum(one.role == "tool" for one in found), len(asked) - 1)]
+            message = message.replace(tool_call_id=call.id, name=call.name)
+        found.append(message)
+    if asked:
+        yield found
+        yield [message.replace(name=None) for message in found]
 
 
 def rendered(template: ChatTemplate, conversation: Conversation, setting: Marks, now: datetime | None) -> str | None:
-    """Return what a template makes of a conversation, None where it refuses it."""
+    """Return what a template makes of a conversation, None where it refuses it. Raises ResourceLimit."""
     try:
         return template.render(
             wire(conversation, setting.reasoning),
@@ -194,6 +265,8 @@ def rendered(template: ChatTemplate, conversation: Conversation, setting: Marks,
             parse_arguments=True,
             **setting.options,
         )
+    except ResourceLimit:
+        raise
     except DiptychError:
         return None
 
@@ -201,6 +274,8 @@ def rendered(template: ChatTemplate, conversation: Conversation, setting: Marks,
 def wire(conversation: Conversation, reasoning: str) -> list[dict[str, Any]]:
     """Return the messages as a template takes them: reasoning in the field that it reads."""
     messages = write(conversation)
+    for message in messages:
+        message["content"] = message["content"] or ""  # for a call alone: many templates write None
     if reasoning and reasoning != "reasoning_content":
         for message in messages:
             if "reasoning_content" in message:
@@ -213,8 +288,8 @@ def wire(conversation: Conversation, reasoning: str) -> list[dict[str, Any]]:
 
 def _proved(found: _Proposal) -> Reading:
     conversation, losses = found.conversation, found.text.losses
-    if found.marks.options:
-        said = ", ".join(f"{name}={value}" for name, value in found.marks.options.items())
+    if options := {name: value for name, value in found.marks.options.items() if name != "tools"}:
+        said = ", ".join(f"{name}={value}" for name, value in options.items())
         losses = (*losses, Loss("$", "defaulted", f"the template wrote it with {said}"))
     if found.walk.now is not None:
         losses = (*losses, Loss("$", "defaulted", f"the template wrote it on {found.walk.now:%Y-%m-%d}"))
@@ -249,17 +324,23 @@ def _words(setting: Marks) -> frozenset[str]:
 
 def _unproved(prompt: str, first: _Proposal | None, template: ChatTemplate) -> Reading:
     """Return the nearest reading, with where the template would write it otherwise."""
-    conversation = first.conversation if first else Conversation((Message("user", prompt),))
-    text = rendered(template, conversation, first.marks, first.walk.now) if first else None
-    losses = (_difference(prompt, text),)
+    if first is None:
+        return _lossy(Conversation((Message("user", prompt),)), "the template does not write such a text")
+    text = rendered(template, first.conversation, first.marks, first.walk.now)
+    if text is None:
+        return _lossy(first.conversation, "the template refuses the messages that this looks like")
+    return _lossy(first.conversation, *_difference(prompt, text))
+
+
+def _lossy(conversation: Conversation, detail: str, kind: str = "substituted") -> Reading:
+    losses = (Loss("$", kind, detail),)
     return Reading(conversation, write(conversation), NAME, verdict_of(losses), losses, confidence=0.3)
 
 
-def _difference(prompt: str, text: str | None) -> Loss:
-    if text is None:
-        return Loss("$", "substituted", "the template does not write such a text")
+def _difference(prompt: str, text: str) -> tuple[str, str]:
+    """Return where a text differs from the prompt, and the kind of that loss."""
     shortest = min(len(prompt), len(text))
     at = next((i for i in range(shortest) if prompt[i] != text[i]), shortest)
     kind = "trimmed" if "".join(prompt.split()) == "".join(text.split()) else "substituted"
     was, is_ = prompt[at : at + 20], text[at : at + 20]
-    return Loss("$", kind, f"the template writes another text from character {at}: {was!r} became {is_!r}")
+    return f"the template writes another text from character {at}: {was!r} became {is_!r}", kind

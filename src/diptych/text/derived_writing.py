@@ -15,10 +15,9 @@ from typing import Any, Final, NamedTuple
 from ..errors import DiptychError, FormatError, TemplateError
 from ..format import Format, Writing
 from ..loss import Loss
-from ..model import Conversation, Message, Segment, Span, TextPart, ToolSpec, thaw
-from ..projection import present
+from ..model import Conversation, Message, Segment, Span, TextPart
 from ..sandbox.chat_template import ChatTemplate
-from .derived import SENTINEL, marks_of, reasoning_field, sentinel
+from .derived import SENTINEL, marks_of, reasoning_field, sentinel, tool_body
 from .derived_reading import NAME, read_template, wire
 from .doubts import OWN_MARK
 from .writing import cut, part_losses, side_losses
@@ -104,12 +103,6 @@ def _flat(conversation: Conversation) -> Conversation:
 def _flat_message(message: Message) -> Message:
     is_text = isinstance(message.content, tuple) and all(isinstance(part, TextPart) for part in message.content)
     return message.with_text(message.text).replace(is_list=False) if is_text and message.content else message
-
-
-def tool_body(tool: ToolSpec) -> dict[str, Any]:
-    """Return a tool as Chat sends it."""
-    fields = {"name": tool.name, "description": tool.description, "parameters": thaw(tool.parameters)}
-    return {"type": "function", "function": present(fields | {"strict": tool.strict})}
 
 
 @lru_cache(maxsize=64)

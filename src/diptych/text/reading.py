@@ -349,15 +349,17 @@ def _labelled(prompt: str, masked: str, hints: Hints | None, name: str, own: Gra
         return plain
     if seen.kind == "lines":
         return replace(plain, verdict="ambiguous", alternatives=(_lines_reading(prompt),), detail=doubts.LABELS)
+    first = next(iter(seen.labels))
+    said = f"{doubts.LABELS} ({first.text.strip()} at {marks.place_of(prompt, first.start)})"
     few_shot = seen.kind in ("examples", "pairs", "trace")
     name = "few-shot" if few_shot and own is None else name
     turns = _turns_reading(prompt, masked, seen, name)
     others = (*_named_examples(turns),) if few_shot or seen.kind == "hinted" else ()
     if seen.kind in ("pairs", "trace", "slot"):
         turns = replace(turns, alternatives=(), confidence=0.4)
-        return replace(plain, verdict="ambiguous", alternatives=(turns, *others), detail=doubts.LABELS)
+        return replace(plain, verdict="ambiguous", alternatives=(turns, *others), detail=said)
     others = (replace(plain, confidence=0.2), *others)
-    return replace(turns, verdict="ambiguous", alternatives=others, detail=doubts.LABELS)
+    return replace(turns, verdict="ambiguous", alternatives=others, detail=said)
 
 
 def _turns_reading(prompt: str, masked: str, seen: labels.Speakers, name: str) -> Reading:

@@ -13,12 +13,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from .reply_marks import HOLE, Calls, Keys, Path
 
 Schemas = Mapping[str, Mapping[str, Any]]
 _NAME: Final = r"(?P<name>[\w.\-/:]{1,128}?)"
+#: So many marks of calls are tried, and so many characters of a value without quotes.
+_ATTEMPTS: Final = 24
+_LONGEST: Final = 20_000
 _KEY: Final = re.compile(r"[^\s<>\"'=:,(){}\[\]]{1,128}")
 
 
@@ -61,15 +65,22 @@ def first_call(
         if taken:
             yield start, *taken
             return
-    opening = calls.section_open + " " + calls.open
-    regex = mark(opening) if opening.strip() else re.compile(r"\s*(?=[{\[])" if calls.kind == "json" else r"\s*")
-    for found in regex.finditer(text, start, stop):
-        if not is_marked(calls) and text[start : found.start()].strip():
-            return  # without a mark, a call is the whole content
-        taken = _section(text, found.start(), stop, calls, tools)
+    for at in _starts(text, start, stop, calls):
+        taken = _section(text, at, stop, calls, tools)
         if taken and (is_marked(calls) or all(not tools or call.name in tools for call in taken[0])):
-            yield found.start(), *taken
+            yield at, *taken
             return
+
+
+def _starts(text: str, start: int, stop: int, calls: Calls) -> Iterator[int]:
+    """Yield where calls may begin: at their mark, or, without one, where the content does."""
+    if not is_marked(calls):
+        yield _blank(text, start, stop)
+        return
+    opening = mark(f"{calls.section_open} {calls.open}").pattern.removeprefix(r"\s*")
+    for found in islice(re.finditer(opening, text[:stop]), _ATTEMPTS):
+        if found.start() >= start:
+            yield found.start()
 
 
 def _section(text: str, position: int, stop: int, calls: Calls, tools: Schemas) -> tuple[list[Call], int] | None:
@@ -152,7 +163,9 @@ def _named(middle: str, kind: str) -> re.Pattern[str]:
 
 def decoded(text: str, position: int, stop: int) -> tuple[Any, int] | None:
     """Return the JSON value at a position and where it ends."""
-    position += len(text[position:stop]) - len(text[position:stop].lstrip())
+    position = _blank(text, position, stop)
+    if not text.startswith(_JSON_BEGINS, position):
+        return None  # its error would count the lines of the whole text
     try:
         value, end = _DECODER.raw_decode(text, position)
     except (ValueError, RecursionError):
@@ -160,6 +173,7 @@ def decoded(text: str, position: int, stop: int) -> tuple[Any, int] | None:
     return (value, end) if end <= stop else None
 
 
+_JSON_BEGINS: Final = ("{", "[", '"', "-", "t", "f", "n", *"0123456789")
 _DECODER: Final = json.JSONDecoder(strict=False)
 
 
@@ -259,6 +273,7 @@ def _value(text: str, position: int, stop: int, calls: Calls, keys: Keys, schema
 def _bare_end(text: str, position: int, stop: int, calls: Calls, keys: Keys) -> int:
     """Return where a value without quotes ends: outside of brackets, where another key or the end follows."""
     depth, opened = 0, keys.quotes[0]
+    stop = min(stop, position + _LONGEST)
     while position < stop:
         if opened and text.startswith(opened, position):
             closed = text.find(keys.quotes[1], position + len(opened), stop)

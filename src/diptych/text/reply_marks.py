@@ -22,14 +22,14 @@ from ..sandbox.chat_template import ChatTemplate
 from .derived import reasoning_field, sentinel
 
 NAMES: Final = ("zqfna", "zqfnb")
-_KEYS: Final = ("zqka", "zqkb")
-_IDS: Final = ("zqcall00a", "zqcall00b")
+KEYS: Final = ("zqka", "zqkb")
+IDS: Final = ("zqcall00a", "zqcall00b")
 _USER, _SAID, _THOUGHT = sentinel(1), sentinel(2), sentinel(3)
-_TEXTS: Final = ("zqva", "zqvb")
+TEXTS: Final = ("zqva", "zqvb")
 _NUMBER: Final = 31337
 _TOOLS: Final = [
     {"type": "function", "function": {"name": name, "description": "d", "parameters": {
-        "type": "object", "properties": {key: {"type": "string"} for key in _KEYS}, "required": [_KEYS[0]]}}}
+        "type": "object", "properties": {key: {"type": "string"} for key in KEYS}, "required": [KEYS[0]]}}}
     for name in NAMES
 ]  # fmt: skip
 #: Stands in a mark for what varies with the call.
@@ -98,7 +98,7 @@ class ReplyMarks:
     blanks: tuple[str, str] = ("", "")
 
 
-class _Probe:
+class Probe:
     """Renders assistant messages after one user message."""
 
     def __init__(self, template: ChatTemplate) -> None:
@@ -123,7 +123,7 @@ class _Probe:
             message[self.field] = thought
         if calls:
             message["tool_calls"] = [
-                {"id": _IDS[i], "type": "function", "function": {"name": name, "arguments": arguments}}
+                {"id": IDS[i], "type": "function", "function": {"name": name, "arguments": arguments}}
                 for i, (name, arguments) in enumerate(calls)
             ]
         return self.render([message])
@@ -136,7 +136,7 @@ def reply_marks(template: ChatTemplate) -> ReplyMarks | None:
     >>> reply_marks(ChatTemplate("{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}")).ends
     ('</s>',)
     """
-    probe = _Probe(template)
+    probe = Probe(template)
     plain = probe.said(_SAID)
     if plain is None or _SAID not in plain:
         return None
@@ -160,22 +160,23 @@ def reply_marks(template: ChatTemplate) -> ReplyMarks | None:
     following = () if end or content_close else following
     calls = _calls(probe, header, content_close, end) if one else None
     if calls is not None and one is not None:
-        calls = _surrounded(calls, one[len(header) :], beside[len(header) :], inner.strip(), is_first)
+        said = "" if is_first else beside[len(header) :].partition(_SAID)[0]
+        said = (said.rpartition(closed)[2] if closed else said).strip().removeprefix(opened).strip()
+        calls = _surrounded(calls, one[len(header) :], "" if said == inner.strip() else said, is_first)
     ends = tuple(dict.fromkeys(filter(None, (end, *following, template.special.get("eos_token")))))
     marks = (_headers(probe, header), ends, inner.strip(), content_close, opened, closed, calls)
     return ReplyMarks(*marks, trailing=last[len(after) :].strip(), blanks=blanks)
 
 
-def _surrounded(calls: Calls, bare: str, beside: str, lead: str, is_first: bool) -> Calls:
+def _surrounded(calls: Calls, bare: str, lead: str, is_first: bool) -> Calls:
     """Return calls with what stands before a section without content, and before a content with calls."""
     before = bare.partition(NAMES[0])[0].strip()
     holds = calls.section_open in before if calls.section_open else True
-    opened = beside.partition(_SAID)[0].strip()
     more = "" if holds or calls.kind == "json" else before.removesuffix(calls.open).strip()
-    return replace(calls, bare=more, lead=opened if opened != lead and not is_first else "", is_first=is_first)
+    return replace(calls, bare=more, lead=lead, is_first=is_first)
 
 
-def _closing(probe: _Probe, last: str) -> tuple[str, tuple[str, ...]]:
+def _closing(probe: Probe, last: str) -> tuple[str, tuple[str, ...]]:
     """Return what closes a content, whether more follows or not, and the mark of the turn that follows."""
     more = [{"role": "assistant", "content": _SAID}, {"role": "user", "content": sentinel(4)}]
     text = (probe.render(more) or "").partition(_SAID)[2].partition(sentinel(4))[0]
@@ -193,29 +194,29 @@ def _thinking(opened: str, closed: str, inner: str) -> tuple[str, str, str]:
     return (opened, closed, after) if found and before.strip() == opened else (opened, closed, inner)
 
 
-def _headers(probe: _Probe, header: str) -> tuple[str, ...]:
+def _headers(probe: Probe, header: str) -> tuple[str, ...]:
     """Return what a prefix may end with before a reply, the longest first: after a user, after a tool."""
     closed = _common([header, probe.render([], asks=False) or ""])
     found = [header, header[len(closed) :], header.lstrip()]
     return tuple(dict.fromkeys(one for one in found if one.strip()))
 
 
-def _beside(probe: _Probe) -> str:
-    return probe.said(_SAID, [(NAMES[0], {_KEYS[0]: _TEXTS[0]})]) or ""
+def _beside(probe: Probe) -> str:
+    return probe.said(_SAID, [(NAMES[0], {KEYS[0]: TEXTS[0]})]) or ""
 
 
 # calls ----------------------------------------------------------------------------------------
 
 
-def _called(probe: _Probe, count: int, arguments: Mapping[str, Any] | None = None) -> str | None:
+def _called(probe: Probe, count: int, arguments: Mapping[str, Any] | None = None) -> str | None:
     """Return the rendering of tool calls, None where it does not show them."""
-    given = {_KEYS[0]: _TEXTS[0]} if arguments is None else arguments
+    given = {KEYS[0]: TEXTS[0]} if arguments is None else arguments
     text = probe.said("", [(NAMES[i], given) for i in range(count)])
     shown = [*NAMES[:count], *map(str, given)]
     return text if text and all(one in text for one in shown) else None
 
 
-def _calls(probe: _Probe, header: str, content_close: str, end: str) -> Calls | None:
+def _calls(probe: Probe, header: str, content_close: str, end: str) -> Calls | None:
     """Return how calls are written, from a call beside a content and two calls."""
     one, two = _called(probe, 1), _called(probe, 2)
     if one is None:
@@ -292,7 +293,7 @@ def _json_call(text: str, name: str = NAMES[0]) -> tuple[int, int, dict[str, Any
 
 
 def _shape(item: dict[str, Any], name: str) -> dict[str, Any] | None:
-    arguments = next(_paths(item, {_KEYS[0]: _TEXTS[0]}), None)
+    arguments = next(_paths(item, {KEYS[0]: TEXTS[0]}), None)
     if arguments is None:
         return None
     named = next(_paths(item, name), None)
@@ -303,7 +304,7 @@ def _shape(item: dict[str, Any], name: str) -> dict[str, Any] | None:
 
 
 def _id_path(item: dict[str, Any]) -> Path | None:
-    return next((path for one in _IDS for path in _paths(item, one)), None)
+    return next((path for one in IDS for path in _paths(item, one)), None)
 
 
 def _paths(value: Any, wanted: Any, path: Path = ()) -> Iterator[Path]:
@@ -322,7 +323,7 @@ def _decoded(text: str) -> Any:
         return None
 
 
-def _named(probe: _Probe, header: str, content_close: str, end: str) -> Calls | None:
+def _named(probe: Probe, header: str, content_close: str, end: str) -> Calls | None:
     """Return how calls are written whose name stands outside of any JSON."""
     one, two = _called(probe, 1), _called(probe, 2)
     assert one is not None
@@ -332,7 +333,7 @@ def _named(probe: _Probe, header: str, content_close: str, end: str) -> Calls | 
     before, rest = text[:at], text[at + len(NAMES[0]) :]
     opening = re.search(r"\{", rest)
     dumped = None
-    if opening and (value := _raw(rest, opening.start())) and value[0] == {_KEYS[0]: _TEXTS[0]}:
+    if opening and (value := _raw(rest, opening.start())) and value[0] == {KEYS[0]: TEXTS[0]}:
         dumped = (opening.start(), value[1])
     named: dict[str, Any] = {"kind": "name", "middle": _holed(rest[: dumped[0]])} if dumped else {}
     shape = named or _keyed(probe, rest, end)
@@ -363,22 +364,22 @@ def _tail(text: str, shape: dict[str, Any]) -> str:
         found = _raw(text, at) if at >= 0 else None
         return text[found[1] :] if found else ""
     keys: Keys = shape["keys"]
-    return text.rpartition(_TEXTS[0])[2].removeprefix(keys.quotes[1]).removeprefix(keys.close)
+    return text.rpartition(TEXTS[0])[2].removeprefix(keys.quotes[1]).removeprefix(keys.close)
 
 
-def _keyed(probe: _Probe, rest: str, end: str) -> dict[str, Any] | None:
+def _keyed(probe: Probe, rest: str, end: str) -> dict[str, Any] | None:
     """Return how arguments are written one by one, from two texts and from a number."""
-    texts = _called(probe, 1, dict(zip(_KEYS, _TEXTS, strict=True)))
-    number = _called(probe, 1, {_KEYS[0]: _NUMBER})
-    if texts is None or _TEXTS[0] not in rest or not all(value in texts for value in _TEXTS):
+    texts = _called(probe, 1, dict(zip(KEYS, TEXTS, strict=True)))
+    number = _called(probe, 1, {KEYS[0]: _NUMBER})
+    if texts is None or TEXTS[0] not in rest or not all(value in texts for value in TEXTS):
         return None
-    middle, _, after = rest.partition(_KEYS[0])
-    between, _, tail = after.partition(_TEXTS[0])
-    sep = texts.partition(_TEXTS[0])[2].partition(_KEYS[1])[0]
-    second = texts.rpartition(_KEYS[1])[2].partition(_TEXTS[1])[0]
+    middle, _, after = rest.partition(KEYS[0])
+    between, _, tail = after.partition(TEXTS[0])
+    sep = texts.partition(TEXTS[0])[2].partition(KEYS[1])[0]
+    second = texts.rpartition(KEYS[1])[2].partition(TEXTS[1])[0]
     quotes = ("", "")
-    if number and str(_NUMBER) in number and number.rpartition(_KEYS[0])[2]:
-        bare, _, bare_tail = number.rpartition(_KEYS[0])[2].partition(str(_NUMBER))
+    if number and str(_NUMBER) in number and number.rpartition(KEYS[0])[2]:
+        bare, _, bare_tail = number.rpartition(KEYS[0])[2].partition(str(_NUMBER))
         if second.startswith(bare) and bare != second:
             quotes = (second[len(bare) :], tail[: len(tail) - len(bare_tail)] if tail.endswith(bare_tail) else "")
             between = bare
@@ -396,6 +397,6 @@ def _keyed(probe: _Probe, rest: str, end: str) -> dict[str, Any] | None:
 
 def _holed(text: str) -> str:
     """Return a mark with holes for ids, names and numbers of calls."""
-    for one in (*_IDS, *NAMES):
+    for one in (*IDS, *NAMES):
         text = text.replace(one, HOLE)
     return re.sub(r"(?<![\w.])\d{1,2}(?![\w.])", HOLE, text)

@@ -501,7 +501,7 @@ def part_losses(message: Message, path: str, format: str) -> list[Loss]:
         losses += [Loss(f"{path}.content[{index}].{key}", "field-dropped") for key in _native_of(part)]
     if isinstance(message.content, tuple) and message.text:
         losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
-    names = [name for fields in message.native.values() for name in fields if name != "content"]
+    names = [name for fields in message.native.values() for name in fields if name not in ("content", "role")]
     return losses + [Loss(f"{path}.{name}", "field-dropped") for name in names]
 
 
@@ -517,7 +517,7 @@ def message_losses(message: Message, path: str, format: str) -> list[Loss]:
     losses = part_losses(message, path, format)
     if message.tool_calls:
         losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
-    if message.tool_call_id is not None:
+    if message.tool_call_id:
         losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
     if message.reasoning:
         losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))

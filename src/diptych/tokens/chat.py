@@ -14,7 +14,8 @@ from ..catalogue.models import ModelInfo
 from ..errors import TokenError
 from .imagesize import Size
 from .memo import LONGEST, message_memo
-from .messages import Count, MessageCounter, PlainLine, plain_lines, text_of
+from .messages import Count, MessageCounter, text_of
+from .plain import PlainLine, plain_lines
 from .rules import FAMILIES, FamilyRules
 from .schemas import render_schema
 from .shapes import check_extras
@@ -22,7 +23,7 @@ from .tally import Item
 from .tools import doubt, render_tools
 
 #: What a body may hold beside its messages that is billed.
-_NEEDS_MORE: Final = frozenset({
+NEEDS_MORE: Final = frozenset({
     "tools", "functions", "response_format", "tool_choice", "function_call", "modalities", "prediction",
 })  # fmt: skip
 
@@ -36,7 +37,7 @@ def chat_items(
     if not isinstance(messages, list | tuple):
         raise TokenError("messages are a list", path="$.messages")
     plain = plain_lines(info.encoding or "", info.family or "chat")
-    if _NEEDS_MORE.isdisjoint(body):
+    if NEEDS_MORE.isdisjoint(body):
         lines = _plain_items(messages, plain)
         items = (
             lines

@@ -21,7 +21,7 @@ from .memo import message_memo
 from .messages import Count
 from .responses import STORED, chat_shape
 from .rules import rules_of
-from .shapes import expect, is_ids
+from .shapes import check_talk, expect, is_ids
 from .tally import Basis, Item, weakest
 from .tokenizer import Tokenizer, read_tokenizer, tokenizer_items
 from .vendors import Vendor, vendor_items, vendor_of
@@ -108,7 +108,7 @@ def count(
     [('message', 5), ('priming', 2)]
     """
     body = body_of(x, model=model, api=api)
-    name = name_of(model, body)
+    name = name_of(body, model=model)
     if via is not None:
         tokens = via.count_tokens({**body, "model": name})
         return TokenCount(tokens, "exact", (Item("$", "server", tokens),), None, tokens, tokens, name)
@@ -123,12 +123,14 @@ def count(
 
 
 def _with_tokenizer(body: Mapping[str, Any], tokenizer: Tokenizer, name: str) -> TokenCount:
+    check_talk(body)
     is_talk = "messages" not in body and not _RESPONSES.isdisjoint(body)
     items = tokenizer_items(chat_shape(body).body if is_talk else body, tokenizer)
     return _added_up(items, tokenizer.name, name)
 
 
 def _of_vendor(body: Mapping[str, Any], vendor: Vendor, name: str) -> TokenCount:
+    check_talk(body)
     items = vendor_items(body, vendor)
     if items is None:
         return TokenCount(None, "unknown", (), None, None, None, name, f"no rule is known for media sent to {name!r}")
@@ -141,7 +143,7 @@ def _added_up(items: list[Item], encoding: str, name: str) -> TokenCount:
     return TokenCount(tokens, weakest(items), tuple(items), encoding, low, high, name)
 
 
-def name_of(model: Any, body: Mapping[str, Any]) -> str:
+def name_of(body: Mapping[str, Any], *, model: Any = None) -> str:
     """Return the model that is meant: the caller's, else the body's own, else the default."""
     path, name = ("model", model) if model is not None else ("$.model", body.get("model"))
     if name is None:
@@ -155,7 +157,9 @@ def name_of(model: Any, body: Mapping[str, Any]) -> str:
 def _why_unknown(body: Mapping[str, Any], info: ModelInfo) -> str | None:
     if info.encoding is None:
         return f"no encoding and no counting rule is known for {info.name!r}"
-    stored = next((name for name in STORED if "input" in body and body.get(name) is not None), None)
+    if "input" not in body:
+        return None
+    stored = next((name for name in STORED if body.get(name) is not None), None)
     return stored and f"{stored} refers to text that the server keeps and the request does not hold"
 
 
@@ -225,7 +229,7 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
         kind = type(x).__name__
         raise TokenError(f"{kind} cannot be counted", hint="give text, messages, a body or a rendered template")
     own = x.get("model") if isinstance(x, Mapping) else getattr(x, "model", None)
-    named = name_of(model, {"model": own})
+    named = name_of({"model": own}, model=model)
     from ..conversion.requests import build
 
     return build(x, model=named, api=api, on_loss="ignore", checks=False).body

@@ -9,51 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from ..catalogue.table import Family
-from ..encodings.encoding import encoding
 from .images import image_way
 from .imagesize import Size, data_url_bytes, data_url_size, decode_base64
 from .media import AUDIO_EXTRA, audio_range, file_range
-from .memo import ENTRIES, LONGEST, message_memo
-from .rules import FAMILIES, FamilyRules
-from .shapes import ROLES, check_message
+from .memo import LONGEST
+from .plain import PlainLine, plain_line
+from .rules import FamilyRules
+from .shapes import check_message
 from .tally import Item
 
 Count = Callable[[str], int]
-#: Place, role and text of a message to its line.
-PlainLine = Callable[[int, str, str], Item]
 
 #: What stands for several calls at once, and answers them, as recorded usage shows.
 _PARALLEL: Final = "multi_tool_use.parallel"
-
-
-@lru_cache(maxsize=32)
-def plain_lines(encoding_name: str, family: Family) -> PlainLine:
-    """Return a function that gives the line of a plain message, and remembers the last ones.
-
-    A conversation that grows keeps its messages in their places, so their lines are at hand.
-    """
-    rules, roles = FAMILIES[family], message_memo(encoding_name)
-    past, encode = rules.past_assistant, encoding(encoding_name).encode_ordinary
-
-    @lru_cache(maxsize=ENTRIES)
-    def plain(index: int, role: str, content: str) -> Item:
-        tokens = len(encode(content))  # never longer than LONGEST: no run that needs care
-        if not rules.content_only:
-            tokens += rules.message + roles(role) + (past if role == "assistant" else 0)
-        return _line(f"$.messages[{index}]", role, tokens)
-
-    return plain
-
-
-def _line(path: str, role: str, tokens: int) -> Item:
-    """Return the line of a message; no recording shows what a role of another name costs."""
-    if role in ROLES:
-        return Item(path, "message", tokens)
-    return Item(path, "message", tokens, "approximate", max(0, tokens - 4), tokens + 4)
 
 
 class MessageCounter:
@@ -120,7 +90,7 @@ class MessageCounter:
         rules = self.rules
         is_past = role == "assistant"
         tokens = rules.message + self.count(role) + self.count(text) + (rules.past_assistant if is_past else 0)
-        items.append(_line(path, role, tokens))
+        items.append(plain_line(path, role, tokens))
         self._add_name(items, message, path)
         if is_past and self.tag:
             items.append(Item(path, "schema_tag", self.tag, "fitted"))

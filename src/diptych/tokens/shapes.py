@@ -87,6 +87,19 @@ def check_message(message: Any, path: str) -> None:
         _check_function_call(legacy, f"{path}.function_call")
 
 
+def check_talk(body: Mapping[str, Any]) -> None:
+    """Raise TokenError on messages of any API that are none, with the path of the first fault."""
+    _optional(body, "prompt", (*_TEXT, *_LIST), "$", "text, token ids or a list of either")
+    for name, content in (("messages", "content"), ("contents", "parts")):
+        talk = _optional(body, name, _LIST, "$", "a list")
+        for index, message in enumerate(talk or ()):
+            path = f"$.{name}[{index}]"
+            expect(message, _OBJECT, path, "an object")
+            if name == "messages":
+                expect(message.get("role"), _TEXT, f"{path}.role", "a string")
+            _optional(message, content, (*_TEXT, *_LIST), path, "a string, a list of parts or null")
+
+
 def _check_part(part: Any, path: str) -> None:
     if isinstance(part, str):
         return

@@ -83,9 +83,10 @@ FIRES: dict[str, list[tuple[str, int, int]]] = {
         (inputs("  tone: {type: string, required: false}", "x\n{{ tone | trim | title }}"), 6, 4),
     ],
     "T105": [
-        ("---\ninputs: {n: integer}\nsamples:\n  - {n: many}\n---\n{{ n }}", 4, 5),
+        ("---\ninputs: {n: integer}\nsamples:\n  - {n: many}\n---\n{{ n }}", 4, 6),
+        ("---\ninputs: {n: integer}\nsamples:\n  - n: 1\n  - n: many\n---\n{{ n | uper }}", 5, 5),
         ("---\ninputs: {n: integer}\nsamples:\n  - {}\n---\n{{ n }}", 4, 5),
-        ("---\ninputs: {n: integer}\nsamples:\n  short: {n: 1, m: 2}\n---\n{{ n }}", 4, 3),
+        ("---\ninputs: {n: integer}\nsamples:\n  short: {n: 1, m: 2}\n---\n{{ n }}", 4, 17),
     ],
     "T201": [
         ("---\nparams: {temprature: 0}\n---\nHi", 2, 10),

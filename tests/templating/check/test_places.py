@@ -45,6 +45,8 @@ def test_a_node_knows_its_column(pieces: list[str], trim: str) -> None:
          [("T201", "3:10"), ("T001", "4:9"), ("T001", "4:17"), ("T001", "6:4"), ("T002", "6:18")]),
         ("{{ a | uper }}\n{% include 'nope' %}{{ b c }}\n{% if x is strin %}{% endif %}",
          [("T002", "1:8"), ("T003", "2:13"), ("T001", "2:26"), ("T002", "3:12")]),
+        ("---\ninputs: {a: string, n: integer}\nsamples: [{a: 1, b: 2, c: 3, n: x}, {a: x}]\n---\n{{ a | uper }}{{ n }}",
+         [("T105", "3:12"), ("T105", "3:18"), ("T105", "3:24"), ("T105", "3:37"), ("T002", "5:8")]),
         ("{{ a | uper }}{% break %}", [("T002", "1:8"), ("T001", "1:15")]),
         ("---\ninputs: {a: string}\n---\n{% system %}{% if a %}{% endif %} a {{ a }}{% endsystem %}{% user %}x{% enduser %}",
          [("T401", "4:40")]),

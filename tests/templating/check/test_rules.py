@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from diptych import FormatError, Library, Template, count
 from diptych.templating.check import Settings, all_rules, check_paths, check_text, fixed, selected
@@ -144,6 +147,32 @@ def test_fixes_keep_what_version_0_1_printed(code: str) -> None:
         mended = fixed(text, check_text(text, (RULES[code],), SETTINGS))
         assert check_text(mended, (RULES[code],), SETTINGS) == []
         Template.from_string(mended)
+
+
+FRONTS = ("", "---\n---\n", "---\ninputs: {x: string}\n---\n", "---  \n{version: 2}\n---\n", "---\n{}\n---\n", "---\n# a\n---\n",
+          "---\n\n{version: 2,\n description: a}\n---\n", "---\ntrim: jinja\nversion: 2\n---\n")  # fmt: skip
+BODIES = ("{{ x | tojson }}", "{{ x|tojson(2) }}", "{{ x | tojson(indent=2, sort_keys=true) }}", "{{ x | tojson() | upper }}",
+          "{% raw %}{{ x | tojson }}{% endraw %}", "x | tojson", "{# | tojson #}", "{% if x %}yes{% endif %}\nno", "é ",
+          "{% filter tojson %}a{% endfilter %}", "{{ x | tojson(separators=[',', ':']) }}", "{{ x|tojson(indent=(2)) }}")  # fmt: skip
+
+
+@given(
+    st.sampled_from(FRONTS),
+    st.lists(st.sampled_from(BODIES), max_size=4),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_fixes_change_what_they_are_for_alone(front: str, lines: list[str], line_break: str, has_mark: bool) -> None:
+    text = "\ufeff" * has_mark + (front + "\n".join(lines)).replace("\n", line_break)
+    mended = fixed(text, check_text(text, selected(["UP"]), SETTINGS))
+    left = check_text(mended, selected(["UP"]), SETTINGS)
+    assert all(one.fix is None and "(indent=(2))" in one.location.source for one in left)
+    assert fixed(mended, left) == mended
+    before, after = Template.from_string(text), Template.from_string(mended)
+    assert {"trim": "blocks", **after.metadata} == {"trim": "blocks", **before.metadata}
+    assert after.source.count(line_break) == mended.count("\n")
+    bodies = [re.sub(r"tojson(\([^()]*\))?", "tojson", one.compiled.parts.body) for one in (before, after)]
+    assert bodies[0] == bodies[1]
 
 
 def test_several_faults_are_found_at_once() -> None:

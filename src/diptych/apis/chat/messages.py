@@ -1,49 +1,39 @@
 """OpenAI Chat messages: the list of a ``/v1/chat/completions`` body.
 
-Rule: every field has a place in the neutral message, or stays in ``extra``; a
+Rule: every field has a place in the neutral message, or stays in ``native``; a
 string content stays a string and a list of parts stays a list, so reading and
-writing is the identity. Mapping:
-
-- ``content`` text, ``image_url``, ``input_audio``, ``file`` parts: the parts of the model
-- ``tool_calls`` (function): ``ToolCall``; ``reasoning_content``: ``reasoning``
-- the old ``function`` role: role ``tool`` with its name, a ``role-changed`` loss
-- any other field or part: kept as it is
+writing is the identity.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from ...errors import FormatError
-from ...format import Format, Wire
-from ...loss import Loss
 from ...model import (
     EMPTY,
     ROLES,
-    AudioPart,
     Content,
     ContentPart,
     Conversation,
-    FilePart,
     FrozenMap,
-    ImagePart,
     Message,
     OtherPart,
     ResponseFormat,
     TextPart,
     ToolCall,
     ToolSpec,
-    freeze,
     thaw,
 )
-from ...projection import ABSENT, present, write_part
+from ...projection import ABSENT, MISSING, OLD, PAYLOADS, present
 from ...projection import write as write
 from ...projection import write_message as write_message
+from .tables import PARTS
 
 _FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content"})
+_MAY_BE_EMPTY = ("name", "tool_calls", "tool_call_id", "reasoning_content")
 
 
 def read_messages(messages: Any, *, tools: Any = None, response_format: Any = None) -> Conversation:
@@ -51,10 +41,14 @@ def read_messages(messages: Any, *, tools: Any = None, response_format: Any = No
 
     Raises FormatError with a path such as ``$.messages[0].content[1]``.
     """
+    return Conversation(read_list(messages, "$"), read_tools(tools), read_response_format(response_format))
+
+
+def read_list(messages: Any, path: str) -> tuple[Message, ...]:
+    """Read a list of wire messages that stands at ``path``."""
     if not isinstance(messages, list | tuple):
-        raise FormatError(f"messages are a list, not {type(messages).__name__}", path="$")
-    read = tuple(_plain_message(m) or read_message(m, f"$[{index}]") for index, m in enumerate(messages))
-    return Conversation(read, read_tools(tools), read_response_format(response_format))
+        raise FormatError(f"messages are a list, not {type(messages).__name__}", path=path)
+    return tuple(_plain_message(m) or read_message(m, f"{path}[{index}]") for index, m in enumerate(messages))
 
 
 def _plain_message(message: Any) -> Message | None:
@@ -70,24 +64,30 @@ def read_message(message: Any, path: str) -> Message:
     if not isinstance(message, Mapping):
         raise FormatError(f"a message is an object, not {type(message).__name__}", path=path)
     role = message.get("role")
+    # A field that says nothing is kept with those that have no neutral name.
+    extra = {key: value for key, value in message.items() if key not in _FIELDS or _is_empty(key, value)}
     if role == "function":
-        role = "tool"
+        role, extra["role"] = "tool", "function"
     if role not in ROLES:
         raise FormatError(f"{role!r} is not a role", path=f"{path}.role", hint=f"a role is one of {', '.join(ROLES)}")
-    extra = {key: value for key, value in message.items() if key not in _FIELDS}
     if "content" not in message and role != "assistant":
         raise FormatError(f"a {role} message needs a content", path=path)
     if "content" not in message:
         extra["content"] = ABSENT
+    old = _read_old_call(extra)
     return Message(
         role,
         _read_content(message.get("content"), f"{path}.content"),
         _text_or_none(message.get("name"), f"{path}.name"),
-        _read_tool_calls(message.get("tool_calls"), f"{path}.tool_calls"),
+        (*old, *_read_tool_calls(message.get("tool_calls"), f"{path}.tool_calls")),
         _text_or_none(message.get("tool_call_id"), f"{path}.tool_call_id"),
         _text_or_none(message.get("reasoning_content"), f"{path}.reasoning_content"),
         FrozenMap(extra) if extra else EMPTY,
     )
+
+
+def _is_empty(key: str, value: Any) -> bool:
+    return key in _MAY_BE_EMPTY and (value is None or value == [])
 
 
 def _text_or_none(value: Any, path: str) -> str | None:
@@ -105,28 +105,29 @@ def _read_content(content: Any, path: str) -> Content:
 
 
 def read_part(part: Any, path: str) -> ContentPart:
-    """Read one part of a content; one that the model has no class for, or that says more, is kept as it is."""
+    """Read one part of a content; what only Chat says of it is kept, and a part of another kind as it is."""
     if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
         raise FormatError("a part is an object with a type", path=path)
-    kind = part["type"]
-    inner = part.get(kind)
-    if kind == "text" and isinstance(inner, str):
-        return TextPart(inner) if len(part) == 2 else TextPart(inner, _native(part, ("type", "text")))
-    if isinstance(inner, Mapping) and set(part) == {"type", kind}:
-        known = _known_part(kind, inner)
-        if known is not None and write_part(known) == thaw(freeze(part)):
-            return known
+    if len(part) == 2 and part["type"] == "text" and isinstance(part.get("text"), str):
+        return TextPart(part["text"])
+    for kind in PARTS:
+        if (bound := kind.bind(part)) is not None:
+            found, rest = bound
+            native = EMPTY if rest is MISSING else FrozenMap({"chat": rest})
+            return cast("ContentPart", kind.cls(**found, native=native))
     return OtherPart(FrozenMap(part))
 
 
-def _known_part(kind: str, inner: Mapping[str, Any]) -> ContentPart | None:
-    if kind == "image_url" and isinstance(inner.get("url"), str):
-        return ImagePart(inner["url"], inner.get("detail"))
-    if kind == "input_audio" and isinstance(inner.get("data"), str):
-        return AudioPart(inner["data"], inner.get("format", "wav"))
-    if kind == "file":
-        return FilePart(inner.get("file_data"), inner.get("filename"), inner.get("file_id"))
-    return None
+def _read_old_call(extra: dict[str, Any]) -> tuple[ToolCall, ...]:
+    """Take the call of 2023 out of the fields of a message, where it is one and no more."""
+    call = extra.get("function_call")
+    if not isinstance(call, Mapping) or call.keys() != {"name", "arguments"}:
+        return ()
+    name, arguments = call["name"], call["arguments"]
+    if not isinstance(name, str) or not isinstance(arguments, str):
+        return ()
+    del extra["function_call"]
+    return (ToolCall("", name, arguments, native=OLD),)
 
 
 def _read_tool_calls(calls: Any, path: str) -> tuple[ToolCall, ...]:
@@ -134,32 +135,26 @@ def _read_tool_calls(calls: Any, path: str) -> tuple[ToolCall, ...]:
         return ()
     if not isinstance(calls, list | tuple):
         raise FormatError("tool_calls is a list", path=path)
-    read = []
-    for index, call in enumerate(calls):
-        function = call.get("function") if isinstance(call, Mapping) else None
-        custom = call.get("custom") if isinstance(call, Mapping) and call.get("type") == "custom" else None
-        if isinstance(custom, Mapping) and all(isinstance(custom.get(name), str) for name in ("name", "input")):
-            native = _native(call, ("id", "type", "custom"), custom=_rest(custom, ("name", "input")))
-            read.append(ToolCall(str(call.get("id", "")), custom["name"], custom["input"], "custom", native))
-            continue
-        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-            raise FormatError("a tool call needs a function with a name", path=f"{path}[{index}]")
-        arguments = function.get("arguments", "")
-        if not isinstance(arguments, str):
-            raise FormatError("arguments are JSON text", path=f"{path}[{index}].function.arguments")
-        native = _native(call, ("id", "type", "function"), function=_rest(function, ("name", "arguments")))
-        read.append(ToolCall(str(call.get("id", "")), function["name"], arguments, native=native))
-    return tuple(read)
+    return tuple(_read_call(call, f"{path}[{index}]") for index, call in enumerate(calls))
 
 
-def _rest(fields: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name not in known}
-
-
-def _native(fields: Mapping[str, Any], known: tuple[str, ...], **inside: dict[str, Any]) -> FrozenMap:
-    """Return what no neutral field stands for: the fields that are not known, and those inside a known one."""
-    rest = _rest(fields, known) | {name: value for name, value in inside.items() if value}
-    return FrozenMap({"chat": rest}) if rest else EMPTY
+def _read_call(call: Any, path: str) -> ToolCall:
+    """Read one call: its name, its arguments (an object is taken, too), and what only Chat says of it."""
+    kind = "custom" if isinstance(call, Mapping) and call.get("type") == "custom" else "function"
+    inner = call.get(kind) if isinstance(call, Mapping) else None
+    if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str):
+        raise FormatError(f"a tool call needs a {kind} with a name", path=path)
+    text = inner.get(PAYLOADS[kind], "")
+    if isinstance(text, Mapping):
+        text = json.dumps(text, ensure_ascii=False)
+    if not isinstance(text, str):
+        raise FormatError("arguments are JSON text", path=f"{path}.{kind}.{PAYLOADS[kind]}")
+    native = {name: value for name, value in call.items() if name not in ("id", "type", kind)}
+    native |= {name: call.get(name, ABSENT) for name in ("id", "type") if not call.get(name)}
+    if rest := {name: value for name, value in inner.items() if name not in ("name", PAYLOADS[kind])}:
+        native[kind] = rest
+    more = FrozenMap({"chat": native}) if native else EMPTY
+    return ToolCall(call.get("id") or "", inner["name"], text, cast("Any", kind), more)
 
 
 def read_tools(tools: Any) -> tuple[ToolSpec, ...]:
@@ -215,86 +210,3 @@ def write_response_format(conversation: Conversation) -> dict[str, Any] | None:
     schema = None if wanted.schema is None else thaw(wanted.schema)
     inner = {"name": wanted.name, "description": wanted.description, "schema": schema, "strict": wanted.strict}
     return {"type": "json_schema", "json_schema": present(inner)}
-
-
-def _read(value: Any) -> tuple[Conversation, tuple[Loss, ...]]:
-    losses = tuple(
-        Loss(f"$[{index}].role", "role-changed", "function became tool")
-        for index, message in enumerate(value if isinstance(value, list | tuple) else ())
-        if isinstance(message, Mapping) and message.get("role") == "function"
-    )
-    if isinstance(value, Mapping):
-        tools, wanted = value.get("tools"), value.get("response_format")
-        return read_messages(value.get("messages"), tools=tools, response_format=wanted), losses
-    return read_messages(value), losses
-
-
-def _write(conversation: Conversation) -> tuple[list[dict[str, Any]], tuple[Loss, ...]]:
-    conversation, losses = _held(conversation)
-    if conversation.tools:
-        losses.append(Loss("$.tools", "tools-dropped", "tools stand in the body, beside the messages"))
-    if conversation.response_format:
-        losses.append(Loss("$.response_format", "schema-dropped", "it stands in the body, beside the messages"))
-    return write(conversation), tuple(losses)
-
-
-def write_body(conversation: Conversation) -> tuple[dict[str, Any], tuple[Loss, ...]]:
-    """Write the messages, tools and response format of a body."""
-    conversation, losses = _held(conversation)
-    body: dict[str, Any] = {"messages": write(conversation)}
-    if conversation.tools:
-        body["tools"] = write_tools(conversation)
-    if conversation.response_format is not None:
-        body["response_format"] = write_response_format(conversation)
-    return body, tuple(losses)
-
-
-def _held(conversation: Conversation) -> tuple[Conversation, list[Loss]]:
-    """Return a conversation without the parts of other APIs that have no type, which Chat refuses, and their losses."""
-    losses: list[Loss] = []
-    messages = []
-    for index, message in enumerate(conversation.messages):
-        foreign = [] if message.is_plain else [part for part in message.parts if _is_foreign(part)]
-        if foreign:
-            said = f"{len(foreign)} parts without a type have no place"
-            losses.append(Loss(f"$.messages[{index}].content", "media-dropped", said))
-        kept = tuple(part for part in message.parts if not _is_foreign(part)) if foreign else ()
-        messages.append(message.replace(parts=kept) if foreign else message)
-    return (replace(conversation, messages=tuple(messages)) if losses else conversation), losses
-
-
-def _is_foreign(part: Any) -> bool:
-    return isinstance(part, OtherPart) and not isinstance(part.value.get("type"), str)
-
-
-def _place(path: str) -> str:
-    """Return the path of a body for one of the neutral model."""
-    path = re.sub(r"(\.tool_calls\[\d+\])\.(name|arguments)$", r"\1.function.\2", path)
-    return re.sub(r"^(\$\.messages\[\d+\])\.reasoning\b", r"\1.reasoning_content", path)
-
-
-def _detect(value: Any) -> float:
-    if isinstance(value, Mapping):
-        return 0.9 if _detect(value.get("messages")) else 0.0
-    is_list = isinstance(value, list) and bool(value)
-    return 1.0 if is_list and all(isinstance(m, Mapping) and "role" in m for m in value) else 0.0
-
-
-FORMAT = Format(
-    name="chat",
-    kind="api",
-    mapping="role, content and parts, name, tool calls and results as in the Chat API; the identity",
-    read=_read,
-    write=_write,
-    detect=_detect,
-    aliases=("openai_chat", "messages", "openai"),
-    wire=Wire(
-        holds=frozenset({"messages", "tools", "response_format"}),
-        bare="messages",
-        implied=frozenset({("type", "function")}),
-        write_body=write_body,
-        place=_place,
-        keeps_plain=True,
-        writes_plain=True,
-    ),
-)

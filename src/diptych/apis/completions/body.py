@@ -79,6 +79,8 @@ def _completions_cap(
 
 def _completions_logprobs(body: Mapping[str, Any], found: dict[str, Any], losses: list[Loss]) -> None:
     if not body.get("logprobs"):
+        if body.get("top_logprobs"):
+            losses.append(Loss("$.top_logprobs", "parameter-dropped", "without logprobs it asks for nothing"))
         return
     if body["logprobs"] is not True:  # a number: it is said as Completions says it
         found["logprobs"] = body["logprobs"]

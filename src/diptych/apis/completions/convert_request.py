@@ -6,8 +6,9 @@ API with several prompts becomes several bodies; nothing is changed without a lo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ...catalogue import replacements as substitution
 from ...catalogue.models import model_info
@@ -18,11 +19,14 @@ from ...format import Conversion
 from ...loss import Loss, verdict_of
 from ...policy import OnLoss, settle
 from ..chat import request as chat
+from ..chat.rules import RULES as CHAT_RULES
 from . import continuation
 from .continuation import Way
 from .request import PromptRequest, read_requests, write_request
+from .rules import RULES
 
 Target = Literal["chat", "completions"]
+_RULES: Final = {"chat": CHAT_RULES, "completions": RULES}
 
 
 def convert_request(
@@ -53,7 +57,8 @@ def convert_request(
     if "messages" in body and "prompt" in body:
         raise FormatError("a body has messages or a prompt, not both", path="$")
     if ("messages" in body) == (to == "chat") and ("prompt" in body) == (to == "completions"):
-        return [Conversion(dict(body), "lossless", (), to)]
+        broken = _RULES[to].breaches(body)
+        return [_settled(Conversion(dict(body), verdict_of(broken), broken, to), on_loss)]
     if to == "chat":
         read = read_requests(body, format=format or "auto", opt_in=opt_in)
         return [_settled(_to_chat(body, one, model, continuation), on_loss) for one in read]
@@ -77,7 +82,7 @@ def _to_chat(body: Mapping[str, Any], read: PromptRequest, asked: str | None, wa
         output["messages"], flags, more = continuation.plan(output["messages"], target, way)
         output |= flags
         losses += more
-    losses = [*losses, *read.losses, *_refused(target, output)]
+    losses = [*losses, *read.losses, *_refused(target, output), *_broken(output)]
     verdict = "ambiguous" if reading.verdict == "ambiguous" else verdict_of(losses)
     others = tuple(other.messages for other in reading.alternatives)
     return Conversion(output, verdict, tuple(losses), "chat", others, reading.detail)
@@ -89,8 +94,16 @@ def _refused(model: str, body: Mapping[str, Any]) -> list[Loss]:
     said = substitution.refusals(model, names, reasoning_effort=body.get("reasoning_effort"))
     return [Loss(f"$.{name}", "model-refuses", detail) for name, detail in said.items()]
 
+
+def _broken(body: Mapping[str, Any]) -> list[Loss]:
+    """Return the rules of Chat's server that a body breaks whose messages were a prompt."""
+    found = CHAT_RULES.breaches(body)
+    return [loss._replace(path="$.prompt") if loss.path.startswith("$.messages") else loss for loss in found]
+
+
 def _to_completions(body: Mapping[str, Any], asked: str | None, format: str) -> Conversion:
-    output, losses = write_request(chat.read_request(body), format=format)
+    output, lost = write_request(chat.read_request(body), format=format)
+    losses = tuple(_spelt(loss, body) for loss in lost)
     source, target = str(body.get("model", "")), asked or str(body.get("model", ""))
     more: list[Loss] = []
     if source != target:
@@ -100,6 +113,13 @@ def _to_completions(body: Mapping[str, Any], asked: str | None, format: str) -> 
         output["logit_bias"] = rebias(body["logit_bias"], source, target, more)
     losses = (*losses, *more)
     return Conversion(output, verdict_of(losses), losses, "completions")
+
+
+def _spelt(loss: Loss, body: Mapping[str, Any]) -> Loss:
+    """Return a loss of a call with the name of 2023 where the message has that."""
+    found = re.fullmatch(r"\$\.messages\[(\d+)\]\.tool_calls", loss.path)
+    is_old = found is not None and "function_call" in body["messages"][int(found[1])]
+    return loss._replace(path=loss.path.replace("tool_calls", "function_call")) if is_old else loss
 
 
 # tokens ----------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from .registry import Rule, selected
 from .subject import Settings, Subject
 
 _UNREADABLE: Final = (FormatError, OSError, RecursionError, MemoryError)
-_IGNORE: Final = re.compile(r"#\s*diptych:\s*ignore(-file)?(?:\[([\w,\s]*)\])?")
+_IGNORE: Final = re.compile(r"#[-+]?\s*diptych:\s*ignore(-file)?(?:\[([\w,\s]*)\])?")
 
 
 def check_paths(

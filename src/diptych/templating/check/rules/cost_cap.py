@@ -27,7 +27,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for sample, cost in subject.measured(lambda rendered: _expected(rendered, subject.model)):
         if float(cost) > cap:
             message = f"{sample.name} costs about {cost:.6f} USD with {subject.model}, over {cap}"
-            yield Finding(CODE, message, sample.place, "shorten it, or name a cheaper model")
+            yield Finding(CODE, message, subject.at_key("samples", sample.name), "shorten it, or name a cheaper model")
 
 
 def _expected(rendered: Rendered, model: str) -> Decimal | None:

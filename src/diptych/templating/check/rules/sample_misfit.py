@@ -19,6 +19,7 @@ GOOD = "---\ninputs: {n: integer}\nsamples:\n  - {n: 3}\n---\n{{ n }}"
 def check(subject: Subject) -> Iterator[Finding]:
     """Find samples that do not render."""
     for sample in subject.samples:
-        if sample.error is not None:
-            message = f"{sample.name} does not render: {sample.error.message}"
-            yield Finding(CODE, message, sample.place, sample.error.hint or "correct the sample")
+        for error in sample.errors:
+            path = f"$.samples.{sample.name}{(error.path or '').removeprefix('$.inputs')}"
+            message = f"{sample.name} does not render: {error.message}"
+            yield Finding(CODE, message, subject.at_path(path) or subject.top, error.hint or "correct the sample")

@@ -24,4 +24,4 @@ def check(subject: Subject) -> Iterator[Finding]:
     for sample, tokens in subject.measured(lambda rendered: count(rendered, subject.model).tokens):
         if tokens > cap:
             message = f"{sample.name} has {tokens:,} tokens with {subject.model}, over {cap:,}"
-            yield Finding(CODE, message, sample.place, "shorten the template or the sample")
+            yield Finding(CODE, message, subject.at_key("samples", sample.name), "shorten the template or the sample")

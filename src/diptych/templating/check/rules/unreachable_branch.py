@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from jinja2 import nodes
 
 from ..finding import Finding
-from ..subject import Subject, constants
+from ..subject import Subject
+from ..written import constants
 
 CODE = "T404"
 BAD = "{% if x == 1 %}a{% elif x == 1 %}b{% endif %}"

@@ -13,7 +13,8 @@ from jinja2 import nodes
 
 from ....errors import DiptychError
 from ..finding import Finding
-from ..subject import Subject, constants
+from ..subject import Subject
+from ..written import constants
 
 CODE = "T009"
 BAD = '{% message role="usr" %}Hi{% endmessage %}'

@@ -1,0 +1,203 @@
+"""Streams of Bedrock Converse: the events of ``converse_stream`` in, neutral events out, and back.
+
+Rule: an event is an object with one field, its name. Texts and reasoning begin with their first piece,
+calls with ``contentBlockStart``; a block of any other kind is kept until it is whole. The tokens come
+last, with the metrics. An exception among the events is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ...errors import FormatError
+from ...model import FrozenMap, OtherPart, thaw
+from ...response import Event
+from ..answers import END
+from ..fields import dig, joined
+from ..writers import BlockWriter
+from .request import CITED
+from .response import ANSWERS
+
+#: The fields of a whole answer that the last two events state.
+_AT_STOP: Final = ("additionalModelResponseFields",)
+_SIGNATURE: Final = "reasoningContent.reasoningText.signature"
+_ERRORS: Final = frozenset({
+    "internalServerException", "modelStreamErrorException", "validationException", "throttlingException",
+    "serviceUnavailableException",
+})  # fmt: skip
+
+
+class StreamReader:
+    """Feed it the events of a stream, get neutral events.
+
+    >>> reader = StreamReader()
+    >>> [event.text for event in reader.feed({"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "Hi"}}})]
+    ['Hi']
+    """
+
+    def __init__(self, tools: frozenset[str] = frozenset()) -> None:  # as every reader
+        self._kept: dict[int, dict[str, Any]] = {}
+        self._calls: dict[int, int] = {}
+        self._silent: set[int] = set()  # calls whose arguments have not begun
+        self._citations: dict[int, list[Any]] = {}
+        self.over = False  # the last event has come
+
+    def feed(self, event: Mapping[str, Any]) -> list[Event]:
+        """Take an event. Raises FormatError where it is malformed; an unknown one says nothing."""
+        if "contentBlockDelta" in event:
+            return self._grow(*_block(event, "contentBlockDelta", "delta"))
+        if "contentBlockStart" in event:
+            return self._begin(*_block(event, "contentBlockStart", "start"))
+        if "contentBlockStop" in event:
+            return self._stop(_index(_object(event, "contentBlockStop"), "$.contentBlockStop"))
+        if "messageStart" in event:
+            role = _object(event, "messageStart").get("role")
+            return [Event("head", name="bedrock", value={}), Event("start", text=str(role or "assistant"))]
+        if "messageStop" in event:
+            return self._end(_object(event, "messageStop"))
+        if "metadata" in event:
+            return self._last(_object(event, "metadata"))
+        found = next((name for name in event if name.endswith("Exception")), None)
+        return [Event("error", value={"type": found, **_object(event, found)})] if found else []
+
+    def _begin(self, index: int, start: Mapping[str, Any]) -> list[Event]:
+        call = start.get("toolUse")
+        if not isinstance(call, Mapping):
+            self._kept[index] = dict(start)
+            return []
+        number = self._calls[index] = len(self._calls)
+        self._silent.add(index)
+        more = {name: value for name, value in call.items() if name not in ("toolUseId", "name")}
+        value = {"toolUse": more} if more else {}
+        return [Event("call", call=number, id=call.get("toolUseId"), name=call.get("name"), value=value)]
+
+    def _grow(self, index: int, delta: Mapping[str, Any]) -> list[Event]:
+        reasoning = delta.get("reasoningContent")
+        if isinstance(text := delta.get("text"), str):
+            return [Event("text", text=text, call=index)]
+        if isinstance(text := dig(delta, "toolUse.input"), str) and index in self._calls:
+            self._silent -= {index} if text else set()
+            return [Event("call", text=text, call=self._calls[index])] if text else []
+        if isinstance(reasoning, Mapping) and "text" in reasoning:
+            return [Event("reasoning", text=str(reasoning["text"]), call=index)]
+        if isinstance(reasoning, Mapping) and "signature" in reasoning:
+            more = {"reasoningContent": {"reasoningText": {"signature": reasoning["signature"]}}}
+            return [Event("more", call=index, value=more)]
+        if "citation" in delta:
+            self._citations.setdefault(index, []).append(delta["citation"])
+            return []
+        self._kept[index] = joined(dict(delta), self._kept.get(index, {}))
+        return []
+
+    def _stop(self, index: int) -> list[Event]:
+        if index in self._silent:
+            self._silent.remove(index)
+            return [Event("call", text="{}", call=self._calls[index])]
+        if citations := self._citations.pop(index, None):
+            return [Event("more", call=index, value=CITED | {"citationsContent": {"citations": citations}})]
+        block = self._kept.pop(index, None)
+        return [Event("part", value=OtherPart(FrozenMap(block), "bedrock"))] if block else []
+
+    def _end(self, stop: Mapping[str, Any]) -> list[Event]:
+        end, note = ANSWERS.end_of(stop.get("stopReason"))
+        more = {name: value for name, value in stop.items() if name != "stopReason" and value is not None}
+        found = [Event("other", value=note)] if END in note else []
+        found += [Event("head", name="bedrock", value=more)] if more else []
+        return [*found, Event("finish", text=end)] if end else found
+
+    def _last(self, metadata: Mapping[str, Any]) -> list[Event]:
+        self.over = True
+        more = {name: value for name, value in metadata.items() if name != "usage" and value is not None}
+        found = [Event("head", name="bedrock", value=more)] if more else []
+        usage = metadata.get("usage")
+        return [*found, Event("usage", value=ANSWERS.counts.read(usage))] if isinstance(usage, Mapping) else found
+
+
+def _object(event: Mapping[str, Any], name: str, path: str = "$") -> Mapping[str, Any]:
+    found = event.get(name)
+    if not isinstance(found, Mapping):
+        raise FormatError(f"an event of a stream has an object {name}", path=f"{path}.{name}")
+    return found
+
+
+def _index(block: Mapping[str, Any], path: str) -> int:
+    index = block.get("contentBlockIndex", 0)
+    if type(index) is not int:
+        raise FormatError("an event of a block has its index", path=f"{path}.contentBlockIndex")
+    return index
+
+
+def _block(event: Mapping[str, Any], name: str, inner: str) -> tuple[int, Mapping[str, Any]]:
+    block = _object(event, name)
+    return _index(block, f"$.{name}"), _object(block, inner, f"$.{name}")
+
+
+class StreamWriter(BlockWriter):
+    """Feed it neutral events, get those of Bedrock.
+
+    >>> writer = StreamWriter()
+    >>> [*map(list, writer.feed(Event("text", text="Hi")))]
+    [['messageStart'], ['contentBlockDelta']]
+    >>> [*map(list, writer.finish())]
+    [['contentBlockStop'], ['messageStop'], ['metadata']]
+    """
+
+    answers = ANSWERS
+
+    def opening(self) -> list[dict[str, Any]]:
+        return [{"messageStart": {"role": "assistant"}}]
+
+    def start(self, index: int, kind: str, event: Event) -> list[dict[str, Any]]:
+        if kind != "call":
+            return []
+        own = (event.value or {}).get("toolUse", {}) if self.is_own else {}
+        call = {"toolUseId": event.id or f"tooluse_{index}", "name": event.name or "", **own}
+        return [{"contentBlockStart": {"start": {"toolUse": call}, "contentBlockIndex": index}}]
+
+    def delta(self, index: int, kind: str, text: str) -> list[dict[str, Any]]:
+        deltas: dict[str, dict[str, Any]] = {
+            "text": {"text": text},
+            "reasoning": {"reasoningContent": {"text": text}},
+            "call": {"toolUse": {"input": text}},
+        }
+        return [_delta(index, deltas[kind])]
+
+    def further(self, index: int, kind: str, fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        if isinstance(signature := dig(fields, _SIGNATURE), str):
+            found.append({"reasoningContent": {"signature": signature}})
+        citations = dig(fields, "citationsContent.citations")
+        found += [{"citation": one} for one in citations] if isinstance(citations, list) else []
+        return [_delta(index, delta) for delta in found]
+
+    def stop(self, index: int) -> list[dict[str, Any]]:
+        return [{"contentBlockStop": {"contentBlockIndex": index}}]
+
+    def whole(self, index: int, part: OtherPart) -> list[dict[str, Any]]:
+        block = thaw(part.value)
+        if "reasoningContent" in block:
+            return [_delta(index, block), *self.stop(index)]
+        return [{"contentBlockStart": {"start": block, "contentBlockIndex": index}}, *self.stop(index)]
+
+    def write_error(self, error: Any) -> list[dict[str, Any]]:
+        stated = dict(error) if isinstance(error, Mapping) else {"message": str(error)}
+        kind = stated.pop("type", None)
+        if kind not in _ERRORS:
+            return [{"internalServerException": {"message": str(stated.get("message") or "")}}]
+        return [{kind: stated}]
+
+    def closing(self, word: str | None) -> list[dict[str, Any]]:
+        own = self.head if self.is_own else {}
+        stop = {name: own[name] for name in _AT_STOP if name in own}
+        usage = {} if self.usage is None else self.counts.write(self.usage, own=self.is_own)
+        more = {name: value for name, value in own.items() if name not in stop}
+        metadata = {**({"metrics": {"latencyMs": 0}} if not self.is_own else {}), **more}
+        return [
+            {"messageStop": {"stopReason": word or "end_turn", **stop}},
+            {"metadata": {"usage": usage or ANSWERS.needs["usage"], **metadata}},
+        ]
+
+
+def _delta(index: int, delta: dict[str, Any]) -> dict[str, Any]:
+    return {"contentBlockDelta": {"delta": delta, "contentBlockIndex": index}}

@@ -1,0 +1,93 @@
+"""What the server of Chat Completions refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..checks import (
+    among,
+    at_most,
+    between,
+    is_filled,
+    matches,
+    ranges,
+    remove,
+    says_json,
+)
+from ..rules import (
+    OBJECT,
+    Rule,
+    Rules,
+)
+
+_SPEC: Final = "OpenAI API specification, createChatCompletion, 2026-11-23"
+_SDK: Final = "openai 3.57, types/chat, 2026-11-26"
+_DOCS: Final = "OpenAI, guides on function calling and structured outputs, 2026-11"
+
+NAME: Final = r"[a-zA-Z0-9_-]{1,64}"
+_NAMED: Final = matches(NAME, "a name of 1 to 64 letters, digits, _ and -")
+
+
+def _links(messages: Any) -> Any:
+    """Find results without a call before them, and calls that no result follows."""
+    open_: dict[str, int] = {}
+    for index, message in enumerate(messages):
+        if not isinstance(message, OBJECT):
+            continue
+        if message.get("role") == "tool":
+            if open_.pop(str(message.get("tool_call_id")), None) is None:
+                yield f"[{index}].tool_call_id", "no call with this id stands before the result"
+            continue
+        yield from ((f"[{at}].tool_calls", f"no result follows the call {id_!r}") for id_, at in open_.items())
+        calls = message.get("tool_calls") or ()
+        open_ = {str(call.get("id")): index for call in calls if isinstance(call, OBJECT)}
+
+
+#: The parts that the messages of a role take; a user's takes all.
+_PARTS: Final = {
+    "tool": ("text",),
+    "system": ("text",),
+    "developer": ("text",),
+    "assistant": ("text", "refusal"),
+}
+
+
+def _parts_of_role(message: Any) -> Any:
+    """Find the parts that a message of its role does not take."""
+    content = message.get("content") if isinstance(message, OBJECT) else None
+    for index, part in enumerate(content if isinstance(content, list) else ()):
+        if not _is_taken(message, part):
+            yield f".content[{index}]", f"a message of the role {message['role']} does not take this"
+
+
+def _is_taken(message: Mapping[str, Any], part: Any) -> bool:
+    known = _PARTS.get(str(message.get("role")))
+    return known is None or (isinstance(part, OBJECT) and part.get("type") in known)
+
+
+def _taken_alone(message: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "content": [part for part in message["content"] if _is_taken(message, part)] or ""}
+
+
+RULES: Final = Rules.of(
+    Rule("messages", is_filled, _SPEC, kind="rule-breach"),
+    Rule("messages", _links, _DOCS, kind="rule-breach"),
+    Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
+    Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
+    Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),
+    Rule("messages[*]", _parts_of_role, _SDK, _taken_alone, "media-dropped"),
+    Rule("tools", at_most(128, "tools"), _SPEC),
+    Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
+    Rule("tools[*].function.name", _NAMED, _SPEC),
+    Rule("functions[*].name", _NAMED, _SPEC),
+    Rule("response_format.json_schema.name", _NAMED, _SPEC),
+    Rule("stop", at_most(4, "stop sequences"), _SPEC),
+    *ranges(_SPEC, temperature=(0, 2), top_p=(0, 1), presence_penalty=(-2, 2), frequency_penalty=(-2, 2)),
+    *ranges(_SPEC, n=(1, 128), top_logprobs=(0, 20)),
+    Rule("max_tokens", between(1), _SPEC),
+    Rule("max_completion_tokens", between(1), _SPEC),
+    Rule("metadata", at_most(16, "entries"), _SPEC),
+    Rule("safety_identifier", at_most(128, "characters"), _SDK),
+    Rule("", says_json(lambda body: body.get("messages"), ("response_format", "type")), _SPEC, kind="rule-breach"),
+)

@@ -1,0 +1,203 @@
+"""Checks and mends that the rules of several APIs share."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+from typing import Any, Final
+
+from .rules import GONE, OBJECT, Check, Findings, Mend, Rule
+
+# checks ----------------------------------------------------------------------------------------
+
+
+def that(holds: Callable[[Any], bool], words: str, kind: type | tuple[type, ...] = object) -> Check:
+    """Return a check of the values of a type; ``words`` say what is wrong, ``{}`` stands for the value."""
+
+    def check(value: Any) -> Findings:
+        if isinstance(value, kind) and not holds(value):
+            shown = value if isinstance(value, int | float) else repr(value)[:80]
+            yield "", words.format(shown)
+
+    check.kind = kind  # type: ignore[attr-defined]
+    return check
+
+
+def matches(pattern: str, words: str) -> Check:
+    """Return the check that a text matches a pattern from its beginning to its end."""
+    compiled = re.compile(pattern)
+    return that(lambda value: compiled.fullmatch(value) is not None, "{} is not " + words, str)
+
+
+def among(*values: str) -> Check:
+    """Return the check that a text is one of these words."""
+    return that(lambda value: value in values, "{} is none of " + ", ".join(values), str)
+
+
+def between(low: float, high: float | None = None) -> Check:
+    """Return the check that a number lies in a range."""
+    words = f"{{}} is less than {low}" if high is None else f"{{}} is not between {low} and {high}"
+    return that(
+        lambda value: isinstance(value, bool) or (low <= value and (high is None or value <= high)), words, (int, float)
+    )
+
+
+def ranges(source: str, **limits: tuple[float, float]) -> Iterator[Rule]:
+    """Yield the rules that numbers lie in a range; a number outside is cut to it."""
+    for at, (low, high) in limits.items():
+        yield Rule(at, between(low, high), source, clamp(low, high), "clamped")
+
+
+def at_most(number: int, what: str) -> Check:
+    """Return the check that a list, a text or an object is not longer than this."""
+    return that(lambda value: len(value) <= number, f"more than {number} {what}", (str, list, tuple, Mapping))
+
+
+def has(name: str) -> Check:
+    """Return the check that an object has a field."""
+    return that(lambda value: value.get(name) is not None, f"without {name}", OBJECT)
+
+
+def messages_alternate(content: str) -> Check:
+    """Return the check that no message has the role of the one before it."""
+
+    def check(messages: Any) -> Findings:
+        for before, index in _pairs(messages):
+            if _joins(messages[before], messages[index], content):
+                yield f"[{index}]", f"two messages of the role {messages[index].get('role')} in a row"
+
+    return check
+
+
+def first_is(role: str) -> Check:
+    """Return the check that a conversation begins with this role."""
+
+    def check(messages: Any) -> Findings:
+        first = next((i for i, message in enumerate(messages or ()) if isinstance(message, OBJECT)), None)
+        if first is not None and messages[first].get("role") != role:
+            yield f"[{first}]", f"the first message is not of the role {role}"
+
+    return check
+
+
+def says_json(text_of: Callable[[Mapping[str, Any]], Any], mode: Sequence[str]) -> Check:
+    """Return the check that a body that asks for JSON mode (at ``mode``) has the word JSON in its messages."""
+
+    def check(body: Any) -> Findings:
+        at: Any = body
+        for step in mode:
+            at = at.get(step) if isinstance(at, OBJECT) else None
+        if at == "json_object" and not any("json" in text.lower() for text in texts_of(text_of(body))):
+            yield "".join(f".{step}" for step in mode), "JSON mode needs the word JSON in a message"
+
+    return check
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield every text inside a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple | Mapping):
+        for item in value.values() if isinstance(value, OBJECT) else value:
+            yield from texts_of(item)
+
+
+def results_follow(content: str, call_of: Callable[[Any], Any], result_of: Callable[[Any], Any]) -> Check:
+    """Return the check that results and calls stand in neighbouring turns, each with the other.
+
+    ``call_of`` and ``result_of`` give the id of the call or result that a part is, else None.
+    """
+
+    def check(messages: Any) -> Findings:
+        parts = (part for message in messages for _, part in _parts(message, content, ""))
+        if not any(call_of(part) or result_of(part) for part in parts):
+            return
+        calls: dict[Any, str] = {}
+        turns = [(i, message) for i, message in enumerate(messages) if isinstance(message, OBJECT)]
+        for _, group in groupby(turns, lambda turn: turn[1].get("role")):
+            turn = [found for index, message in group for found in _parts(message, content, f"[{index}]")]
+            results = {id_: at for at, part in turn if (id_ := result_of(part)) is not None}
+            yield from ((at, f"no call stands before the result {x!r}") for x, at in results.items() if x not in calls)
+            yield from ((at, f"no result follows the call {x!r}") for x, at in calls.items() if x not in results)
+            calls = {id_: at for at, part in turn if (id_ := call_of(part)) is not None}
+
+    return check
+
+
+def _parts(message: Any, content: str, at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the parts of a message with their places."""
+    found = message.get(content) if isinstance(message, OBJECT) else None
+    for index, part in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(part, OBJECT):
+            yield f"{at}.{content}[{index}]", part
+
+
+def says_something(part: Any) -> Findings:
+    """Find the part of a message whose text is blank."""
+    if isinstance(part, OBJECT) and isinstance(part.get("text"), str) and not part["text"].strip():
+        yield ".text", "the text is blank"
+
+
+is_filled: Final = that(bool, "it is empty", (str, list, tuple))
+is_not_blank: Final = that(lambda text: bool(text.strip()), "the text is blank", str)
+
+
+# mends -----------------------------------------------------------------------------------------
+
+
+def remove(_value: Any) -> Any:
+    """Remove the value."""
+    return GONE
+
+
+def clamp(low: float, high: float) -> Mend:
+    """Return a mend that cuts a number to a range."""
+    return lambda value: min(max(value, low), high)
+
+
+def instead(words: Mapping[str, str]) -> Mend:
+    """Return a mend that replaces words by others."""
+    return lambda value: words.get(value, value)
+
+
+def relabel(allowed: str, length: int) -> Mend:
+    """Return a mend that makes an id of allowed characters, the same from the same, another from another.
+
+    >>> relabel("a-zA-Z0-9_-", 64)("call:1")
+    'call_1_0af631'
+    """
+
+    def mend(value: str) -> str:
+        mark = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+        return f"{re.sub(f'[^{allowed}]', '_', value)[: length - 7]}_{mark}"
+
+    return mend
+
+
+def merge_messages(content: str) -> Mend:
+    """Return a mend that adds a message to the one before it where both have one role."""
+
+    def mend(messages: Any) -> list[Any]:
+        found = list(messages)
+        for before, index in _pairs(messages):
+            while found[before] is GONE:  # it went into the one before it
+                before -= 1
+            if _joins(found[before], found[index], content):
+                joined = {**found[before], content: [*found[before][content], *found[index][content]]}
+                found[before], found[index] = joined, GONE
+        return found
+
+    return mend
+
+
+def _pairs(messages: Any) -> Iterator[tuple[int, int]]:
+    """Yield the positions of neighbours, whatever holes are between them."""
+    present = [index for index, message in enumerate(messages) if isinstance(message, OBJECT)]
+    return pairwise(present)
+
+
+def _joins(one: Mapping[str, Any], two: Mapping[str, Any], content: str) -> bool:
+    same_role = one.get("role") == two.get("role") and {*one, *two} <= {"role", content}
+    return same_role and isinstance(one.get(content), list) and isinstance(two.get(content), list)

@@ -1,0 +1,312 @@
+"""Streams of OpenAI Responses: events in, neutral events out, and back.
+
+Rule: texts, refusals, reasoning and arguments come in pieces; what else an item says is told when it is
+done, an item of a built-in tool then comes whole. The last event holds the whole answer: its end, its
+tokens and its further fields are read from there, and what is written there is what the pieces amount to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from ...model import OtherPart, ReasoningPart, TextPart, thaw
+from ...response import Event, Sum
+from ..answers import as_own
+from ..api import Reader
+from ..ledger import Ledger
+from ..writers import EventWriter
+from .items import ITEM, Items
+from .request import API
+from .response import ANSWERS, item_with_needs, read_end, read_response, write_response
+
+_PIECES: Final = {
+    "response.output_text.delta": "text",
+    "response.refusal.delta": "refusal",
+    "response.reasoning_text.delta": "reasoning",
+    "response.reasoning_summary_text.delta": "reasoning",
+    "response.function_call_arguments.delta": "call",
+    "response.custom_tool_call_input.delta": "call",
+}
+_ENDS: Final = ("response.completed", "response.incomplete", "response.failed")
+_CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
+_WORDS: Final = {"text": "output_text", "refusal": "refusal", "reasoning": "reasoning_summary_text"}
+
+
+class StreamReader:
+    """Feed it events, get neutral events.
+
+    >>> event = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "Hi"}
+    >>> [event.text for event in StreamReader().feed(event)]
+    ['Hi']
+    """
+
+    def __init__(self, tools: frozenset[str] = frozenset()) -> None:  # as every reader
+        self._begun = False
+        self._calls: dict[int, int] = {}
+        self._summary: dict[int, int] = {}
+        self._said: set[int] = set()
+        self.over = False  # the last event has come
+
+    def feed(self, event: Mapping[str, Any]) -> list[Event]:
+        """Take an event."""
+        kind = str(event.get("type"))
+        if kind in _PIECES:
+            return self._piece(_PIECES[kind], event)
+        if kind == "error":
+            more = {name: value for name, value in event.items() if name not in ("sequence_number", "type")}
+            return [Event("error", value=more)]
+        stated = event.get("response")
+        if kind in _ENDS and isinstance(stated, Mapping):
+            self.over = True
+            return self._end(stated)
+        if isinstance(stated, Mapping):
+            return self._start(stated)
+        item, index = event.get("item"), event.get("output_index")
+        if not isinstance(item, Mapping) or type(index) is not int:
+            return []
+        if kind == "response.output_item.added":
+            return self._added(item, index)
+        return self._done(item, index) if kind == "response.output_item.done" else []
+
+    def _start(self, response: Mapping[str, Any]) -> list[Event]:
+        if self._begun:
+            return []
+        self._begun = True
+        read = read_response({**response, "output": []})
+        known = {"id": read.id, "model": read.model, "created": read.created}
+        head = {name: value for name, value in known.items() if value is not None}
+        return [Event("head", name="responses", value=head), Event("start", text="assistant")]
+
+    def _added(self, item: Mapping[str, Any], index: int) -> list[Event]:
+        field = _CALLS.get(str(item.get("type")))
+        if field is None:
+            return []
+        number = self._calls[index] = len(self._calls)
+        value = {"type": "custom"} if field == "input" else None
+        return [Event("call", 0, str(item.get(field) or ""), number, item.get("call_id"), item.get("name"), value)]
+
+    def _piece(self, kind: Any, event: Mapping[str, Any]) -> list[Event]:
+        index, text = event.get("output_index", 0), event.get("delta")
+        if not isinstance(text, str):
+            return []
+        self._said.add(index)
+        if kind == "call":
+            return [Event("call", text=text, call=self._calls[index])] if index in self._calls else []
+        if kind == "reasoning":
+            part = event.get("summary_index", event.get("content_index", 0))
+            before, self._summary[index] = self._summary.get(index, part), part
+            return [Event("reasoning", text="\n" + text if before != part else text, call=index * 1000)]
+        return [Event(kind, text=text, call=index * 1000 + event.get("content_index", 0))]
+
+    def _done(self, item: Mapping[str, Any], index: int) -> list[Event]:
+        """Tell what was not told in pieces."""
+        if index in self._calls:
+            field = _CALLS[str(item["type"])]
+            text = "" if index in self._said else str(item.get(field) or "")
+            more = {name: value for name, value in item.items() if name not in ("type", "call_id", "name", field)}
+            return [Event("call", text=text, call=self._calls[index], value=more)]
+        read = [part for one in Items(Reader(API, Ledger()), [item], {}, "$.output").read() for part in one.parts]
+        if index in self._said:
+            native = getattr(read[-1], "native", {}).get("responses") if read else None
+            return [Event("more", value=thaw(native))] if native else []
+        return [one for number, part in enumerate(read) for one in _of_part(part, index * 1000 + number)]
+
+    def _end(self, response: Mapping[str, Any]) -> list[Event]:
+        found = self._start(response)
+        if isinstance(response.get("error"), Mapping):
+            return [*found, Event("error", value=response["error"])]
+        read = read_response({**response, "output": response.get("output") or []})
+        stated = read.native["responses"]
+        more = {name: thaw(value) for name, value in stated.items() if not name.startswith("diptych:")}
+        found += [Event("head", name="responses", value=more)] if more else []
+        end, note = read_end(dict(response), list(read.choices[0].message.parts))
+        found += [Event("other", value=note)] if note else []
+        found += [Event("finish", text=end)] if end else []
+        return [*found, *([Event("usage", value=read.usage)] if read.usage is not None else [])]
+
+
+def _of_part(part: Any, number: int) -> list[Event]:
+    if not isinstance(part, TextPart | ReasoningPart):
+        return [Event("part", value=part)]
+    kind: Any = "text" if isinstance(part, TextPart) else "reasoning"
+    native = thaw(part.native.get("responses", {}))
+    if not part.text and not native:
+        return []
+    return [Event(kind, text=part.text, call=number), *([Event("more", value=native)] if native else [])]
+
+
+class StreamWriter(EventWriter):
+    """Feed it neutral events, get those of Responses.
+
+    >>> writer = StreamWriter()
+    >>> [event["type"] for event in writer.feed(Event("text", text="Hi"))][2:]
+    ['response.output_item.added', 'response.content_part.added', 'response.output_text.delta']
+    >>> writer.finish()[-1]["response"]["output"][0]["content"][0]["text"]
+    'Hi'
+    """
+
+    answers: ClassVar[Any] = ANSWERS
+
+    def __init__(self, request: Mapping[str, Any] | None = None) -> None:
+        super().__init__(request)
+        self._sum = Sum()
+        self._number = 0
+        self._begun = False
+        self._items: list[dict[str, Any]] = []
+        self._open: tuple[str, int, list[str]] | None = None
+        self._calls: dict[int, int] = {}
+
+    def _event(self, kind: str, **fields: Any) -> dict[str, Any]:
+        event = {"type": kind, "sequence_number": self._number, **fields}
+        self._number += 1
+        return event
+
+    def feed(self, event: Event) -> list[dict[str, Any]]:
+        made = super().feed(event)
+        if event.kind in ("head", "start", "finish", "usage") and not event.choice:
+            self._sum.add(event)
+        return made
+
+    def write_head(self) -> list[dict[str, Any]]:
+        return self._begin()
+
+    def _begin(self) -> list[dict[str, Any]]:
+        if self._begun:
+            return []
+        self._begun = True
+        response = {**self._whole(), "status": "in_progress", "usage": None, "incomplete_details": None}
+        return [self._event(f"response.{kind}", response=response) for kind in ("created", "in_progress")]
+
+    def _whole(self) -> dict[str, Any]:
+        head = {name: value for name, value in self.head.items() if name in ("id", "model", "created")}
+        found = as_own(self._sum.response(), head, own=self.is_own)
+        return {**write_response(found)[0], "output": [dict(item) for item in self._items]}
+
+    def write(self, event: Event) -> list[dict[str, Any]]:
+        kind = event.kind
+        if kind == "reasoning" and not self.is_own:
+            self.lose("reasoning-dropped", "Responses takes back the reasoning that it made")
+            return []
+        if event.value is not None and kind == "text":
+            self.lose("field-dropped", "log probabilities")
+        if kind in ("text", "refusal", "reasoning") and event.text:
+            return [*self._begin(), *self._text(kind, event)]
+        if kind == "call":
+            return [*self._begin(), *self._call(event)]
+        return [*self._begin(), *self._other(event.value)] if kind == "part" else []
+
+    def _text(self, kind: str, event: Event) -> list[dict[str, Any]]:
+        index = event.call if self.is_own else 0
+        made: list[dict[str, Any]] = []
+        if self._open is None or self._open[:2] != (kind, index):
+            made = [*self._close(), *self._start_text(kind, index)]
+        assert self._open is not None
+        self._open[2].append(event.text)
+        more: dict[str, Any] = {"logprobs": []} if kind == "text" else {}
+        return [*made, self._event(f"response.{_WORDS[kind]}.delta", **self._place(kind), delta=event.text, **more)]
+
+    def _start_text(self, kind: str, index: int) -> list[dict[str, Any]]:
+        self._open = (kind, index, [])
+        at = len(self._items)
+        if kind == "reasoning":
+            item: dict[str, Any] = {"id": f"rs_{at}", "type": "reasoning", "summary": []}
+        else:
+            item = {"id": f"msg_{at}", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        self._items.append(item)
+        made = [self._event("response.output_item.added", output_index=at, item=dict(item))]
+        return [*made, self._event(f"response.{_opened(kind)}.added", **self._place(kind), part=_part(kind, ""))]
+
+    def _place(self, kind: str) -> dict[str, Any]:
+        at = len(self._items) - 1
+        inner = {"summary_index": 0} if kind == "reasoning" else {"content_index": 0}
+        return {"item_id": self._items[at]["id"], "output_index": at, **inner}
+
+    def _close(self) -> list[dict[str, Any]]:
+        """End the text that is open."""
+        if self._open is None:
+            return []
+        kind, _, pieces = self._open
+        text, at, item, self._open = "".join(pieces), self._place(kind), self._items[-1], None
+        part = _part(kind, text)
+        item |= {"summary": [part]} if kind == "reasoning" else {"content": [part], "status": "completed"}
+        said = {"refusal" if kind == "refusal" else "text": text, **({"logprobs": []} if kind == "text" else {})}
+        return [
+            self._event(f"response.{_WORDS[kind]}.done", **at, **said),
+            self._event(f"response.{_opened(kind)}.done", **at, part=part),
+            self._event("response.output_item.done", output_index=at["output_index"], item=dict(item)),
+        ]
+
+    def _call(self, event: Event) -> list[dict[str, Any]]:
+        made = []
+        if event.call not in self._calls:
+            made = [*self._close(), *self._start_call(event)]
+        at = self._calls[event.call]
+        item = self._items[at]
+        field = _CALLS[item["type"]]
+        item[field] += event.text
+        grown = self._event(f"response.{_grown(field)}.delta", item_id=item["id"], output_index=at, delta=event.text)
+        if event.text:
+            return [*made, grown]
+        self._number -= 1
+        return made
+
+    def _start_call(self, event: Event) -> list[dict[str, Any]]:
+        custom = (event.value or {}).get("type") == "custom"
+        at = self._calls[event.call] = len(self._items)
+        kind = "custom_tool_call" if custom else "function_call"
+        item = {"type": kind, "call_id": event.id or f"call_{at}", "name": event.name or "", _CALLS[kind]: ""}
+        self._items.append(item_with_needs(item, at) | ({} if custom else {"status": "in_progress"}))
+        return [self._event("response.output_item.added", output_index=at, item=dict(self._items[at]))]
+
+    def _other(self, part: Any) -> list[dict[str, Any]]:
+        if not isinstance(part, OtherPart):
+            self.lose("media-dropped", f"a {type(part).__name__}")
+            return []
+        item = {name: value for name, value in thaw(part.value).items() if name != ITEM}
+        made = self._close()
+        self._items.append(item)
+        at = len(self._items) - 1
+        words = ("added", "done")
+        return [*made, *(self._event(f"response.output_item.{word}", output_index=at, item=item) for word in words)]
+
+    def finish(self) -> list[dict[str, Any]]:
+        if self.failed:
+            return []
+        made = [*self._begin(), *self._close()]
+        for at in self._calls.values():
+            made += self._done_call(at)
+        whole = self._whole()
+        kind = "incomplete" if whole["status"] == "incomplete" else "completed"
+        return [*made, self._event(f"response.{kind}", response=whole)]
+
+    def _done_call(self, at: int) -> list[dict[str, Any]]:
+        item = self._items[at]
+        if "status" in item:
+            item["status"] = "completed"
+        field = _CALLS[item["type"]]
+        said = {field: item[field], **({"name": item["name"]} if field == "arguments" else {})}
+        return [
+            self._event(f"response.{_grown(field)}.done", item_id=item["id"], output_index=at, **said),
+            self._event("response.output_item.done", output_index=at, item=dict(item)),
+        ]
+
+    def write_error(self, error: Any) -> list[dict[str, Any]]:
+        stated = error if isinstance(error, Mapping) else {"message": str(error)}
+        return [self._event("error", **{name: stated.get(name) for name in ("code", "message", "param")})]
+
+
+def _opened(kind: str) -> str:
+    return "reasoning_summary_part" if kind == "reasoning" else "content_part"
+
+
+def _grown(field: str) -> str:
+    return "function_call_arguments" if field == "arguments" else "custom_tool_call_input"
+
+
+def _part(kind: str, text: str) -> dict[str, Any]:
+    if kind == "reasoning":
+        return {"type": "summary_text", "text": text}
+    if kind == "refusal":
+        return {"type": "refusal", "refusal": text}
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}

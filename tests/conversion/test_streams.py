@@ -1,0 +1,190 @@
+"""Streams between message APIs: piece by piece is the whole, and the official types take what is written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diptych import FormatError, LossError, convert_response, convert_stream
+from diptych.conversion.responses import answering
+from diptych.conversion.streams import api_of_chunk, stream_of, streaming
+from diptych.model import TextPart, ToolCall
+from diptych.response import Event, Response, Sum, Usage, add_up
+
+APIS = sorted(streaming())
+WORDS = st.text("ab \nü", min_size=1, max_size=6)
+TOOLS = [name for name in APIS if name != "completions"]
+
+
+@st.composite
+def replies(draw: Any) -> list[Event]:
+    """Draw the events of a reply: texts in pieces, then calls in pieces, its end and its tokens."""
+    events = [
+        Event("head", name=None, value={"id": "r-1", "model": "m", "created": 5}),
+        Event("start", text="assistant"),
+        *(Event("text", text=text) for text in draw(st.lists(WORDS, max_size=4))),
+    ]
+    calls = draw(st.integers(0, 2))
+    for number in range(calls):
+        text = json.dumps({"a": draw(WORDS)}, ensure_ascii=False)
+        cut = draw(st.integers(0, len(text)))
+        events.append(Event("call", text=text[:cut], call=number, id=f"call_{number}", name="look"))
+        events.append(Event("call", text=text[cut:], call=number))
+    events.append(Event("finish", text="tool_calls" if calls else draw(st.sampled_from(["stop", "length"]))))
+    return [*events, Event("usage", value=Usage(7, 3, 2))]
+
+
+def written(api: str, events: list[Event]) -> list[dict[str, Any]]:
+    """Return the stream that an API makes of events."""
+    writer = stream_of(api).StreamWriter()
+    return [chunk for event in events for chunk in writer.feed(event)] + writer.finish()
+
+
+def read(api: str, chunks: list[dict[str, Any]]) -> Response:
+    """Return what a stream adds up to."""
+    reader, total = stream_of(api).StreamReader(), Sum()
+    for chunk in chunks:
+        for event in reader.feed(chunk):
+            total.add(event)
+    return total.response()
+
+
+def said(response: Response) -> Any:
+    """Return what a response says in any API."""
+    choice = response.choices[0]
+    parts = [part for part in choice.message.parts if not (type(part) is TextPart and not part.text)]
+    calls = [(part.name, json.loads(part.arguments)) for part in parts if isinstance(part, ToolCall)]
+    text = "".join(part.text for part in parts if isinstance(part, TextPart))
+    usage = response.usage
+    assert usage is not None
+    return text, calls, choice.finish_reason, usage.prompt_tokens, usage.completion_tokens
+
+
+@pytest.mark.parametrize("api", TOOLS)
+@given(events=replies())
+def test_what_is_written_reads_back(api: str, events: list[Event]) -> None:
+    assert said(read(api, written(api, events))) == said(add_up(events))
+
+
+@pytest.mark.parametrize("source", TOOLS)
+@pytest.mark.parametrize("target", TOOLS)
+@given(events=replies())
+def test_a_converted_stream_is_the_converted_whole(source: str, target: str, events: list[Event]) -> None:
+    chunks = written(source, events)
+    converted = list(convert_stream(chunks, to=target, source=source, on_loss="ignore"))
+    whole = answering()[source].write_response(read(source, chunks))[0]
+    other = convert_response(whole, to=target, source=source, on_loss="ignore").output
+    assert said(read(target, converted)) == said(answering()[target].read_response(other)) == said(add_up(events))
+
+
+@pytest.mark.parametrize("source", TOOLS)
+@given(events=replies())
+def test_a_stream_is_detected(source: str, events: list[Event]) -> None:
+    chunks = written(source, events)
+    assert api_of_chunk(chunks[0]) == source
+    assert api_of_chunk(chunks[-1]) == source
+
+
+@pytest.mark.parametrize("target", TOOLS)
+def test_nothing_follows_an_error(target: str) -> None:
+    chunks = [{"choices": [{"index": 0, "delta": {"content": "Hi"}}]}, {"error": {"message": "boom", "type": "server"}}]
+    found = list(convert_stream(chunks, to=target))
+    assert "boom" in json.dumps(found[-1])
+
+
+def test_a_chunk_of_no_api_is_refused() -> None:
+    with pytest.raises(FormatError, match="chunk"):
+        list(convert_stream([{"a": 1}], to="chat"))
+
+
+def _sse(chunks: list[dict[str, Any]], *, named: bool) -> bytes:
+    lines = [(f"event: {c['type']}\n" if named else "") + f"data: {json.dumps(c)}\n\n" for c in chunks]
+    return "".join(lines + ([] if named else ["data: [DONE]\n\n"])).encode()
+
+
+def _client(kind: Any, body: bytes) -> Any:
+    package = "httpx2" if kind.__module__.startswith("anthropic") else "httpx"
+    httpx = pytest.importorskip(package)
+
+    def answer(_: Any) -> Any:
+        return httpx.Response(200, content=body, headers={"content-type": "text/event-stream"})
+
+    return kind(api_key="none", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+
+
+EVENTS = [
+    Event("head", name=None, value={"id": "r-1", "model": "m", "created": 5}),
+    Event("start", text="assistant"),
+    Event("text", text="Let me "),
+    Event("text", text="look."),
+    Event("call", text='{"a"', id="call_1", name="look"),
+    Event("call", text=": 1}"),
+    Event("finish", text="tool_calls"),
+    Event("usage", value=Usage(7, 3)),
+]
+
+
+def test_the_sdk_of_anthropic_adds_up_what_is_written() -> None:
+    anthropic = pytest.importorskip("anthropic")
+    client = _client(anthropic.Anthropic, _sse(written("anthropic", EVENTS), named=True))
+    with client.messages.stream(model="m", max_tokens=9, messages=[{"role": "user", "content": "Hi"}]) as stream:
+        message = stream.get_final_message()
+    assert message.content[0].text == "Let me look."
+    assert (message.content[1].name, message.content[1].input) == ("look", {"a": 1})
+    assert (message.stop_reason, message.usage.output_tokens) == ("tool_use", 3)
+
+
+def test_the_sdk_of_openai_adds_up_what_is_written() -> None:
+    openai = pytest.importorskip("openai")
+    client = _client(openai.OpenAI, _sse(written("responses", EVENTS), named=True))
+    with client.responses.stream(model="m", input="Hi") as stream:
+        kinds = [event.type for event in stream]
+        whole = stream.get_final_response()
+    assert whole.output_text == "Let me look."
+    assert (whole.output[1].name, whole.output[1].arguments) == ("look", '{"a": 1}')
+    assert kinds[-1] == "response.completed"
+    client = _client(openai.OpenAI, _sse(written("chat", EVENTS), named=False))
+    with client.chat.completions.stream(model="m", messages=[{"role": "user", "content": "Hi"}]) as stream:
+        choice = stream.get_final_completion().choices[0]
+    assert (choice.message.content, choice.message.tool_calls[0].function.arguments) == ("Let me look.", '{"a": 1}')
+
+
+def test_reasoning_and_further_fields_come_back_to_anthropic() -> None:
+    citation = {"type": "char_location", "cited_text": "x"}
+    stream: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"id": "msg_1", "model": "m", "usage": {"input_tokens": 4}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "sig"}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Yes"}},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "citations_delta", "citation": citation}},
+        {"type": "content_block_stop", "index": 1},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "stop_sequence", "stop_sequence": "X"},
+            "usage": {"output_tokens": 2},
+        },
+        {"type": "message_stop"},
+    ]
+    response = read("anthropic", stream)
+    body = answering()["anthropic"].write_response(response)[0]
+    assert body["content"] == [
+        {"type": "thinking", "thinking": "Hm.", "signature": "sig"},
+        {"type": "text", "text": "Yes", "citations": [citation]},
+    ]
+    assert (body["stop_reason"], body["stop_sequence"]) == ("stop_sequence", "X")
+    again = list(convert_stream(stream, to="anthropic"))
+    assert [one["type"] for one in again] == [one["type"] for one in stream]
+    with pytest.raises(LossError, match="signature"):
+        list(convert_stream(stream, to="chat"))
+
+
+def test_a_plain_message_is_not_a_list() -> None:
+    body = {"type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
+    assert convert_response(body, to="chat").output["choices"][0]["message"]["content"] == "Hi"
