@@ -122,9 +122,9 @@ def test_another_server_keeps_the_shape_that_was_given():
 
 
 def test_a_prompt_becomes_one_user_message():
-    assert build("User: Hi", model="gpt-4o").body["messages"] == [{"role": "user", "content": "User: Hi"}]
-    body = build({"prompt": "User: Hi", "model": "gpt-4o", "max_tokens": 5}).body
-    assert body["messages"] == [{"role": "user", "content": "User: Hi"}]
+    assert build("Say hi", model="gpt-4o").body["messages"] == [{"role": "user", "content": "Say hi"}]
+    body = build({"prompt": "Say hi", "model": "gpt-4o", "max_tokens": 5}).body
+    assert body["messages"] == [{"role": "user", "content": "Say hi"}]
     with pytest.raises(diptych.FormatError, match="cannot be one Chat request"):
         build(["a", "b"], model="gpt-4o")
 

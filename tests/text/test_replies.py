@@ -181,6 +181,8 @@ def test_token_ids_need_a_tokenizer():
 def test_a_named_format_reads_a_reply_with_its_prompt():
     prefix = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
     assert said(read_reply("Hello<|im_end|>", format="chatml", prefix=prefix))[0] == "Hello"
+    text = 'Look.\n<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call><|im_end|>'
+    assert said(read_reply(text, format="chatml-qwen", prefix=prefix)) == ("Look.", None, [("f", {"a": 1})])
     text = "<|channel|>analysis<|message|>Hm<|end|><|start|>assistant<|channel|>final<|message|>Yes<|return|>"
     reading = read_reply(text, format="harmony", prefix="<|start|>user<|message|>Hi<|end|><|start|>assistant")
     assert said(reading) == ("Yes", "Hm", [])
@@ -190,7 +192,7 @@ def test_a_named_format_reads_a_reply_with_its_prompt():
 
 @pytest.mark.parametrize(
     "unit",
-    ["<call>", '<call>{"name": "f", "arguments": {"a":', "<think>", "</think>", "<f=weather><p=city>", " \\n", "["],
+    ["<call>", '<call>{"name": "f", "arguments": {"a":', "<think>", "</think>", "<f=weather><p=city>", " \n", "["],
 )
 @pytest.mark.parametrize("name", ALL)
 def test_long_and_malformed_replies_are_read(name, unit):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ..apis.chat.messages import read_messages
 from ..apis.completions.messages import prompt_of
@@ -141,9 +141,8 @@ def convert_whole(value: Any, target: str | Format, source: Format | None = None
     wanted = _entry(target)
     if wanted.kind != "api" or not isinstance(value, Mapping):
         return []
-    if (reply := reply_of(value)) and wanted.name in answering() and (source is None or source.name in answering()):
-        named = reply if source is None or reply in PAIR else source.name
-        return [convert_response(value, to=wanted.name, source=named, on_loss="ignore")]
+    if (answer := _answer_of(value, source)) and wanted.name in answering():
+        return [replace(convert_response(value, to=wanted.name, source=answer, on_loss="ignore"), format=answer)]
     found = source or _detect(value)
     if found.kind != "api" or ("messages" in value and "prompt" in value):
         return []

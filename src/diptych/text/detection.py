@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from .doubts import LABELLED
 from .grammar import Grammar
-from .parse import after_beginning, has_open, parse
+from .parse import after_beginning, after_marks, has_open, parse
 
 
 def detect(prompt: str, grammar: Grammar) -> float:
@@ -33,6 +33,13 @@ def detect(prompt: str, grammar: Grammar) -> float:
 
 def _begins(prompt: str, grammar: Grammar) -> bool:
     return prompt.startswith(_opens_of(grammar), after_beginning(prompt))
+
+
+def begins_exactly(prompt: str, grammar: Grammar) -> bool:
+    """Return whether a text begins as this format writes it, white space and all."""
+    opens = tuple(turn.open for turn in grammar.turns.values())
+    bare = tuple(mark.removeprefix(grammar.bos) for mark in opens if grammar.bos and mark != grammar.bos)
+    return grammar.system == "prefix" or prompt.startswith((*opens, *bare), after_marks(prompt))
 
 
 def _has_sheet(prompt: str, grammar: Grammar) -> bool:

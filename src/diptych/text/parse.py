@@ -248,6 +248,16 @@ def after_beginning(text: str) -> int:
     return _BEGINNINGS.match(text).end()  # type: ignore[union-attr]
 
 
+def after_marks(text: str) -> int:
+    """Return where the marks that tokenizers add end, white space behind them not counted.
+
+    >>> after_marks("<s> [INST]")
+    3
+    """
+    end = after_beginning(text)
+    return len(text[:end].rstrip())
+
+
 def parse(text: str, grammar: Grammar) -> Parse:
     """Return the turns of a text. It never raises: a text without turns is one user message."""
     if grammar.plain:

@@ -21,7 +21,7 @@ from ..projection import write
 from ..sandbox.chat_template import ChatTemplate
 from . import doubts, guard, labels, marks
 from .derived_reading import read_template
-from .detection import detect, likeliest
+from .detection import begins_exactly, detect, likeliest
 from .direct import Plain, frames_of, read_plain
 from .doubts import LABELLED, STRANGE_START, whole
 from .grammar import Grammar
@@ -163,9 +163,12 @@ def _readings(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> 
     """Return what the grammars read; one that can only read what one before it has read is left out."""
     readings: list[Reading] = []
     plain: list[tuple[Grammar, Reading]] = []
+    has_bos = after_beginning(masked) > 0
     for confidence, grammar in ranked:
-        if any(_reads_alike(grammar, first, reading) for first, reading in plain):
+        if any(_reads_alike(grammar, first, reading, has_bos) for first, reading in plain):
             continue
+        if plain and not begins_exactly(masked, grammar):
+            continue  # it could only read with a loss
         reading = _marked(prompt, masked, grammar, confidence)
         readings.append(reading)
         if masked is prompt and reading.verdict == "lossless" and frames_of(grammar):
@@ -173,18 +176,32 @@ def _readings(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> 
     return readings
 
 
-def _reads_alike(grammar: Grammar, first: Grammar, reading: Reading) -> bool:
+def _reads_alike(grammar: Grammar, first: Grammar, reading: Reading, has_bos: bool) -> bool:
     """Return whether a variant of the grammar of a lossless reading reads the same, or with a loss."""
     messages = reading.conversation.messages
     roles = {message.role for message in messages}
-    if grammar.system != first.system or any(grammar.turns.get(role) != first.turns[role] for role in roles):
+    if grammar.sheet and grammar.turns.get("system") != first.turns.get("system"):
+        roles.discard("system")  # its lines are not there, or it would be the likelier one
+    elif grammar.system != first.system and "system" in roles:
         return False
-    if any(turn not in first.turns.values() for turn in grammar.turns.values()) or grammar.bos != first.bos:
+    if any(grammar.turns.get(role) != first.turns[role] for role in roles) or (has_bos and grammar.bos != first.bos):
         return False
-    if grammar.thinking != first.thinking and "think>" in "".join(message.text for message in messages):
+    if not all(_is_made_of(turn.open, first) for turn in grammar.turns.values()):
+        return False
+    inside = (
+        *(("think>",) if grammar.thinking != first.thinking else ()),
+        *(grammar.calls.marks if grammar.calls else ()),
+    )
+    together = "\0".join([message.text for message in messages]) if inside else ""
+    if any(mark in together for mark in inside):
         return False
     own = (grammar.default_system, grammar.system_prefix or None)
     return not messages or not any(text and messages[0].text.startswith(text) for text in own)
+
+
+def _is_made_of(mark: str, first: Grammar) -> bool:
+    """Return whether a mark holds one that no content of a plain reading by the first grammar does."""
+    return any(own in mark for own in first.markers)
 
 
 def _most_exact(readings: list[Reading]) -> Reading:
@@ -332,15 +349,17 @@ def _labelled(prompt: str, masked: str, hints: Hints | None, name: str, own: Gra
         return plain
     if seen.kind == "lines":
         return replace(plain, verdict="ambiguous", alternatives=(_lines_reading(prompt),), detail=doubts.LABELS)
+    first = next(iter(seen.labels))
+    said = f"{doubts.LABELS} ({first.text.strip()} at {marks.place_of(prompt, first.start)})"
     few_shot = seen.kind in ("examples", "pairs", "trace")
     name = "few-shot" if few_shot and own is None else name
     turns = _turns_reading(prompt, masked, seen, name)
     others = (*_named_examples(turns),) if few_shot or seen.kind == "hinted" else ()
     if seen.kind in ("pairs", "trace", "slot"):
         turns = replace(turns, alternatives=(), confidence=0.4)
-        return replace(plain, verdict="ambiguous", alternatives=(turns, *others), detail=doubts.LABELS)
+        return replace(plain, verdict="ambiguous", alternatives=(turns, *others), detail=said)
     others = (replace(plain, confidence=0.2), *others)
-    return replace(turns, verdict="ambiguous", alternatives=others, detail=doubts.LABELS)
+    return replace(turns, verdict="ambiguous", alternatives=others, detail=said)
 
 
 def _turns_reading(prompt: str, masked: str, seen: labels.Speakers, name: str) -> Reading:

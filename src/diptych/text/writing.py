@@ -118,7 +118,8 @@ class _Writer:
         elif system and self.grammar.system == "first-user" and host != rest[0]:
             self._lose("$.messages", "reordered", "the system text stands in the first user turn, after other messages")
         for number, index in enumerate(rest):
-            before, after = rest[number - 1] if number else None, next(iter(rest[number + 1 :]), None)
+            before = rest[number - 1] if number else None
+            after = rest[number + 1] if number + 1 < len(rest) else None
             joined = self._joint(before, index)
             if number:
                 self.paper.mark(self.grammar.separator if joined is None else joined)

@@ -27,7 +27,7 @@ DOUBTS = {
     "tags": ("<system>Be brief.</system>\n<user>{q}</user>", "<system> at 1:1"),
     "tags with a role": ('<message role="user">{q}</message>', '<message role="user"> at 1:1'),
     "messages as data": ('[{"role": "system", "content": "x"}]', "at 1:4"),
-    "unknown control tokens": ("<|header_start|>user<|header_end|>\n\n{q}<|eot|>", "'<|header_start|>' at 1:1"),
+    "unknown control tokens": ("<|opens|>user<|closes|>\n\n{q}<|eox|>", "'<|opens|>' at 1:1"),
     "a width": ("Total {x:>10}", "{x:>10} at 1:7"),
     "a conversion": ("Repr {y!r}", "{y!r} at 1:6"),
     "a position": ("Say {0}", "{0} at 1:5"),
