@@ -37,6 +37,8 @@ from .registry import builtin, get, list_formats
 from .responses import answering, convert_response, reply_of
 
 Written = tuple[Any, tuple[Loss, ...]]
+#: The fields that requests have, and no answer.
+_REQUESTS: Final = frozenset({"messages", "prompt", "input", "contents"})
 
 
 def to_messages(
@@ -152,6 +154,14 @@ def convert_whole(value: Any, target: str | Format, source: Format | None = None
     if is_prompt or is_of_pair or (wanted.name == "completions" and found.api is not None and not is_talk):
         return converted(value, found, wanted)
     return []
+
+
+def _answer_of(value: Mapping[str, Any], source: Format | None) -> str | None:
+    """Return the API that a value is an answer of, None where it is a request or something else."""
+    if any(value.get(name) is not None for name in _REQUESTS) and "object" not in value:
+        return None
+    found = reply_of(value)
+    return found if source is None or found in (None, source.name) or {found, source.name} <= {*PAIR} else None
 
 
 def _entry(name: str | Format | Grammar | ChatTemplate) -> Format:
