@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from ..apis.chat.messages import read_messages
 from ..apis.completions.messages import prompt_of
@@ -34,7 +34,7 @@ from .between import between, conversation_of, write_conversation
 from .bodies import PAIR, Binary, converted, encoded
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
-from .responses import answering, convert_response, reply_of
+from .responses import answering, convert_response
 
 Written = tuple[Any, tuple[Loss, ...]]
 
