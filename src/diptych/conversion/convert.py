@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ..apis.chat.messages import read_messages
 from ..apis.completions.messages import prompt_of
@@ -34,9 +34,11 @@ from .between import between, conversation_of, write_conversation
 from .bodies import PAIR, Binary, converted, encoded
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
-from .responses import answering, convert_response
+from .responses import answering, convert_response, reply_of
 
 Written = tuple[Any, tuple[Loss, ...]]
+#: The fields that requests have, and no answer.
+_REQUESTS: Final = frozenset({"messages", "prompt", "input", "contents"})
 
 
 def to_messages(
@@ -152,6 +154,14 @@ def convert_whole(value: Any, target: str | Format, source: Format | None = None
     if is_prompt or is_of_pair or (wanted.name == "completions" and found.api is not None and not is_talk):
         return converted(value, found, wanted)
     return []
+
+
+def _answer_of(value: Mapping[str, Any], source: Format | None) -> str | None:
+    """Return the API that a value is an answer of, None where it is a request or something else."""
+    if any(value.get(name) is not None for name in _REQUESTS) and "object" not in value:
+        return None
+    found = reply_of(value)
+    return found if source is None or found in (None, source.name) or {found, source.name} <= {*PAIR} else None
 
 
 def _entry(name: str | Format | Grammar | ChatTemplate) -> Format:
