@@ -133,7 +133,7 @@ NAMED = '[{"role": "user", "name": "ann", "content": "Hi"}]'
 BODY = '{"model": "m", "prompt": "Hi"}'
 
 
-@pytest.mark.parametrize("options", [["--to", "chatml"], ["--to", "chatml", "--json"], ["--to", "chatml", "--jsonl"]])
+@pytest.mark.parametrize("options", [["--to", "gemma"], ["--to", "gemma", "--json"], ["--to", "gemma", "--jsonl"]])
 @pytest.mark.parametrize(
     ("policy", "code", "warned"),
     [([], 1, True), (["report"], 1, True), (["warn"], 1, True), (["ignore"], 0, False)],
@@ -146,7 +146,7 @@ def test_losses_are_reported_and_the_output_is_written(run, options, policy, cod
 
 
 def test_a_loss_that_may_not_be_writes_nothing(run):
-    found = run("convert", "-", "--to", "chatml", "--on-loss", "raise", stdin=NAMED)
+    found = run("convert", "-", "--to", "gemma", "--on-loss", "raise", stdin=NAMED)
     assert (found.out, found.code) == ("", 2)
     assert "hint: pass --on-loss report to continue" in found.err
 

@@ -14,7 +14,7 @@ CASES = {
     "text": ("gpt-4o-mini", USAGE, Decimal("0.000027"), None),
     "reasoning-beside": ("grok-4", {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135, "completion_tokens_details": {"reasoning_tokens": 94}}, Decimal("0.001641"), None),
     "audio": ("gpt-audio", {**USAGE, "prompt_tokens_details": {"audio_tokens": 90}}, (10 * Decimal("2.5") + 90 * 32 + 20 * 10) / 10**6, None),
-    "audio-without-a-rate": ("gpt-4o-audio-preview", {**USAGE, "prompt_tokens_details": {"audio_tokens": 90}}, None, "no input_audio rate"),
+    "audio-without-a-rate": ("gpt-4o-mini", {**USAGE, "prompt_tokens_details": {"audio_tokens": 90}}, None, "no input_audio rate"),
     "unknown-field": ("gpt-4o-mini", {**USAGE, "thinking_tokens": 50}, None, "thinking_tokens"),
     "unknown-model": ("no-such-model", USAGE, None, "no price is known for 'no-such-model'"),
 }  # fmt: skip

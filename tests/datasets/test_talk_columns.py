@@ -47,6 +47,7 @@ PAIRS = [
     ({"chosen": human("Tides?", "High.").lstrip(), "rejected": human("Tides?", "Low.").lstrip()}, [ASKED], [HIGH], [LOW]),
     ({"chosen": human("Tides?", "High.", "When?", "High."), "rejected": human("Tides?", "High.", "When?", "Low.")}, MORE, [HIGH], [LOW]),
     ({"chosen": human("Tides? ", " High.\n"), "rejected": human("Tides? ", "Low. ")}, [user("Tides? ")], [said(" High.\n")], [said("Low. ")]),
+    ({"chosen": "### Human: Tides?### Assistant: High.", "rejected": "### Human: Tides?### Assistant: Low."}, [ASKED], [HIGH], [LOW]),
     ({"chosen": f"{CHATML}High.<|im_end|>", "rejected": f"{CHATML}Low.<|im_end|>\n"}, [ASKED], [HIGH], [LOW]),
     (pair(human("Tides?", ""), " High.", " Low."), [ASKED], [HIGH], [LOW]),
     (pair(human("Tides?", "").rstrip(), " High.", " Low."), [ASKED], [HIGH], [LOW]),
@@ -88,7 +89,6 @@ UNDECIDED = [
     {"chosen": human("Tides?", ""), "rejected": human("Tides?", "")},
     {"chosen": "\n\nHuman: a\n\nHuman: b\n\nAssistant: c", "rejected": "\n\nHuman: a\n\nHuman: b\n\nAssistant: d"},
     {"chosen": "Human: Tides?\nAssistant: High.", "rejected": "Human: Tides?\nAssistant: Low."},
-    {"chosen": "### Human: Tides?### Assistant: High.", "rejected": "### Human: Tides?### Assistant: Low."},
     {"chosen": [ASKED, HIGH], "rejected": [user("Winds?"), LOW]},
     pair("Tides?", "Tides? High.", "Tides? Low."),
     pair("Tides?\n", "Tides?\nHigh.", "Tides?\nLow."),
@@ -152,7 +152,7 @@ def test_instruction_and_input_of_a_text_become_one_message_as_those_of_a_row():
 
 
 @pytest.mark.parametrize(("text", "kind"), [
-    ("Some page about tides.", "unsupported"), ("", "unsupported"), ("### Human: Tides?### Assistant: High.", "unsupported"),
+    ("Some page about tides.", "unsupported"), ("", "unsupported"),
     ("Human: Tides?\nAssistant: High.", "undecidable"), ("Q: Tides?\nA: High.", "undecidable"),
     ("<|im_start|>user\n<|im_start|>x<|im_end|>\n<|im_start|>assistant\nHigh.<|im_end|>\n", "undecidable"),
     ("<PRE> a <SUF>b <MID>", "unsupported"),

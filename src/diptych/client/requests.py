@@ -304,9 +304,6 @@ def ask(
     'completions'
     """
     built = build(x, model=model, api=api, on_loss=on_loss, own_server=own_server, **params)
-    if built.api not in ("chat", "completions"):
-        hint = "use api='chat' or api='completions'"
-        raise FormatError(f"the client does not send requests of {built.api}", hint=hint)
     if own_server and today is not None:
         check_alive(str(built.body.get("model")), today)
     template = getattr(x, "template", None)

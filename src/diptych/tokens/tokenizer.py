@@ -11,12 +11,13 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import FormatError, MissingExtra, TokenError
-from ..sandbox.chat_template import ChatTemplate
-from ..sandbox.gguf import read_metadata
 from .messages import compact_json, text_of
+
+if TYPE_CHECKING:
+    from ..sandbox.chat_template import ChatTemplate
 from .tally import Item
 
 #: What a border between messages may cost where no chat template says it: at least, likely, at most.
@@ -96,6 +97,8 @@ def _template_of(source: Any) -> ChatTemplate | None:
     template = getattr(source, "chat_template", None)
     if not isinstance(template, str):
         return None
+    from ..sandbox.chat_template import ChatTemplate
+
     special = getattr(source, "special_tokens_map", None)
     named: dict[str, Any] = {name: token for name, token in dict(special or {}).items() if isinstance(token, str)}
     return ChatTemplate(template, **named)
@@ -124,11 +127,13 @@ def _counted(built: Any) -> Callable[[str], int]:
 
 
 def _of_json(path: Path) -> Tokenizer:
+    from ..sandbox.chat_template import ChatTemplate
+
     library = _library()
     try:
         built = library.Tokenizer.from_file(os.fspath(path))
     except Exception as error:  # the library raises bare Exception on what it cannot read
-        raise TokenError(f"{path.name} is no tokenizer: {error}") from None
+        raise TokenError(f"{path.name} cannot be read as a tokenizer: {error}") from None
     try:
         template = ChatTemplate.from_tokenizer_config(path.parent)
     except FormatError:
@@ -137,6 +142,9 @@ def _of_json(path: Path) -> Tokenizer:
 
 
 def _of_gguf(path: Path) -> Tokenizer:
+    from ..sandbox.chat_template import ChatTemplate
+    from ..sandbox.gguf import read_metadata
+
     held = {key.removeprefix("tokenizer."): value for key, value in read_metadata(path, _GGUF_KEYS).items()}
     tokens, merges = held.get("ggml.tokens"), held.get("ggml.merges")
     splits = _SPLITS.get(held.get("ggml.pre") or "default")

@@ -83,7 +83,7 @@ def test_a_file_that_is_named_is_always_read(folder, tmp_path):
     assert done.exit_code == 1
     assert "there are no messages" in done.stderr
     assert "nothing.prompty: refused: No such file" in done.stderr
-    assert "no UTF-8" in done.stderr
+    assert "not UTF-8" in done.stderr
 
 
 def test_standard_input_and_a_layout_by_name():
