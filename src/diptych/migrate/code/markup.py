@@ -21,7 +21,8 @@ from .source import Node, Source, dotted, text_of
 MARK: Final = re.compile(
     r"<[|｜][^<>|｜\n]{1,40}[|｜]>|<\|[a-z]\w*>|<[a-z]\w*\|>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|gMASK)\]"
     r"|<</?SYS>>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos|eot|sop|eop|eod|BOS|EOS|im_start|im_end|extra_id_\d+)>"
-    r"|<(?:PRE|SUF|MID|fim_\w+)>|<reserved_\d+>|<\w+:(?:bos|eos)>|\]~b\]|\[e~\[|\[\|[a-z]\w*\|\]|<(?:human|bot)>:|\[Round \d+\]"
+    r"|<(?:PRE|SUF|MID|fim_\w+)>|<reserved_\d+>|<\w+:(?:bos|eos)>"
+    r"|\]~b\]|\[e~\[|\[\|[a-z]\w*\|\]|<(?:human|bot)>:|\[Round \d+\]"
     r"|<[|｜]$|^[|｜]>"  # a token that is put together itself: "<|" + role + "|>"
 )
 #: Functions and attributes of tokenizers and templates that give special tokens.
