@@ -110,3 +110,11 @@ def test_standard_input_and_odd_names(tmp_path: Path) -> None:
         "::error file=a b%25c%2Cd.jinja,line=1"
     )
     assert check("nope", cwd=tmp_path).returncode == 2
+
+
+def test_many_files_are_checked_in_processes_in_their_order(tmp_path: Path) -> None:
+    for number in range(250):
+        (tmp_path / f"t{number:03}.jinja").write_text("{{ x|uper }}" if number % 50 == 0 else "{{ x }}")
+    done = check(".", "--select", "T002", "--output-format", "json", cwd=tmp_path)
+    files = [one["location"]["file"] for one in json.loads(done.stdout)["findings"]]
+    assert (done.returncode, files) == (1, [f"t{number:03}.jinja" for number in range(0, 250, 50)])

@@ -92,18 +92,21 @@ def _found(
     ignores: bool,
 ) -> tuple[dict[str, list[Finding]], int]:
     import datetime
+    import multiprocessing
 
     from ..catalogue import DEFAULT_MODEL
     from ..config import setting
-    from ..templating.check import Settings, check_file, check_text, files_of, selected
+    from ..templating.check import Settings, check_files, check_text, files_of, selected
     from .inputs import read_file
 
     rules = selected(select, ignore)
     chosen = setting("model", model) or DEFAULT_MODEL
     settings = Settings(datetime.date.today(), max_tokens, max_cost, chosen)
     found = {"-": check_text(read_file("-"), rules, settings, file="<stdin>")} if "-" in paths else {}
-    for root, file in files_of([path for path in paths if path != "-"], ignore=ignores):
-        found[file.as_posix()] = check_file(file, root, rules, settings)
+    files = list(files_of([path for path in paths if path != "-"], ignore=ignores))
+    start = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"  # nothing here has threads
+    for file, findings in check_files(files, select=select, ignore=ignore, settings=settings, start=start):
+        found[file.as_posix()] = findings
     return found, len(found)
 
 

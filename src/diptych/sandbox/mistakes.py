@@ -78,10 +78,7 @@ def mistakes(tree: nodes.Node, environment: Any, *, in_branches: bool, in_argume
     """
     if in_branches:
         yield from _unknown_names(tree, environment, in_arguments)
-    yield from _stray_controls(tree, False)
-    for node in tree.find_all(nodes.Tuple):
-        if any(isinstance(item, nodes.Slice) for item in node.items):
-            yield Mistake("a slice cannot stand in a tuple", "write one slice in the brackets", node.lineno)
+    yield from _stray(tree, False)
 
 
 def _unknown_names(node: nodes.Node, environment: Any, in_arguments: bool) -> Iterator[Mistake]:
@@ -112,7 +109,10 @@ def _asks_for_names(test: nodes.Node) -> bool:
     return any(one.name in ("filter", "test") for one in tests)
 
 
-def _stray_controls(node: nodes.Node, in_loop: bool) -> Iterator[Mistake]:
+def _stray(node: nodes.Node, in_loop: bool) -> Iterator[Mistake]:
+    """Yield loop controls outside of a loop, and slices in a tuple."""
+    if isinstance(node, nodes.Tuple) and any(isinstance(item, nodes.Slice) for item in node.items):
+        yield Mistake("a slice cannot stand in a tuple", "write one slice in the brackets", node.lineno)
     name = type(node).__name__.lower()
     if name in ("break", "continue") and not in_loop:
         yield Mistake(f"{{% {name} %}} outside of a loop", None, node.lineno, rf"\b({name})\b")
@@ -122,7 +122,7 @@ def _stray_controls(node: nodes.Node, in_loop: bool) -> Iterator[Mistake]:
             within = field == "body" or (in_loop and not node.recursive)
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, nodes.Node):
-                yield from _stray_controls(child, within)
+                yield from _stray(child, within)
 
 
 def mistake_of(error: BaseException, environment: Any) -> Mistake | None:

@@ -113,8 +113,7 @@ def key_errors(meta: dict[str, Any], front: str, file: str) -> Iterator[Template
                 location=locate_path(front, f"$.{key}", file),
                 hint="give it to the client or to the command line",
             )
-        close = closest(str(key), KNOWN_KEYS, 0.75)
-        if key not in KNOWN_KEYS and close:
+        if key not in KNOWN_KEYS and (close := closest(str(key), KNOWN_KEYS, 0.75)):
             yield TemplateSyntaxError(
                 f"front matter has no key {key!r}",
                 location=locate_path(front, f"$.{key}", file),

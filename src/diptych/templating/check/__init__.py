@@ -3,7 +3,7 @@
 from .chat import ChatSubject, is_chat_template
 from .finding import Finding, Fix
 from .registry import Rule, all_rules, selected
-from .run import check_chat, check_file, check_paths, check_text, files_of, fixed
+from .run import check_chat, check_file, check_files, check_paths, check_text, files_of, fixed
 from .subject import Settings
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "all_rules",
     "check_chat",
     "check_file",
+    "check_files",
     "check_paths",
     "check_text",
     "files_of",
