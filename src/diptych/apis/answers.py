@@ -22,6 +22,8 @@ from .ledger import Ledger, leaves, parts
 #: Notes: constants that a body lacks; and the word in which the API said why a reply ended.
 ABSENT: Final = f"{NOTE}absent"
 END: Final = f"{NOTE}end"
+#: What a server measures: a number in its place is not what it would say.
+_MEASURED: Final = frozenset({"usage", "metrics"})
 #: What the neutral model calls the end of a reply, in the words of Chat.
 ENDS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
 
@@ -187,8 +189,10 @@ def _with_own(wire: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 def _with_needs(answers: Answers, wire: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
     missing = {name: value for name, value in answers.needs.items() if name not in wire}
-    if missing:
-        ledger.report("$", "synthesised", f"{answers.name} always says {', '.join(missing)}")
+    if unknown := [name for name in missing if name in _MEASURED]:
+        ledger.report("$", "substituted", f"not known, and stated as 0: {', '.join(unknown)}")
+    if made := [name for name in missing if name not in _MEASURED]:
+        ledger.report("$", "synthesised", f"{answers.name} always says {', '.join(made)}")
     return {**wire, **missing}
 
 

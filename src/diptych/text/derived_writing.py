@@ -124,7 +124,7 @@ def takes_objects(template: ChatTemplate) -> bool:
 def _dropped(
     conversation: Conversation, messages: list[dict[str, Any]], template: ChatTemplate, options: Any, text: str
 ) -> Iterator[Loss]:
-    """Yield what stands beside the messages and is not written, and what is no text in them."""
+    """Yield what stands beside the messages and is not written, and what is not text in them."""
     without = Conversation(response_format=conversation.response_format)
     yield from side_losses(without)
     if conversation.tools and _rendered(template, messages, {**options, "tools": None}) == text:

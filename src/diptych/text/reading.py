@@ -45,7 +45,7 @@ def read_text(
 
     ``hints`` names speaker labels: ``{"Customer": "user"}``, or ``{"user_labels": […],
     "assistant_labels": […]}``. ``opaque`` are ranges that nothing is recognised in.
-    Raises FormatError for an unknown format, or for a value that is no text.
+    Raises FormatError for an unknown format, or for a value that is not text.
     """
     if not isinstance(prompt, str):
         raise FormatError(f"a prompt is text, not {type(prompt).__name__}", path="$")

@@ -497,7 +497,7 @@ def part_losses(message: Message, path: str, format: str) -> list[Loss]:
         losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {format}"))
     for index, part in enumerate(message.content_parts):
         if not isinstance(part, TextPart):
-            losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is no text"))
+            losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is not text"))
         losses += [Loss(f"{path}.content[{index}].{key}", "field-dropped") for key in _native_of(part)]
     if isinstance(message.content, tuple) and message.text:
         losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
