@@ -202,7 +202,7 @@ class StreamWriter(BlockWriter):
         sequence = self.head.get("stop_sequence") if self.is_own else None
         usage = {} if self.usage is None else self.counts.write(self.usage, own=self.is_own)
         if not usage:
-            self.lose("substituted", "not known, and stated as 0: usage")
+            self.lose("synthesised", "not known, and stated as 0: usage")
         delta = {"stop_reason": word, "stop_sequence": sequence}
         return [
             {"type": "message_delta", "delta": delta, "usage": usage or {"output_tokens": 0}},
