@@ -37,7 +37,8 @@ def outcome(thunk: Callable[[], Any]) -> dict[str, Any]:
         found = thunk()
     except Exception as error:
         kind = type(error).__name__
-        return {"error": kind, "message": digest(str(error))} | ({} if _is_ours(error) else {"foreign": True})
+        message = str(error).replace(str(ROOT), ".")
+        return {"error": kind, "message": digest(message)} | ({} if _is_ours(error) else {"foreign": True})
     return found if isinstance(found, dict) else {"output": digest(found)}
 
 
