@@ -227,6 +227,87 @@ def test_the_rows_own_answers_are_the_expected_output(run):
     assert totals["prompt_tokens"] == 2 * count([HI], "gpt-4o-mini").tokens
 
 
+def test_every_model_counts_the_answers_itself(run):
+    answer = "日本語のテキスト"
+    text = rows({"messages": [HI, {"role": "assistant", "content": answer}]})
+    totals = run("cost", "t.jsonl", "--output", "answers", "-m", "gpt-4,gpt-4o", "--json", t_jsonl=text).json["totals"]
+    for name, row in totals.items():
+        assert row["output_tokens"]["expected"] == count(answer, name).tokens
+
+
+def test_a_row_without_an_answer_is_named(run):
+    found = run("cost", "t.jsonl", "--output", "answers", t_jsonl=rows(BODY, {"prompt": "a", "completion": "b c"}))
+    assert "1 without an answer (256 tokens assumed)" in found.err
+
+
+CHAT_REPLY = {
+    "object": "chat.completion",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello there"}, "finish_reason": "stop"}],
+}
+ANTHROPIC_REPLY = {
+    "type": "message", "role": "assistant", "content": [{"type": "text", "text": "Hi"}], "model": "claude-sonnet-4-5",
+    "stop_reason": "end_turn", "usage": {"input_tokens": 3, "output_tokens": 40},
+}  # fmt: skip
+#: A line of a file of earlier replies, and its tokens.
+REPLIES = {
+    "a number": (7, 7),
+    "a text": ("Hello there", 2),
+    "a response": (CHAT_REPLY, 2),
+    "a response with its usage": ({**CHAT_REPLY, "usage": {"prompt_tokens": 1, "completion_tokens": 90}}, 90),
+    "a response of another API": (ANTHROPIC_REPLY, 40),
+    "a response of Ollama": ({"model": "x", "done": True, "message": {"role": "assistant", "content": "Hi"},
+                              "prompt_eval_count": 4, "eval_count": 30}, 30),
+    "a result of a Batch file": ({"custom_id": "a", "response": {"body": CHAT_REPLY}}, 2),
+    "a request with its answer": ({"messages": [HI, {"role": "assistant", "content": "Hello there"}]}, 2),
+    "an example of Completions": ({"prompt": "a", "completion": "Hello there"}, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_file_of_earlier_replies_says_how_long_they_are(run, name):
+    line, tokens = REPLIES[name]
+    files = {"r_json": json.dumps(BODY), "old_jsonl": rows(line, line)}
+    found = run("cost", "r.json", "-m", "gpt-4o", "--output", "old.jsonl", "--json", **files).json
+    assert found["output_tokens"]["expected"] == tokens
+
+
+@pytest.mark.parametrize("line", [True, -1, None, {}, {"model": "x"}, "{", 1.5], ids=str)
+def test_a_line_that_is_no_reply_is_an_error_with_its_place(run, line):
+    text = rows(5) + ("{" if line == "{" else json.dumps(line))
+    found = run("cost", "r.json", "--output", "old.jsonl", r_json=json.dumps(BODY), old_jsonl=text)
+    assert found.code in (1, 2)
+    assert found.out == ""
+    assert "old.jsonl:2" in found.err
+
+
+def test_lengths_of_earlier_replies_give_a_range(run):
+    lengths = ",".join(map(str, range(100, 140)))
+    files = {"r_json": json.dumps(BODY), "b_jsonl": rows(*[BODY] * 30)}
+    one = run("cost", "r.json", "--output", lengths, **files)
+    many = run("cost", "b.jsonl", "--output", lengths, "--json", **files).json["totals"]["gpt-4.1"]
+    assert "8 times in 10 between" in one.err
+    assert many["output_tokens"]["expected"] == 30 * 119.5
+    bounds = [many["cost"]["low"], many["likely"]["p10"], many["cost"]["expected"], many["likely"]["p90"]]
+    assert bounds == sorted(bounds, key=Decimal)
+
+
+def test_the_answers_of_inputs_stand_in_a_column(run):
+    files = {"t_jinja": TEMPLATE, "r_csv": "question,asked\nHi,Hello there\nBye,Bye\n"}
+    found = run("cost", "t.jinja", "--data", "r.csv", "-m", "gpt-4o", "--output", "column:asked", "--json", **files)
+    assert found.json["totals"]["gpt-4o"]["output_tokens"]["expected"] == 3
+    found = run("cost", "t.jinja", "--data", "r.csv", "-m", "gpt-4o", "--output", "column:no", "--json", **files)
+    assert (found.code, found.json["refused"]) == (1, 2)
+    assert run("cost", "t.jinja", "--data", "r.csv", "--output", "answers", **files).code == 2
+    assert run("cost", "r.json", "--output", "column:asked", r_json=json.dumps(BODY)).code == 2
+
+
+@pytest.mark.parametrize("output", ["x", "-5", "1,x", "", "no.jsonl"])
+def test_what_output_cannot_mean_is_a_usage_error(run, output):
+    found = run("cost", "r.json", "--output", output, r_json=json.dumps(BODY))
+    assert found.code == 2
+    assert "--output" in found.err
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_large_file_is_cut_into_blocks(run, monkeypatch, workers):
     monkeypatch.setattr("diptych.cli.cost_files._BLOCK", 3000)

@@ -1,6 +1,7 @@
 """Totals of many requests equal the sum of their estimates, however they are split."""
 
 import pickle
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych.errors import TokenError
-from diptych.prices import Bulk, Cost
+from diptych.prices import Bulk, Cost, Lengths
 from diptych.prices.plain import usd
 
 PNG = "data:image/gif;base64,R0lGODlhAQACAAAAACw="
@@ -38,7 +39,7 @@ bodies = st.builds(
 )  # fmt: skip
 
 
-@given(st.lists(bodies, max_size=4), st.sampled_from([None, 0, 700]), st.booleans())
+@given(st.lists(bodies, max_size=4), st.sampled_from([None, 0, 700, Lengths.of([1, 2, 2, 900])]), st.booleans())
 def test_totals_are_the_sum_of_estimates(rows, output, batch):
     bulk = Bulk(MODELS, output=output, batch=batch)
     for body in rows:
@@ -95,3 +96,26 @@ def test_percentiles_and_the_dearest_rows():
     for share in (50, 90, 99):
         true = diptych.estimate("word " * share * 10, "gpt-4o", output=0).cost.expected
         assert float(found["percentiles"][f"p{share}"]) == pytest.approx(float(true), rel=0.03)
+
+
+def test_an_answer_is_counted_for_each_model():
+    bulk = Bulk(["gpt-4", "gpt-4o"], output=5)
+    bulk.add([{"role": "user", "content": "Hi"}], answer="日本語のテキスト")
+    for name, totals in bulk.totals.items():
+        assert totals.output == diptych.count("日本語のテキスト", name).tokens
+
+
+def test_a_file_says_between_which_sums_it_lies():
+    lengths = Lengths.of(range(100, 300))
+    whole, parts = Bulk(["gpt-4o"], output=lengths), [Bulk(["gpt-4o"], output=lengths) for _ in range(2)]
+    for index in range(50):
+        for bulk in (whole, parts[index % 2]):
+            bulk.add([{"role": "user", "content": f"Hi {index}"}], key=str(index))
+    parts[0].merge(pickle.loads(pickle.dumps(parts[1])))
+    totals = whole.totals["gpt-4o"]
+    least, most = totals.likely()
+    assert usd(totals.low) < least < usd(totals.expected) < most < usd(totals.high)
+    assert parts[0].totals["gpt-4o"].likely() == (least, most)
+    tokens = lengths.between(50, cap=None)
+    assert most - least == pytest.approx((tokens[1] - tokens[0]) * Decimal("0.00001"), rel=Decimal("0.01"))
+    assert totals.to_json()["likely"]["p90"] == format(most, "f")

@@ -19,6 +19,8 @@ BAD = [-5, -1, True, 1.5, math.nan, math.inf, "5", [5], {}]
 @pytest.mark.parametrize("value", BAD, ids=repr)
 @pytest.mark.parametrize("name", ["output", "cached"])
 def test_an_argument_is_a_whole_number_of_at_least_0(name, value):
+    if (name, value) == ("output", [5]):
+        value = [5, "5"]  # several lengths may be given
     for model in ("gpt-4o", "no-such-model"):
         with pytest.raises(TokenError, match=f"^{name} is .*; expected a whole number of at least 0"):
             diptych.estimate(CHAT, model, **{name: value})

@@ -42,7 +42,12 @@ def cost_command(
         list[str] | None, typer.Option("--map", help="input=column: the column of --data that an input comes from.")
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", help="Tokens that you expect in a reply, or `answers`: those in the file.")
+        str | None,
+        typer.Option(
+            "--output",
+            help="Tokens in a reply: a number, several (lengths of earlier replies), a file of earlier replies, "
+            "`answers` (those in the file) or `column:NAME` (of --data).",
+        ),
     ] = None,
     cached: Annotated[
         int | None, typer.Option("--cached", min=0, help="Prompt tokens that are cached already.")
@@ -71,28 +76,21 @@ def cost_command(
     diptych cost translate --data rows.csv --model gpt-5.4-mini --batch
     """
     from .cost_files import Asked, price_file
+    from .cost_outputs import read_outputs
     from .cost_shown import print_bulk
     from .values import is_lines
 
     names, limit = named_models(model), None if max_cost is None else _usd(max_cost)
-    answers, tokens = output == "answers", _tokens(output)
+    outputs = read_outputs(output, names, has_data=data is not None)
     template = _template(file, asked=data is not None or bool(param) or vars_file is not None)
     if data is None and (template is not None or not (epochs or is_lines(file))):
-        _one(file, template, param, vars_file, names, limit, tokens, cached, batch, explain=explain, json_=json_)
+        _one(file, template, param, vars_file, names, limit, outputs, cached, batch, explain=explain, json_=json_)
         return
-    asked = Asked(tuple(names), tokens, answers, cached, batch, epochs, None if by is None else by.value)
+    asked = Asked(tuple(names), outputs, cached, batch, epochs, None if by is None else by.value)
     priced = price_file(file if data is None else data, asked, template, columns or [], workers)
     print_bulk(priced, epochs=epochs, json_=json_)
     if priced.bulk.refused or _is_over_file(priced.bulk, limit):
         raise typer.Exit(1)
-
-
-def _tokens(output: str | None) -> int | None:
-    if output in (None, "answers"):
-        return None
-    if not str(output).isdecimal():
-        raise typer.BadParameter(f"{output!r} is neither a number of tokens nor `answers`", param_hint="--output")
-    return int(str(output))
 
 
 def _template(file: str, *, asked: bool) -> Any:
@@ -110,7 +108,7 @@ def _one(
     vars_file: str | None,
     names: list[str],
     limit: Decimal | None,
-    output: int | None,
+    outputs: Any,
     cached: int | None,
     batch: bool,
     *,
@@ -130,9 +128,14 @@ def _one(
         value, path = request_of(
             read_value(file, lines_hint="put the lines into a .jsonl file: diptych cost FILE.jsonl prices each")
         )
+    value, answer = outputs.taken(value)
     wanted: list[str | None] = [*names] if names else [model_of(None, value)]
     with at_path(path):
-        estimates = [estimate(value, model=name, output=output, cached=cached, batch=batch) for name in wanted]
+        own = value.get("model") if isinstance(value, dict) else None
+        estimates = [
+            estimate(value, model=name, output=outputs.length(answer, name or own), cached=cached, batch=batch)
+            for name in wanted
+        ]
     if json_ and len(estimates) == 1:
         write_document(**estimates[0].to_json())
     elif json_:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import DiptychError, FormatError
+from .cost_outputs import WITHOUT, Outputs
 from .cost_rows import iter_lines
 from .count import model_of
 
@@ -31,8 +32,7 @@ class Asked(NamedTuple):
     """The options of the command that concern every row."""
 
     models: tuple[str, ...] = ()
-    output: int | None = None
-    answers: bool = False
+    output: Outputs = Outputs()
     cached: int | None = None
     batch: bool = False
     epochs: int | None = None
@@ -89,7 +89,7 @@ def _with_errors(price: Any) -> Priced:
 def _new(asked: Asked) -> Priced:
     from ..prices import Bulk
 
-    return Priced(Bulk(asked.models, output=asked.output, cached=asked.cached, batch=asked.batch))
+    return Priced(Bulk(asked.models, output=asked.output.expected, cached=asked.cached, batch=asked.batch))
 
 
 # lines ---------------------------------------------------------------------------------
@@ -127,12 +127,12 @@ def price_value(priced: Priced, value: Any, asked: Asked, place: str) -> None:
         priced.bulk.requests += 1
         priced.bulk.refused += 1
         raise FormatError("expected a request body, messages or a text", path="$")
-    output = None
-    if asked.answers and isinstance(value, dict):
-        value, output = _without_answer(value, asked)
+    value, answer = asked.output.taken(value)
     model = None if asked.models else model_of(None, value)
     group = key if asked.by == "custom_id" else None
-    priced.bulk.add(value, key=key, model=model, group=group, output=output)
+    priced.bulk.add(value, key=key, model=model, group=group, answer=answer)
+    if asked.output.of_rows and answer is None:
+        priced.count(WITHOUT)
     priced.count("training examples" if asked.epochs else kind)
     return None
 
@@ -145,20 +145,6 @@ def _price_result(priced: Priced, value: Mapping[str, Any], asked: Asked, key: s
     usage = body.get("usage")
     model = str(body.get("model") or "")
     priced.bulk.add_usage(usage if isinstance(usage, dict) else {}, model=model, key=key, batch=True, group=group)
-
-
-def _without_answer(body: dict[str, Any], asked: Asked) -> tuple[dict[str, Any], int | None]:
-    """Return a body without the reply that stands at its end, and the tokens of that reply."""
-    from ..tokens import count
-
-    messages = body.get("messages")
-    last = messages[-1] if isinstance(messages, list) and len(messages) > 1 else None
-    if not isinstance(last, dict) or last.get("role") != "assistant":
-        return body, None
-    text = last.get("content")
-    model = asked.models[0] if asked.models else body.get("model")
-    tokens = count(text if isinstance(text, str) else json.dumps(last, default=str), model).tokens
-    return {**body, "messages": messages[:-1] if isinstance(messages, list) else []}, tokens
 
 
 # blocks and processes ------------------------------------------------------------------
@@ -241,6 +227,7 @@ def _price_rows(file: str, asked: Asked, template: Any, columns: list[str], repo
         try:
             if isinstance(row, FormatError):
                 raise row
+            answer = asked.output.of_column(row)
             rendered = template.render(**inputs_of(template, row, named))
         except DiptychError as error:
             priced.bulk.requests += 1
@@ -249,6 +236,7 @@ def _price_rows(file: str, asked: Asked, template: Any, columns: list[str], repo
             continue
         priced.count("rows of inputs")
         model = None if asked.models else rendered.model or model_of(None, None)
-        priced.bulk.add(rendered, key=place, model=model, group=template.name if asked.by == "template" else None)
+        group = template.name if asked.by == "template" else None
+        priced.bulk.add(rendered, key=place, model=model, group=group, answer=answer)
     progress.end()
     return priced

@@ -17,6 +17,7 @@ def print_costs(estimates: list[Any]) -> None:
     documents = [e.to_json() for e in estimates]
     print_rows([_cost_row(document) for document in documents])
     for document in documents:
+        _say_likely(str(document.get("model")), document)
         for fee in document.get("not_included", ()):
             _say(f"{document.get('model')}: not included: {fee}")
         if document.get("reason"):
@@ -81,6 +82,7 @@ def _training(document: dict[str, Any], epochs: int) -> dict[str, dict[str, str]
 def _say_details(document: dict[str, Any]) -> None:
     """Print on standard error what stands beside the totals: percentiles, the dearest rows, the cache."""
     for name, row in document["totals"].items():
+        _say_likely(name, row)
         if row["cost"] is None or row["requests"] < 2:
             continue
         _say(f"{name}: per request " + ", ".join(f"{share} {usd} USD" for share, usd in row["percentiles"].items()))
@@ -88,6 +90,11 @@ def _say_details(document: dict[str, Any]) -> None:
             _say(f"  {one['row']}: {one['prompt_tokens']:,} tokens, {one['cost']} USD")
         if size := document["common_prefix_tokens"]:
             _say(f"  all begin with the same {size:,} tokens: a prompt cache would save up to {row['cache_saves']} USD")
+
+
+def _say_likely(name: str, row: dict[str, Any]) -> None:
+    if likely := row.get("likely"):
+        _say(f"{name}: 8 times in 10 between {likely['p10']} and {likely['p90']} USD, as long as earlier replies were")
 
 
 def _bulk_row(kind: str, name: str, row: dict[str, Any]) -> dict[str, str]:

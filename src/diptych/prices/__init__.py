@@ -9,6 +9,7 @@ from .book import GenaiPriceBook, Overrides, PriceBook, SnapshotBook, default
 from .bounds import worst_cost
 from .bulk import Bulk
 from .estimate import Estimate, estimate
+from .lengths import Lengths
 from .listing import ModelRow, list_models
 from .rates import Price, Rate, Rates
 from .totals import Totals
@@ -20,6 +21,7 @@ __all__ = [
     "Cost",
     "Estimate",
     "GenaiPriceBook",
+    "Lengths",
     "Line",
     "ModelRow",
     "Overrides",

@@ -15,12 +15,11 @@ from ..errors import TokenError
 from ..tokens import TokenCount
 from ..tokens.shapes import expect, whole_number
 from .book import PriceBook, default
+from .lengths import Guess, Lengths, expected_length
 from .rates import Price, Rates
 from .usage import price_parts, variant_of
 from .values import Cost, Line, Tokens
 
-#: Output tokens that are expected where neither the caller nor the request says more.
-EXPECTED_OUTPUT: Final = 256
 #: The Completions API writes at most this many tokens where no cap is given (API reference, 2026-11).
 COMPLETIONS_CAP: Final = 16
 #: Prompts are cached from here on, in steps (OpenAI, "Prompt caching", 2024-10; recorded hits agree).
@@ -81,7 +80,7 @@ def output_kind(body: Mapping[str, Any]) -> str:
     return "output_audio" if isinstance(modalities, list | tuple) and "audio" in modalities else "output"
 
 
-def output_bounds(body: Mapping[str, Any], price: Price | None, guess: int | None, prompt: TokenCount) -> Tokens:
+def output_bounds(body: Mapping[str, Any], price: Price | None, guess: Guess, prompt: TokenCount) -> Tokens:
     """Return the tokens of all replies: a model without an output rate, as for embeddings, writes none."""
     if price is not None and (rates := price.rates()) is not None and not rates.writes:
         return Tokens(0, 0, 0)
@@ -91,18 +90,16 @@ def output_bounds(body: Mapping[str, Any], price: Price | None, guess: int | Non
         bounds.append(max(0, price.context_window - prompt.low))
     stated = [bound for bound in bounds if bound is not None]
     most = min(stated) if stated else None
-    expected = EXPECTED_OUTPUT if guess is None else guess
-    if most is not None:
-        expected = min(expected, most)
-    return Tokens(0, expected * times, None if most is None else max(most, expected) * times)
+    return Tokens(0, expected_length(guess, most) * times, None if most is None else most * times)
 
 
-def headroom(prompt: TokenCount, price: Price | None, body: Mapping[str, Any], guess: int | None) -> int | None:
+def headroom(prompt: TokenCount, price: Price | None, body: Mapping[str, Any], guess: Guess) -> int | None:
     """Return the tokens that are left beside the prompt and its reserved output, None where unknown."""
     if price is None or price.context_window is None or prompt.high is None:
         return None
     cap = output_cap(body)
-    reserved = cap if cap is not None else guess
+    wanted = guess.values[-1] if isinstance(guess, Lengths) else guess
+    reserved = wanted if cap is None else cap
     room = price.context_window - prompt.high - (reserved or 0)
     return room if price.input_limit is None else min(room, price.input_limit - prompt.high)
 
@@ -208,8 +205,8 @@ def _at_most(prompt: TokenCount, rates: Rates, fresh: str) -> dict[str, int]:
     return {fresh: max(0, high - sum(media.values())), **media}
 
 
-def _lines(parts: Mapping[str, int], rates: Rates) -> tuple[Line, ...] | None:
-    prompt = sum(tokens for name, tokens in parts.items() if not name.startswith("output"))
+def _lines(parts: Mapping[str, int | Decimal], rates: Rates) -> tuple[Line, ...] | None:
+    prompt = sum(int(tokens) for name, tokens in parts.items() if not name.startswith("output"))
     note = "long-context rate" if rates.at("input", prompt_tokens=prompt) != rates.at("input") else ""
     lines = []
     for kind, number in parts.items():

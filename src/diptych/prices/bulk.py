@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from .. import tokens
@@ -19,12 +20,13 @@ from ..tokens.chat import NEEDS_MORE
 from ..tokens.plain import plain_sums
 from ..tokens.rules import rules_of
 from .book import PriceBook, default
-from .bounds import CACHE_FROM, CACHE_STEP, choices, output_bounds, output_cap, tier
+from .bounds import CACHE_FROM, CACHE_STEP, choices, output_bounds, output_cap, output_kind, tier
 from .dialects import read_usage
 from .estimate import Estimate, estimate
+from .lengths import Guess, Lengths
 from .plain import Lane, Pricer, pico
 from .rates import Price
-from .totals import Totals
+from .totals import NO_SPREAD, Spread, Totals
 from .usage import price_usage, variant_of
 from .values import Tokens
 
@@ -48,7 +50,7 @@ class _Alike:
 
     cap: int | None
     times: int
-    guess: int | None
+    guess: Guess | tuple[Guess, ...]
     rows: int = 0
     keys: list[str] = field(default_factory=list)
 
@@ -64,7 +66,8 @@ class _Encodings(dict[tuple[str, ...], tuple[str, ...]]):
 class Bulk:
     """Adds up what requests cost, for their own models or for each of ``models``.
 
-    ``output`` are the tokens expected in one reply, ``cached`` those of each prompt that are cached.
+    ``output`` are the tokens expected in one reply, or the :class:`Lengths` of earlier ones; ``cached`` are
+    those of each prompt that are cached.
     ``batch`` prices at the rates of the Batch API. ``most`` is how many of the dearest rows are kept.
 
     >>> bulk = Bulk(["gpt-4o", "gpt-4.1"], output=100)
@@ -78,7 +81,7 @@ class Bulk:
         self,
         models: Sequence[str] = (),
         *,
-        output: int | None = None,
+        output: Guess = None,
         cached: int | None = None,
         batch: bool = False,
         service_tier: str | None = None,
@@ -104,24 +107,24 @@ class Bulk:
         return {**vars(self), "book": None, "_kin": {}, "_prices": {}, "_pricers": {}, "_lanes": {}}
 
     def add(
-        self, x: Any, *, key: str = "", model: str | None = None, group: str | None = None, output: int | None = None
+        self, x: Any, *, key: str = "", model: str | None = None, group: str | None = None, answer: str | None = None
     ) -> None:
-        """Add one request; ``output`` are the tokens that you expect in its reply.
+        """Add one request; ``answer`` is the text of its reply, where that is known.
 
         Raises the error of a request that cannot be counted; it then counts as refused.
         """
         self.requests += 1
-        guess = self.output if output is None else output
         try:
             body = tokens.body_of(x, model=model)
             if type(x) is not dict and not isinstance(x, Mapping | Request):
                 body = {name: value for name, value in body.items() if name != "model"}
             names = self.models or (tokens.name_of(body, model=model),)
+            guess = self.output if answer is None else tuple(self._length(answer, name) for name in names)
             if group is None and self._add_plain(body, names, key or str(self.requests), guess):
                 return self._shorten(body)
             counts: dict[Any, TokenCount] = {}
-            for name in names:
-                self._add(body, name, key or str(self.requests), group, counts, guess)
+            for index, name in enumerate(names):
+                self._add(body, name, key or str(self.requests), group, counts, _for(guess, index))
         except DiptychError:
             self.refused += 1
             raise
@@ -181,7 +184,7 @@ class Bulk:
 
     def _add(
         self, body: Mapping[str, Any], name: str, key: str, group: str | None, counts: dict[Any, TokenCount],
-        guess: int | None,
+        guess: Guess,
     ) -> None:  # fmt: skip
         count = self._count(body, name, counts)
         variant = variant_of(self.tier or tier(body), self.batch)
@@ -194,13 +197,29 @@ class Bulk:
             return _missed(totals, found.reason or "no price is known")
         other = self._cost(body, name, None if self.batch else "batch", count, reply, guess)
         size, beside = (count.low or 0, count.tokens or 0, count.high or 0), None if other is None else other[1]
+        spread = self._spread(body, price, variant, count.tokens or 0, reply, guess)
         for one in totals:
-            one.add([key], size=size, reply=reply, cost=costs, beside=beside, in_batch=self.batch, most=self.most)
+            one.add(
+                [key], size=size, reply=reply, cost=costs, beside=beside, in_batch=self.batch, most=self.most,
+                spread=spread,
+            )  # fmt: skip
             if price is not None and (pricer := self._pricer(name, variant)) is not None:
                 one.cache_saves = pricer.cache_saves
         return None
 
-    def _add_plain(self, body: Mapping[str, Any], names: tuple[str, ...], key: str, guess: int | None) -> bool:
+    def _length(self, answer: str, name: str) -> Guess:
+        return tokens.count(answer, name).tokens
+
+    def _spread(
+        self, body: Mapping[str, Any], price: Price | None, variant: str | None, size: int, reply: Tokens, guess: Guess
+    ) -> Spread:
+        rates = None if price is None else price.rates(variant)
+        rate = None if rates is None else rates.at(output_kind(body), prompt_tokens=size)
+        return NO_SPREAD if rate is None else spread_of(guess, choices(body), reply, rate * 1_000_000)
+
+    def _add_plain(
+        self, body: Mapping[str, Any], names: tuple[str, ...], key: str, guess: Guess | tuple[Guess, ...]
+    ) -> bool:
         """Add a request of plain messages the short way, where every model has one; say whether it was added.
 
         Requests that are alike in all that a price depends on are priced once, when they are added up.
@@ -229,17 +248,18 @@ class Bulk:
         """Price the rows that are alike."""
         for (names, sums, *_), alike in self._alike.items():
             by_encoding = dict(zip(self._encodings[names], sums, strict=True))
-            for name in names:
-                lane = self._lane(name)
+            for index, name in enumerate(names):
+                lane, guess = self._lane(name), _for(alike.guess, index)
                 assert lane is not None
                 size = by_encoding[lane.encoding].total(lane.rules)
-                reply = lane.reply(alike.cap, alike.times, alike.guess)
+                reply = lane.reply(alike.cap, alike.times, guess)
                 beside = None if lane.beside is None else lane.beside.of_size(size, reply, None)[1]
                 totals = self._totals(name, None)[0]
                 totals.cache_saves = lane.pricer.cache_saves
                 totals.add(
                     alike.keys, size=(size,) * 3, reply=reply, cost=lane.pricer.of_size(size, reply, None),
                     beside=beside, in_batch=self.batch, most=self.most, rows=alike.rows,
+                    spread=spread_of(guess, alike.times, reply, lane.pricer.output_rate(size)),
                 )  # fmt: skip
         self._alike.clear()
 
@@ -300,7 +320,7 @@ class Bulk:
 
     def _cost(
         self, body: Mapping[str, Any], name: str, variant: str | None, count: TokenCount, reply: Tokens,
-        guess: int | None,
+        guess: Guess,
     ) -> tuple[int, int, int | None] | None:  # fmt: skip
         pricer = self._pricer(name, variant)
         if pricer is not None and pricer.takes(body, count):
@@ -329,6 +349,19 @@ def _missed(totals: Iterable[Totals], reason: str) -> None:
         one.requests += 1
         one.unpriced += 1
         one.reason = one.reason or reason
+
+
+def _for(guess: Guess | tuple[Guess, ...], index: int) -> Guess:
+    """Return what is expected of a reply of the model at this place."""
+    return guess[index] if isinstance(guess, tuple) else guess
+
+
+def spread_of(guess: Guess, times: int, reply: Tokens, rate: Decimal | int) -> Spread:
+    """Return how far the cost of a row may lie from the expected, at a rate of picodollars per token."""
+    if not isinstance(guess, Lengths):
+        return NO_SPREAD
+    deviation = guess.deviation(None if reply.high is None else reply.high // times)
+    return Spread(round(deviation * float(rate)), times, len(guess.values))
 
 
 def _picos(found: Estimate) -> tuple[int, int, int | None] | None:

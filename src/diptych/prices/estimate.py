@@ -8,8 +8,9 @@ is not known is None with a reason, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from .. import tokens
@@ -18,9 +19,10 @@ from ..request import Request
 from ..tokens import Item, TokenCount
 from ..tokens.shapes import whole_number
 from .book import PriceBook, default
-from .bounds import check_cached, cost_of, headroom, output_bounds, tier
+from .bounds import check_cached, choices, cost_of, headroom, output_bounds, tier
 from .dialects import read_usage
 from .fees import fees_of
+from .lengths import SHARE, Guess, Lengths, guess_of
 from .rates import Rates
 from .usage import price_reading, reason_of, variant_of
 from .values import Cost, Line, Residual, Tokens, plain
@@ -50,6 +52,7 @@ class Estimate:
     reason: str | None = None
     variant: str | None = None
     rates: Rates | None = None
+    likely: tuple[Decimal, Decimal] | None = None  #: USD between which 8 of 10 such calls lie
     not_included: tuple[str, ...] = ()  #: what is billed beside the tokens and stands in no line
 
     def reconcile(self, usage: Mapping[str, Any]) -> Residual:
@@ -71,7 +74,7 @@ class Estimate:
             within = within and self.prompt.low <= told.prompt <= self.prompt.high
         return Residual(
             None if self.prompt.tokens is None else told.prompt - self.prompt.tokens,
-            told.output - self.output.expected,
+            told.output - round(self.output.expected),
             None if paid is None or self.cost is None else paid - self.cost.expected,
             within,
             reason or self.reason,
@@ -84,7 +87,7 @@ class Estimate:
             "model": self.model,
             "prompt_tokens": self.prompt.tokens,
             "prompt_basis": self.prompt.basis,
-            "output_tokens": self.output._asdict(),
+            "output_tokens": self.output.to_json(),
             "cost": money or None,
             "lines": [line.to_json() for line in self.lines],
             "fits_context": self.fits_context,
@@ -92,6 +95,8 @@ class Estimate:
             "price_date": self.price_date,
             "price_source": self.price_source,
         }
+        if self.likely:
+            found["likely"] = {f"p{share}": plain(usd) for share, usd in zip(SHARE, self.likely, strict=True)}
         found |= {"tier": self.variant} if self.variant else {}
         found |= {"not_included": list(self.not_included)} if self.not_included else {}
         return {**found, "reason": self.reason} if self.reason else found
@@ -101,7 +106,7 @@ def estimate(
     x: Any,
     model: str | None = None,
     *,
-    output: int | None = None,
+    output: int | Sequence[int] | Lengths | None = None,
     cached: int | None = None,
     service_tier: str | None = None,
     batch: bool = False,
@@ -112,8 +117,9 @@ def estimate(
 ) -> Estimate:
     """Return what sending ``x`` may cost: see :func:`diptych.tokens.count` for what ``x`` may be.
 
-    ``output`` is the number of tokens that you expect in one reply, ``cached`` how many of
-    the prompt are cached already; ``n`` and ``best_of`` of a body multiply the output.
+    ``output`` is the number of tokens that you expect in one reply, or the lengths of earlier replies:
+    then their mean is expected, and ``likely`` has the USD between which 8 of 10 such calls lie. ``cached``
+    is how many of the prompt are cached already; ``n`` and ``best_of`` of a body multiply the output.
     ``tokens`` is the prompt's count where you know it, so that nothing is counted here.
     A ``model`` given here wins over the body's own, a ``service_tier`` over the body's tier; ``api``
     is the API that it is sent to, where the model does not decide. ``date`` (ISO) picks the prices of
@@ -128,11 +134,11 @@ def estimate(
     Decimal('0.000795')
     """
     prompt = _prompt(x, model, api, tokens)
-    output, cached = whole_number(output, "output"), check_cached(cached, prompt)
+    guess, cached = guess_of(output), check_cached(cached, prompt)
     name, body = prompt.model, _body(x, model, api)
     price = (default() if book is None else book).find(name)
     variant = variant_of(service_tier or tier(body), batch)
-    reply = output_bounds(body, price, output, prompt)
+    reply = output_bounds(body, price, guess, prompt)
     rates = price.rates(variant, day=date) if price else None
     reason = reason_of(price, name, variant) or (prompt.reason if prompt.tokens is None else None)
     cost, lines = None, ()  # type: Cost | None, tuple[Line, ...]
@@ -140,7 +146,7 @@ def estimate(
         lowest = (price.rates("off_peak", day=date) if variant is None else None) or rates
         cost, lines = cost_of(prompt, reply, cached, rates, body, lowest)
         reason = reason or (f"the price of {name!r} lacks a rate that this call needs" if cost is None else None)
-    room = headroom(prompt, price, body, output)
+    room = headroom(prompt, price, body, guess)
     return Estimate(
         prompt,
         reply,
@@ -154,8 +160,20 @@ def estimate(
         reason,
         variant,
         rates,
+        _likely(guess, choices(body), reply, lines),
         fees_of(body, name),
     )
+
+
+def _likely(guess: Guess, times: int, reply: Tokens, lines: tuple[Line, ...]) -> tuple[Decimal, Decimal] | None:
+    """Return between which USD 8 of 10 such calls lie, None where no lengths of earlier replies show it."""
+    written = next((line for line in lines if line.kind.startswith("output")), None)
+    if not isinstance(guess, Lengths) or written is None:
+        return None
+    between = guess.between(times, cap=None if reply.high is None else reply.high // times)
+    rest = sum((line.cost for line in lines), -written.cost)
+    per_token = written.rate / 1_000_000
+    return None if between is None else (rest + between[0] * per_token, rest + between[1] * per_token)
 
 
 def _prompt(x: Any, model: str | None, api: str | None, given: int | TokenCount | None) -> TokenCount:

@@ -6,13 +6,15 @@ marked cache breakpoints, which a law checks; anything else takes the long way.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from ..tokens import TokenCount
 from ..tokens.rules import FamilyRules
-from .bounds import CACHE_FROM, CACHE_STEP, EXPECTED_OUTPUT
+from .bounds import CACHE_FROM, CACHE_STEP
+from .lengths import Guess, expected_length
 from .rates import Price, Rates
 from .values import Tokens
 
@@ -83,12 +85,16 @@ class Pricer(NamedTuple):
         if self.writes_cache and size >= CACHE_FROM:
             fresh = write
         hit = min(size, cached or 0)
-        expected = (size - hit) * fresh + hit * hit_rate + reply.expected * out
+        expected = math.ceil((size - hit) * fresh + hit * hit_rate + reply.expected * out)
         held = cached if cached is not None else size // CACHE_STEP * CACHE_STEP if size >= CACHE_FROM else 0
         held = min(size, held)
         low = (size - held) * _at(self.lowest[0], size) + held * _at(self.lowest[1], size) + reply.low * out
         high = None if reply.high is None else max(size * fresh + reply.high * out, expected)
         return min(low, expected), expected, high
+
+    def output_rate(self, size: int) -> int:
+        """Return the picodollars per token of the reply to a prompt of so many tokens."""
+        return _at(self.rates[3], size)
 
 
 class Lane(NamedTuple):
@@ -100,13 +106,10 @@ class Lane(NamedTuple):
     encoding: str
     rules: FamilyRules
 
-    def reply(self, cap: int | None, times: int, guess: int | None) -> Tokens:
+    def reply(self, cap: int | None, times: int, guess: Guess) -> Tokens:
         """Return the tokens of all replies, as ``output_bounds`` does."""
         most = self.most if cap is None else cap if self.most is None else min(cap, self.most)
-        expected = EXPECTED_OUTPUT if guess is None else guess
-        if most is None:
-            return Tokens(0, expected * times, None)
-        return Tokens(0, min(expected, most) * times, most * times)
+        return Tokens(0, expected_length(guess, most) * times, None if most is None else most * times)
 
 
 def _at(steps: Steps, prompt: int) -> int:

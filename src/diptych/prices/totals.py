@@ -11,14 +11,26 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from .lengths import FEWEST, SHARE, half_width
 from .plain import usd
 from .values import Tokens, plain
 
 #: Buckets of percentiles are so much wider than the one before: an error of 1 % at most.
 _STEP: Final = math.log(1.02)
 _SHARES: Final = (50, 90, 99)
+
+
+class Spread(NamedTuple):
+    """How far the cost of a row may lie from the expected: picodollars of one reply, replies, lengths known."""
+
+    deviation: int = 0
+    times: int = 1
+    lengths: int = 0
+
+
+NO_SPREAD: Final = Spread()
 
 
 @dataclass(slots=True)
@@ -31,13 +43,16 @@ class Totals:
     prompt_low: int = 0
     prompt_high: int = 0
     output_low: int = 0
-    output: int = 0
+    output: int | Decimal = 0
     output_high: int | None = 0
     low: int = 0
     expected: int = 0
     high: int | None = 0
     standard: int | None = 0
     batch: int | None = 0
+    deviations: int = 0  #: of the rows' costs, added up; see ``lengths.half_width``
+    squares: int = 0
+    lengths: int = 0  #: from how many earlier replies they are known
     cache_saves: int = 0  #: picodollars per cached token of one row
     reason: str | None = None
     sizes: dict[int, int] = field(default_factory=dict)
@@ -45,11 +60,12 @@ class Totals:
 
     def add(
         self, keys: Sequence[str], *, size: tuple[int, int, int], reply: Tokens, cost: tuple[int, int, int | None],
-        beside: int | None, in_batch: bool, most: int, rows: int = 1,
+        beside: int | None, in_batch: bool, most: int, rows: int = 1, spread: Spread = NO_SPREAD,
     ) -> None:  # fmt: skip
         """Add ``rows`` alike that have a price, with the keys of the first.
 
-        ``size`` is the tokens of their prompt, ``beside`` their price in the other kind of processing.
+        ``size`` is the tokens of their prompt, ``beside`` their price in the other kind of processing,
+        ``spread`` how far the cost of one may lie from the expected.
         """
         low, expected, high = cost
         self.requests += rows
@@ -64,6 +80,9 @@ class Totals:
         self.high = _plus(self.high, high, rows)
         standard, batch = (beside, expected) if in_batch else (expected, beside)
         self.standard, self.batch = _plus(self.standard, standard, rows), _plus(self.batch, batch, rows)
+        self.deviations += rows * spread.deviation * spread.times
+        self.squares += rows * spread.deviation**2 * spread.times
+        self.lengths = max(self.lengths, spread.lengths)
         bucket = math.floor(math.log(expected) / _STEP) if expected else -1
         self.sizes[bucket] = self.sizes.get(bucket, 0) + rows
         for key in keys[:most]:
@@ -84,11 +103,14 @@ class Totals:
             "output",
             "low",
             "expected",
+            "deviations",
+            "squares",
         ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in ("output_high", "high", "standard", "batch"):
             mine, theirs = getattr(self, name), getattr(other, name)
             setattr(self, name, None if mine is None or theirs is None else mine + theirs)
+        self.lengths = max(self.lengths, other.lengths)
         self.cache_saves = max(self.cache_saves, other.cache_saves)
         self.reason = self.reason or other.reason
         for bucket, rows in other.sizes.items():
@@ -105,6 +127,14 @@ class Totals:
                 return Decimal(f"{math.exp((bucket + 1) * _STEP):.2e}").scaleb(-12) if bucket >= 0 else Decimal(0)
         return None
 
+    def likely(self) -> tuple[Decimal, Decimal] | None:
+        """Return between which USD 8 of 10 such files lie, None where no lengths of earlier replies show it."""
+        if self.lengths < FEWEST:
+            return None
+        half = round(half_width(self.deviations, self.squares, self.lengths))
+        least, most = max(self.low, self.expected - half), self.expected + half
+        return usd(least), usd(most if self.high is None else min(self.high, most))
+
     def to_json(self, *, prefix: int = 0) -> dict[str, Any]:
         """Return the totals as a JSON object; ``prefix`` is the tokens that every row begins with."""
         priced = self.requests > self.unpriced
@@ -115,7 +145,7 @@ class Totals:
             "unpriced": self.unpriced,
             "prompt_tokens": self.prompt,
             "prompt_range": [self.prompt_low, self.prompt_high],
-            "output_tokens": {"low": self.output_low, "expected": self.output, "high": self.output_high},
+            "output_tokens": Tokens(self.output_low, self.output, self.output_high).to_json(),
             "cost": cost if priced else None,
             "standard": _shown(self.standard) if priced else None,
             "batch": _shown(self.batch) if priced else None,
@@ -126,6 +156,8 @@ class Totals:
                 for cost, key, size in sorted(self.dearest, reverse=True)
             ],
         }
+        if priced and (likely := self.likely()) is not None:
+            found["likely"] = {f"p{n}": plain(amount) for n, amount in zip(SHARE, likely, strict=True)}
         return {**found, "reason": self.reason} if self.reason else found
 
 

@@ -18,8 +18,13 @@ class Tokens(NamedTuple):
     """Output tokens of all choices: at least, expected, at most (None: nothing bounds them)."""
 
     low: int
-    expected: int
+    expected: int | Decimal
     high: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the numbers as a JSON object; a mean of several lengths may have a fraction."""
+        expected = self.expected if isinstance(self.expected, int) else float(self.expected)
+        return {"low": self.low, "expected": expected, "high": self.high}
 
 
 class Cost(NamedTuple):
@@ -48,14 +53,15 @@ class Line(NamedTuple):
     """One line of the expected cost: what, how many tokens, USD a million, USD, and why."""
 
     kind: str
-    tokens: int
+    tokens: int | Decimal
     rate: Decimal
     cost: Decimal
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as a JSON object; money is text, so that no digit is lost."""
-        found: dict[str, Any] = {"kind": self.kind, "tokens": self.tokens}
+        found: dict[str, Any] = {"kind": self.kind}
+        found["tokens"] = self.tokens if isinstance(self.tokens, int) else float(self.tokens)
         found |= {"usd_per_million": plain(self.rate), "usd": plain(self.cost)}
         return {**found, "note": self.note} if self.note else found
 
