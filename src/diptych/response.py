@@ -97,6 +97,24 @@ class Response:
         return self.choices[0].message.text if self.choices else ""
 
 
+class Failure(NamedTuple):
+    """An error that a server states in place of an answer, in no API's shape.
+
+    ``kind`` is one of ``invalid_request``, ``authentication``, ``billing``, ``permission``, ``not_found``,
+    ``conflict``, ``too_large``, ``rate_limit``, ``server``, ``overloaded``, ``timeout``, or None where the
+    server does not say; ``code`` and ``param`` are OpenAI's.
+
+    >>> Failure("slow down", "rate_limit").kind
+    'rate_limit'
+    """
+
+    message: str
+    kind: str | None = None
+    code: str | None = None
+    param: str | None = None
+    native: FrozenMap = EMPTY
+
+
 class Event(NamedTuple):
     """One step of a streamed response; ``choice`` says which reply it belongs to.
 

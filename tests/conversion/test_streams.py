@@ -92,8 +92,15 @@ def test_a_stream_is_detected(source: str, events: list[Event]) -> None:
 @pytest.mark.parametrize("target", TOOLS)
 def test_nothing_follows_an_error(target: str) -> None:
     chunks = [{"choices": [{"index": 0, "delta": {"content": "Hi"}}]}, {"error": {"message": "boom", "type": "server"}}]
-    found = list(convert_stream(chunks, to=target))
+    found = list(convert_stream(chunks, to=target, on_loss="ignore"))
     assert "boom" in json.dumps(found[-1])
+
+
+def test_an_error_comes_before_what_is_lost_of_it() -> None:
+    stream = convert_stream([{"error": {"message": "boom", "hint": "wait"}}], to="anthropic")
+    assert next(event for event in stream if event["type"] == "error")["error"]["message"] == "boom"
+    with pytest.raises(LossError, match="hint"):
+        next(stream)
 
 
 def test_a_chunk_of_no_api_is_refused() -> None:

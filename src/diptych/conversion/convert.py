@@ -14,6 +14,7 @@ from typing import Any, Final
 from ..apis.chat.messages import read_messages
 from ..apis.completions.messages import prompt_of
 from ..apis.detection import confidence, fits
+from ..apis.failures import failure_api
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError
@@ -160,7 +161,7 @@ def _answer_of(value: Mapping[str, Any], source: Format | None) -> str | None:
     """Return the API that a value is an answer of, None where it is a request or something else."""
     if any(value.get(name) is not None for name in _REQUESTS) and "object" not in value:
         return None
-    found = reply_of(value)
+    found = reply_of(value) or failure_api(value, source.name if source else "auto")
     return found if source is None or found in (None, source.name) or {found, source.name} <= {*PAIR} else None
 
 

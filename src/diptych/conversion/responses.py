@@ -19,6 +19,7 @@ from typing import Any, Final
 from ..apis.answers import as_chat, is_foreign, mark
 from ..apis.completions import response as completions
 from ..apis.counts import CHAT, Counts
+from ..apis.failures import convert_failure, failed_answer, failure_api
 from ..apis.heads import OBJECTS
 from ..apis.ledger import Ledger
 from ..errors import FormatError
@@ -62,8 +63,9 @@ def convert_response(
     ``to`` and ``source`` are names of APIs: ``chat``, ``completions``, ``responses``, ``anthropic``,
     ``gemini``, ``bedrock``, ``ollama``. ``request`` is the request of the target API that is being
     answered (the one that was converted): the ``echo`` and ``n`` of Completions count. ``body`` may be
-    the list of replies to the requests that one Completions request became. Raises LossError for what
-    the target cannot say, FormatError for what is not an answer.
+    the list of replies to the requests that one Completions request became. The body of a failed call
+    becomes the one that the target API would send. Raises LossError for what the target cannot say,
+    FormatError for what is not an answer.
 
     >>> reply = {"object": "chat.completion", "choices": [
     ...     {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
@@ -78,6 +80,9 @@ def convert_response(
     bodies = [body] if isinstance(body, Mapping) else list(body)
     if not bodies or not all(isinstance(one, Mapping) for one in bodies):
         raise FormatError("a response is an object", path="$")
+    if (failed := _failed(bodies, to, source)) is not None:
+        settle(failed.losses, on_loss)
+        return failed
     names = [source if source != "auto" else api_of(one, to) for one in bodies]
     # Servers mix up a message and a text: a list is of Chat where one of its answers is.
     name = "chat" if "chat" in names else names[0]
@@ -86,6 +91,19 @@ def convert_response(
     output, losses = _written(to, writer, [_fitted(to, name, one, ledger) for one in read], request, ledger)
     settle(losses, on_loss)
     return Conversion(output, verdict_of(losses), losses, name if source == "auto" and is_foreign([name, to]) else to)
+
+
+def _failed(bodies: list[Mapping[str, Any]], to: str, source: str) -> Conversion | None:
+    """Return the converted body of a failed call, None where the bodies are answers."""
+    body = bodies[0]
+    said = failed_answer(body) if to != "responses" else None
+    error, beside = said or (body, ())
+    name = "responses" if said else failure_api(body, source)
+    if name is None or len(bodies) > 1:
+        return None
+    output, losses = convert_failure(error, source=name, to=to)
+    found = (*beside, *losses)
+    return Conversion(output, verdict_of(found), found, name)
 
 
 def _read(name: str, body: Mapping[str, Any], ledger: Ledger) -> Response:

@@ -14,6 +14,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, Protocol
 
+from ..apis.failures import restated
 from ..apis.heads import OBJECTS
 from ..errors import FormatError
 from ..loss import Loss
@@ -87,13 +88,24 @@ def convert_stream(
         if to in OBJECTS and source not in OBJECTS and not isinstance(writer, AsChat):
             writer = AsChat(writer)
         for event in reader.feed(chunk):
+            if event.kind == "error":
+                yield from _failed(writer, event, chunk, source, to)
+                _settle(writer, number, on_loss)  # what the server said comes first
+                return  # nothing follows an error
             written = writer.feed(event)
             _settle(writer, number, on_loss)
             yield from written
-            if event.kind == "error":
-                return  # nothing follows an error
     yield from writer.finish()
     _settle(writer, None, on_loss)
+
+
+def _failed(writer: _Writer, event: Event, chunk: Mapping[str, Any], source: str, to: str) -> list[dict[str, Any]]:
+    """Return what an error in a stream makes, stated as the target states it."""
+    error, lost = restated(event.value, source, to)
+    exception = next((name for name in chunk if name.endswith("Exception")), "")
+    at = ".error" if "error" in chunk else f".{exception}" if exception else ".response.error" * ("response" in chunk)
+    writer.losses += [one._replace(path=f"${at}{one.path[1:]}") for one in lost]
+    return writer.feed(event._replace(value=error))
 
 
 def _settle(writer: _Writer, number: int | None, on_loss: OnLoss) -> None:

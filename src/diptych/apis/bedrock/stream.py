@@ -184,6 +184,7 @@ class StreamWriter(BlockWriter):
         stated = dict(error) if isinstance(error, Mapping) else {"message": str(error)}
         kind = stated.pop("type", None)
         if kind not in _ERRORS:
+            self.lose("substituted", f"a stream of Bedrock has no {kind}")
             return [{"internalServerException": {"message": str(stated.get("message") or "")}}]
         return [{kind: stated}]
 
