@@ -25,6 +25,13 @@ def code_command(
             autocompletion=complete_model,
         ),
     ] = None,
+    model_map: Annotated[
+        list[str] | None,
+        typer.Option("--model-map", metavar="OLD=NEW", help="Replace the model OLD by NEW; repeatable."),
+    ] = None,
+    dated: Annotated[
+        bool, typer.Option("--dated", help="Also replace the models of Chat calls whose last day is announced.")
+    ] = False,
     no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
@@ -48,6 +55,8 @@ def code_command(
         todo=todo,
         workers=workers,
         model=model or DEFAULT_MODEL,
+        model_map=_pairs(model_map or []),
+        dated=dated,
         ignore=not no_ignore,
     )
     if json_:
@@ -62,6 +71,17 @@ def code_command(
     _print_summary(report, write=write)
     if report.refused:
         raise typer.Exit(1)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    """Return the pairs of OLD=NEW."""
+    found = {}
+    for pair in given:
+        old, is_pair, new = pair.partition("=")
+        if not (is_pair and old and new):
+            raise typer.BadParameter(f"{pair!r} is not OLD=NEW", param_hint="--model-map")
+        found[old] = new
+    return found
 
 
 def _print_findings(file: Any) -> None:

@@ -286,12 +286,9 @@ def test_every_note_is_printed_with_its_place(tmp_path, options):
     (tmp_path / "s.py").write_text(NOTED)
     done = command("s.py", *options, cwd=tmp_path)
     assert done.returncode == 0
-    assert done.stderr.splitlines()[:2] == [
-        "s.py:7:32: note: the model is no literal: see that it serves Chat",
-        "s.py:8:76: note: gpt-5.4-mini refuses stop: see to it",
-    ]
+    assert done.stderr.splitlines()[:1] == ["s.py:8:76: note: gpt-5.4-mini refuses stop: see to it"]
     notes = [change for file in migrate_files([tmp_path]).files for change in file.changes if change.kind == "note"]
-    assert len(notes) == (0 if options else 2)
+    assert len(notes) == (0 if options else 1)
 
 
 @pytest.mark.parametrize("argument", ["stop='x'", "presence_penalty=1", "frequency_penalty=0.5", "logit_bias={}", "logprobs=2"])

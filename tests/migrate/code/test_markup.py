@@ -18,8 +18,6 @@ def ask(prompt, before="", stop="", params="q"):
 
 START, END = "'<|im_start|>user\\n'", "'<|im_end|>\\n<|im_start|>assistant\\n'"
 REFUSED = {
-    "constants": ask("A + q + B", f"A = {START}\nB = {END}\n"),
-    "f-string of constants": ask("f'{B} {q} {E}'", "B, E = '[INST]', '[/INST]'\n"),
     "format of a name": ask("T.format(a=A, q=q)", f"A = {START}\nT = '{{a}}{{q}}'\n"),
     "join": ask("''.join([A, q, B])", f"A = {START}\nB = {END}\n"),
     "join of a list": HEAD + f"def ask(q):\n    parts = [{START}]\n    parts.append(q)\n" + ASK.format("''.join(parts)", ""),
@@ -45,13 +43,11 @@ REFUSED = {
     "written with escapes": ask("'\\x3c|im_start|>' + q"),
     "an enumeration": ask("T.USER.value + q", "from enum import Enum\nclass T(Enum):\n    USER = '<s>[INST]'\n"),
     "only a sequence mark": ask("'<s>' + q"),
-    "llama 3": ask("H + q + '<|eot_id|>'", "H = '<|start_header_id|>user<|end_header_id|>\\n\\n'\n"),
     "chat template": ask("tok.apply_chat_template(q, tokenize=False)", "tok = load()\n"),
     "chat template in a helper": ask("build(q)", "def build(q):\n    p = tok.apply_chat_template(q, tokenize=False)\n    return p\n"),
     "tokenizer": ask("tok.bos_token + q"),
     "stop alone": ask("q", stop=", stop=['<|im_end|>']"),
     "hole between turns": ask("f'<|im_start|>system\\nHi<|im_end|>\\n{h}<|im_start|>user\\n{q}<|im_end|>\\n<|im_start|>assistant\\n'", params="h, q"),
-    "hole filled with turns": ask("f'<|im_start|>user\\n{H}{q}<|im_end|>\\n<|im_start|>assistant\\n'", f"H = {END}\n"),
     "http": f"import requests\nA = {START}\ndef ask(q):\n    r = requests.post('https://api.openai.com/v1/completions', json={{'model': 'm', 'prompt': A + q, 'max_tokens': 5}})\n    return r.json()['choices'][0]['text']\n",
     "old sdk": f"import openai\nA = {START}\ndef ask(q):\n    return openai.Completion.create(engine='m', prompt=A + q, max_tokens=5)['choices'][0]['text']\n",
 }
@@ -62,6 +58,31 @@ def test_it_is_refused(name):
     found = migrate_code(REFUSED[name], "app.py")
     assert [refusal.code for refusal in found.refusals] == ["prompt-markup"]
     assert found.source == REFUSED[name]
+
+
+#: Prompts that are put together from constants, with the messages that they are.
+ASSEMBLED = {
+    "constants": (ask("A + q + B", f"A = {START}\nB = {END}\n"), [("user", "{q}")]),
+    "f-string": (ask("f'{B} {q} {E}'", "B, E = '[INST]', '[/INST]'\n"), [("user", "{q}")]),
+    "format": (ask("'{}{}{}'.format(A, q, B)", f"A = {START}\nB = {END}\n"), [("user", "{q}")]),
+    "percent": (ask("'%s%s%s' % (A, q, B)", f"A = {START}\nB = {END}\n"), [("user", "{q!s}")]),
+    "by a name": (HEAD + f"A = {START}\nB = {END}\ndef ask(q):\n    p = A + q + B\n" + ASK.format("p", ""), [("user", "{q}")]),
+    "a system turn": (
+        ask("S + q + B", f"S = '<|im_start|>system\\nBe brief.<|im_end|>\\n<|im_start|>user\\n'\nB = {END}\n"),
+        [("system", "Be brief."), ("user", "{q}")],
+    ),
+    "llama 3": (ask("H + q + '<|eot_id|>'", "H = '<|start_header_id|>user<|end_header_id|>\\n\\n'\n"), [("user", "{q}")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASSEMBLED)
+def test_a_prompt_of_constants_becomes_its_messages(name):
+    source, messages = ASSEMBLED[name]
+    found = migrate_code(source, "app.py")
+    assert found.refusals == ()
+    told = [f'{{"role": "{role}", "content": {"f" if "{" in content else ""}"{content}"}}' for role, content in messages]
+    assert f"[{', '.join(told)}]" in found.source
+    compile(found.source, "app.py", "exec")
 
 
 LANGCHAIN = "from langchain_openai import OpenAI\nllm = OpenAI()\n"

@@ -110,7 +110,7 @@ AWAY = [
     f'import os, openai\nopenai.api_type = os.getenv("OPENAI_API_TYPE")\n{V0}',
     f'import openai\nsetattr(openai, "api_base", "http://x/v1")\n{V0}',
     'import openai as ai\nai.api_base: str = "http://x/v1"\n' + V0.replace("openai.", "ai."),
-    f'import openai\nopenai.api_version = "2022-12-01"\n{V0}',
+    f'import openai\nopenai.api_version = "2023-05-15"\n{V0}',
     f'import os, openai\nos.environ["OPENAI_API_TYPE"] = "azure"\n{V0}',
     "import openai\n" + V0.replace('"m"', '"m", api_base="http://x/v1"'),
     "import openai\n" + V0.replace('"m"', '"m", api_type="azure"'),

@@ -8,12 +8,15 @@ answer, as it was.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from ...catalogue import DEFAULT_MODEL
 from ...errors import MigrationError, MissingExtra
 from .model import CODES, KINDS, NOTHING_HELD, Change, CodeMigration, Held, Place, Refusal
+
+if TYPE_CHECKING:
+    from .models import Models
 
 __all__ = [
     "CODES",
@@ -31,20 +34,25 @@ __all__ = [
 _WORDS: Final = (
     (re.compile(r"\b(?:completions|Completion)\b"), re.compile(r"\ba?create\b")),
     (re.compile(r"/completions\b"),),
+    (re.compile(r"\bcompletions\b"), re.compile(r"/v1\b|\bv1/")),
+    (re.compile(r"\btext_completion\b"), re.compile(r"\blitellm\b")),
     (re.compile(r"\blangchain"), re.compile(r"OpenAI\b")),
 )
+_CHAT: Final = re.compile(r"\bchat\.completions\b|\bChatCompletion\b|\bChatOpenAI\b|\bresponses\.create\b")
 _MARK: Final = "\ufeff"
 #: A carriage return alone: Python ends a line there, and libcst does not.
 _BARE: Final = re.compile(r"\r(?!\n)")
 
 
-def may_concern(source: str) -> bool:
+def may_concern(source: str, *, chat: bool = False) -> bool:
     """Tell whether a source holds the words of a call of the Completions API; most do not, and cost nothing.
+
+    ``chat`` asks for calls of Chat, too.
 
     >>> may_concern("x = 1"), may_concern("client.completions.create()")
     (False, True)
     """
-    return any(all(word.search(source) for word in words) for words in _WORDS)
+    return (chat and _CHAT.search(source) is not None) or any(all(w.search(source) for w in ws) for ws in _WORDS)
 
 
 def migrate_code(
@@ -54,13 +62,16 @@ def migrate_code(
     outside: Collection[str] = (),
     todo: bool = False,
     model: str = DEFAULT_MODEL,
+    model_map: Mapping[str, str] | None = None,
+    dated: bool = False,
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Migrate the Completions calls of a Python source to Chat.
 
     ``outside`` names functions that other modules use: what they return is not changed.
     ``todo`` puts a comment over every refused statement. ``model`` replaces the models that
-    were shut down. ``held`` names calls and mocks, by line and column, that stay for a reason
+    were shut down; ``model_map`` names other replacements by old name; ``dated`` also replaces the models of
+    Chat calls whose last day is announced. ``held`` names calls and mocks, by line and column, that stay for a reason
     outside this source. Raises MissingExtra without libcst, MigrationError for a source that does not parse.
 
     >>> found = migrate_code('r = client.completions.create(model="m", prompt=p, max_tokens=5)')
@@ -69,14 +80,24 @@ def migrate_code(
     """
     if not isinstance(source, str):
         raise MigrationError(f"a Python source is text, not {type(source).__name__}")
-    if not may_concern(source):
+    from .models import Models
+
+    models = Models(model, model_map or {}, dated)
+    return migrate_text(source, filename, outside=outside, todo=todo, models=models, held=held)
+
+
+def migrate_text(
+    source: str, filename: str, *, outside: Collection[str], todo: bool, models: Models, held: Held
+) -> CodeMigration:
+    """Migrate a source as :func:`migrate_code` does, with the models of a run."""
+    if not may_concern(source, chat=models.looks_at_chat):
         _check_syntax(source, filename)
         return CodeMigration(source)
     mark = _MARK if source.startswith(_MARK) else ""
     parsed = _parsed(source[len(mark) :], filename)
     from .migration import migrate_source
 
-    found = migrate_source(parsed, outside, todo=todo, model=model, held=held)
+    found = migrate_source(parsed, outside, todo=todo, models=models, held=held)
     return CodeMigration(mark + found.source, found.changes, found.refusals, found.links)
 
 

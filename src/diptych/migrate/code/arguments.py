@@ -14,10 +14,11 @@ import libcst as cst
 from ...apis.completions.convert_request import rebias
 from ...apis.completions.parameters import PARAMETERS
 from ...apis.completions.request import HIDDEN_CAP, role_marks
-from ...catalogue.replacements import chat_replacement, is_asked, refusals
+from ...catalogue.replacements import is_asked, refusals
 from .bindings import Origin
 from .constants import Constants
 from .items import Item, Items
+from .models import RESERVE, reasons
 from .plan import Plan, Site
 from .prompts import Prompts
 from .source import Source, constant_of, quotes_around, requoted, text_of
@@ -82,8 +83,11 @@ class Arguments:
         stop = next((item for item in every if item.name == "stop"), None)
         if stop is not None and format_:
             self._stop(site, next(b for b in brackets if stop in b.items), stop, format_)
+        how = self._reasoning(site, every, origin)
         if "max_tokens" not in names and "max_completion_tokens" not in names:
-            brackets[0].append(self.plan, site, cap_name(origin), str(cap))
+            brackets[0].append(self.plan, site, cap_name(origin), str(cap + RESERVE * (how == "reserve")))
+        if how == "effort":
+            brackets[0].append(self.plan, site, "reasoning_effort", '"none"')
         self._limits(site, every, origin)
         for bracket in brackets:
             bracket.write_drops(self.plan, site)
@@ -134,6 +138,26 @@ class Arguments:
                 self._extra(site, item)
         return ""
 
+    def _reasoning(self, site: Site, every: list[Item], origin: Origin) -> str:
+        """Keep a replacement that reasons from spending the cap on it; return how: effort, reserve or ""."""
+        item = next((item for item in every if item.name in ("model", "engine")), None)
+        old = None if item is None or origin.elsewhere else self.constants.known(item)
+        if item is None or (new := self.plan.models.successor(old)) is None or not (how := reasons(new)):
+            return ""
+        if how == "effort":
+            told = f'{new} reasons unless it is asked not to: reasoning_effort="none"'
+            self.plan.change(site, item.label, told, "note")
+            return how
+        told = f"{new} reasons before it answers: the cap has {RESERVE} tokens more for that"
+        self.plan.change(site, item.label, told, "note")
+        for cap in every:
+            if cap.name == "max_tokens" and constant_of(cap.value) is not None:
+                number = constant_of(cap.value)
+                is_known = isinstance(number, int) and number is not True
+                code = str(number + RESERVE) if is_known else f"{self.source.code(cap.value)} + {RESERVE}"
+                self.plan.edit(site, *self.source.outer(cap.value), code)
+        return how
+
     def _limits(self, site: Site, every: list[Item], origin: Origin) -> None:
         """Say which parameters the model that is asked now is known to refuse."""
         if origin.elsewhere:
@@ -142,21 +166,21 @@ class Arguments:
         model = next((self.constants.known(asked[name]) for name in ("model", "engine") if name in asked), None)
         if model is None:
             return
-        model = self.plan.replacement if chat_replacement(model) else model
-        for name, said in refusals(model, asked).items():
+        new = self.plan.models.successor(model) or model
+        effort = "none" if new != model and reasons(new) == "effort" else None
+        for name, said in refusals(new, asked, reasoning_effort=effort).items():
             self.plan.change(site, asked[name].label, f"{said}: see to it", "note")
 
     # one parameter each --------------------------------------------------------------------------
 
     def _model(self, site: Site, bracket: Items, item: Item, origin: Origin) -> None:
-        if origin.elsewhere:
-            return
         name = text_of(item.value)
-        if name is not None:
-            if chat_replacement(name):
-                bracket.replace(self.plan, site, item, requoted(self.source, item.value, self.plan.replacement))
-        else:
+        if origin.elsewhere and name not in self.plan.models.mapped:
+            return
+        if name is None:
             self.constants.model(site, item)
+        elif new := self.plan.models.successor(name):
+            bracket.replace(self.plan, site, item, requoted(self.source, item.value, new))
 
     def _logprobs(self, site: Site, bracket: Items, item: Item, value: Any) -> None:
         if value is None or value is False:
@@ -177,14 +201,15 @@ class Arguments:
         model = next((text_of(i.value) for i in every if i.name in ("model", "engine")), None)
         if isinstance(item.value, cst.Dict) and not item.value.elements:
             return
-        if model is not None and not chat_replacement(model):
+        new = self.plan.models.successor(model)
+        if model is not None and new is None:
             return  # the same model: its ids stay
         bias = _literal_bias(item.value)
         losses: list[Any] = []
-        if bias is None or model is None:
+        if bias is None or model is None or new is None:
             self.plan.refuse(site, "logit-bias")
             return
-        found = rebias(bias, model, self.plan.replacement, losses)
+        found = rebias(bias, model, new, losses)
         if wrong := [loss.detail for loss in losses if loss.kind == "unsupported"]:
             self.plan.refuse(site, "logit-bias", "; ".join(wrong))
             return

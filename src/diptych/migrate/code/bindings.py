@@ -360,6 +360,6 @@ def _merged(found: list[Origin]) -> Origin:
     if not known:
         return NONE if found else UNKNOWN
     first = known[0]
-    if all(origin.what == first.what and origin.sdk == first.sdk and origin.raw == first.raw for origin in known):
+    if all((o.what, o.sdk, o.raw, o.path) == (first.what, first.sdk, first.raw, first.path) for o in known):
         return replace(first, elsewhere=any(origin.elsewhere for origin in known))
     return UNKNOWN

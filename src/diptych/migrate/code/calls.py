@@ -7,7 +7,7 @@ it (:mod:`.evidence`); that it was not followed is said. Without evidence the ca
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import libcst as cst
 
@@ -21,6 +21,9 @@ from .results import Results
 from .servers import is_open_model
 from .source import Node, Source, bound, dotted
 from .values import Value
+
+#: Arguments of look-alikes: Anthropic's old API, and Chat by another client.
+_NOT_THEIRS: Final = frozenset({"max_tokens_to_sample", "messages"})
 
 
 class Calls:
@@ -82,12 +85,18 @@ class Calls:
 
     def _call(self, call: cst.Call, origin: Origin) -> None:
         brackets, unpacked = self._brackets(call)
-        if origin.path == "?" and not self._has_shape(brackets):
+        names = {item.name for bracket in brackets for item in bracket.items}
+        if origin.path == "?" and names & _NOT_THEIRS:
             return
         site = self.plan.site(call, family=origin.sdk)
         evidence = self._evidence(site, call, brackets) if origin.path == "?" else ""
         if origin.path == "?" and not evidence:
             return
+        if origin.path == "?" and not self._has_shape(brackets):
+            self._odd(site, call, evidence)
+            return
+        if origin.elsewhere and (version := self.bindings.servers.version_without_chat):
+            self.plan.refuse(site, "api-version", version)
         if not origin.elsewhere and self._goes_away(origin, brackets):
             origin = replace(origin, elsewhere=True)
         path = ".".join(dotted(call.func)).lstrip(".")
@@ -107,6 +116,13 @@ class Calls:
         site.changes.insert(0, site.changes.pop())
         kind = "raw" if origin.raw else "stream" if streams else "response"
         self.results.follow(call, Value(kind, origin.sdk, is_chunk=streams and bool(origin.raw)), site)
+
+    def _odd(self, site: Site, call: cst.Call, evidence: str) -> None:
+        """Report a call that has neither a prompt nor the shape of one, where its receiver seems to be OpenAI's."""
+        if evidence.startswith("its shape"):
+            self.plan.sites.remove(site)
+        else:
+            self.plan.refuse(site, "not-understood", self.source.code(call.func).partition("\n")[0])
 
     def _evidence(self, site: Site, call: cst.Call, brackets: list[Items]) -> str:
         """Return what says that a receiver that was not followed is OpenAI's; where nothing does, refuse the call."""
@@ -139,7 +155,7 @@ class Calls:
     def _has_shape(self, brackets: list[Items]) -> bool:
         names = {item.name for bracket in brackets for item in bracket.items}
         unpacked = any(bracket.unpacked for bracket in brackets)
-        return names <= KNOWN and ("prompt" in names or (unpacked and not names - {"model"}))
+        return "prompt" in names or (unpacked and names <= KNOWN)
 
     def _brackets(self, call: cst.Call) -> tuple[list[Items], list[cst.Name]]:
         """Return where the arguments stand: the call, and dicts that are bound once and only unpacked."""
@@ -190,8 +206,9 @@ class Calls:
             name = _first(call.func)
             if origin.aliases or not isinstance(name, cst.Name):
                 self.plan.refuse(site, "function-escapes", "the imported name has another name, too")
-            else:
-                self.imports.use(site, origin.node, name, "openai", "ChatCompletion")
+                return
+            for binding in self.source.bindings(name):
+                self.imports.use(site, binding, name, "openai", "ChatCompletion")
         else:
             self.plan.refuse(site, "function-escapes", "the resource was imported by its name")
 

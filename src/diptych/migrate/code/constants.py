@@ -1,4 +1,4 @@
-"""Model names that are held by a constant of the module, or by a parameter's default.
+"""Model names that are held by a constant of the module, a default, a class, a dict or an option.
 
 Rule: the constant is changed where every use of it is the model of a call that changes;
 otherwise the call names the new model itself, and the constant stays.
@@ -6,11 +6,12 @@ otherwise the call names the new model itself, and the constant stays.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import libcst as cst
 
-from ...catalogue.replacements import chat_replacement
+from .holders import Holders
 from .items import Item
 from .plan import Plan, Site
 from .source import Node, bound, requoted, text_of
@@ -22,26 +23,35 @@ class Constants:
 
     def __init__(self, plan: Plan, exported: frozenset[str] = frozenset()) -> None:
         self.plan, self.exported = plan, exported
+        self.holders = Holders(plan.source)
         self._uses: dict[Node, list[tuple[Site, Item]]] = {}
-        plan.later.append(self._settle)
+        #: Literals that an expression may give among others, with the sites that ask for it.
+        self._spread: dict[Node, list[tuple[Site, Item]]] = {}
+        self._successors: dict[Site, Callable[[str | None], str | None]] = {}
+        plan.later += [self._settle, self._settle_spread]
 
-    def model(self, site: Site, item: Item) -> None:
-        """Note that a call takes its model from a name."""
+    def model(self, site: Site, item: Item, successor: Callable[[str | None], str | None] | None = None) -> None:
+        """Note that a call takes its model from an expression; ``successor`` says what replaces a name."""
+        self._successors[site] = successor or self.plan.models.successor
         if isinstance(item.value, cst.Name):
             found = reaching(self.plan.source, item.value)
-            if len(found) == 1 and chat_replacement(text_of(self._value(found[0]))):
-                self._uses.setdefault(found[0], []).append((site, item))
+            value = self._value(found[0]) if len(found) == 1 else None
+            if isinstance(value, cst.SimpleString):
+                if self._successors[site](text_of(value)):
+                    self._uses.setdefault(found[0], []).append((site, item))
                 return
-            if len(found) == 1 and text_of(self._value(found[0])) is not None:
-                return
-        self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
+        held = self.holders.of(item.value)
+        for literal in held.literals:
+            if self._successors[site](text_of(literal)):
+                self._spread.setdefault(literal, []).append((site, item))
+        if held.more:
+            self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
 
     def known(self, item: Item) -> str | None:
-        """Return the model that a call names, or that the one constant it names holds."""
-        if not isinstance(item.value, cst.Name):
-            return text_of(item.value)
-        found = reaching(self.plan.source, item.value)
-        return text_of(self._value(found[0])) if len(found) == 1 else None
+        """Return the model that an expression gives: the first that is replaced, or the only one."""
+        names = [text_of(literal) for literal in self.holders.of(item.value).literals]
+        old = next((name for name in names if self.plan.models.successor(name)), None)
+        return old or (names[0] if len(names) == 1 else None)
 
     def _value(self, binding: Node) -> Any:
         if isinstance(binding, cst.Param):
@@ -57,18 +67,33 @@ class Constants:
                 continue
             value = self._value(binding)
             old = str(text_of(value))
-            text = requoted(source, value, self.plan.replacement)
+            new = str(self._successors[good[0][0]](old))
+            text = requoted(source, value, new)
             readers = set(source.readers(binding, _name(binding)))
             if readers <= {item.value for _, item in good} and self._is_private(binding, readers):
                 for site, _ in good:
                     self.plan.edit(site, *source.outer(value), text)
-                what = f"the model {old} became {self.plan.replacement}"
+                what = f"the model {old} became {new}"
                 self.plan.change(good[0][0], value, what, "constant")
             else:
                 for site, item in good:
                     self.plan.edit(site, *source.outer(item.value), text)
-                    what = f"{_name(binding)} is used elsewhere, too: the call names {self.plan.replacement} itself"
+                    what = f"{_name(binding)} is used elsewhere, too: the call names {new} itself"
                     self.plan.change(site, item.label, what, "note")
+
+    def _settle_spread(self) -> None:
+        """Change the literals that only calls that change may take their model from."""
+        source = self.plan.source
+        refused = [source.code(site.node) for site in self.plan.sites if site.refusal is not None]
+        for literal, uses in self._spread.items():
+            good = [(site, item) for site, item in uses if self.plan.is_good(site)]
+            if len(good) < len(uses) or any(source.code(item.value) in code for _, item in good for code in refused):
+                continue
+            old = str(text_of(literal))
+            new = str(self._successors[good[0][0]](old))
+            for site, _ in good:
+                self.plan.edit(site, *source.outer(literal), requoted(source, literal, new))
+            self.plan.change(good[0][0], literal, f"the model {old} became {new}", "constant")
 
     def _is_private(self, binding: Node, readers: set[cst.Name]) -> bool:
         """Tell whether nothing else reads a name: it is bound once, and no other module takes it."""

@@ -13,15 +13,16 @@ import os
 import re
 import tempfile
 import tokenize
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from ...walk import iter_files, iter_paths
-from . import DEFAULT_MODEL, may_concern, migrate_code
+from . import DEFAULT_MODEL, may_concern, migrate_text
 from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Refusal
+from .models import NO_MAP, Models
 from .notebooks import migrate_notebook
 from .together import MOCKS, Together
 
@@ -90,15 +91,17 @@ def migrate_files(
     todo: bool = False,
     workers: int | None = None,
     model: str = DEFAULT_MODEL,
+    model_map: Mapping[str, str] | None = None,
+    dated: bool = False,
     ignore: bool = True,
 ) -> CodeReport:
     """Migrate Python files and notebooks, and folders of them.
 
     Nothing is written without ``write``; ``backup`` keeps the old text as ``FILE.bak``.
     ``workers`` is the number of processes; by default one, or the processors' where there
-    are many files; ``model`` replaces the models that were shut down. A mock and the calls that it
-    stands for change together or not at all, also across files: every file is looked at before any is
-    written. ``ignore=False`` also takes files of folders that ``.gitignore`` or ``exclude`` leave out.
+    are many files; ``model``, ``model_map`` and ``dated`` are those of :func:`migrate_code`. A mock and the
+    calls that it stands for change together or not at all, also across files: every file is looked at before
+    any is written. ``ignore=False`` also takes files of folders that ``.gitignore`` or ``exclude`` leave out.
     Raises MigrationError for a path that does not exist.
 
     >>> import tempfile
@@ -108,11 +111,12 @@ def migrate_files(
     1
     """
     files = list(_files(paths, ignore))
-    concerned = [file for file in files if _concerns(file)]
+    models = Models(model, model_map or {}, dated)
+    concerned = [file for file in files if _concerns(file, chat=models.looks_at_chat)]
     report = CodeReport(passed_over=len(files) - len(concerned))
     project = _project_of(paths, files)
     outside = _outside(concerned, project)
-    jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, model) for file in concerned}
+    jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, models) for file in concerned}
     found = _all_migrated(list(jobs.values()), workers)
     _hold_apart(found, jobs, project, files)
     report.files = [found[name] for name in jobs]
@@ -127,7 +131,7 @@ class _Job(NamedTuple):
     path: str
     outside: list[str]
     todo: bool
-    model: str
+    models: Models
     held: Held = NOTHING_HELD
 
 
@@ -174,10 +178,10 @@ def migrate_file(
     write: bool = False,
     backup: bool = False,
     todo: bool = False,
-    model: str = DEFAULT_MODEL,
+    models: Models = NO_MAP,
 ) -> FileMigration:
     """Migrate one file by itself; what cannot be read is a refusal of the file."""
-    found = _looked_at(path, _Job(os.fspath(path), sorted(outside), todo, model))
+    found = _looked_at(path, _Job(os.fspath(path), sorted(outside), todo, models))
     if write:
         _write(found, backup=backup)
     return found
@@ -192,9 +196,9 @@ def _looked_at(path: Path, job: _Job) -> FileMigration:
     outside = frozenset(job.outside)
     try:
         if path.suffix == ".ipynb":
-            found = migrate_notebook(text, name, outside=outside, model=job.model, held=job.held)
+            found = migrate_notebook(text, name, outside=outside, models=job.models, held=job.held)
         else:
-            found = migrate_code(text, name, outside=outside, todo=job.todo, model=job.model, held=job.held)
+            found = migrate_text(text, name, outside=outside, todo=job.todo, models=job.models, held=job.held)
     except MigrationError as error:
         code = "internal" if error.__cause__ is not None else "notebook" if path.suffix == ".ipynb" else "syntax"
         return _unread(name, text, Refusal.of(_place_of(error, name), code, error.message))
@@ -280,8 +284,8 @@ def check_paths(paths: Iterable[str | os.PathLike[str]]) -> None:
             raise MigrationError("there is no such file or folder", path=os.fspath(path))
 
 
-def _concerns(file: Path) -> bool:
-    return may_concern(file.read_bytes().decode("utf-8", "replace"))
+def _concerns(file: Path, *, chat: bool = False) -> bool:
+    return may_concern(file.read_bytes().decode("utf-8", "replace"), chat=chat)
 
 
 def _project_of(paths: Sequence[str | os.PathLike[str]], files: list[Path]) -> list[Path]:

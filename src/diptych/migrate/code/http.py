@@ -11,22 +11,22 @@ from typing import Any, Final
 
 import libcst as cst
 
+from .addresses import CLOSE, OPEN, Address, address_of, change_of
 from .arguments import Arguments
 from .bindings import Bindings, Origin
 from .items import Items
-from .pieces import Piece, pieces_of
 from .plan import Plan, Site
 from .results import Results
-from .servers import is_open_model, is_own_host
+from .servers import FIRST_CHAT, is_open_model, is_own_host
 from .source import Node, Source, bound, constant_of, dotted, text_of
 from .values import Value
 
-_PATH: Final = re.compile(r"(?<!/chat)(?:/v1|\ue0f1)/completions/?(?:\?[^/]*)?$")
-_IN_CODE: Final = re.compile(r"(?<!/chat)/completions")
 _VENDOR_HOSTS: Final = re.compile(
     r"together\.|fireworks\.ai|mistral\.ai|groq\.com|anthropic\.com|cohere\.|perplexity\.ai|openrouter\.ai|deepinfra\.com"
     r"|huggingface\.co|replicate\.com|deepseek\.com|anyscale\.com|ai21\.com"
 )
+#: Words of servers whose ``/completions`` is an API of their own: llama.cpp's, text generation's, ours of other kinds.
+_OTHER_SERVERS: Final = re.compile(r"\bn_predict\b|\b(?:anthropic|ai21|cohere|huggingface|writer)\b", re.IGNORECASE)
 #: Frameworks whose test clients ask the program's own server.
 _SERVERS: Final = frozenset({"fastapi", "starlette", "flask", "django", "sanic", "litestar", "quart"})
 _VERBS: Final = ("post", "request", "stream")
@@ -45,36 +45,21 @@ class Http:
 
     # addresses -----------------------------------------------------------------------------------
 
-    def address(self, node: Any) -> tuple[str, Any] | None:
-        """Return an address of the Completions API as text (holes marked), and the expression that writes it."""
-        written: Any = node
-        if isinstance(node, cst.Name):
-            found = self.source.bindings(node)
-            if len(found) != 1 or not isinstance(found[0], cst.Name):
-                return None
-            kind, written, _ = bound(self.source, found[0])
-            if kind != "value":
-                return None
-        pieces = pieces_of(self.source, written)
-        if pieces is None:
-            return None
-        text, _ = pieces.marked()
-        if not _PATH.search(text) or _VENDOR_HOSTS.search(text):
-            return None
-        return text, written
+    def address(self, node: Any) -> Address | None:
+        """Return an address of the Completions API, None for that of a vendor and for any other expression."""
+        found = address_of(self.source, node)
+        return None if found is None or _VENDOR_HOSTS.search(found.text) else found
 
-    def change_address(self, site: Site, node: Any, written: Any) -> None:
+    def change_address(self, site: Site, found: Address) -> None:
         """Make an address that of Chat."""
-        self.looked_at.add(written)
-        start, _ = self.source.outer(written)
-        found = list(_IN_CODE.finditer(self.source.code(written)))
-        if len(found) != 1:
-            self.plan.refuse(site, "http-url", at=written)
+        self.looked_at.update(node for node, _ in found.literals)
+        change = change_of(self.source, found)
+        if change is None:
+            self.plan.refuse(site, "http-url", "its path is not written in one piece")
             return
-        at = start + found[0].start() + 1
-        self.plan.edit(site, at, at, "chat/")
-        if isinstance(node, cst.Name):
-            self._named.setdefault(self.source.bindings(node)[0], []).append((site, node))
+        self.plan.edit(site, change.start, change.end, change.text)
+        for name in change.names:
+            self._named.setdefault(self.source.bindings(name)[0], []).append((site, name))
 
     # requests ------------------------------------------------------------------------------------
 
@@ -102,14 +87,14 @@ class Http:
         found = self.address(url) if url is not None else None
         if found is None or self.bindings.of(call.func).what == "foreign":
             return
-        text, written = found
-        if text.startswith("/") and self.bindings.imported & _SERVERS:
-            self.looked_at.add(written)
+        if found.text.startswith("/") and self.bindings.imported & _SERVERS:
+            self.looked_at.update(node for node, _ in found.literals)
             return
-        if "/v1/completions" not in text and _VENDOR_HOSTS.search(self.source.text):
+        if "/v1/completions" not in found.text and _VENDOR_HOSTS.search(self.source.text):
             return  # whose address the hole holds cannot be seen
         site = self.plan.site(call, "http", "http")
-        self.change_address(site, url, written)
+        self.change_address(site, found)
+        self._version(site, found)
         if verb == "stream" or any(
             a.keyword and a.keyword.value == "stream" and constant_of(a.value) is not False for a in call.args
         ):
@@ -123,7 +108,10 @@ class Http:
         if items.get("max_tokens_to_sample"):
             self.plan.sites.remove(site)
             return
-        origin = Origin("http", elsewhere=self._goes_away(text, written, items))
+        elsewhere = self._goes_away(found, items)
+        origin = Origin("http", elsewhere=elsewhere, azure=found.is_deployment)
+        if found.engine:
+            self._engine(site, found, items, elsewhere)
         asked = self.arguments.rewrite(site, [items], origin)
         if asked is not None and asked.streams:
             self.plan.refuse(site, "http-stream")
@@ -131,16 +119,31 @@ class Http:
         site.changes.insert(0, site.changes.pop())
         self.results.follow(call, Value("http", "plain"), site)
 
-    def _goes_away(self, text: str, written: Any, items: Items) -> bool:
+    def _version(self, site: Site, found: Address) -> None:
+        if found.is_deployment and found.version and found.version < FIRST_CHAT:
+            self.plan.refuse(site, "api-version", found.version)
+
+    def _engine(self, site: Site, found: Address, items: Items, elsewhere: bool) -> None:
+        """Move the model out of the path, ``/v1/engines/davinci/completions``, into the body."""
+        model = found.engine.removeprefix(OPEN).removesuffix(CLOSE)
+        if items.get("model") or OPEN in model or CLOSE in model:
+            self.plan.refuse(site, "http-url", "the model stands in the path")
+        elif model != found.engine:
+            items.append(self.plan, site, "model", model)
+            self.plan.change(site, site.node, "the model is no literal: see that it serves Chat", "note")
+        else:
+            new = None if elsewhere else self.plan.models.successor(model)
+            items.append(self.plan, site, "model", f'"{new or model}"')
+
+    def _goes_away(self, found: Address, items: Items) -> bool:
         """Tell whether an address is another server's than OpenAI's, as far as it is written or named."""
-        if re.match(r"https?://[\w.\-:]+/", text):
-            return not is_own_host(text)
+        if re.match(r"https?://[\w.\-:]+/", found.text):
+            return not is_own_host(found.text)
         model = items.get("model")
-        if model is not None and is_open_model(text_of(model.value)):
+        if found.is_deployment or (model is not None and is_open_model(text_of(model.value))):
             return True
-        pieces = pieces_of(self.source, written) or [Piece("")]
-        hole = pieces[0].hole or next((p.hole for p in pieces[1:2] if not pieces[0].text.strip("htps:/")), "")
-        return bool(hole) and self.bindings.servers.hole_leads_away(written, hole)
+        starts_open = re.match(rf"(?:https?://)?{OPEN}", found.text) is not None
+        return starts_open and self.bindings.servers.hole_leads_away(found.holes[0])
 
     def _body(self, site: Site, call: cst.Call) -> Any:
         """Return the dict literal that a request sends."""
@@ -175,20 +178,20 @@ class Http:
 
     def report_rest(self) -> None:
         """Report addresses of the Completions API that no request is seen to use."""
+        is_server = bool(self.bindings.imported & _SERVERS)
         for node in self.source.nodes:
             if not isinstance(node, cst.SimpleString | cst.FormattedString | cst.BinaryOperation):
                 continue
             found = self.address(node) if not self._is_mentioned(node) else None
-            if found is None or any(self.source.inside(node, seen) for seen in self.looked_at):
+            seen = {node, *(literal for literal, _ in found.literals)} if found is not None else set()
+            if found is None or any(self.source.inside(each, other) for each in seen for other in self.looked_at):
                 continue
-            text = found[0]
-            if (
-                "/v1/completions" not in text
-                or text.startswith("/")
-                or not ("://" in text or text.startswith("\ue0f0"))
-            ):
+            self.looked_at |= seen
+            is_whole = "://" in found.text or found.text.startswith(OPEN)
+            if not is_whole and is_server:
                 continue
-            self.looked_at.add(node)
+            if not re.search("/(?:v1|deployments|engines)/", found.text) and _OTHER_SERVERS.search(self.source.text):
+                continue
             self.plan.refuse(self.plan.site(node, "http", "http"), "http-url")
 
     def _is_mentioned(self, node: Any) -> bool:

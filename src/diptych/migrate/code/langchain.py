@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import libcst as cst
 
-from ...catalogue.replacements import chat_replacement, is_asked, refusals
+from ...catalogue.replacements import is_asked, refusals
 from .bindings import Bindings, import_path
 from .imports import Imports
 from .items import Items
@@ -63,19 +63,24 @@ class LangChain:
         if not any(name.startswith("langchain") for name in self.bindings.imported):
             return
         for node in self.source.nodes:
-            if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and (home := self._home(node.func)):
-                self._model(node, *home)
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and (homes := self._homes(node.func)):
+                self._model(node, homes)
 
-    def _home(self, name: cst.Name) -> tuple[Any, str, str] | None:
-        """Return the import, its module and the class, of a name that is LangChain's model."""
+    def _homes(self, name: cst.Name) -> list[tuple[Any, str, str]]:
+        """Return the imports, modules and the class, of a name that is LangChain's model, however often imported."""
         found = self.source.bindings(name)
-        if len(found) != 1 or not isinstance(found[0], cst.ImportFrom):
-            return None
-        module, _, class_ = import_path(found[0], name.value).rpartition(".")
-        return (found[0], module, class_) if module in HOMES and class_ in _CLASSES else None
+        homes = []
+        for binding in found:
+            if isinstance(binding, cst.ImportFrom):
+                module, _, class_ = import_path(binding, name.value).rpartition(".")
+                homes.append((binding, module, class_))
+        is_one = len({class_ for _, _, class_ in homes}) == 1 and len(homes) == len(found)
+        return homes if is_one and all(m in HOMES and c in _CLASSES for _, m, c in homes) else []
 
-    def _model(self, call: cst.Call, binding: Any, module: str, class_: str) -> None:
-        site = self.plan.site(call, "langchain")
+    def _model(self, call: cst.Call, homes: list[tuple[Any, str, str]]) -> None:
+        site, class_ = self.plan.site(call, "langchain"), homes[0][2]
+        if class_ == "AzureOpenAI" and (version := self.bindings.servers.version_without_chat):
+            self.plan.refuse(site, "api-version", version)
         items = Items(self.source, call)
         names = {item.name for item in items.items}
         if items.unpacked:
@@ -89,12 +94,13 @@ class LangChain:
         if site.refusal is None:
             items.write_drops(self.plan, site)
             if not names & {"model", "model_name"} and class_ == "OpenAI":
-                self._add(site, items, "model", f'"{self.plan.replacement}"')
+                self._add(site, items, "model", f'"{self.plan.models.default}"')
             if "max_tokens" not in names:
                 self._add(site, items, "max_tokens", str(_CAP))
         self._limits(site, items, class_)
         assert isinstance(call.func, cst.Name)
-        self.imports.use(site, binding, call.func, HOMES[module], _CLASSES[class_])
+        for binding, module, _ in homes:
+            self.imports.use(site, binding, call.func, HOMES[module], _CLASSES[class_])
         self.plan.change(site, call, f"{class_} became {_CLASSES[class_]}", "langchain")
         self._use(call, site)
 
@@ -108,7 +114,7 @@ class LangChain:
         named = next((text_of(asked[name].value) for name in ("model", "model_name") if name in asked), "")
         if named is None:
             return  # the model is no literal
-        model = self.plan.replacement if not named or chat_replacement(named) else named
+        model = self.plan.models.successor(named) or named or self.plan.models.default
         for name, said in refusals(model, asked).items():
             self.plan.change(site, asked[name].label, f"{said}: see to it", "note")
 
@@ -133,8 +139,8 @@ class LangChain:
             item.drop = True  # as many as there is room for, which is Chat's own default
         elif item.name in ("model", "model_name") and class_ == "OpenAI" and not _leads_elsewhere(items):
             name = text_of(item.value)
-            if chat_replacement(name):
-                items.replace(self.plan, site, item, requoted(self.source, item.value, self.plan.replacement))
+            if new := self.plan.models.successor(name):
+                items.replace(self.plan, site, item, requoted(self.source, item.value, new))
             elif name is None:
                 self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
 

@@ -69,7 +69,7 @@ class Markup:
         assert self._is_indexed
         waiting, seen = [start for start in starts if start is not None], set[int]()
         while waiting and len(seen) < _MOST:
-            for inner in _inside(waiting.pop()):
+            for inner in inside(waiting.pop()):
                 if id(inner) in seen:
                     continue
                 seen.add(id(inner))
@@ -84,7 +84,7 @@ class Markup:
         A literal that a function gives a name of its own is data, whatever it holds.
         """
         assert self._is_indexed
-        for node in _inside(written):
+        for node in inside(written):
             if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value not in known:
                 mark = self.found(node)
             elif isinstance(node, cst.Name) and node.value not in known and not self._is_attribute(node):
@@ -100,7 +100,7 @@ class Markup:
         if any(self.source.function_of(binding) is self.source.module for binding in found):
             return False
         values = [value for binding in found for value in self._bound(binding, name.value)]
-        return all(not isinstance(inner, _COMPOSED) for value in values for inner in _inside(value))
+        return all(not isinstance(inner, _COMPOSED) for value in values for inner in inside(value))
 
     def _mark(self, node: Any) -> str:
         text = text_of(node) if isinstance(node, cst.SimpleString) else None
@@ -208,7 +208,7 @@ class Markup:
         yield from (node.value for node in self._grown.get(name, ()))
 
 
-def _inside(node: Any) -> Iterator[Any]:
+def inside(node: Any) -> Iterator[Any]:
     """Yield a node and all inside it; keys of comparisons and slices too, for nothing is left out."""
     waiting = [node]
     while waiting:

@@ -10,56 +10,65 @@ from collections.abc import Collection
 
 import libcst as cst
 
-from ...catalogue import DEFAULT_MODEL
 from ...errors import MigrationError
 from .arguments import Arguments
 from .bindings import Bindings
 from .calls import Calls
+from .chat_models import ChatModels
 from .constants import Constants
+from .continuations import Continuations
 from .edits import Edit, apply
 from .functions import Functions
 from .http import Http
 from .imports import Imports
 from .langchain import LangChain
+from .leftovers import Leftovers
 from .mocks import Mocks
 from .model import CODES, NOTHING_HELD, CodeMigration, Held
+from .models import NO_MAP, Models
 from .plan import Plan, Settled
 from .prompts import Prompts
 from .results import Results
 from .source import Source
 from .todo import todo_edits
+from .unseen import Unseen
 
 
 def planned(
-    source: Source, outside: Collection[str] = (), model: str = DEFAULT_MODEL, held: Held = NOTHING_HELD
+    source: Source, outside: Collection[str] = (), models: Models = NO_MAP, held: Held = NOTHING_HELD
 ) -> Settled:
     """Return what changes in a source, and what is refused.
 
     Raises MigrationError where the analysis fails: such a file is reported, and left as it is.
     """
     try:
-        return _planned(source, outside, model, held)
+        return _planned(source, outside, models, held)
     except Exception as error:
         detail = f"{type(error).__name__}: {error}"
         place = f"{source.file}:1:1"
         raise MigrationError(f"the analysis failed: {detail}", path=place, hint=CODES["internal"][1]) from error
 
 
-def _planned(source: Source, outside: Collection[str], model: str, held: Held) -> Settled:
-    plan = Plan(source, model, held)
+def _planned(source: Source, outside: Collection[str], models: Models, held: Held) -> Settled:
+    plan = Plan(source, models, held)
     bindings = Bindings(source)
     functions = Functions(source, outside)
     constants = Constants(plan, functions.exported)
-    results = Results(plan, functions)
+    continuations = Continuations(plan)
+    results = Results(plan, functions, continuations)
     imports = Imports(plan, functions.exported)
-    arguments = Arguments(plan, constants, Prompts(plan))
+    arguments = Arguments(plan, constants, Prompts(plan, continuations))
     Calls(plan, bindings, arguments, results, imports).find()
     http = Http(plan, bindings, arguments, results)
     http.find()
     LangChain(plan, bindings, imports).find()
     Mocks(plan, bindings, http).find()
+    ChatModels(plan, bindings, constants).find()
     http.report_rest()
+    Unseen(plan, bindings).find()
+    Leftovers(plan).find()
     results.settle()
+    continuations.settle()
     return plan.settle()
 
 
@@ -68,11 +77,11 @@ def migrate_source(
     outside: Collection[str] = (),
     *,
     todo: bool = False,
-    model: str = DEFAULT_MODEL,
+    models: Models = NO_MAP,
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Return the migration of a parsed source."""
-    edits, changes, refusals, links = planned(source, outside, model, held)
+    edits, changes, refusals, links = planned(source, outside, models, held)
     if todo:
         more, told = todo_edits(source, refusals)
         edits, changes = [*edits, *more], [*changes, *told]

@@ -14,7 +14,7 @@ import libcst as cst
 from .bindings import Bindings, import_path
 from .http import Http
 from .plan import Plan, Site
-from .source import Source, bound, constant_of, dotted, text_of
+from .source import Source, bound, constant_of, dotted, requoted, text_of
 from .standins import stand_ins
 
 _TARGET: Final = re.compile(
@@ -283,6 +283,11 @@ class Mocks:
         if (kind := fields.get("object")) is not None and text_of(kind) == "text_completion":
             start, end = self.source.outer(kind)
             self.plan.edit(site, start, end, self.source.text[start:end].replace("text_completion", "chat.completion"))
+        if (id_ := fields.get("id")) is not None and str(text_of(id_)).startswith("cmpl-"):
+            start, end = self.source.outer(id_)
+            self.plan.edit(site, start, end, self.source.text[start:end].replace("cmpl-", "chatcmpl-", 1))
+        if (model := fields.get("model")) is not None and (new := self.plan.models.successor(text_of(model))):
+            self.plan.edit(site, *self.source.outer(model), requoted(self.source, model, new))
         self._shaped.add(value)
         self._choices(site, fields["choices"])
         self.plan.change(site, value, "the mocked answer has Chat's shape", "mock")
@@ -330,7 +335,7 @@ class Mocks:
             arg = next(a for a in value.args if a.value is text)
             label = self.source.span(arg.keyword)
             self.plan.edit(site, *label, "message")
-            self.plan.edit(site, start, start, f"{maker}(content=")
+            self.plan.edit(site, start, start, f"{maker}(role={quote_of(self.source, text)}, content=")
             self.plan.edit(site, end, end, ")")
 
     # HTTP mocks ----------------------------------------------------------------------------------------
@@ -344,7 +349,7 @@ class Mocks:
         node, address = found
         assert address is not None
         site = self.plan.site(call, "mock", "http")
-        self.http.change_address(site, node, address[1])
+        self.http.change_address(site, address)
         if isinstance(node, cst.Name):
             self.plan.refuse(site, "mock-use", "the address is held by a name", at=node)
         self.plan.change(site, call, "the mocked address became /v1/chat/completions", "mock")
@@ -367,6 +372,11 @@ class Mocks:
             if not arg.keyword and isinstance(arg.value, cst.Call) and dotted(arg.value.func)[-1] == "Response":
                 return self._body(arg.value)
         return None
+
+
+def quote_of(source: Source, node: Any) -> str:
+    """Return ``assistant`` in the quotes of another literal."""
+    return requoted(source, node, "assistant")
 
 
 def _modules(path: str) -> tuple[str, ...]:

@@ -18,6 +18,10 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "a type of the Completions API stands beside the result",
         "change the annotation to the Chat type, run again",
     ),
+    "api-version": (
+        "this version of Azure's API has no Chat",
+        "set api_version to 2024-10-21 or later, and name a deployment of a Chat model",
+    ),
     "best-of": (
         "best_of has the server rank answers, which Chat does not do",
         f"ask for n answers and choose, {_BRIDGE}",
@@ -61,6 +65,10 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "mock-use": ("what a mock was called with is looked at", "look at messages in place of prompt"),
     "nested-quotes": ("no quotes are left inside this f-string", "take the call out of the f-string"),
     "no-prompt": ("there is no prompt", "say what is asked"),
+    "not-understood": (
+        "this looks like a call of the Completions API, and is not understood",
+        "look at it by hand, or write it as a call of openai's client",
+    ),
     "notebook": ("the notebook is no JSON of the known shape", "save it again with Jupyter"),
     "positional-arguments": ("positional arguments have no names", "write name=value"),
     "prompt-list": ("a list of prompts becomes as many calls", f"call once a prompt, {_BRIDGE}"),

@@ -13,10 +13,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from ...catalogue import DEFAULT_MODEL
 from ...errors import MigrationError
 from .edits import Edit, apply
 from .model import NOTHING_HELD, Change, CodeMigration, Held, Link, Place, Refusal
+from .models import NO_MAP, Models
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _MAGIC: Final = re.compile(r"^(\s*)(?:[%!?]|[\w., ]+=\s*[%!]|[\w.]+\?{1,2}\s*$)")
@@ -49,7 +49,7 @@ def migrate_notebook(
     filename: str = "<notebook>",
     *,
     outside: Collection[str] = (),
-    model: str = DEFAULT_MODEL,
+    models: Models = NO_MAP,
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Migrate the code cells of a notebook; places are ``file[cell n]:line:col``.
@@ -68,7 +68,7 @@ def migrate_notebook(
     source = _parsed(module.parsed, filename)
     from .migration import planned, written
 
-    edits, changes, refusals, links = planned(source, outside, model, held)
+    edits, changes, refusals, links = planned(source, outside, models, held)
     links = [_placed(link, module, filename) for link in links]
     refused = [_placed(r, module, filename) for r in refusals]
     if module.magic:

@@ -53,6 +53,8 @@ class Passing:
             yield Follow(call, value)
         elif name in _ITEMS and value.kind == "choice" and value.is_chunk:
             yield Escape(arg, "a chunk may have no choices")
+        elif name in ("next", "anext") and value.kind == "stream" and not value.many:
+            yield Escape(arg, "the first chunk of a Chat stream holds the role alone")
         elif name in _ITEMS and is_list and not self._has_default(call, name):
             yield from self._keyed(call, value)
             yield Follow(call, one_of(value))

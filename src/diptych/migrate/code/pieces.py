@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import libcst as cst
 
+from .markup import MARK
 from .source import Source, bound, text_of
 
 #: Around the number of a hole in a text; private characters that no prompt holds.
@@ -68,7 +69,10 @@ def _split(marked: str) -> list[Any]:
 
 
 def pieces_of(source: Source, node: Any) -> Pieces | None:
-    """Return the pieces of a text expression, None for one that is not certain."""
+    """Return the pieces of a text expression, None for one that is not certain.
+
+    A constant of the module that holds special tokens is its text; ``constants`` says which were.
+    """
     if (text := text_of(node)) is not None:
         return None if _OPEN in text or _CLOSE in text else Pieces([Piece(text)])
     if isinstance(node, cst.FormattedString):
@@ -92,7 +96,23 @@ def pieces_of(source: Source, node: Any) -> Pieces | None:
 
 
 def _joined(left: Pieces | None, right: Pieces | None) -> Pieces | None:
-    return None if left is None or right is None else Pieces([*left, *right])
+    if left is None or right is None:
+        return None
+    return Pieces([*left, *right], {**left.constants, **right.constants})
+
+
+def _known(source: Source, node: Any) -> Pieces | None:
+    """Return the text of a constant of the module that holds special tokens; None for any other expression.
+
+    A literal that a function gives a name of its own is data, whatever it holds, and so is one without such
+    tokens: both stay holes.
+    """
+    if not isinstance(node, cst.Name):
+        return None
+    text = _constant(source, node)
+    if text is None or not MARK.search(text) or source.function_of(source.bindings(node)[0]) is not source.module:
+        return None
+    return None if text is None or _OPEN in text or _CLOSE in text else Pieces([Piece(text)], {node.value: text})
 
 
 def _formatted(source: Source, node: cst.FormattedString) -> Pieces | None:
@@ -109,18 +129,23 @@ def _formatted(source: Source, node: cst.FormattedString) -> Pieces | None:
                 return None
             found.append(Piece(text))
         else:
-            start, end = source.span(part)
-            hole = source.text[start:end]
-            if getattr(part, "equal", None) is not None:
+            assert isinstance(part, cst.FormattedStringExpression)
+            if part.equal is not None:
                 return None  # {name=} writes its own source
-            found.append(Piece("", hole))
+            plain = part.conversion is None and part.format_spec is None
+            if plain and (known := _known(source, part.expression)) is not None:
+                found += known
+                found.constants |= known.constants
+                continue
+            start, end = source.span(part)
+            found.append(Piece("", source.text[start:end]))
     return None if any(_OPEN in piece.text for piece in found) else found
 
 
 def _sum(source: Source, node: cst.BinaryOperation) -> Pieces | None:
     sides = []
     for side in (node.left, node.right):
-        found = pieces_of(source, side)
+        found = pieces_of(source, side) or _known(source, side)
         if found is None and isinstance(side, cst.Name | cst.Attribute | cst.Subscript | cst.Call):
             found = Pieces([Piece("", "{" + source.code(side) + "}")])
         sides.append(found)
@@ -133,13 +158,16 @@ def _percent(source: Source, node: cst.BinaryOperation) -> Pieces | None:
     text = text_of(node.left)
     if text is None or not isinstance(node.right, cst.Tuple) or _OPEN in text:
         return None
-    values = [e.value for e in node.right.elements if isinstance(e, cst.Element)]
+    values: list[Any] = [e.value for e in node.right.elements if isinstance(e, cst.Element)]
     parts = text.replace("%%", _OPEN).split("%s")
     if any("%" in part for part in parts) or len(parts) != len(values) + 1 or len(values) < len(node.right.elements):
         return None
     found = Pieces([Piece(parts[0].replace(_OPEN, "%"))])
     for value, part in zip(values, parts[1:], strict=True):
-        found += [Piece("", "{" + source.code(value) + "!s}"), Piece(part.replace(_OPEN, "%"))]
+        known = _known(source, value)
+        found += known or [Piece("", "{" + source.code(value) + "!s}")]
+        found.constants |= known.constants if known else {}
+        found.append(Piece(part.replace(_OPEN, "%")))
     return found
 
 
@@ -169,6 +197,10 @@ def _format(source: Source, node: cst.Call) -> Pieces | None:
         if name not in values or "{" in (spec or ""):
             return None
         tail = (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+        if not tail and (known := _known(source, values[name])) is not None:
+            found += known
+            found.constants |= known.constants
+            continue
         found.append(Piece("", "{" + source.code(values[name]) + tail + "}"))
     return found
 
@@ -186,7 +218,7 @@ def _stripped(found: Pieces | None, how: str) -> Pieces | None:
     """Strip the ends; not where a hole stands at an end, whose value may bring its own white space."""
     if not found:
         return found
-    found = Pieces(piece for piece in found if piece.text or piece.hole)
+    found = Pieces((piece for piece in found if piece.text or piece.hole), found.constants)
     if how != "rstrip" and found:
         if found[0].hole or not found[0].text.lstrip():
             return None
@@ -263,7 +295,7 @@ def proof(codes: list[str], constants: Mapping[str, str]) -> list[str] | None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 tree = ast.parse(f"({code})", mode="eval")
-            tree.body = _Holes(names).text(tree.body)
+            tree.body = _Holes(names, constants).text(tree.body)
             ast.fix_missing_locations(tree)
             scope |= {name: _Value(f"{_OPEN}{name}{_CLOSE}") for name in names.values()}
             results.append(str(eval(compile(tree, "<prompt>", "eval"), scope)))  # noqa: S307 - literals and placeholders alone
@@ -275,8 +307,8 @@ def proof(codes: list[str], constants: Mapping[str, str]) -> list[str] | None:
 class _Holes:
     """Puts a placeholder in the place of everything that is no literal."""
 
-    def __init__(self, names: dict[str, str]) -> None:
-        self.names = names
+    def __init__(self, names: dict[str, str], constants: Mapping[str, str]) -> None:
+        self.names, self.constants = names, constants
 
     def text(self, node: ast.expr) -> ast.expr:
         match node:
@@ -307,6 +339,8 @@ class _Holes:
         return self.hole(node)
 
     def hole(self, node: ast.expr) -> ast.expr:
+        if isinstance(node, ast.Name) and node.id in self.constants:
+            return node  # its text is known
         key = ast.unparse(node)
         name = self.names.setdefault(key, f"_h{len(self.names)}")
         return ast.Name(name, ast.Load())

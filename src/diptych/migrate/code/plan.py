@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from ...catalogue import DEFAULT_MODEL
 from .edits import Edit
 from .model import NOTHING_HELD, Change, Held, Link, Refusal
+from .models import Models
 from .source import Node, Source
 
 
@@ -56,10 +56,8 @@ class Settled(NamedTuple):
 class Plan:
     """The sites of one source, and the decision over them."""
 
-    def __init__(self, source: Source, replacement: str = DEFAULT_MODEL, held: Held = NOTHING_HELD) -> None:
-        self.source, self.held = source, held
-        #: What replaces a Completions model of the dated list.
-        self.replacement = replacement
+    def __init__(self, source: Source, models: Models, held: Held = NOTHING_HELD) -> None:
+        self.source, self.held, self.models = source, held, models
         self.sites: list[Site] = []
         #: What can only be decided when it is known which calls change.
         self.later: list[Callable[[], None]] = []

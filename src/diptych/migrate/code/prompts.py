@@ -17,6 +17,7 @@ from ...format import Reading
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
 from ...text.registry import grammar_of
+from .continuations import Continuations
 from .items import Item, Items
 from .markup import Markup
 from .pieces import Pieces, expression, pieces_of, proof
@@ -31,8 +32,8 @@ _PLURALS: Final = ("prompts", "texts", "inputs", "questions", "batch", "queries"
 class Prompts:
     """Rewrites the prompts of calls of one source."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, continuations: Continuations) -> None:
+        self.plan, self.continuations = plan, continuations
         self.source: Source = plan.source
         self.markup = Markup(plan.source)
 
@@ -53,6 +54,8 @@ class Prompts:
         bracket.rename(self.plan, site, item, "messages")
         changed, written, pieces = self._written(value)
         reading = self._reading(site, pieces)
+        labels = reading is not None and reading.format != "plain"
+        self.continuations.prompt(site, value, pieces, others, labels=labels)
         if site.refusal is not None:
             return ""
         messages = self._messages(reading, pieces, written, avoid) if reading and pieces else None

@@ -6,6 +6,7 @@ field refuses the call.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -13,8 +14,10 @@ from typing import Any, Final
 import libcst as cst
 from libcst.metadata import ExpressionContext
 
+from .continuations import Continuations
+from .markup import inside
 from .plan import Plan, Site
-from .source import Node, Source, constant_of, dotted, key_of
+from .source import Node, Source, constant_of, dotted, key_of, text_of
 from .streams import Streams
 from .uses import Escape, Follow, Owe, Use
 from .values import Value, is_log
@@ -25,6 +28,8 @@ _SHARED: Final = frozenset(
      "organization", "request_id", "error"}
 )  # fmt: skip
 _OF_CHOICES: Final = frozenset({"index", "finish_reason"})
+#: The beginning of a name of a Completions model.
+_OLD_MODEL: Final = re.compile(r"(?:text-|code-)?(?:davinci|curie|babbage|ada)\b|gpt-3\.5-turbo-instruct|text-")
 #: Methods that give the same as plain data.
 _PLAIN: Final = frozenset({"model_dump", "to_dict", "dict", "to_dict_recursive"})
 
@@ -32,8 +37,8 @@ _PLAIN: Final = frozenset({"model_dump", "to_dict", "dict", "to_dict_recursive"}
 class Reads:
     """Looks at what is read of answers and yields what a read gives, as uses."""
 
-    def __init__(self, plan: Plan, streams: Streams) -> None:
-        self.plan, self.streams = plan, streams
+    def __init__(self, plan: Plan, streams: Streams, continuations: Continuations) -> None:
+        self.plan, self.streams, self.continuations = plan, streams, continuations
         self.source: Source = plan.source
 
     def attribute(self, node: cst.Attribute, value: Value, site: Site) -> Iterator[Use]:
@@ -64,7 +69,8 @@ class Reads:
         if value.kind == "response" and name == "choices":
             yield Follow(node, replace(value, kind="choice", many=1))
         elif value.kind == "response" and name in _SHARED:
-            return
+            if name == "model":
+                self._model_read(node, site)
         elif value.kind == "choice" and name == "text":
             self._text(node, value, site)
         elif value.kind == "choice" and name in _OF_CHOICES:
@@ -79,6 +85,7 @@ class Reads:
         if value.is_chunk:
             self.streams.text(node, value.sdk, site)
             return
+        self.continuations.text(site, node)
         if isinstance(node, cst.Attribute):
             start, end = self.source.span(node.attr)
             self.plan.edit(site, start, end, "message.content")
@@ -92,6 +99,13 @@ class Reads:
         self.plan.edit(site, start, end, f"{message}][{content}")
         self.plan.change(site, node, '["text"] became ["message"]["content"]', "result")
 
+    def _model_read(self, node: Any, site: Site) -> None:
+        """Say where the model that a reply names is held against the old one's name."""
+        test = self.source.enclosing(node, cst.Comparison, cst.BaseSmallStatement)
+        names = [text_of(n) or "" for n in inside(test) if isinstance(n, cst.SimpleString)] if test else []
+        if old := next((name for name in names if _OLD_MODEL.match(name)), None):
+            self.plan.change(site, node, f"the reply names the model that answers now, not {old!r}: see to it", "note")
+
     def _get(self, call: cst.Call, value: Value, site: Site) -> Iterator[Use]:
         """``.get("choices")`` and ``.get("text")`` of plain data."""
         key = constant_of(call.args[0].value) if call.args and not call.args[0].keyword else ...
@@ -104,6 +118,7 @@ class Reads:
             self.plan.edit(
                 site, start, end, f"{quoted.replace('text', 'message')}{rest}).get({quoted.replace('text', 'content')}"
             )
+            self.continuations.text(site, call)
             self.plan.change(site, call, '.get("text") became .get("message").get("content")', "result")
         else:
             yield from self._field(call, key, value, site)

@@ -8,6 +8,7 @@ unknown to many of those (Ollama, FastChat, Azure up to 2024-08-01-preview), so 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any, Final
 
 import libcst as cst
@@ -15,6 +16,9 @@ import libcst as cst
 from .source import Source, bound, constant_of, dotted, text_of
 
 _OWN: Final = re.compile(r"(?:https?:)?(?://)?(?:[a-z0-9-]+\.)*api\.openai\.com(?::\d+)?(?:[/?#]|$)", re.IGNORECASE)
+#: The first version of Azure's API that has Chat (Azure OpenAI, API version lifecycle).
+FIRST_CHAT: Final = "2023-03-15"
+_VERSION: Final = re.compile(r"20\d\d-\d\d-\d\d")
 #: Arguments of a client, or attributes of the module, that name a server.
 BASES: Final = frozenset(
     {"base_url", "api_base", "azure_endpoint", "azure_deployment", "azure_ad_token", "azure_ad_token_provider",
@@ -63,6 +67,21 @@ class Servers:
         #: The module, or the environment, sends the calls that name no server themselves to another one.
         self.is_away = self.is_azure or any(map(self._sends_away, source.nodes))
 
+    @cached_property
+    def version_without_chat(self) -> str:
+        """The version of Azure's API that the source asks for, where that has no Chat; "" elsewhere."""
+        for node in self.source.nodes:
+            if isinstance(node, cst.Arg) and node.keyword is not None:
+                name, value = node.keyword.value, node.value
+            elif isinstance(node, cst.Assign):
+                name, value = dotted(node.targets[0].target)[-1], node.value
+            else:
+                continue
+            text = text_of(self._bound(value) if isinstance(value, cst.Name) else value) or ""
+            if name.lower().endswith("api_version") and _VERSION.match(text) and text < FIRST_CHAT:
+                return text
+        return ""
+
     def leads_away(self, value: Any) -> bool:
         """Tell whether the address that an expression gives is another server's; one that is unknown is."""
         if isinstance(value, cst.Name) and value.value != "None":
@@ -77,15 +96,12 @@ class Servers:
         kind, value, _ = bound(self.source, found[0])
         return value if kind == "value" and value is not None else name
 
-    def hole_leads_away(self, written: Any, hole: str) -> bool:
-        """Tell whether the beginning of an address, an expression inside it, names another server.
+    def hole_leads_away(self, node: Any) -> bool:
+        """Tell whether the beginning of an address, an expression, names another server.
 
         What the caller gives cannot be seen: that is taken for OpenAI's. What the environment gives
         is another server's, unless its default is OpenAI's own.
         """
-        code = hole.strip("{}")
-        inside = [n for n in self.source.nodes if isinstance(n, cst.Name | cst.Attribute | cst.Call | cst.Subscript)]
-        node = next((n for n in inside if self.source.inside(n, written) and self.source.code(n) == code), None)
         value: Any = self._bound(node) if isinstance(node, cst.Name) else node
         if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) and dotted(value.func)[-1] == "rstrip":
             value = value.func.value

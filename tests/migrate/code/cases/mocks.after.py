@@ -6,7 +6,7 @@ from openai import OpenAI
 
 client = OpenAI()
 FIXTURE = {
-    "id": "cmpl-1",
+    "id": "chatcmpl-1",
     "object": "chat.completion",
     "choices": [{"message": {"role": "assistant", "content": "hi"}, "index": 0, "finish_reason": "stop"}],
     "usage": {"total_tokens": 3},
@@ -19,7 +19,7 @@ def test_a(create):
     assert create.called is False
 
 
-@patch("openai.resources.chat.completions.Completions.create", return_value=SimpleNamespace(choices=[SimpleNamespace(message=SimpleNamespace(content="hi"))]))
+@patch("openai.resources.chat.completions.Completions.create", return_value=SimpleNamespace(choices=[SimpleNamespace(message=SimpleNamespace(role="assistant", content="hi"))]))
 def test_b(create):
     create.assert_called_once()
 
@@ -30,7 +30,7 @@ def test_c(monkeypatch):
 
 def test_d():
     with patch.object(client.chat.completions, "create") as create:
-        create.return_value = MagicMock(choices=[MagicMock(message=MagicMock(content="hi"))])
+        create.return_value = MagicMock(choices=[MagicMock(message=MagicMock(role="assistant", content="hi"))])
     with patch.object(openai.ChatCompletion, "create", side_effect=ValueError("no")):
         pass
 

@@ -12,5 +12,5 @@ def test_ask():
 
 def test_other():
     fake = MagicMock()
-    fake.chat.completions.create.return_value = MagicMock(choices=[MagicMock(message=MagicMock(content="hi"))])
+    fake.chat.completions.create.return_value = MagicMock(choices=[MagicMock(message=MagicMock(role="assistant", content="hi"))])
     fake.chat.completions.create.side_effect = [ValueError("no")]

@@ -1,3 +1,4 @@
+# refused: not-understood@9
 import anthropic
 import litellm
 from groq import Groq
