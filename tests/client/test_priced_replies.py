@@ -1,6 +1,8 @@
 """What a reply cost is the price of the usage as the server reported it, or None with a reason."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -47,3 +49,15 @@ def test_a_reply_costs_what_its_usage_says(name, streamed):
         assert reason in found["cost_reason"]
         assert found["cost"] is None
         assert found["residual"] is None or found["residual"]["cost"] is None
+
+
+@pytest.mark.parametrize(("hour", "usd"), [(2, "0.00003"), (5, "0.000015")])
+def test_a_reply_has_the_price_of_the_hour_at_which_it_arrives(hour, usd):
+    usage = {"prompt_tokens": 100, "completion_tokens": 0, "total_tokens": 100}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ""}}
+    sent = json.dumps({"id": "c", "object": "chat.completion", "usage": usage, "choices": [choice]})
+    wire = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(sent)}\r\n\r\n{sent}".encode()
+    with Server() as server, Client(server.base_url) as client:
+        client._setup = replace(client._setup, now=lambda: datetime(2026, 11, 24, hour, 30, tzinfo=UTC))
+        server.next(raw(wire))
+        assert client.send(ASKED, model="deepseek-v4-flash").cost == Decimal(usd)

@@ -53,6 +53,13 @@ def cost_command(
         int | None, typer.Option("--cached", min=0, help="Prompt tokens that are cached already.")
     ] = None,
     batch: Annotated[bool, typer.Option("--batch", help="Use batch prices.")] = False,
+    date: Annotated[
+        str | None,
+        typer.Option(
+            "--date",
+            help="ISO day, or time where prices depend on the hour. Default: the day of the price book.",
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option("--epochs", min=1, help="Price the file as training data, read so many times."),
@@ -84,9 +91,9 @@ def cost_command(
     outputs = read_outputs(output, names, has_data=data is not None)
     template = _template(file, asked=data is not None or bool(param) or vars_file is not None)
     if data is None and (template is not None or not (epochs or is_lines(file))):
-        _one(file, template, param, vars_file, names, limit, outputs, cached, batch, explain=explain, json_=json_)
+        _one(file, template, param, vars_file, names, limit, outputs, cached, batch, date, explain=explain, json_=json_)
         return
-    asked = Asked(tuple(names), outputs, cached, batch, epochs, None if by is None else by.value)
+    asked = Asked(tuple(names), outputs, cached, batch, epochs, None if by is None else by.value, date)
     priced = price_file(file if data is None else data, asked, template, columns or [], workers)
     print_bulk(priced, epochs=epochs, json_=json_)
     if priced.bulk.refused or _is_over_file(priced.bulk, limit):
@@ -111,6 +118,7 @@ def _one(
     outputs: Any,
     cached: int | None,
     batch: bool,
+    date: str | None,
     *,
     explain: bool,
     json_: bool,
@@ -133,7 +141,9 @@ def _one(
     with at_path(path):
         own = value.get("model") if isinstance(value, dict) else None
         estimates = [
-            estimate(value, model=name, output=outputs.length(answer, name or own), cached=cached, batch=batch)
+            estimate(
+                value, model=name, output=outputs.length(answer, name or own), cached=cached, batch=batch, date=date
+            )
             for name in wanted
         ]
     if json_ and len(estimates) == 1:
@@ -164,6 +174,8 @@ def _explain_cost(estimate: Any) -> None:
     else:
         write_text(f"{estimate.cost.expected.normalize():>14f} USD  expected\n")
         write_text(f"{'':>20}prices of {estimate.price_date or 'no stated day'}: {estimate.price_source}\n")
+    for note in estimate.price_notes:
+        write_text(f"{'':>20}{note}\n")
     for fee in estimate.not_included:
         write_text(f"{'not included':>14}      {fee}\n")
 

@@ -37,6 +37,7 @@ class Asked(NamedTuple):
     batch: bool = False
     epochs: int | None = None
     by: str | None = None
+    date: str | None = None
 
 
 @dataclass
@@ -89,7 +90,8 @@ def _with_errors(price: Any) -> Priced:
 def _new(asked: Asked) -> Priced:
     from ..prices import Bulk
 
-    return Priced(Bulk(asked.models, output=asked.output.expected, cached=asked.cached, batch=asked.batch))
+    output, cached, batch = asked.output.expected, asked.cached, asked.batch
+    return Priced(Bulk(asked.models, output=output, cached=cached, batch=batch, date=asked.date))
 
 
 # lines ---------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ def print_costs(estimates: list[Any]) -> None:
     print_rows([_cost_row(document) for document in documents])
     for document in documents:
         _say_likely(str(document.get("model")), document)
+        for note in document.get("price_notes", ()):
+            _say(f"{document.get('model')}: {note}")
         for fee in document.get("not_included", ()):
             _say(f"{document.get('model')}: not included: {fee}")
         if document.get("reason"):
@@ -82,6 +84,8 @@ def _training(document: dict[str, Any], epochs: int) -> dict[str, dict[str, str]
 def _say_details(document: dict[str, Any]) -> None:
     """Print on standard error what stands beside the totals: percentiles, the dearest rows, the cache."""
     for name, row in document["totals"].items():
+        for note in row.get("price_notes", ()):
+            _say(f"{name}: {note}")
         _say_likely(name, row)
         if row["cost"] is None or row["requests"] < 2:
             continue

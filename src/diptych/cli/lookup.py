@@ -129,6 +129,9 @@ def models_command(
         key=lambda row: (row["provider"] != "openai", row["provider"] or "", bool(row["shutdown_date"]), row["name"])
     )
     print_rows([_model_cells(row) for row in rows])
+    for row in rows:
+        for note in row["price_notes"]:
+            typer.echo(f"{row['name']}: {note}", err=True)
 
 
 def _model_cells(row: dict[str, Any]) -> dict[str, str]:

@@ -95,11 +95,11 @@ def worst_case(ask: Ask, *, priced: bool) -> Worst:
     return Worst(high + output, high, output, usd)
 
 
-def price(model: str | None, usage: Usage | None, tier: str | None = None) -> Decimal | None:
-    """Return what a usage costs in USD in the tier that was billed, None where no price is known."""
+def price(model: str | None, usage: Usage | None, tier: str | None = None, *, now: str | None = None) -> Decimal | None:
+    """Return what a usage costs in USD at this time in the tier that was billed, None where no price is known."""
     if usage is None or not model:
         return None
-    return prices.price_usage(model, stated(usage), service_tier=tier)
+    return prices.price_usage(model, stated(usage), service_tier=tier, date=now)
 
 
 def billed_tier(ask: Ask, response: Response) -> str | None:

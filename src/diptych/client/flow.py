@@ -278,8 +278,9 @@ class Call:
 
     def _arrived(self, answer: Answer, tape: Tape | None = None) -> outcomes.Arrived:
         seconds, counts = self.setup.clock() - self.begun, self.setup.budget is not None
+        now = self.setup.now().isoformat(timespec="minutes")
         return outcomes.Arrived(
-            self.ask, answer, self.head, tuple(self.attempts), seconds, self.first_token, counts, tape
+            self.ask, answer, self.head, tuple(self.attempts), seconds, self.first_token, counts, now, tape
         )
 
     def _dress(self, error: DiptychError) -> DiptychError:

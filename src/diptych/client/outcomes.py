@@ -110,7 +110,8 @@ def may_be_billed(error: DiptychError) -> bool:
 class Arrived:
     """What is known of a call when its answer, or a part of it, has arrived.
 
-    ``counts`` is true where the tokens are counted here, too; a ``tape`` is what was played instead of a call.
+    ``counts`` is true where the tokens are counted here, too; ``now`` is the ISO time
+    whose price holds; a ``tape`` is what was played instead of a call.
     """
 
     ask: Ask
@@ -120,6 +121,7 @@ class Arrived:
     seconds: float
     first_token: float | None
     counts: bool
+    now: str
     tape: Tape | None = None
 
 
@@ -130,7 +132,7 @@ def build_reply(arrived: Arrived, notes: tuple[str, ...] = ()) -> Reply:
     requested, model = ask.body.get("model"), response.model
     if model and requested and not _same_model(str(requested), model):
         notes = (*notes, f"asked for model {requested!r}, answered by {model!r}")
-    cost = costs.price(requested, usage, costs.billed_tier(ask, response))
+    cost = costs.price(requested, usage, costs.billed_tier(ask, response), now=arrived.now)
     replayed = Decimal(tape.cost) if tape is not None and tape.cost is not None else None
     return Reply(
         api=ask.api,

@@ -11,7 +11,8 @@ from .bulk import Bulk
 from .estimate import Estimate, estimate
 from .lengths import Lengths
 from .listing import ModelRow, list_models
-from .rates import Price, Rate, Rates
+from .price import Price
+from .rates import Rate, Rates
 from .totals import Totals
 from .usage import price_usage, why_unpriced
 from .values import Cost, Line, Residual, Tokens

@@ -17,7 +17,8 @@ from typing import Any, Final, Protocol, runtime_checkable
 from ..catalogue import model_row, shutdown_of
 from ..catalogue.table import undated
 from ..errors import MissingExtra, PriceError
-from .rates import Price, read_price, read_rates
+from .price import Price, read_price
+from .rates import read_rates
 
 
 @runtime_checkable

@@ -16,7 +16,8 @@ from ..tokens import TokenCount
 from ..tokens.shapes import expect, whole_number
 from .book import PriceBook, default
 from .lengths import Guess, Lengths, expected_length
-from .rates import Price, Rates
+from .price import Price
+from .rates import Rates
 from .usage import price_parts, variant_of
 from .values import Cost, Line, Tokens
 
@@ -125,7 +126,7 @@ def worst_cost(
     Decimal('0.000225375')
     """
     price = (default() if book is None else book).find(model)
-    rates = price.rates(variant_of(tier(body), batch=False)) if price else None
+    rates = price.dearest(variant_of(tier(body), batch=False)) if price else None
     if rates is None or prompt.high is None:
         return None
     parts = _at_most(prompt, rates, fresh_kind(body, rates, prompt.high))
@@ -160,11 +161,19 @@ def _breakpoints(value: Any, depth: int = 8) -> list[Mapping[str, Any]]:
 
 
 def cost_of(
-    prompt: TokenCount, reply: Tokens, cached: int | None, rates: Rates, body: Mapping[str, Any], lowest: Rates
+    prompt: TokenCount,
+    reply: Tokens,
+    cached: int | None,
+    rates: Rates,
+    body: Mapping[str, Any],
+    *,
+    lowest: Rates,
+    highest: Rates,
 ) -> tuple[Cost | None, tuple[Line, ...]]:
     """Return the cost and the lines of the expected one, None where a kind of token has no rate.
 
-    ``lowest`` are the rates of the hours in which the model costs least.
+    ``lowest`` are the rates of the hours in which the model costs least, ``highest`` those of the dearest hours
+    and of changes that are announced.
     """
     if prompt.tokens is None or prompt.low is None or prompt.high is None:
         return None, ()
@@ -172,7 +181,10 @@ def cost_of(
     lines = _lines({**_by_medium(prompt, rates, fresh, min(prompt.tokens, cached or 0)), kind: reply.expected}, rates)
     hit = _cacheable(prompt.low, cached)
     low = price_parts({"input": prompt.low - hit, "cached": hit, "output": reply.low}, lowest)
-    most = None if reply.high is None else price_parts({**_at_most(prompt, rates, fresh), kind: reply.high}, rates)
+    most = None
+    if reply.high is not None:
+        fresh = fresh_kind(body, highest, prompt.high)
+        most = price_parts({**_at_most(prompt, highest, fresh), kind: reply.high}, highest)
     if low is None or lines is None:
         return None, ()
     expected = sum((line.cost for line in lines), Decimal(0))

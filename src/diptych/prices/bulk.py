@@ -23,9 +23,10 @@ from .book import PriceBook, default
 from .bounds import CACHE_FROM, CACHE_STEP, choices, output_bounds, output_cap, output_kind, tier
 from .dialects import read_usage
 from .estimate import Estimate, estimate
+from .hours import read_moment
 from .lengths import Guess, Lengths
 from .plain import Lane, Pricer, pico
-from .rates import Price
+from .price import Price
 from .totals import NO_SPREAD, Spread, Totals
 from .usage import price_usage, variant_of
 from .values import Tokens
@@ -68,7 +69,8 @@ class Bulk:
 
     ``output`` are the tokens expected in one reply, or the :class:`Lengths` of earlier ones; ``cached`` are
     those of each prompt that are cached.
-    ``batch`` prices at the rates of the Batch API. ``most`` is how many of the dearest rows are kept.
+    ``batch`` prices at the rates of the Batch API, ``date`` (ISO) at those of that day or time.
+    ``most`` is how many of the dearest rows are kept.
 
     >>> bulk = Bulk(["gpt-4o", "gpt-4.1"], output=100)
     >>> for text in ("Hello", "Good night"):
@@ -85,11 +87,13 @@ class Bulk:
         cached: int | None = None,
         batch: bool = False,
         service_tier: str | None = None,
+        date: str | None = None,
         most: int = 5,
         book: PriceBook | None = None,
     ) -> None:
         self.models = tuple(models)
         self.output, self.cached, self.batch, self.tier, self.most = output, cached, batch, service_tier, most
+        self.date = date if date is None else read_moment(date) and date
         self.book = default() if book is None else book
         self.requests = self.refused = 0
         self._by_model: dict[str, Totals] = {}
@@ -133,7 +137,7 @@ class Bulk:
     def add_usage(self, usage: Mapping[str, Any], *, model: str, key: str, batch: bool, group: str | None) -> None:
         """Add what a call did cost, from the usage that its reply reports."""
         self.requests += 1
-        paid = price_usage(model, usage, batch=batch, book=self.book)
+        paid = price_usage(model, usage, batch=batch, book=self.book, date=self.date)
         totals = self._totals(model, group)
         if paid is None:
             return _missed(totals, f"the usage of {model!r} has no price")
@@ -166,11 +170,16 @@ class Bulk:
         found: dict[str, Any] = {
             "requests": self.requests,
             "refused": self.refused,
-            "totals": {name: one.to_json(prefix=shared[name]) for name, one in self.totals.items()},
+            "totals": {name: one.to_json(prefix=shared[name]) | self._notes(name) for name, one in self.totals.items()},
             "common_prefix_tokens": max(shared.values(), default=0),
         }
         groups = {name: one.to_json() for name, one in self.groups.items()}
         return {**found, "groups": groups} if groups else found
+
+    def _notes(self, name: str) -> dict[str, list[str]]:
+        price = self._price(name)
+        notes = () if price is None else price.notes(variant_of(self.tier, self.batch), day=self.date)
+        return {"price_notes": [*notes]} if notes else {}
 
     def shared_tokens(self, model: str) -> int:
         """Return the tokens that a prompt cache would hold: the common start of all rows, in whole steps."""
@@ -193,7 +202,9 @@ class Bulk:
         totals = self._totals(name, group)
         costs = self._cost(body, name, variant, count, reply, guess)
         if costs is None:
-            found = estimate(body, name, tokens=count, service_tier=variant, batch=self.batch, book=self.book)
+            found = estimate(
+                body, name, tokens=count, service_tier=variant, batch=self.batch, date=self.date, book=self.book
+            )
             return _missed(totals, found.reason or "no price is known")
         other = self._cost(body, name, None if self.batch else "batch", count, reply, guess)
         size, beside = (count.low or 0, count.tokens or 0, count.high or 0), None if other is None else other[1]
@@ -213,7 +224,7 @@ class Bulk:
     def _spread(
         self, body: Mapping[str, Any], price: Price | None, variant: str | None, size: int, reply: Tokens, guess: Guess
     ) -> Spread:
-        rates = None if price is None else price.rates(variant)
+        rates = None if price is None else price.rates(variant, day=self.date)
         rate = None if rates is None else rates.at(output_kind(body), prompt_tokens=size)
         return NO_SPREAD if rate is None else spread_of(guess, choices(body), reply, rate * 1_000_000)
 
@@ -315,7 +326,7 @@ class Bulk:
         at = (name, variant)
         if at not in self._pricers:
             price = self._price(name)
-            self._pricers[at] = None if price is None else Pricer.of(price, variant)
+            self._pricers[at] = None if price is None else Pricer.of(price, variant, day=self.date)
         return self._pricers[at]
 
     def _cost(
@@ -329,7 +340,7 @@ class Bulk:
         tiered = None if is_batch else variant or "default"
         found = estimate(
             body, name, tokens=count, output=guess, cached=self.cached,
-            service_tier=tiered, batch=is_batch, book=self.book,
+            service_tier=tiered, batch=is_batch, date=self.date, book=self.book,
         )  # fmt: skip
         return _picos(found)
 

@@ -53,6 +53,7 @@ class Estimate:
     variant: str | None = None
     rates: Rates | None = None
     likely: tuple[Decimal, Decimal] | None = None  #: USD between which 8 of 10 such calls lie
+    price_notes: tuple[str, ...] = ()  #: what is announced for later days, and on which hours the price depends
     not_included: tuple[str, ...] = ()  #: what is billed beside the tokens and stands in no line
 
     def reconcile(self, usage: Mapping[str, Any]) -> Residual:
@@ -98,6 +99,7 @@ class Estimate:
         if self.likely:
             found["likely"] = {f"p{share}": plain(usd) for share, usd in zip(SHARE, self.likely, strict=True)}
         found |= {"tier": self.variant} if self.variant else {}
+        found |= {"price_notes": list(self.price_notes)} if self.price_notes else {}
         found |= {"not_included": list(self.not_included)} if self.not_included else {}
         return {**found, "reason": self.reason} if self.reason else found
 
@@ -123,8 +125,9 @@ def estimate(
     ``tokens`` is the prompt's count where you know it, so that nothing is counted here.
     A ``model`` given here wins over the body's own, a ``service_tier`` over the body's tier; ``api``
     is the API that it is sent to, where the model does not decide. ``date`` (ISO) picks the prices of
-    that day. Raises TokenError on what cannot be counted, on a number of tokens or replies that is
-    negative or no whole number, and on more ``cached`` tokens than the prompt has.
+    that day, or of that time where they depend on the hour; without one ``high`` has the dearest hour and the
+    dearest price that is announced. Raises TokenError on what cannot be counted, on a number of tokens or
+    replies that is negative or no whole number, and on more ``cached`` tokens than the prompt has.
 
     >>> from diptych.prices import estimate
     >>> found = estimate("Hello", "no-such-model")
@@ -143,8 +146,8 @@ def estimate(
     reason = reason_of(price, name, variant) or (prompt.reason if prompt.tokens is None else None)
     cost, lines = None, ()  # type: Cost | None, tuple[Line, ...]
     if price is not None and rates is not None:
-        lowest = (price.rates("off_peak", day=date) if variant is None else None) or rates
-        cost, lines = cost_of(prompt, reply, cached, rates, body, lowest)
+        lowest, highest = price.least(variant, day=date) or rates, price.dearest(variant, day=date) or rates
+        cost, lines = cost_of(prompt, reply, cached, rates, body, lowest=lowest, highest=highest)
         reason = reason or (f"the price of {name!r} lacks a rate that this call needs" if cost is None else None)
     room = headroom(prompt, price, body, guess)
     return Estimate(
@@ -161,6 +164,7 @@ def estimate(
         variant,
         rates,
         _likely(guess, choices(body), reply, lines),
+        () if price is None else price.notes(variant, day=date),
         fees_of(body, name),
     )
 

@@ -62,7 +62,9 @@ def snapshot() -> dict[str, Any]:
                     "provider": provider_id,
                     "names": names,
                     "prices": prices,
-                    "variants": _variants(model),
+                    "variants": _variants(model, prices if provider_id == "google" else None),
+                    **_hours(model.prices),
+                    **_introductory(model, prices),
                     **_checked(model),
                     **_window(model),
                 }
@@ -108,52 +110,57 @@ def _rate(value: Any) -> Any:
 
 
 def _dated(prices: Any) -> list[dict[str, Any]]:
-    """Return prices with the day each holds from.
-
-    Where a price depends on the hour, the dearest holds: an estimate must not be too low.
-    """
-    found: list[dict[str, Any]] = []
-    hours: list[dict[str, Any]] = []
+    """Return the prices of the whole day with the day each holds from, the oldest first."""
+    found = []
     for entry in prices if isinstance(prices, list) else [prices]:
         constraint = getattr(entry, "constraint", None)
         start = getattr(constraint, "start_date", None)
-        rates: dict[str, Any] = _rates(getattr(entry, "prices", entry))
+        rates = _rates(getattr(entry, "prices", entry))
         if rates and (constraint is None or start is not None):
             found.append({"from": start.isoformat() if start else None, "rates": rates})
-        elif rates:
-            hours.append(rates)
-    return [{**entry, "rates": _dearest([entry["rates"], *hours])} for entry in found]
+    return sorted(found, key=lambda entry: str(entry["from"] or ""))
 
 
-def _dearest(prices: list[dict[str, Any]]) -> dict[str, Any]:
-    return _chosen(prices, max)
+def _with_caching(variants: dict[str, Any], prices: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return Google's variants with cached rates: where a tier states none, that of the standard tier holds."""
+    found: dict[str, Any] = {}
+    for name, entries in variants.items():
+        found[name] = []
+        for entry in entries:
+            standard = [one["rates"] for one in prices if (one["from"] or "") <= (entry["from"] or "")][-1]
+            cached = {kind: rate for kind, rate in standard.items() if kind.startswith("cached")}
+            found[name].append({**entry, "rates": {**cached, **entry["rates"]}})
+    return found
 
 
-def _cheapest(prices: list[dict[str, Any]]) -> dict[str, Any]:
-    return _chosen(prices, min)
+def _hours(prices: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return the windows of the day in which another price holds: since the last change of the others."""
+    since = (_dated(prices) or [{"from": None}])[-1]["from"]
+    found: list[dict[str, Any]] = []
+    for entry in prices if isinstance(prices, list) else []:
+        start, end = (getattr(entry.constraint, name, None) for name in ("start_time", "end_time"))
+        if start is None or end is None:
+            continue
+        rates, window = _rates(entry.prices), f"{start:%H:%M}-{end:%H:%M}"
+        same = next((one for one in found if one["rates"] == rates), None)
+        if same is None:
+            found.append(same := {"from": since, "windows": [], "rates": rates})
+        same["windows"].append(window)
+    return {"hours": found} if found else {}
 
 
-def _chosen(prices: list[dict[str, Any]], choose: Any) -> dict[str, Any]:
-    """Return the rates of the first price, each with the choice among all of them; rates with tiers stay."""
-    names = [name for name in prices[0] if all(isinstance(rates.get(name), str) for rates in prices)]
-    return {**prices[0], **{name: choose((rates[name] for rates in prices), key=Decimal) for name in names}}
+def _introductory(model: Any, prices: list[dict[str, Any]]) -> dict[str, bool]:
+    """Say whether the vendor calls the price before the last change a promotion."""
+    is_said = re.search(r"(?i)introductory rates apply|promotional rates", model.price_comments or "")
+    return {"introductory": True} if is_said and len(prices) > 1 else {}
 
 
-def _off_peak(prices: Any) -> list[dict[str, Any]]:
-    """Return the prices of the hours in which a model costs least, where it has such hours."""
-    entries = prices if isinstance(prices, list) else [prices]
-    timed = [one for one in entries if getattr(getattr(one, "constraint", None), "start_time", None) is not None]
-    plain = _dated([one for one in entries if one not in timed])
-    hours = [_rates(one.prices) for one in timed]
-    return [{**entry, "rates": _cheapest([entry["rates"], *hours])} for entry in plain] if timed else []
-
-
-def _variants(model: Any) -> dict[str, list[dict[str, Any]]]:
+def _variants(model: Any, standard: list[dict[str, Any]] | None) -> dict[str, list[dict[str, Any]]]:
+    """Return the prices of the other tiers; ``standard`` those that hold for what a tier leaves out."""
     found: dict[str, list[dict[str, Any]]] = {}
-    if low := _off_peak(model.prices):
-        found["off_peak"] = low
     for variant in model.price_variants or ():
         key = next(iter(variant.when.items()))
         if len(variant.when) == 1 and key in _VARIANTS and (entries := _dated([variant])):
             found.setdefault(_VARIANTS[key], []).extend(entries)
-    return found
+    dated = {name: sorted(entries, key=lambda entry: str(entry["from"] or "")) for name, entries in found.items()}
+    return dated if standard is None else _with_caching(dated, standard)

@@ -13,7 +13,8 @@ from ..catalogue import apis_of, model_row, refused_parameters, replacement_for,
 from ..catalogue.table import Model, by_name
 from ..tokens import model_info
 from .book import PriceBook, default
-from .rates import Price, Rates
+from .price import Price
+from .rates import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class ModelRow:
     output: str | None
     tiers: tuple[str, ...]
     price_date: str | None
+    price_notes: tuple[str, ...]
     shutdown_date: str | None
     replacement: str | None
     source: str | None
@@ -85,6 +87,7 @@ def _row(name: str, book: PriceBook) -> ModelRow:
         output=_shown(rates, "output"),
         tiers=() if price is None else tuple(price.variants),
         price_date=None if price is None else price.checked or price.date,
+        price_notes=() if price is None else price.notes(),
         shutdown_date=shutdown_of(name) or (None if price is None else price.shutdown),
         replacement=None if replacement is None else replacement.model,
         source=None if price is None else price.source,

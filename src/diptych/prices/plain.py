@@ -15,7 +15,8 @@ from ..tokens import TokenCount
 from ..tokens.rules import FamilyRules
 from .bounds import CACHE_FROM, CACHE_STEP
 from .lengths import Guess, expected_length
-from .rates import Price, Rates
+from .price import Price
+from .rates import Rates
 from .values import Tokens
 
 #: A millionth of a millionth of a dollar: a rate of 0.000001 USD per million tokens is one per token.
@@ -50,24 +51,28 @@ class Pricer(NamedTuple):
 
     rates: tuple[Steps, Steps, Steps, Steps]
     lowest: tuple[Steps, Steps]
+    highest: tuple[Steps, Steps, Steps, Steps]
     writes_cache: bool
     marks_cache: bool
     cache_saves: int
 
     @classmethod
-    def of(cls, price: Price, variant: str | None) -> Pricer | None:
+    def of(cls, price: Price, variant: str | None, *, day: str | None = None) -> Pricer | None:
         """Return the pricer of a model in a tier, None where a rate is unknown or too fine."""
-        rates = price.rates(variant)
+        rates = price.rates(variant, day=day)
         if rates is None or not rates.has("input"):
             return None
-        lowest = (price.rates("off_peak") if variant is None else None) or rates
+        lowest, highest = price.least(variant, day=day) or rates, price.dearest(variant, day=day) or rates
         steps = [_steps(rates, kind) for kind in _KINDS]
         low = [_steps(lowest, kind) for kind in _KINDS[:2]]
-        if None in steps or None in low:
+        top = steps if highest is rates else [_steps(highest, kind) for kind in _KINDS]
+        if None in steps or None in low or None in top:
             return None
         write = rates.caches_alone and rates.has("cache_write")
         saves = max(0, _at(steps[0] or (), 0) - _at(steps[1] or (), 0))
-        return cls(tuple(steps), tuple(low), write, rates.has("cache_write") and not write, saves)  # type: ignore[arg-type]
+        marks = rates.has("cache_write") and not write
+        of_rates = tuple(steps)
+        return cls(of_rates, tuple(low), of_rates if top is steps else tuple(top), write, marks, saves)  # type: ignore[arg-type]
 
     def takes(self, body: Mapping[str, Any], count: TokenCount) -> bool:
         """Say whether the short way gives the price of this request."""
@@ -89,8 +94,12 @@ class Pricer(NamedTuple):
         held = cached if cached is not None else size // CACHE_STEP * CACHE_STEP if size >= CACHE_FROM else 0
         held = min(size, held)
         low = (size - held) * _at(self.lowest[0], size) + held * _at(self.lowest[1], size) + reply.low * out
-        high = None if reply.high is None else max(size * fresh + reply.high * out, expected)
-        return min(low, expected), expected, high
+        if reply.high is None:
+            return min(low, expected), expected, None
+        if self.highest is not self.rates:
+            fresh, _, write, out = (_at(steps, size) for steps in self.highest)
+            fresh = write if self.writes_cache and size >= CACHE_FROM else fresh
+        return min(low, expected), expected, max(size * fresh + reply.high * out, expected)
 
     def output_rate(self, size: int) -> int:
         """Return the picodollars per token of the reply to a prompt of so many tokens."""

@@ -1,4 +1,4 @@
-"""Prices as values: what a million tokens of each kind cost, from which day, in which tier.
+"""Rates as values: what a million tokens of each kind cost.
 
 Rule: money is ``Decimal`` USD. A rate that a price does not state is None, and no cost
 is made up from it; the one fallback is written down at :meth:`Rates.at`.
@@ -6,8 +6,8 @@ is made up from it; the one fallback is written down at :meth:`Rates.at`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ RATE_NAMES: Final = (
 
 #: Where a kind has no rate of its own, that of this kind is billed. Audio has none but its own:
 #: it costs several times what text does.
-_FALLBACK: Final = {
+FALLBACK: Final = {
     "cached": "input", "cache_write": "input", "input_image": "input",
     "cached_audio": "input_audio", "cached_image": "input_image", "output_image": "output",
 }  # fmt: skip
@@ -72,6 +72,10 @@ class Rates:
         """Whether the model writes anything that is billed; an embedding has no output."""
         return any(name.startswith("output") for name in self.by_name)
 
+    def __str__(self) -> str:
+        shown = [f"{name} {format(rate.base.normalize(), 'f')}" for name, rate in self.by_name.items()]
+        return f"{', '.join(shown)} USD per million tokens"
+
     def has(self, name: str) -> bool:
         """Say whether this kind of token has a rate of its own."""
         return name in self.by_name
@@ -91,7 +95,7 @@ class Rates:
         while kind is not None:
             if kind in self.by_name:
                 return self.by_name[kind].at(prompt_tokens)
-            kind = _FALLBACK.get(kind)
+            kind = FALLBACK.get(kind)
         return None
 
 
@@ -124,45 +128,3 @@ def _amount(value: Any, path: str) -> Decimal:
     if not amount.is_finite() or amount < 0:
         raise PriceError(f"{value!r} is no amount of USD", path=path)
     return amount
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What one model costs, and the limits it works within.
-
-    ``prices`` and each of ``variants`` (``batch``, ``flex``, ``priority``, ``fast``, ``off_peak``) are rates
-    with the ISO day they hold from (None: always), the oldest first.
-    """
-
-    model: str
-    provider: str
-    prices: Sequence[tuple[str | None, Rates]]
-    variants: Mapping[str, Sequence[tuple[str | None, Rates]]] = field(default_factory=dict)
-    context_window: int | None = None
-    input_limit: int | None = None
-    max_output: int | None = None
-    reasoning: bool | None = None
-    shutdown: str | None = None
-    date: str | None = None
-    checked: str | None = None  #: the ISO day that the source compared the price with its vendor's page
-    source: str = ""
-
-    def rates(self, variant: str | None = None, *, day: str | None = None) -> Rates | None:
-        """Return the rates that hold on ``day`` (default: the day of the price book), None where none do."""
-        dated = self.prices if variant is None else self.variants.get(variant, ())
-        day = day or self.date
-        held = [rates for start, rates in dated if start is None or day is None or start <= day]
-        return held[-1] if held else None
-
-
-def read_price(name: str, entry: Mapping[str, Any], *, date: str | None, source: str) -> Price:
-    """Read one model of a snapshot; see ``scripts/build_prices.py``. It has no limits but its own."""
-    provider = entry["provider"]
-    variants = {variant: _dated(rows, name, provider) for variant, rows in entry.get("variants", {}).items()}
-    limits = {key: entry.get(key) for key in ("context_window", "input_limit", "max_output", "reasoning", "shutdown")}
-    prices, source = _dated(entry["prices"], name, provider), entry.get("source", source)
-    return Price(name, provider, prices, variants, date=date, checked=entry.get("checked"), source=source, **limits)
-
-
-def _dated(entries: Sequence[Mapping[str, Any]], name: str, provider: str) -> tuple[tuple[str | None, Rates], ...]:
-    return tuple((entry["from"], read_rates(entry["rates"], name, provider=provider)) for entry in entries)

@@ -15,7 +15,8 @@ from ..errors import PriceError
 from .book import PriceBook, default
 from .dialects import read_usage
 from .fields import MOST_TOKENS, UsageReading
-from .rates import ANTHROPIC, Price, Rates
+from .price import Price
+from .rates import ANTHROPIC, Rates
 
 _MILLION: Final = Decimal(1_000_000)
 #: A prompt of this many tokens is below every long-context tier of the snapshot.
@@ -42,7 +43,8 @@ def price_usage(
 
     ``usage`` is the usage object of Chat, Completions, Responses, Anthropic, Gemini
     (``usageMetadata``), Bedrock or Ollama. ``service_tier`` and ``batch`` pick the tier; by
-    default the one that Anthropic's usage reports. ``date`` (ISO) picks the price of that day.
+    default the one that Anthropic's usage reports. ``date`` (ISO) picks the price of that day, or of that time
+    where it depends on the hour; without a time the dearest hour holds.
     :func:`why_unpriced` gives the reason of None.
 
     >>> price_usage("gpt-5.4-mini", {"prompt_tokens": 1000, "completion_tokens": 500}) == Decimal("0.003")
