@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import pytest
 
 import diptych
-from diptych.cli.convert_stream import framed, is_stream, read_events
+from diptych.cli.convert_stream import is_stream, read_events, shown
 
 from ..oracles.features import FEATURES
 from .test_cli import run  # noqa: F401 - a fixture
@@ -36,7 +36,7 @@ def test_the_command_says_what_the_function_says(run, source, target):  # noqa: 
 
 @pytest.mark.parametrize("target", STREAMED)
 def test_a_recorded_stream_is_converted_as_its_server_frames_it(run, target):  # noqa: F811
-    recorded = "".join(framed(CHUNKS, "chat"))
+    recorded = shown(CHUNKS, "chat")
     found = run("convert", "-", "--to", target, "--from", "chat", stdin=recorded)
     wanted = list(diptych.convert_stream(CHUNKS, to=target, source="chat", on_loss="ignore"))
     assert is_stream(found.out) == (target not in ("ollama", "bedrock"))
@@ -59,7 +59,7 @@ def test_a_broken_event_has_its_number(run):  # noqa: F811
 def test_what_a_stream_loses_is_said_and_counts(run):  # noqa: F811
     delta = {"role": "assistant", "content": "Hi", "reasoning_content": "Hm."}
     chunks = [{**HEAD, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}, CHUNKS[-1]]
-    recorded = "".join(framed(chunks, "chat"))
+    recorded = shown(chunks, "chat")
     found = run("convert", "-", "--to", "completions", stdin=recorded)
     assert (found.code, "reasoning" in found.err) == (1, True)
     assert run("convert", "-", "--to", "completions", "--on-loss", "raise", stdin=recorded).code == 2

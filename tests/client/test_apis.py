@@ -10,7 +10,7 @@ from diptych import Client, ClientError, Template, errors
 from diptych.client.endpoints import ENDPOINTS
 from diptych.testing import Server, faults
 
-APIS = [name for name in ENDPOINTS if name not in ("completions", "bedrock")]
+APIS = [name for name in ENDPOINTS if name != "completions"]
 TEMPLATE = Template.from_string(
     '{% system %}Be brief.{% endsystem %}{% user %}Translate to French: "{{ text }}"{% enduser %}'
 )

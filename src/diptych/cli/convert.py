@@ -168,7 +168,7 @@ def document_of(result: Any) -> dict[str, Any]:
 def _convert_stream(text: str, source: str, target: str, on_loss: OnLoss, json_: bool) -> int:
     """Write a recorded stream as the target's server would send it, and return the exit status."""
     from ..conversion.registry import get
-    from .convert_stream import convert_recorded, framed
+    from .convert_stream import convert_recorded, shown
     from .output import write_document, write_text
 
     policy: Any = on_loss.value
@@ -179,7 +179,7 @@ def _convert_stream(text: str, source: str, target: str, on_loss: OnLoss, json_:
     if json_:
         write_document(events=events, losses=said)
     else:
-        write_text("".join(framed(events, api)))
+        write_text(shown(events, api))
     return 1 if said else 0
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ..apis.framing import DONE, FRAMINGS, framed
 from ..client.sse import Decoder
 from ..errors import FormatError
 from ..policy import LossWarning, OnLoss
 
 #: What begins so is a stream of server-sent events: other lines of an event, and data that is JSON.
 _SSE: Final = re.compile(r"\ufeff?\s*(?:(?:event|id|retry)?:[^\n]*\n\s*)*data: ?(?:\{|\[DONE)")
-_END: Final = "[DONE]"
-#: How an API frames its stream: by data alone, by data and a last ``[DONE]``, by named events; else JSON lines.
-_FRAMES: Final = {"chat": "done", "completions": "done", "anthropic": "named", "responses": "named", "gemini": "data"}
 
 
 def is_stream(text: str) -> bool:
@@ -43,7 +41,7 @@ def read_events(text: str) -> list[Any]:
         data = [event.data.decode("utf-8", "replace") for event in (*decoder.feed(text.encode()), *decoder.finish())]
     else:
         data = [line for line in text.splitlines() if line.strip()]
-    return [_decoded(item, number) for number, item in enumerate(data) if item.strip() != _END]
+    return [_decoded(item, number) for number, item in enumerate(data) if item.strip() != DONE]
 
 
 def _decoded(item: str, number: int) -> Any:
@@ -53,19 +51,14 @@ def _decoded(item: str, number: int) -> Any:
         raise FormatError(f"event {number + 1} is not valid JSON: {error}", path=f"$[{number}]") from None
 
 
-def framed(events: Iterable[Mapping[str, Any]], api: str) -> Iterator[str]:
-    """Yield the text of each event as the server of an API sends it.
+def shown(events: Iterable[Mapping[str, Any]], api: str) -> str:
+    """Return the text of a stream as the server of an API sends it; binary frames are shown as JSON lines.
 
-    >>> "".join(framed([{"type": "ping"}], "anthropic"))
+    >>> shown([{"type": "ping"}], "anthropic")
     'event: ping\\ndata: {"type": "ping"}\\n\\n'
     """
-    frame = _FRAMES.get(api)
-    for event in events:
-        data = json.dumps(event, ensure_ascii=False, default=str)
-        name = f"event: {event['type']}\n" if frame == "named" and "type" in event else ""
-        yield f"{name}data: {data}\n\n" if frame else f"{data}\n"
-    if frame == "done":
-        yield f"data: {_END}\n\n"
+    is_binary = FRAMINGS[api].kind == "binary"
+    return b"".join(framed(events, "ollama" if is_binary else api)).decode()
 
 
 def convert_recorded(text: str, source: str, target: str, on_loss: OnLoss) -> tuple[list[Any], list[str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from ..apis.chat import stream as chat
 from ..apis.chat.response import read_response as chat_read
@@ -18,6 +18,7 @@ from ..apis.chat.response import write_response as chat_write
 from ..apis.completions import stream as completions
 from ..apis.completions.response import read_response as completions_read
 from ..apis.completions.response import write_response as completions_write
+from ..apis.framing import DONE, FRAMINGS
 from ..conversion.responses import answers_of
 from ..conversion.streams import stream_of
 from ..errors import ApiError, ClientError, FormatError, InvalidResponse, StreamIncomplete, StreamInterrupted
@@ -25,15 +26,20 @@ from ..model import ToolCall
 from ..projection import PAYLOADS, is_old
 from ..response import Event, Response, Sum
 from . import sse
-from .endpoints import ENDPOINTS
 from .errors_of import error_from, find_error, quote
+from .frames import FrameDecoder
 from .options import Api
 from .replies import Choice, Delta
 from .secret import NOTHING, Secret
 
-_DONE: Final = b"[DONE]"
+_DONE: Final = DONE.encode()
 _SCAN: Final[Callable[[str, int], tuple[Any, int]]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _BOM: Final = b"\xef\xbb\xbf"
+
+
+class _Decoder(Protocol):
+    def feed(self, data: bytes, /) -> list[sse.Event]: ...
+    def finish(self) -> list[sse.Event]: ...
 
 
 class _Readers(NamedTuple):
@@ -44,7 +50,7 @@ class _Readers(NamedTuple):
     events: Callable[[frozenset[str]], Any]
     is_pair: bool = True
     is_answer: Callable[[Mapping[str, Any]], bool] = lambda _: False
-    lines: bool = False
+    kind: str = "events"
 
 
 _PAIR: Final = {
@@ -59,12 +65,17 @@ def _readers(api: str) -> _Readers:
     if api in _PAIR:
         return _PAIR[api]
     whole, stream = answers_of(api), stream_of(api)
-    lines = ENDPOINTS[api].lines
+    kind = FRAMINGS[api].kind
     return _Readers(
-        whole.read_response, whole.write_response, stream.StreamReader, False, whole.ANSWERS.is_answer, lines
+        whole.read_response, whole.write_response, stream.StreamReader, False, whole.ANSWERS.is_answer, kind
     )
 
 
+_DECODERS: Final[Mapping[str, Callable[[], _Decoder]]] = {
+    "events": sse.Decoder,
+    "lines": sse.LineDecoder,
+    "binary": FrameDecoder,
+}
 #: Kinds of events that concern no single choice.
 _OF_ALL: Final = frozenset({"head", "usage", "error"})
 
@@ -100,7 +111,7 @@ class StreamReader:
         self.whole: dict[str, Any] | None = None
         self.done = False  # [DONE] has come
         self.started = False
-        self._decoder: sse.Decoder | sse.LineDecoder = sse.LineDecoder() if self._api.lines else sse.Decoder()
+        self._decoder = _DECODERS[self._api.kind]()
         self._body: list[bytes] | None = None  # set where the answer is no event stream
         self._sniffed = False
         self.ended = False
@@ -172,7 +183,7 @@ class StreamReader:
         start = data.removeprefix(_BOM).lstrip()
         self._sniffed, self._head = bool(start), b"" if start else data
         # No field of an event stream begins with these.
-        if start and (start[:1] in b'{[<"' or start[:4] == b"null") and not self._api.lines:
+        if start and (start[:1] in b'{[<"' or start[:4] == b"null") and self._api.kind != "lines":
             self._body = []
         return data if start else b""
 
@@ -231,13 +242,14 @@ class StreamReader:
                 raise self._stated(found)
             if event.event == "error":
                 raise self._stated({"message": quote(event.data)})
-        self.started = True
         try:
             events = self._events.feed(chunk)
         except FormatError as error:
+            self.started = True
             raise StreamInterrupted(error.message) from None
         if not self._api.is_pair and (stated := next((one for one in events if one.kind == "error"), None)):
             raise self._stated(find_error({"error": stated.value or "?"}) or {"message": "no reason"})
+        self.started = True
         if len(events) == 1 and events[0].kind == "text":
             self._sum.add(events[0])
             return [Delta(events[0].text, events[0].choice, None, chunk)]

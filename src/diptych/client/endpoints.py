@@ -1,4 +1,4 @@
-"""Where the requests of each message API go, and how they are framed: one row an API.
+"""Where the requests of each message API go: one row an API. How answers are framed says ``apis.framing``.
 
 Rule: a difference between vendors is a cell of this table, never a branch elsewhere. Sources: the API
 references of OpenAI, Anthropic (version 2023-06-01), Google (v1beta) and Ollama, 2026-11; Bedrock's
@@ -16,8 +16,8 @@ from urllib.parse import quote
 class Endpoint(NamedTuple):
     """How one API is called. ``{model}`` in a path is the body's model, which stays out of the body then.
 
-    ``streamed`` is the path of a stream where it is another one; ``lines`` says that a stream is lines of
-    JSON and not events. A path that begins with ``//`` stands beside ``/v1``.
+    ``streamed`` is the path of a stream where it is another one. A path that begins with ``//`` stands
+    beside ``/v1``. ``has_bytes`` says that a body may hold bytes, which are base64 in JSON.
     """
 
     path: str
@@ -26,8 +26,8 @@ class Endpoint(NamedTuple):
     streamed: str = ""
     key_header: str = "authorization"
     headers: Mapping[str, str] = {}
-    lines: bool = False
     address: str = ""
+    has_bytes: bool = False
 
     def path_for(self, body: Mapping[str, Any], *, streams: bool) -> str:
         """Return the path of a body.
@@ -73,8 +73,12 @@ ENDPOINTS: Final[dict[str, Endpoint]] = {
         streamed="/models/{model}:streamGenerateContent?alt=sse",
         key_header="x-goog-api-key",
     ),
-    "ollama": Endpoint("//api/chat", "http://127.0.0.1:11434", "OLLAMA_API_KEY", lines=True),
+    "ollama": Endpoint("//api/chat", "http://127.0.0.1:11434", "OLLAMA_API_KEY"),
     "bedrock": Endpoint(
-        "//model/{model}/converse", "https://bedrock-runtime.us-east-1.amazonaws.com", "AWS_BEARER_TOKEN_BEDROCK"
+        "//model/{model}/converse",
+        "https://bedrock-runtime.us-east-1.amazonaws.com",
+        "AWS_BEARER_TOKEN_BEDROCK",
+        streamed="//model/{model}/converse-stream",
+        has_bytes=True,
     ),
 }  # fmt: skip

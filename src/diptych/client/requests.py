@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from ..apis.bedrock.media import as_json
+from ..apis.framing import FRAMINGS
 from ..catalogue import replacement_for, shutdown_of
 from ..config import fallback
 from ..conversion.requests import build
@@ -99,7 +101,7 @@ class Server:
             endpoint.body_of(body),
             endpoint.headers,
             key_header=endpoint.key_header,
-            streams=streams,
+            accept=FRAMINGS[api].media_type if streams else "application/json",
         )
 
     def posting(
@@ -109,12 +111,12 @@ class Server:
         extra: Mapping[str, str] | None = None,
         *,
         key_header: str = "authorization",
-        streams: bool = False,
+        accept: str = "application/json",
     ) -> Outgoing:
         """Return the request that carries this body to an address of the server."""
         headers = Headers(extra or {})
         headers["content-type"] = "application/json"
-        headers["accept"] = "text/event-stream" if streams else "application/json"
+        headers["accept"] = accept
         # Compression buys nothing on token streams and opens the door to bombs.
         headers["accept-encoding"] = "identity"
         if self.key:
@@ -309,7 +311,8 @@ def ask(
     template = getattr(x, "template", None)
     known = (getattr(template, "hash", None), getattr(template, "version", None))
     is_stream = streams or bool(built.body.get("stream"))
-    return Ask(built.api, built.body, *known, reason=built.reason, streams=is_stream)
+    body = as_json(built.body) if ENDPOINTS[built.api].has_bytes else built.body
+    return Ask(built.api, body, *known, reason=built.reason, streams=is_stream)
 
 
 def check_alive(model: str, today: str) -> None:

@@ -17,6 +17,7 @@ from ..apis.chat import response as chat
 from ..apis.chat import stream as chat_stream
 from ..apis.completions import response as completions
 from ..apis.completions import stream as completions_stream
+from ..apis.framing import FRAMINGS
 from ..catalogue import DEFAULT_MODEL
 from ..errors import DiptychError
 from ..model import Message, TextPart, ToolCall
@@ -52,8 +53,8 @@ def events(api: str, body: Mapping[str, Any], answer: Answer | None = None) -> I
         found = replace(found, usage=None)
     for step in steps(api, found):
         for chunk in writer.feed(step):
-            yield b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
-    yield b"data: [DONE]\n\n"
+            yield FRAMINGS[api].frame(chunk)
+    yield FRAMINGS[api].end
 
 
 def response(api: str, body: Mapping[str, Any], answer: Answer | None = None) -> Response:

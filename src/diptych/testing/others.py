@@ -5,12 +5,12 @@ Rule: a request is read by its own API, answered as Chat's would be, and written
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..apis.answers import as_own
+from ..apis.framing import FRAMINGS
 from ..conversion.bodies import convert_request
 from ..conversion.responses import answers_of
 from ..conversion.streams import stream_of
@@ -24,7 +24,7 @@ _PATHS: Final = (
     (re.compile(r"/messages"), "anthropic"),
     (re.compile(r"/models/([^/:]+):(generateContent|streamGenerateContent)"), "gemini"),
     (re.compile(r"/api/chat"), "ollama"),
-    (re.compile(r"/model/([^/]+)/converse"), "bedrock"),
+    (re.compile(r"/model/([^/]+)/(converse|converse-stream)"), "bedrock"),
 )
 
 
@@ -57,20 +57,12 @@ def whole(api: str, body: Mapping[str, Any], answer: answers.Answer | None = Non
 
 def events(api: str, body: Mapping[str, Any], answer: answers.Answer | None = None) -> Iterator[bytes]:
     """Yield the same answer as a stream, framed as the API frames it. Raises BadRequestError."""
-    writer = stream_of(api).StreamWriter()
+    writer, frame = stream_of(api).StreamWriter(), FRAMINGS[api].frame
     for step in answers.steps(None, _response(api, body, answer)):
         for chunk in writer.feed(step):
-            yield _framed(api, chunk)
+            yield frame(chunk)
     for chunk in writer.finish():
-        yield _framed(api, chunk)
-
-
-def _framed(api: str, chunk: Mapping[str, Any]) -> bytes:
-    data = json.dumps(chunk, ensure_ascii=False).encode()
-    if api == "ollama":
-        return data + b"\n"
-    named = f"event: {chunk['type']}\n".encode() if api in ("anthropic", "responses") else b""
-    return named + b"data: " + data + b"\n\n"
+        yield frame(chunk)
 
 
 def _response(api: str, body: Mapping[str, Any], answer: answers.Answer | None) -> Response:

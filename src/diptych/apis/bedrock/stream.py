@@ -19,6 +19,8 @@ from ..writers import BlockWriter
 from .request import CITED
 from .response import ANSWERS
 
+#: Padding of an event, which hides its length on the wire; no field of the answer.
+_PADDING: Final = "p"
 #: The fields of a whole answer that the last two events state.
 _AT_STOP: Final = ("additionalModelResponseFields",)
 _SIGNATURE: Final = "reasoningContent.reasoningText.signature"
@@ -101,14 +103,14 @@ class StreamReader:
 
     def _end(self, stop: Mapping[str, Any]) -> list[Event]:
         end, note = ANSWERS.end_of(stop.get("stopReason"))
-        more = {name: value for name, value in stop.items() if name != "stopReason" and value is not None}
+        more = _beside(stop, "stopReason")
         found = [Event("other", value=note)] if END in note else []
         found += [Event("head", name="bedrock", value=more)] if more else []
         return [*found, Event("finish", text=end)] if end else found
 
     def _last(self, metadata: Mapping[str, Any]) -> list[Event]:
         self.over = True
-        more = {name: value for name, value in metadata.items() if name != "usage" and value is not None}
+        more = _beside(metadata, "usage")
         found = [Event("head", name="bedrock", value=more)] if more else []
         usage = metadata.get("usage")
         return [*found, Event("usage", value=ANSWERS.counts.read(usage))] if isinstance(usage, Mapping) else found
@@ -119,6 +121,10 @@ def _object(event: Mapping[str, Any], name: str, path: str = "$") -> Mapping[str
     if not isinstance(found, Mapping):
         raise FormatError(f"an event of a stream has an object {name}", path=f"{path}.{name}")
     return found
+
+
+def _beside(event: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in event.items() if key not in (name, _PADDING) and value is not None}
 
 
 def _index(block: Mapping[str, Any], path: str) -> int:
