@@ -127,21 +127,12 @@ class Wire:
 
     ``holds`` names the fields of a body that hold the conversation: all others are parameters. ``bare`` is
     the field that a list without a body around it stands for. ``talk`` names the fields of a conversation
-    alone: an object that holds no others is this API's form of a message list, and no body. ``implied``
-    holds fields with the value that their absence means; ``proved`` fields that the text formats compare.
-    ``write_body`` writes a body where the format's own writer gives a list. ``keeps_plain``: a body that
-    holds nothing but texts and messages of a role and a text comes back as it is, and ``writes_plain``:
-    messages that are plain texts do, so that no proof is needed (a law tests both).
+    alone: an object that holds no others is this API's form of a message list, and no body.
     """
 
     holds: frozenset[str] = frozenset()
     bare: str = ""
     talk: frozenset[str] = frozenset()
-    implied: frozenset[tuple[str, Any]] = frozenset()
-    proved: frozenset[str] = frozenset()
-    write_body: Callable[[Conversation], tuple[Any, tuple[Loss, ...]]] | None = None
-    keeps_plain: bool = False
-    writes_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 import diptych
 from diptych import FormatError, LossError, LossWarning, convert_request, convert_response, convert_stream
 from diptych.apis.chat import stream as chat_stream
+from diptych.apis.chat.tables import PARAMS as OF_CHAT
 from diptych.apis.completions import stream as completions_stream
-from diptych.apis.completions.parameters import PARAMETERS
+from diptych.apis.completions.tables import ALONE, LACKS, PARAMS
 from diptych.apis.schemas import ChatRequest, CompletionsRequest
 from diptych.response import add_up
 
@@ -33,7 +34,11 @@ def kinds(conversion):
 
 
 def test_every_parameter_of_both_apis_has_a_row():
-    assert set(PARAMETERS) >= set(ChatRequest.model_fields) | set(CompletionsRequest.model_fields)
+    names = {name for row in PARAMS for name in (row.to, *row.also)}
+    assert {row.path for row in PARAMS} | {*ALONE, "prompt"} == {*CompletionsRequest.model_fields}
+    assert names | {*LACKS, "messages"} >= {*ChatRequest.model_fields}
+    assert {row.to for row in OF_CHAT} <= names | {*LACKS}
+    assert not names & {*LACKS}
 
 
 # Completions to Chat --------------------------------------------------------------------------
@@ -103,7 +108,7 @@ def test_a_transcript_is_read_and_called_ambiguous():
 @pytest.mark.parametrize(
     ("params", "path"),
     [
-        ({"suffix": "x"}, "$.suffix"), ({"best_of": 3}, "$.best_of"), ({"max_tokens": 0}, "$.max_tokens"),
+        ({"suffix": "x"}, "$.suffix"), ({"max_tokens": 0}, "$.max_tokens"),
         ({"echo": True, "logprobs": 1}, "$.echo"), ({"prompt": None}, "$.prompt"),
     ],
 )  # fmt: skip
@@ -201,12 +206,43 @@ def test_no_cap_must_be_written_out():
 
 @pytest.mark.parametrize(
     "params",
-    [{"tools": [{"type": "function"}]}, {"tool_choice": "auto"}, {"functions": [{}]}, {"audio": {"voice": "x"}},
-     {"web_search_options": {"a": 1}}, {"modalities": ["text", "audio"]}, {"stop": ["1", "2", "3", "4"]}],
+    [{"tool_choice": "auto"}, {"function_call": "auto"}, {"audio": {"voice": "x"}}, {"web_search_options": {"a": 1}},
+     {"modalities": ["text", "audio"]}],
 )  # fmt: skip
-def test_what_completions_cannot_do_is_refused(params):
+def test_what_completions_cannot_do_raises_unless_it_is_asked_for(params):
     with pytest.raises(LossError):
-        to_completions(**params)
+        convert_request({**BODY, **params}, to="completions")
+    (name,) = params
+    found = to_completions(**params)
+    assert name not in found.output
+    assert any(path == f"$.{name}" and kind.endswith("-dropped") for path, kind in kinds(found))
+
+
+@pytest.mark.parametrize("name", ["tools", "functions"])
+def test_tools_are_refused(name):
+    tool = {"type": "function", "function": {"name": "f"}} if name == "tools" else {"name": "f"}
+    with pytest.raises(LossError, match="Completions has no tools") as caught:
+        to_completions(**{name: [tool]})
+    assert [loss.path for loss in caught.value.losses if loss.kind == "unsupported"] == [f"$.{name}[0]"]
+
+
+def test_what_completions_does_by_default_costs_nothing():
+    assert to_completions(modalities=["text"], tool_choice="none", logprobs=False).verdict == "lossless"
+
+
+def test_stops_that_leave_no_room_for_the_end_of_a_turn_are_refused():
+    with pytest.raises(LossError, match="leave no room"):
+        to_completions(stop=["1", "2", "3", "4"])
+
+
+def test_a_stop_of_one_text_is_one_stop():
+    assert to_chat(stop="a long one").output["stop"] == "a long one"
+    assert convert_request({**BODY, "stop": "a long one"}, to="chat")[0].losses == ()
+
+
+def test_best_of_is_dropped_and_told():
+    found = to_chat(best_of=3, n=2)
+    assert (found.output["n"], ("$.best_of", "parameter-dropped") in kinds(found)) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -394,7 +430,7 @@ def test_recorded_bodies_there_and_back(shared):
 # nothing is lost in silence ---------------------------------------------------------------------
 
 LOSING = {
-    "model": ("chat", {"model": "davinci-002"}), "logit_bias": ("completions", {"logit_bias": {"1": 1}, "model": "gpt-4o"}),
+    "model": ("chat", {"model": "davinci-002"}), "logit_bias": ("completions", {"logit_bias": {"5000": 1}, "model": "gpt-4o"}),
     "prompt": ("chat", {"prompt": ["a", "b"]}), "response_format": ("completions", {"response_format": {"type": "json_object"}}),
     "max_tokens": ("completions", {"max_completion_tokens": None}), "stop": ("completions", {"stop": ["1", "2", "3"]}),
     "metadata": ("completions", {"metadata": {"a": "b"}}), "top_logprobs": ("completions", {"logprobs": True, "top_logprobs": 9}),

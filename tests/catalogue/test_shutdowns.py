@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import diptych
-from diptych.apis.completions.convert_request import convert_request
+from diptych import convert_request
 from diptych.catalogue import DEFAULT_MODEL, replacement_for, seen, shutdown_days, shutdown_of
 from diptych.catalogue.models import model_info
 from diptych.catalogue.replacements import chat_replacement, refusals

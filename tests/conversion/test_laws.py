@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import diptych
 from diptych import registered
 from diptych.apis.chat.request import write_request
-from diptych.conversion.accounting import accounted, is_plain, is_under
+from diptych.conversion.accounting import accounted, is_under
 from diptych.conversion.registry import get
 from diptych.format import Format
 from diptych.loss import Loss, Severity
@@ -273,21 +273,6 @@ def test_its_own_format_is_the_identity(name, conversation):
     assert found.output == body
     assert {loss.kind for loss in found.losses} <= {"rule-breach"}
     assert found.output is not body
-
-
-@pytest.mark.parametrize("entry", [e for e in diptych.list_formats("api") if e.wire.keeps_plain], ids=lambda e: e.name)
-@given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), WORDS | st.just("")), max_size=4))
-def test_plain_bodies_need_no_proof(entry, turns):
-    body = {entry.wire.bare: [{"role": role, "content": text} for role, text in turns]}
-    assert is_plain(body, entry.wire.holds)
-    conversation, _ = entry.read(body)
-    assert (entry.wire.write_body or entry.write)(conversation)[0] == body
-
-
-@pytest.mark.parametrize("entry", [e for e in diptych.list_formats("api") if e.wire.writes_plain], ids=lambda e: e.name)
-@given(PLAIN_TALK)
-def test_plain_messages_need_no_proof(entry, conversation):
-    assert entry.read(entry.write(conversation)[0])[0].messages == conversation.messages
 
 
 # six formats that lie --------------------------------------------------------------------------------

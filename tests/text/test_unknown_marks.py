@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import diptych
-from diptych.apis.completions.convert_request import convert_request
+from diptych import convert_request
 from diptych.cli.app import make_app
 from diptych.migrate import migrate_code
 from diptych.migrate.findings.prompts import prompt_finding

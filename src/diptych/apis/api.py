@@ -38,8 +38,8 @@ from .fields import ITEMS, MISSING, NOTE, Field, Kind, bind_field, dig, joined, 
 from .ledger import Ledger, distinct
 from .rules import Rules
 
-#: Neutral parameters that Chat and Completions do not have.
-ELSEWHERE: Final = frozenset({"top_k"})
+#: A neutral parameter that Chat does not have, and many of its servers do.
+LACKS: Final[Mapping[str, tuple[str, str]]] = {"top_k": ("parameter-dropped", "")}
 #: The note that says which kind of its class a part was, where it is not the first.
 KIND: Final = f"{NOTE}kind"
 #: What the neutral model says of a value beside ``native``; a constant there says nothing.
@@ -72,21 +72,24 @@ class Api:
     ``params`` are the rows of a body by neutral names, ``model`` among them; ``parts`` the kinds of parts,
     the one that is written by default first; ``tool`` and ``more_tools`` those of functions. ``tools_at``
     and ``format_at`` say where the tools and the response format stand. ``read_messages(reader, body)``
-    takes the messages out of the body; ``write_messages(writer, request)`` gives the fields that hold them,
-    which ``holds`` names. ``finish(body, writer)`` adds what a whole body needs. ``cue(messages)`` says
-    what the last message asks for. ``not_in_ids`` matches the characters that an id of a call may not have;
+    takes the messages, or the whole conversation, out of the body; ``write_messages(writer, request)``
+    gives the fields that hold them, which ``holds`` names. ``finish(body, writer)`` adds what a whole body
+    needs. ``cue(messages)`` says what the last message asks for. ``not_in_ids`` matches the characters that an id
+    of a call may not have;
     ``unique_ids`` says that no two calls may have the same, ``names`` is the pattern of the names of
     functions. ``mend(request, ledger)`` makes a request of another API fit for this one's server, and
     reports what it changes; ``rules`` say what its server refuses in a body. ``said_by_path`` names
     parameters that stand in the path of a call, and says how. ``unfold(body, ledger)`` lays a body out for
     the tables, and ``fold`` is its inverse. ``shares`` names APIs whose further fields this one takes over,
-    and an ``is_open`` one writes parameters that it has no row for: servers of one's own have more.
+    and an ``is_open`` one writes parameters that it has no row for: servers of one's own have more; those that
+    it ``lacks`` are reported by the kind that stands there. ``leave(request, ledger)`` says outright what the API
+    leaves unsaid, on the way to another one.
     """
 
     name: str
     params: tuple[Field, ...]
     parts: tuple[Kind, ...]
-    read_messages: Callable[[Reader, dict[str, Any]], Iterable[Message]]
+    read_messages: Callable[[Reader, dict[str, Any]], Iterable[Message] | Conversation]
     write_messages: Callable[[Writer, Request], dict[str, Any]]
     holds: frozenset[str] = frozenset({"messages"})
     tool: Kind | None = None
@@ -104,6 +107,8 @@ class Api:
     said_by_path: Mapping[str, str] = field(default_factory=dict)
     shares: frozenset[str] = field(default=frozenset())
     is_open: bool = False
+    lacks: Mapping[str, tuple[str, str]] = field(default_factory=lambda: LACKS)
+    leave: Callable[[Request, Ledger], Request] | None = None
     unfold: Callable[[Mapping[str, Any], Ledger], Mapping[str, Any]] | None = None
     fold: Callable[[dict[str, Any], Ledger], dict[str, Any]] | None = None
 
@@ -147,13 +152,14 @@ def read_request(api: Api, body: Mapping[str, Any], ledger: Ledger | None = None
     ledger = Ledger() if ledger is None else ledger
     rest = dict(api.unfold(body, ledger) if api.unfold else body)
     reader = Reader(api, ledger)
-    messages = tuple(api.read_messages(reader, rest))
-    tools = reader.tools(rest)
+    found = api.read_messages(reader, rest)
+    said = found if isinstance(found, Conversation) else Conversation(tuple(found))
+    tools = reader.tools(rest) or said.tools
     wanted = reader.format(rest)
     params = reader.params(rest)
     reader.ledger.param, reader.ledger.read = api.path_of, reader.read
     model = params.pop("model", None)
-    conversation = Conversation(messages, tools, wanted, api.cue(messages) if api.cue else "none")
+    conversation = Conversation(said.messages, tools, wanted, api.cue(said.messages) if api.cue else said.cue)
     return Request(conversation, model=model, params=params, native=natives(api.name, rest) if rest else EMPTY)
 
 
@@ -342,7 +348,9 @@ class Writer:
 
     def tools(self, tools: tuple[ToolSpec, ...], wire: dict[str, Any]) -> None:
         """Write the functions that are offered."""
-        if not tools:
+        if not self.api.tools:
+            for tool in tools:
+                self.ledger.lose(tool, "", *self.api.lacks.get("tools", ()))
             return
         written = [self.object(tool, self.api.tools) for tool in tools]
         if found := [tool for tool in written if tool is not None]:
@@ -358,7 +366,7 @@ class Writer:
             self.ledger.lose(wanted, "schema", "synthesised", "a schema that allows everything")
         if kind is None or not _takes(kind, wanted, values):
             if wanted.type != "text":
-                self.ledger.lose(wanted, kind="schema-dropped")
+                self.ledger.lose_format(wanted, self.api.lacks.get("response_format", ("", ""))[1])
             return
         place(wire, self.api.format_at, self._put(kind, wanted, values))
 
@@ -373,18 +381,22 @@ class Writer:
                 placed.add(row.path)
             elif name in self.api.said_by_path:
                 self.ledger.report(f"$.{self.ledger.param(name)}", "renamed", self.api.said_by_path[name])
-            elif row is None and self.api.is_open and name not in ELSEWHERE:
+            elif row is None and self.api.is_open and name not in self.api.lacks:
                 wire[name] = thaw(value)
             elif value is not None:
-                self.ledger.report(f"$.{self.ledger.param(name)}", "parameter-dropped")
+                kind, why = self.api.lacks.get(name, ("parameter-dropped", ""))
+                self.ledger.report(f"$.{self.ledger.param(name)}", kind, why)
 
     def beside(self, native: FrozenMap, wire: dict[str, Any]) -> dict[str, Any]:
         """Add what this API alone says of the request; what others say is reported."""
         for api, fields in native.items():
-            if api == self.api.name or api in self.api.shares:
+            if api == self.api.name:
                 wire = joined(wire, thaw(fields))
                 continue
-            self.ledger.lose_body(fields)
+            is_shared = api in self.api.shares
+            shared = [name for name in fields if is_shared and name not in self.api.lacks and fields[name] is not None]
+            wire = joined(wire, {name: thaw(fields[name]) for name in shared})
+            self.ledger.lose_body({name: value for name, value in fields.items() if name not in shared})
         return wire
 
 

@@ -50,9 +50,9 @@ def ranges(source: str, **limits: tuple[float, float]) -> Iterator[Rule]:
         yield Rule(at, between(low, high), source, clamp(low, high), "clamped")
 
 
-def at_most(number: int, what: str) -> Check:
+def at_most(number: int, what: str, kinds: tuple[type, ...] = (str, list, tuple, Mapping)) -> Check:
     """Return the check that a list, a text or an object is not longer than this."""
-    return that(lambda value: len(value) <= number, f"more than {number} {what}", (str, list, tuple, Mapping))
+    return that(lambda value: len(value) <= number, f"more than {number} {what}", kinds)
 
 
 def has(name: str) -> Check:

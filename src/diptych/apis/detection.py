@@ -51,6 +51,9 @@ MARKS: Final[Mapping[str, frozenset[str]]] = {
         options keep_alive think format item.images item.thinking item.tool_name call=object
         """),
 }
+#: Any of these beside a prompt makes a row of data a body of a request, and any of those a row.
+OF_PROMPTS: Final = _words("model max_tokens temperature stop logprobs echo best_of")
+OF_ROWS: Final = _words("completion completions chosen rejected messages label")
 #: The APIs whose messages stand under a name.
 _HOLDS: Final = {
     "contents": ("gemini",),
@@ -91,8 +94,16 @@ def detector(api: str) -> Callable[[Any], float]:
 
 def confidence(value: Any) -> dict[str, float]:
     """Return how sure it is that a value is of an API, for each API that it fits equally well."""
+    if _is_prompt(value):
+        return {"completions": 0.97}
     found = fits(value)
     return dict.fromkeys(found, 1.0 if not isinstance(value, Mapping) else 0.95 if found != ("chat",) else 0.9)
+
+
+def _is_prompt(value: Any) -> bool:
+    """Tell whether a value is a body of Completions: a prompt alone may be a row of data."""
+    is_body = isinstance(value, Mapping) and isinstance(value.get("prompt"), str | list)
+    return is_body and not OF_PROMPTS.isdisjoint(value) and OF_ROWS.isdisjoint(value)
 
 
 def _possible(value: Any) -> tuple[str, ...]:

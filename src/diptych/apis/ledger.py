@@ -13,8 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
 from typing import Any, Final
 
+from ..format import Reading
 from ..loss import Loss
 from ..model import (
+    EMPTY,
     AudioPart,
     Conversation,
     FilePart,
@@ -23,13 +25,14 @@ from ..model import (
     OtherPart,
     ReasoningPart,
     RefusalPart,
+    ResponseFormat,
     TextPart,
     ToolCall,
     ToolSpec,
 )
-from ..projection import ABSENT
+from ..projection import ABSENT, is_old
 from ..request import Request
-from .chat.tables import CALL, CUSTOM, FORMAT, PARTS, REASONING, REFUSAL, TOOLS
+from .chat.tables import CALL, CUSTOM, FORMAT, OLD_CALL, PARTS, REASONING, REFUSAL, TOOLS
 from .fields import ITEMS, NOTE, Kind
 
 #: What it is called when an object of the class is gone whole, and when one of its fields is.
@@ -50,8 +53,9 @@ _CHAT: Final[dict[type, Kind]] = {kind.cls: kind for kind in (*PARTS, *TOOLS, FO
 
 
 def _of_chat(value: Any) -> Kind | None:
-    is_custom = isinstance(value, ToolCall) and value.type == "custom"
-    return CUSTOM if is_custom else _CHAT.get(type(value))
+    if isinstance(value, ToolCall):
+        return OLD_CALL if is_old(value) else CUSTOM if value.type == "custom" else CALL
+    return _CHAT.get(type(value))
 
 
 class Ledger:
@@ -72,6 +76,8 @@ class Ledger:
         #: Paths of the body that were read.
         self.read: Collection[str] = ()
         self.param: Callable[[str], str] = lambda name: name
+        #: How the text of a prompt was read.
+        self.reading: Reading | None = None
         self._request, self._is_given = request, request is not None
         self.spell: Callable[[str], str] = lambda path: path  # as the source has it, where it was laid out to be read
         self._out: dict[int, tuple[Any, Any, Kind | None]] = {}
@@ -98,11 +104,14 @@ class Ledger:
         for loss in losses:
             path = re.sub(r"\.reasoning\b", ".reasoning_content", loss.path)
             listed = [value for place, value in values if place.startswith(f"{path}[")]
+            if path.endswith(".tool_calls"):
+                old = path.replace(".tool_calls", ".function_call")
+                listed = [*(value for place, value in values if place == old), *listed]
             thoughts = [value for place, value in values if place == path and isinstance(value, ReasoningPart)]
             start = next((place for place in _prefixes(path) if place in known), None)
             if path.endswith("tools") and listed:
                 yield loss._replace(path=re.sub(r"\[\d+\]$", "", self.path(listed[0])))
-            elif path.endswith(".tool_calls") and listed and self.kind(listed[0]):
+            elif path.endswith(".tool_calls") and listed and (self.kind(listed[0]) or is_old(listed[0])):
                 yield from (loss._replace(path=self.path(call)) for call in listed)
             elif len(thoughts) > 1:
                 yield from (loss._replace(path=self.path(thought)) for thought in thoughts)
@@ -144,6 +153,13 @@ class Ledger:
         """Report that a value is gone, or one of its fields."""
         kind = kind or ("field-dropped" if name else GONE.get(type(value), "field-dropped"))
         self.report(self.path(value, name), kind, detail)
+
+    def lose_format(self, wanted: ResponseFormat, detail: str = "") -> None:
+        """Report that a response format is gone, also where its type stands apart from its schema."""
+        whole, type_ = (self.spelt(self.path(wanted, name)) for name in ("", "type"))
+        self.lose(wanted, kind="schema-dropped", detail=detail)
+        if type_ != whole and not type_.startswith(f"{whole}."):
+            self.lose(wanted, "type", "schema-dropped", detail)
 
     def lose_natives(self, value: Any, native: Any, path: str = "") -> None:
         """Report everything that only another API says of a value."""
@@ -241,8 +257,10 @@ def parts(message: Message, path: str) -> Iterator[tuple[Any, str]]:
     counts = {"content": 0, "tool_calls": 0}
     for part in message.parts:
         beside = _BESIDE.get(type(part))
-        if beside in ("reasoning_content", "refusal"):
-            yield part, f"{path}.{beside}"
+        if isinstance(part, ToolCall) and is_old(part):
+            yield part, f"{path}.function_call"
+        elif isinstance(part, ReasoningPart | RefusalPart):
+            yield part, f"{path}.{part.native.get('chat', EMPTY).get('field', beside)}"
         else:
             name = beside or "content"
             is_string = name == "content" and isinstance(message.content, str)

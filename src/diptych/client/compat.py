@@ -18,8 +18,8 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from ..apis.completions.convert_request import convert_request
 from ..apis.completions.response import write_responses
+from ..conversion.bodies import convert_request
 from ..conversion.streams import convert_stream
 from ..errors import FormatError
 from ..format import Conversion
@@ -96,7 +96,7 @@ class Completions:
         if "engine" in body:
             body.setdefault("model", body.pop("engine"))
         streams = bool(body.pop("stream", False))
-        converted = convert_request(body, to="chat", on_loss="ignore", model=self._model)
+        converted = convert_request(body, source="completions", to="chat", on_loss="ignore", model=self._model)
         self._tell(loss for conversion in converted for loss in conversion.losses)
         if streams:
             return self._stream(converted, body, options)

@@ -6,8 +6,7 @@ read again and compared with the conversation. A difference that the format has 
 becomes a loss.
 
 Two leaves are the same under these rules, and no others: absent, null and empty are one; a text
-is one text part; two JSON texts are equal as JSON; an absent field has the value that the format
-declares as implied.
+is one text part; two JSON texts are equal as JSON.
 """
 
 from __future__ import annotations
@@ -47,17 +46,14 @@ class Reader:
         return conversation, (*told, *uncovered(self._lost(value, conversation), told))
 
     def _lost(self, value: Any, conversation: Conversation) -> list[Loss]:
-        wire = self.entry.wire
-        write = wire.write_body or self.entry.write
+        wire, write = self.entry.wire, self.entry.write
         assert write is not None
         is_bare = bool(wire.bare) and not isinstance(value, Mapping)
         before = {wire.bare: value} if is_bare else value
-        if wire.keeps_plain and is_plain(before, wire.holds):
-            return []
         after = write(conversation)[0]
         if before == after:
             return []
-        lost = Comparison(after, wire.implied).of(before, wire.proved)
+        lost = Comparison(after).of(before)
         if is_bare:  # a list is the value itself, so its paths have no field before them
             return [loss._replace(path=loss.path.replace(f"$.{wire.bare}", "$", 1)) for loss in lost]
         return [self._parameter(loss) for loss in lost]
@@ -78,19 +74,8 @@ class Writer:
     def __call__(self, conversation: Conversation) -> tuple[Any, tuple[Loss, ...]]:
         """Write a conversation; what does not come back is a loss."""
         assert self.entry.write is not None
-        return self._proved(conversation, *self.entry.write(conversation))
-
-    def body(self, conversation: Conversation) -> tuple[Any, tuple[Loss, ...]]:
-        """Write a conversation as a body, also where the format's own writer gives a list."""
-        write = self.entry.wire.write_body
-        return self._proved(conversation, *write(conversation)) if write else self(conversation)
-
-    def _proved(
-        self, conversation: Conversation, output: Any, told: tuple[Loss, ...]
-    ) -> tuple[Any, tuple[Loss, ...]]:
         assert self.entry.read is not None
-        if self.entry.wire.writes_plain and all(message.is_plain for message in conversation.messages):
-            return output, told
+        output, told = self.entry.write(conversation)
         try:
             again = self.entry.read(output)[0]
         except FormatError as error:
@@ -98,17 +83,6 @@ class Writer:
             return output, (*told, Loss(error.path or "$", "unsupported", said))
         lost = [*differences(conversation, again), *_natives_lost(conversation, again)]
         return output, (*told, *uncovered(lost, told))
-
-
-def is_plain(body: Any, fields: frozenset[str]) -> bool:
-    """Tell whether a body has nothing but these fields, each a text or a list of roles and texts."""
-    if not isinstance(body, Mapping) or not fields >= body.keys():
-        return False
-    return all(type(value) is str or (type(value) is list and all(map(_is_turn, value))) for value in body.values())
-
-
-def _is_turn(message: Any) -> bool:
-    return type(message) is dict and len(message) == 2 and "role" in message and type(message.get("content")) is str
 
 
 def uncovered(found: Iterable[Loss], told: Iterable[Loss]) -> list[Loss]:
@@ -165,24 +139,19 @@ _PLACES: Final = {ToolCall: "tool_calls", ReasoningPart: "reasoning"}
 class Comparison:
     """Compares a value with what came back of it, by path."""
 
-    def __init__(self, after: Any, implied: frozenset[tuple[str, Any]] = frozenset()) -> None:
-        self.after, self.implied = after, implied
+    def __init__(self, after: Any) -> None:
+        self.after = after
         self._whole: str | None = None
 
-    def of(self, before: Any, proved: frozenset[str] = frozenset()) -> list[Loss]:
-        """Return a loss for each leaf that did not come back, and one for an object that is gone whole.
+    def of(self, before: Any) -> list[Loss]:
+        """Return a loss for each leaf that did not come back, and one for an object that is gone whole."""
+        if isinstance(before, Mapping) and isinstance(self.after, Mapping):
+            return self._fields(before, self.after, "$")
+        return self._compare(before, self.after, "$")
 
-        ``proved`` names fields of the whole value that somebody else compares.
-        """
-        if not isinstance(before, Mapping) or not isinstance(self.after, Mapping):
-            return self._compare(before, self.after, "$")
-        pairs = ((name, value) for name, value in before.items() if name not in proved)
-        return [loss for name, value in pairs for loss in self._field(name, value, self.after, "$")]
-
-    def _field(self, name: str, value: Any, after: Mapping[str, Any], path: str) -> list[Loss]:
-        if after.get(name) is None and (name, value if isinstance(value, str | bool) else None) in self.implied:
-            return []
-        return self._compare(value, after.get(name), f"{path}.{name}")
+    def _fields(self, before: Mapping[str, Any], after: Mapping[str, Any], path: str) -> list[Loss]:
+        pairs = ((f"{path}.{name}", value, after.get(name)) for name, value in before.items())
+        return [loss for place, value, came in pairs for loss in self._compare(value, came, place)]
 
     def _compare(self, before: Any, after: Any, path: str) -> list[Loss]:
         if is_empty(before) or is_same(before, after):
@@ -194,7 +163,7 @@ class Comparison:
         if isinstance(before, str) and isinstance(after, list | tuple) and _text_of(after) == before:
             return []
         if isinstance(before, Mapping) and isinstance(after, Mapping):
-            return [loss for name, value in before.items() for loss in self._field(name, value, after, path)]
+            return self._fields(before, after, path)
         if isinstance(before, list | tuple) and isinstance(after, list | tuple):
             return self._items(before, after, path)
         return [Loss(path, "substituted", "another value came back")]

@@ -11,8 +11,8 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final
 
+from ..apis.between import PAIR, between, conversation_of, converted, write_conversation
 from ..apis.chat.messages import read_messages
-from ..apis.completions.messages import prompt_of
 from ..apis.detection import confidence, fits
 from ..apis.failures import failure_api
 from ..datasets.carried import not_carried, unkept
@@ -30,9 +30,8 @@ from ..text.marks import say, unknown_marks
 from ..text.reading import read_text, text_format
 from ..text.template_text import to_template
 from ..text.writing import write_text
-from .accounting import Writer, accounted
-from .between import between, conversation_of, write_conversation
-from .bodies import PAIR, Binary, converted, encoded
+from .accounting import accounted
+from .bodies import Binary, encoded
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
 from .responses import answering, convert_response, reply_of
@@ -147,14 +146,9 @@ def convert_whole(value: Any, target: str | Format, source: Format | None = None
     if (answer := _answer_of(value, source)) and wanted.name in answering():
         return [replace(convert_response(value, to=wanted.name, source=answer, on_loss="ignore"), format=answer)]
     found = source or _detect(value)
-    if found.kind != "api" or ("messages" in value and "prompt" in value):
+    if found.api is None or wanted.api is None or found.wire.talk >= value.keys() > {"messages"}:
         return []
-    is_prompt = found.name == "completions" and isinstance(value.get("prompt"), str | list)
-    is_of_pair = {found.name, wanted.name} <= {*PAIR} and "messages" in value
-    is_talk = found.wire.talk >= value.keys() and found.name != "chat"
-    if is_prompt or is_of_pair or (wanted.name == "completions" and found.api is not None and not is_talk):
-        return converted(value, found, wanted)
-    return []
+    return converted(value, found, wanted) if "completions" in (found.name, wanted.name) else []
 
 
 def _answer_of(value: Mapping[str, Any], source: Format | None) -> str | None:
@@ -186,7 +180,8 @@ def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLos
     ledger = None
     if entry is not None and entry.api is not None:
         conversation, ledger = conversation_of(value, entry)
-        reading, losses = Reading(conversation, [], entry.name), tuple(ledger.losses)
+        read = ledger.reading or Reading(conversation, [], entry.name)
+        reading, losses = replace(read, conversation=conversation, format=entry.name), tuple(ledger.losses)
     else:
         entry, reading, losses = _read(value, entry)
     if target.name == "completions" and isinstance(value, str):
@@ -244,8 +239,7 @@ def _written(conversation: Conversation, entry: Format, *, is_body: bool) -> Wri
     if entry.api is not None:
         return write_conversation(conversation, entry, is_body=is_body)
     assert entry.write is not None
-    write = entry.write.body if is_body and isinstance(entry.write, Writer) else entry.write
-    return write(conversation)
+    return entry.write(conversation)
 
 
 def _read(value: Any, source: Format | None) -> tuple[Format | None, Reading, tuple[Loss, ...]]:
@@ -259,9 +253,6 @@ def _read(value: Any, source: Format | None) -> tuple[Format | None, Reading, tu
     if entry.read is None:
         raise FormatError(f"{entry.name} can be written, not read")
     conversation, losses = entry.read(value)
-    if entry.name == "completions":
-        reading = replace(read_text(prompt_of(value)), format=entry.name)
-        return entry, reading, losses
     detail = _unexplained(value, conversation) if entry.kind == "dataset" and isinstance(value, Mapping) else ""
     verdict: Verdict = "ambiguous" if detail else "lossless"
     return entry, Reading(conversation, [], entry.name, verdict, detail=detail), losses

@@ -11,7 +11,6 @@ import pkgutil
 from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final, get_args
 
@@ -35,9 +34,8 @@ def modules() -> Iterator[tuple[str, ModuleType]]:
     """Yield every module that holds formats, with the short name of its page in the documentation."""
     yield from texts.modules()
     for info in sorted(pkgutil.iter_modules(import_module(_APIS).__path__), key=lambda info: info.name):
-        names = [f"{_APIS}.{info.name}.{name}" for name in ("request", "messages") if info.ispkg]
-        found = map(import_module, filter(find_spec, names))
-        yield from ((info.name, module) for module in found if formats_in(module))
+        if info.ispkg:
+            yield info.name, import_module(f"{_APIS}.{info.name}.request")
     yield from texts.modules(_DATASETS)
 
 
@@ -51,7 +49,7 @@ def builtin() -> tuple[Format, ...]:
     """Return the built-in formats, sorted by name."""
     found = by_name((module for _, module in modules()), formats_in, qualified)
     written = {f"text:{grammar.name}": text_format(grammar) for grammar in texts.grammars().values()}
-    return _sorted(accounted(entry) if entry.kind == "api" else entry for entry in {**written, **found}.values())
+    return _sorted({**written, **found}.values())
 
 
 def qualified(entry: Format) -> str:

@@ -15,10 +15,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple, TypedDict, cast, get_args
 
+from ..apis.between import converted
 from ..apis.bodies import chat_body, check_body, completions_body
+from ..apis.chat import request as chat
 from ..apis.chat.messages import write
 from ..apis.chat.request import with_declared
-from ..apis.completions.body import completions_body_of
+from ..apis.completions import request as completions
 from ..apis.completions.continuation import plan
 from ..apis.detection import fits
 from ..apis.fields import joined
@@ -236,7 +238,6 @@ def _shape(body: Mapping[str, Any], wanted: str | None) -> Api:
 
 def _converted(body: dict[str, Any], shape: Api, api: Api, reason: str) -> Built:
     """Return a body of another API. A prompt becomes one user message; messages are written as ChatML."""
-    from .bodies import converted
     from .registry import get
 
     written_as = "plain" if shape == "completions" else None
@@ -262,17 +263,15 @@ def _of_request(x: Request, model: str | None, way: _Way, params: dict[str, Any]
         messages = x.wire_messages()
         messages = write(x.conversation) if messages is None else messages
         if x.conversation.cue == "continue" and messages and chosen == "chat":
-            messages, flags, losses = plan(messages, name, None)
+            messages, flags, lost = plan(messages, name, None)
             body["extra_body"] = {**flags, **(body.get("extra_body") or {})}
-            return Built(chosen, chat_body(messages, model=name, **body), tuple(losses), reason)
+            return Built(chosen, chat_body(messages, model=name, **body), tuple(lost), reason)
         return _of_chat(chosen, messages, name, body, reason)
     extra = body.pop("extra_body", None) or {}
     writing = x.write_prompt() or write_text(x.conversation, "chatml")
-    found, losses = completions_body_of({"model": name, **body}, writing.text, writing.stop)
-    # The writer of the text says of tools and schema that a text has none; the body's losses say it.
-    written = [loss for loss in writing.losses if loss.path not in ("$.tools", "$.response_format")]
+    found, losses = completions.write_request(chat.read_request({"model": name, "messages": [], **body}), writing)
     if not x.is_chat:
         # It was written for Completions, whose default cap that is.
-        losses = [loss for loss in losses if loss.kind != "defaulted"]
+        losses = tuple(loss for loss in losses if loss.kind != "defaulted")
     check_body(found)
-    return Built(chosen, {**found, **extra}, (*written, *losses), reason)
+    return Built(chosen, {**found, **extra}, losses, reason)

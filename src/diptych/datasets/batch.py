@@ -15,7 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..apis.between import converted
 from ..apis.chat import messages as openai_chat
+from ..apis.chat.request import FORMAT as CHAT
+from ..apis.completions.request import FORMAT as COMPLETIONS
 from ..errors import FormatError, LossError
 from ..format import Format
 from ..loss import Loss
@@ -27,8 +30,8 @@ from .talks import question_of
 from .trl import certain_reading, without_answer
 
 _FIELDS: Final = ("custom_id", "method", "url", "body")
-_CHAT: Final = "/v1/chat/completions"
-_COMPLETIONS: Final = "/v1/completions"
+_CHAT_URL: Final = "/v1/chat/completions"
+_COMPLETIONS_URL: Final = "/v1/completions"
 _OF_CONVERSATION: Final = frozenset({"messages", "tools", "response_format"})
 
 
@@ -38,15 +41,15 @@ def _read(value: Any) -> Read:
         raise FormatError(
             "this line is of a batch's output file", path="$.response", hint="convert the input file of the batch"
         )
-    body, url = row.get("body"), row.get("url", _CHAT)
+    body, url = row.get("body"), row.get("url", _CHAT_URL)
     if not isinstance(body, Mapping):
         raise FormatError("a line has the body of a request", path="$.body")
-    if url not in (_CHAT, _COMPLETIONS):
+    if url not in (_CHAT_URL, _COMPLETIONS_URL):
         raise FormatError(f"a request to {url!r} holds no conversation", path="$.url")
     losses = other(row, _FIELDS)
     if row.get("method", "POST") != "POST":
         losses.append(Loss("$.method", "substituted", f"{row['method']!r} became POST"))
-    if url == _COMPLETIONS:
+    if url == _COMPLETIONS_URL:
         body = _as_chat(body, losses)
     id_ = text_of(row, "custom_id") if row.get("custom_id") is not None else None
     messages = Turns(losses).read(body.get("messages"), "$.body.messages")
@@ -59,12 +62,11 @@ def _read(value: Any) -> Read:
 
 def _as_chat(body: Mapping[str, Any], losses: list[Loss]) -> Mapping[str, Any]:
     """Return the Chat body of a Completions body. Raises LossError for what would change the task."""
-    from ..apis.completions.convert_request import convert_request  # it imports the formats
-
     prompt = body.get("prompt")
     name = _format_of(prompt) if isinstance(prompt, str) else "plain"
     try:
-        made = convert_request(body, to="chat", on_loss="ignore", format=name)
+        made = converted(body, COMPLETIONS, CHAT, format=name)
+        settle([loss for one in made for loss in one.losses], "ignore")
     except LossError as error:
         settle([_inside(loss) for loss in error.losses], "ignore")  # raises, with the paths of the line
         raise
@@ -76,7 +78,7 @@ def _as_chat(body: Mapping[str, Any], losses: list[Loss]) -> Mapping[str, Any]:
     is_proved = name not in ("auto", "plain")
     told = [loss for loss in made[0].losses if not (is_proved and loss.path == "$.prompt" and loss.kind == "split")]
     losses += map(_inside, told)
-    losses.append(Loss("$.url", "renamed", f"{_CHAT}, with the body that it takes"))
+    losses.append(Loss("$.url", "renamed", f"{_CHAT_URL}, with the body that it takes"))
     output: Mapping[str, Any] = made[0].output
     return output
 
@@ -103,7 +105,7 @@ def _write(conversation: Conversation) -> Written:
         body["tools"] = openai_chat.write_tools(asked)
     if asked.response_format is not None:
         body["response_format"] = openai_chat.write_response_format(asked)
-    row = {"method": "POST", "url": _CHAT, "body": {**body, **request}}
+    row = {"method": "POST", "url": _CHAT_URL, "body": {**body, **request}}
     if asked.id is not None:
         row = {"custom_id": asked.id, **row}
     return row, proven_row(asked, losses, _read, row)

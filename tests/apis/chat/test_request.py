@@ -53,7 +53,7 @@ def test_functions_of_2023_are_tools_calls_and_results():
     assert asked["content"][0]["id"] == answered["content"][0]["tool_use_id"] == "call_1"
     assert found.output["tool_choice"] == {"type": "tool", "name": "f"}
     told = {loss.path: loss.kind for loss in found.losses}
-    assert told["$.messages[1].tool_calls[0].id"] == told["$.messages[2].tool_call_id"] == "synthesised"
+    assert told["$.messages[1].function_call.id"] == told["$.messages[2].tool_call_id"] == "synthesised"
     assert "$.tools[0].function.parameters" not in told
 
 

@@ -83,7 +83,7 @@ RULES: Final = Rules.of(
     Rule("tools[*].function.name", _NAMED, _SPEC),
     Rule("functions[*].name", _NAMED, _SPEC),
     Rule("response_format.json_schema.name", _NAMED, _SPEC),
-    Rule("stop", at_most(4, "stop sequences"), _SPEC),
+    Rule("stop", at_most(4, "stop sequences", (list, tuple)), _SPEC),
     *ranges(_SPEC, temperature=(0, 2), top_p=(0, 1), presence_penalty=(-2, 2), frequency_penalty=(-2, 2)),
     *ranges(_SPEC, n=(1, 128), top_logprobs=(0, 20)),
     Rule("max_tokens", between(1), _SPEC),

@@ -57,6 +57,8 @@ CALL: Final = Kind(
 CUSTOM: Final = Kind(
     ToolCall, (Field("id", "id"), Field("custom.name", "name"), Field("custom.input", "arguments"))
 )
+#: The call of 2023, in the field ``function_call``.
+OLD_CALL: Final = Kind(ToolCall, (Field("name", "name"), Field("arguments", "arguments")))
 #: A text that is a field of its message.
 REASONING: Final = Kind(ReasoningPart, (Field("", "text"),))
 REFUSAL: Final = Kind(RefusalPart, (Field("", "text"),))

@@ -1,84 +1,178 @@
-"""A Completions request body and the neutral request.
+"""OpenAI Completions: the ``prompt`` of a ``/v1/completions`` body.
 
-Rule: the prompt is read as a text format; parameters get the neutral names, which are Chat's,
-by their row in :mod:`.parameters`; several prompts are as many requests. What Completions does
-and no other API (echo, suffix, best_of, the hidden cap) is said where it is read.
+- ``prompt`` is a text: it is read by the text formats, and written as ChatML with its stop list
+- a text stays as it stands, whatever its format: converted to ``completions`` it is the ``prompt``
+- ``max_tokens`` is the neutral cap: its hidden default of 16 is written out on the way to another API,
+  and where a source has no cap, 4096 is asked for (``clamped``)
+- ``logprobs=k`` is ``logprobs`` with ``top_logprobs=k``, at most 5; ``user`` is also the safety identifier
+- ``echo`` is what ``convert_response`` does (``synthesised``); with ``logprobs`` it is scoring, which no chat
+  does, and refused, as a ``suffix`` is; ``best_of`` has no place (``parameter-dropped``)
+- tools, schemas and what else Completions lacks is reported; a parameter that only one server knows stays
+- several prompts in one body are several requests, and prompts of token ids belong to a model: both
+  are left to ``convert_request``
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
+from itertools import chain
+from typing import Any, Final
 
 from ...encodings.encoding import encoding_for_model
 from ...errors import FormatError, TokenError
-from ...format import Reading
+from ...format import Reading, Wire, Writing
 from ...loss import Loss
-from ...model import FrozenMap
+from ...model import EMPTY, Conversation, FrozenMap, Message
 from ...request import Request
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
 from ...text.registry import grammar_of
 from ...text.writing import write_text
-from ..chat.request import chat_params
-from .body import completions_body_of
-from .parameters import PARAMETERS
+from .. import api
+from ..api import NAMES, Api, Reader, Writer
+from ..chat.request import held
+from ..detection import detector
+from ..fields import NOTE, Field, Kind
+from ..formats import format_of
+from ..ledger import Ledger, parts
+from .rules import RULES
+from .tables import ALONE, HIDDEN_CAP, LACKS, MOST_LOGPROBS, MOST_STOPS, OPEN_CAP, PARAMS, PARTS
 
-#: The cap of Completions where none is given (API reference), which Chat does not have.
-HIDDEN_CAP: Final = 16
-#: Tokens that are asked for where Chat had no cap: Completions would stop after 16.
-OPEN_CAP: Final = 4096
+#: The ends of turns of the text that was written.
+_ENDS: Final = f"{NOTE}ends"
 _BETWEEN: Final = "Write only the text that belongs between these two parts."
+#: A value of a prompt: whatever it says stands in the prompt.
+_IN_PROMPT: Final = Kind(
+    Message,
+    tuple(Field("", name) for name in {*chain(*NAMES.values()), "role", "content", "tool_call_id", "is_error"}),
+)
+
+# reading -----------------------------------------------------------------------------------------
 
 
-class PromptRequest(NamedTuple):
-    """A request read from one prompt: what was lost, and how the prompt was read."""
+def _read_messages(reader: Reader, body: dict[str, Any], format: str = "auto") -> Conversation:
+    prompt, ledger = body.pop("prompt", None), reader.ledger
+    if not isinstance(prompt, str):
+        hint = "convert_request takes several prompts, and token ids"
+        raise FormatError(f"a prompt is one text here, not {type(prompt).__name__}", path="$.prompt", hint=hint)
+    reading = ledger.reading = read_text(prompt, format)
+    for loss in (*reading.losses, *_doubts(prompt, reading, format)):
+        ledger.report("$.prompt", loss.kind, loss.detail)
+    for message in reading.conversation.messages:
+        for value in (message, *(part for part, _ in parts(message, ""))):
+            ledger.at(value, "$.prompt", _IN_PROMPT)
+    for tool in reading.conversation.tools:
+        ledger.at(tool, "$.prompt", _IN_PROMPT)
+    return reading.conversation
 
-    request: Request
-    reading: Reading
-    losses: tuple[Loss, ...]
+
+def _doubts(prompt: str, reading: Reading, format: str) -> Iterator[Loss]:
+    """Yield what is lost where a prompt has other readings, or marks that no format explains."""
+    # Who asks for one message as it stands has decided what speaker labels are.
+    if reading.verdict != "ambiguous" or (format == "plain" and not unknown_marks(prompt)):
+        return
+    if reading.format == "plain" and unknown_marks(reading.conversation.messages[0].text):
+        yield Loss("$.prompt", "marker-in-content", reading.detail)
+    else:
+        yield Loss("$.prompt", "split", f"read as {reading.format}; it could also be one message")
 
 
-def read_requests(
-    body: Mapping[str, Any], *, format: str = "auto", opt_in: Collection[str] = ()
-) -> list[PromptRequest]:
-    """Read a Completions body: one request per prompt.
+def split(body: Mapping[str, Any], opt_in: Collection[str] = ()) -> Iterator[tuple[dict[str, Any], Ledger]]:
+    """Yield a body per prompt, each a text, with the ledger of its places and losses.
 
-    ``format`` is the text format of the prompts. ``opt_in`` may name ``suffix`` (it becomes an
-    instruction) and ``best_of`` (so many choices are asked for). Raises FormatError for a prompt
-    that is malformed; a parameter that has no neutral meaning is a loss.
+    ``opt_in`` may name ``suffix`` (it becomes an instruction) and ``best_of`` (so many choices are asked
+    for). Raises FormatError for a prompt that is neither text nor the token ids of one.
 
-    >>> read_requests({"model": "m", "prompt": "Hi", "max_tokens": 5})[0].request.params["max_completion_tokens"]
-    5
+    >>> [one["prompt"] for one, _ in split({"model": "m", "prompt": ["a", "b"]})]
+    ['a', 'b']
     """
-    return _Body(body, format, opt_in).requests()
+    prompt = body.get("prompt")
+    if prompt is not None and not isinstance(prompt, str | list):
+        raise FormatError("a prompt is text, token ids, or a list of either", path="$.prompt")
+    is_list = isinstance(prompt, list) and not (prompt and all(isinstance(token, int) for token in prompt))
+    prompts = (prompt or [None]) if is_list else [prompt]
+    for index, one in enumerate(prompts):
+        ledger = Ledger()
+        if len(prompts) > 1:
+            ledger.report("$.prompt", "split", f"{len(prompts)} prompts became as many requests")
+        if is_list and prompt:
+            ledger.moved["$.prompt"] = f"$.prompt[{index}]"
+        text = _text(one, str(body.get("model", "")), ledger, f"$.prompt[{index}]" if is_list else "$.prompt")
+        yield _opted({**body, "prompt": text}, opt_in, ledger), ledger
 
 
-def write_request(request: Request, *, format: str = "chatml") -> tuple[dict[str, Any], tuple[Loss, ...]]:
-    """Write the Completions body of a request: its messages in a text format, and what that loses.
-
-    >>> from diptych.model import Conversation, Message
-    >>> hello = Conversation((Message("user", "Hi"),))
-    >>> write_request(Request(hello, model="m", params={"max_tokens": 5}), format="plain")[0]
-    {'model': 'm', 'prompt': 'Hi', 'max_tokens': 5}
-    """
-    conversation = request.conversation
-    begun = bool(conversation.messages) and conversation.messages[-1].role == "assistant"
-    writing = write_text(conversation, format, add_generation_prompt=not begun)
-    text = writing.text
-    if begun:
-        turns = grammar_of(format).turns
-        close = turns.get("assistant", turns["user"]).close
-        text = text[: len(text) - len(close)] if close and text.endswith(close) else text
-    # That a text has no tools and no schema is said by the body's own losses.
-    written = [_of_messages(loss) for loss in writing.losses if loss.path not in ("$.tools", "$.response_format")]
-    body = {**({} if request.model is None else {"model": request.model}), **chat_params(request)}
-    found, losses = completions_body_of(body, text, writing.stop, open_cap=OPEN_CAP)
-    return found, (*written, *losses)
+def _text(prompt: Any, model: str, ledger: Ledger, path: str) -> str:
+    if isinstance(prompt, str):
+        return prompt
+    if prompt is None:
+        ledger.report("$.prompt", "unsupported", "no prompt means <|endoftext|>, which no message can say")
+        return ""
+    if not isinstance(prompt, list) or not all(isinstance(token, int) for token in prompt):
+        raise FormatError("a prompt in a list is text or token ids", path=path)
+    try:
+        text = encoding_for_model(model).decode_bytes(prompt).decode("utf-8")
+    except (KeyError, UnicodeDecodeError, TokenError, OverflowError) as error:
+        raise FormatError(f"the token ids are no text of {model}: {error}", path=path) from None
+    ledger.report("$.prompt", "reencoded", f"{len(prompt)} token ids were decoded as {model} has them")
+    return text
 
 
-def _of_messages(loss: Loss) -> Loss:
-    return loss._replace(path="$.messages") if loss.path == "$" else loss
+def _opted(body: dict[str, Any], opt_in: Collection[str], ledger: Ledger) -> dict[str, Any]:
+    """Return a body in which what was opted into is said in another way."""
+    if body.get("suffix") and "suffix" in opt_in:
+        before, after = body["prompt"], body.pop("suffix")
+        body["prompt"] = f"{_BETWEEN}\n\n<before>{before}</before>\n<after>{after}</after>"
+        ledger.report("$.suffix", "substituted", "it became an instruction, as asked")
+    if "best_of" in opt_in and (best := body.get("best_of")) not in (None, 1, body.get("n") or 1):
+        del body["best_of"]
+        body |= {"n": best, "logprobs": body.get("logprobs") or True}
+        ledger.report("$.best_of", "substituted", f"{best} choices are asked for and ranked by convert_response")
+    return body
+
+
+# leaving -----------------------------------------------------------------------------------------
+
+
+def leave(request: Request, ledger: Ledger) -> Request:
+    """Return a request that says what Completions means by default, and nothing that it has alone."""
+    params, own = dict(request.params), dict(request.native.get("completions", EMPTY))
+    params["max_completion_tokens"] = _cap(params.get("max_completion_tokens"), ledger)
+    if "top_logprobs" in params:
+        params["logprobs"] = True
+        ledger.report("$.logprobs", "renamed", "logprobs and top_logprobs")
+    for name, (kind, why) in ALONE.items():
+        value = own.pop(name, None)
+        if not value or (name == "best_of" and value in (1, params.get("n", 1))):
+            continue
+        if name == "echo" and "logprobs" in params:
+            kind, why = "unsupported", "echo with logprobs is scoring, which no chat does"
+        ledger.report(f"$.{name}", kind, why)
+    params |= _stops(params.pop("stop", None), ledger)
+    native = FrozenMap({"completions": FrozenMap(own)}) if own else EMPTY
+    return request.replace(params=params, native=native)
+
+
+def _cap(cap: Any, ledger: Ledger) -> Any:
+    if cap is None:
+        ledger.report("$.max_tokens", "defaulted", f"Completions stops after {HIDDEN_CAP} tokens where no cap is given")
+    elif cap == 0:
+        ledger.report("$.max_tokens", "unsupported", "0 tokens is scoring, which no chat does")
+    else:
+        ledger.report("$.max_tokens", "renamed", "max_completion_tokens; reasoning tokens count, too")
+    return HIDDEN_CAP if cap is None else cap
+
+
+def _stops(stop: Any, ledger: Ledger) -> dict[str, Any]:
+    """Return the stops that still mean something: those that were only role markers do not."""
+    marks = {mark.strip() for mark in role_marks(ledger.reading.format)} - {""} if ledger.reading else set()
+    given = [stop] if isinstance(stop, str) else list(stop or ())
+    kept = [mark for mark in given if not isinstance(mark, str) or mark.strip() not in marks]
+    for mark in given:
+        if mark not in kept:
+            ledger.report("$.stop", "defaulted", f"{mark!r} marked the next turn, which a chat ends by itself")
+    return {"stop": stop if len(kept) == len(given) else tuple(kept)} if kept else {}
 
 
 def role_marks(format: str) -> list[str]:
@@ -94,149 +188,140 @@ def role_marks(format: str) -> list[str]:
     return [*grammar.stop, *labels, *(turn.open for turn in grammar.turns.values())]
 
 
-class _Body:
-    def __init__(self, body: Mapping[str, Any], format: str, opt_in: Collection[str]) -> None:
-        self.body, self.format, self.opt_in = body, format, opt_in
-        self.model = str(body.get("model", ""))
-        self.losses: list[Loss] = []
-
-    def requests(self) -> list[PromptRequest]:
-        shared = self._parameters()
-        prompts = self._prompts()
-        if len(prompts) > 1:
-            self._lose("$.prompt", "split", f"{len(prompts)} prompts became as many requests")
-        if not prompts:
-            return [PromptRequest(Request(_NOTHING.conversation), _NOTHING, tuple(self.losses))]
-        return [
-            self._request(prompt, f"$.prompt[{i}]" if len(prompts) > 1 else "$.prompt", shared)
-            for i, prompt in enumerate(prompts)
-        ]
-
-    def _request(self, prompt: str, path: str, shared: Mapping[str, Any]) -> PromptRequest:
-        suffix = self.body.get("suffix")
-        if suffix and "suffix" in self.opt_in:
-            prompt = f"{_BETWEEN}\n\n<before>{prompt}</before>\n<after>{suffix}</after>"
-        reading = read_text(prompt, "plain" if suffix else self.format)
-        losses = [Loss(path, loss.kind, loss.detail) for loss in reading.losses]
-        # Who asks for one message as it stands has decided what speaker labels are.
-        is_decided = self.format == "plain" and not unknown_marks(prompt)
-        if reading.verdict == "ambiguous" and not is_decided:
-            losses.append(_doubt(reading, path))
-        stops, more = self._stops(reading.format)
-        name = self.model if "model" in self.body else None
-        request = Request(reading.conversation, model=name, params=FrozenMap({**shared, **stops}))
-        return PromptRequest(request, reading, (*self.losses, *losses, *more))
-
-    def _prompts(self) -> list[str]:
-        prompt = self.body.get("prompt")
-        if prompt is None:
-            self._lose("$.prompt", "unsupported", "no prompt means <|endoftext|>, which no message can say")
-            return []
-        if isinstance(prompt, str):
-            return [prompt]
-        if not isinstance(prompt, list):
-            raise FormatError("a prompt is text, token ids, or a list of either", path="$.prompt")
-        if prompt and all(isinstance(token, int) for token in prompt):
-            return [self._decoded(prompt, "$.prompt")]
-        return [p if isinstance(p, str) else self._decoded(p, f"$.prompt[{i}]") for i, p in enumerate(prompt)]
-
-    def _decoded(self, ids: Any, path: str) -> str:
-        if not isinstance(ids, list) or not all(isinstance(token, int) for token in ids):
-            raise FormatError("a prompt in a list is text or token ids", path=path)
-        try:
-            text = encoding_for_model(self.model).decode_bytes(ids).decode("utf-8")
-        except (KeyError, UnicodeDecodeError, TokenError, OverflowError) as error:
-            raise FormatError(f"the token ids are no text of {self.model}: {error}", path=path) from None
-        self._lose(path, "reencoded", f"{len(ids)} token ids were decoded as {self.model} has them")
-        return text
-
-    def _parameters(self) -> dict[str, Any]:
-        """Return the parameters that do not depend on the prompt."""
-        found: dict[str, Any] = {}
-        for name, value in self.body.items():
-            row = PARAMETERS.get(name)
-            if name == "model" or name == "max_completion_tokens":
-                continue
-            if row is None or row.to_chat in ("same", "absent"):
-                found[name] = value  # a server's own name, or one that only Chat knows: it stays
-            elif row.to_chat == "refused" and value not in (None, ""):
-                if name in self.opt_in:
-                    self._lose(f"$.{name}", "substituted", "it became an instruction, as asked")
-                else:
-                    self._lose(f"$.{name}", "unsupported", row.note)
-        self._cap(found)
-        self._logprobs(found)
-        self._echo()
-        self._best_of(found)
-        if isinstance(self.body.get("logit_bias"), Mapping) and self.body["logit_bias"]:
-            found["logit_bias"] = self.body["logit_bias"]
-        return found
-
-    def _cap(self, found: dict[str, Any]) -> None:
-        cap = self.body.get("max_tokens", self.body.get("max_completion_tokens"))
-        if cap is None:
-            self._lose(
-                "$.max_tokens", "defaulted", f"Completions stops after {HIDDEN_CAP} tokens where no cap is given"
-            )
-        elif cap == 0:
-            self._lose("$.max_tokens", "unsupported", "0 tokens is scoring, which Chat cannot do")
-        else:
-            self._lose("$.max_tokens", "renamed", "max_completion_tokens; reasoning tokens count, too")
-        found["max_completion_tokens"] = HIDDEN_CAP if cap is None else cap
-
-    def _logprobs(self, found: dict[str, Any]) -> None:
-        wanted = self.body.get("logprobs")
-        if wanted is not None and wanted is not False:
-            found["logprobs"] = True
-            if not isinstance(wanted, bool):
-                found["top_logprobs"] = wanted
-            self._lose("$.logprobs", "renamed", "logprobs=true and top_logprobs")
-
-    def _echo(self) -> None:
-        if not self.body.get("echo"):
-            return
-        if self.body.get("logprobs") is not None:
-            self._lose("$.echo", "unsupported", "echo with logprobs is scoring, which Chat cannot do")
-        else:
-            self._lose("$.echo", "synthesised", "convert_response puts the prompt before the text")
-
-    def _best_of(self, found: dict[str, Any]) -> None:
-        best, n = self.body.get("best_of"), self.body.get("n") or 1
-        if best is None or best in (1, n):
-            return
-        if "best_of" in self.opt_in:
-            found |= {"n": best, "logprobs": True}
-            self._lose("$.best_of", "substituted", f"{best} choices are asked for and ranked by convert_response")
-        else:
-            self._lose("$.best_of", "unsupported", PARAMETERS["best_of"].note)
-
-    def _stops(self, format: str) -> tuple[dict[str, Any], list[Loss]]:
-        """Return the stops that still mean something: those that were only role markers do not."""
-        stop = self.body.get("stop")
-        given = [stop] if isinstance(stop, str) else list(stop or [])
-        marks = {mark.strip() for mark in role_marks(format)} - {""}
-        kept = [mark for mark in given if mark.strip() not in marks]
-        if not given:
-            return {}, []
-        losses = [
-            Loss("$.stop", "defaulted", f"{mark!r} marked the next turn, which Chat ends by itself")
-            for mark in given
-            if mark not in kept
-        ]
-        if not kept:
-            return {}, losses
-        return {"stop": kept[0] if isinstance(stop, str) else kept}, losses
-
-    def _lose(self, path: str, kind: str, detail: str) -> None:
-        self.losses.append(Loss(path, kind, detail))
+# writing -----------------------------------------------------------------------------------------
 
 
-#: What a body without a prompt is read as: its losses refuse it.
-_NOTHING: Final = read_text("", "plain")
+def _write_messages(writer: Writer, request: Request, format: str = "chatml") -> dict[str, Any]:
+    ledger = writer.ledger
+    plain = held(request.replace(tools=(), response_format=None, native=EMPTY), ledger).conversation
+    begun = bool(plain.messages) and plain.messages[-1].role == "assistant" and bool(plain.messages[-1].text)
+    writing = write_text(plain, format, add_generation_prompt=not begun)
+    for loss in ledger.moved_to(plain, map(_of_messages, writing.losses)):
+        ledger.report(*loss)
+    return {"prompt": _opened(writing.text, format) if begun else writing.text, _ENDS: writing.stop}
 
 
-def _doubt(reading: Reading, path: str) -> Loss:
-    """Return what is lost where a prompt has other readings, or marks that no format explains."""
-    if unknown_marks(reading.conversation.messages[0].text) and reading.format == "plain":
-        return Loss(path, "marker-in-content", reading.detail)
-    return Loss(path, "split", f"read as {reading.format}; it could also be one message")
+def _of_messages(loss: Loss) -> Loss:
+    return loss._replace(path="$.messages") if loss.path == "$" else loss
+
+
+def _opened(text: str, format: str) -> str:
+    """Return a text without the end of its last turn, which is to be continued."""
+    turns = grammar_of(format).turns
+    return text.removesuffix(turns.get("assistant", turns["user"]).close)
+
+
+def _write_given(writer: Writer, _: Request, writing: Writing) -> dict[str, Any]:
+    for loss in writing.losses:
+        if loss.path not in ("$.tools", "$.response_format"):  # the tables say what has no place in a body
+            writer.ledger.report(*loss)
+    return {"prompt": writing.text, _ENDS: writing.stop}
+
+
+def _mend(request: Request, ledger: Ledger) -> Request:
+    """Return a request whose parameters are as Completions means them."""
+    params = dict(request.params)
+    for name, nothing in (("tool_choice", "none"), ("modalities", ("text",))):
+        if params.get(name) == nothing:
+            ledger.report(f"$.{ledger.param(name)}", "by-format-rule", f"{LACKS[name][1]}: that is the default")
+            del params[name]
+    wants, number = params.get("logprobs"), params.get("top_logprobs") or 0
+    if isinstance(wants, bool):
+        del params["logprobs"]
+    if wants is True:
+        params["top_logprobs"] = number
+    elif "top_logprobs" in params:
+        del params["top_logprobs"]
+        ledger.report(f"$.{ledger.param('top_logprobs')}", "parameter-dropped", "without logprobs it asks for nothing")
+    if wants is True and number > MOST_LOGPROBS:
+        params["top_logprobs"] = MOST_LOGPROBS
+        ledger.report(f"$.{ledger.param('top_logprobs')}", "clamped", f"{number} became {MOST_LOGPROBS}")
+    return request if params == request.params else request.replace(params=params)
+
+
+def _finish(body: dict[str, Any], writer: Writer, open_cap: int | None = OPEN_CAP) -> None:
+    """Write out that there is no cap, or say that there is a hidden one."""
+    ledger = writer.ledger
+    path = f"$.{ledger.param('max_tokens')}"
+    if "max_tokens" in body:
+        name = ledger.param("max_completion_tokens")
+        if name != "max_tokens" and "max_completion_tokens" in writer.request.params:
+            ledger.report(f"$.{name}", "renamed", "max_tokens")
+    elif open_cap is None:
+        ledger.report(path, "defaulted", f"no cap: Completions stops after {HIDDEN_CAP} tokens")
+    else:
+        body["max_tokens"] = open_cap
+        said = f"no cap became {open_cap}; Completions would stop after {HIDDEN_CAP} tokens"
+        ledger.report(path, "clamped", said)
+
+
+def _fold(body: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
+    """Add the ends of turns to the stops, as far as there is room."""
+    stop, path = body.get("stop"), f"$.{ledger.param('stop')}"
+    given = [stop] if isinstance(stop, str) else list(stop or [])
+    more = [mark for mark in body.pop(_ENDS, ()) if mark not in given]
+    added = more[: max(0, MOST_STOPS - len(given))]
+    if more and not added:
+        ledger.report(path, "unsupported", f"{len(given)} stops leave no room for the end of a turn")
+    elif len(added) < len(more):
+        left = ", ".join(map(repr, more[len(added) :]))
+        ledger.report(path, "parameter-dropped", f"no room among {MOST_STOPS} stops for {left}")
+    if added:
+        ledger.report(path, "synthesised", f"ends of turns: {', '.join(map(repr, added))}")
+    return {**body, "stop": [*given, *added]} if added else body
+
+
+API: Final = Api(
+    "completions",
+    params=PARAMS,
+    parts=PARTS,
+    read_messages=_read_messages,
+    write_messages=_write_messages,
+    holds=frozenset({"prompt"}),
+    finish=_finish,
+    mend=_mend,
+    fold=_fold,
+    leave=leave,
+    rules=RULES,
+    shares=frozenset({"chat"}),
+    is_open=True,
+    lacks=LACKS,
+)
+
+
+@lru_cache(maxsize=64)
+def read_as(format: str) -> Api:
+    """Return the API with the text format that its prompts are read as."""
+    return replace(API, read_messages=partial(_read_messages, format=format))
+
+
+@lru_cache(maxsize=64)
+def written_as(format: str) -> Api:
+    """Return the API with the text format that its prompts are written in."""
+    return replace(API, write_messages=partial(_write_messages, format=format))
+
+
+def write_request(request: Request, writing: Writing) -> tuple[dict[str, Any], tuple[Loss, ...]]:
+    """Write the body of a request whose prompt is written already, and what has no place in it.
+
+    Where it has no cap, that of the server holds, which is reported.
+
+    >>> write_request(Request(Conversation(), model="m", params={"max_tokens": 5}), Writing("Hi"))
+    ({'model': 'm', 'prompt': 'Hi', 'max_tokens': 5}, ())
+    """
+    ledger = Ledger()
+    given = partial(_write_given, writing=writing)
+    mended = _mend(request, ledger)
+    body = api.write_request(replace(API, write_messages=given, finish=partial(_finish, open_cap=None)), mended, ledger)
+    return body, tuple(ledger.losses)
+
+
+FORMAT: Final = replace(
+    format_of(
+        API,
+        "prompt: a text in any of the text formats; written as ChatML with its stop list",
+        detect=detector("completions"),
+        aliases=("openai_completions",),
+    ),
+    wire=Wire(holds=API.holds),
+)

@@ -19,7 +19,7 @@ _SPEC: Final = "OpenAI API specification, createCompletion, 2026-11-23"
 
 RULES: Final = Rules.of(
     Rule("prompt", is_filled, _SPEC, kind="rule-breach"),
-    Rule("stop", at_most(4, "stop sequences"), _SPEC),
+    Rule("stop", at_most(4, "stop sequences", (list, tuple)), _SPEC),
     *ranges(_SPEC, temperature=(0, 2), top_p=(0, 1), presence_penalty=(-2, 2), frequency_penalty=(-2, 2)),
     *ranges(_SPEC, n=(1, 128), best_of=(1, 20), logprobs=(0, 5)),
     Rule("max_tokens", between(0), _SPEC),

@@ -1,6 +1,6 @@
 """The arguments of a Completions request, as those of a Chat request.
 
-Rule: the table of :mod:`diptych.apis.completions.parameters`, applied to source text. What is not a
+Rule: the tables of :mod:`diptych.apis.completions.tables`, applied to source text. What is not a
 literal is only renamed; where the value would decide, the call is refused.
 """
 
@@ -11,9 +11,10 @@ from typing import Any, Final, NamedTuple
 
 import libcst as cst
 
-from ...apis.completions.convert_request import rebias
-from ...apis.completions.parameters import PARAMETERS
-from ...apis.completions.request import HIDDEN_CAP, role_marks
+from ...apis.completions.bias import rebias
+from ...apis.completions.request import role_marks
+from ...apis.completions.tables import HIDDEN_CAP
+from ...apis.schemas import ChatRequest, CompletionsRequest
 from ...catalogue.replacements import is_asked, refusals
 from .bindings import Origin
 from .constants import Constants
@@ -29,7 +30,7 @@ _OF_OLD_SDK: Final = frozenset(
     {"api_key", "api_base", "api_type", "api_version", "organization", "request_timeout", "request_id", "headers",
      "engine", "deployment_id"}
 )  # fmt: skip
-OF_COMPLETIONS: Final = frozenset(name for name, row in PARAMETERS.items() if row.to_chat != "absent")
+OF_COMPLETIONS: Final = frozenset(CompletionsRequest.model_fields)
 KNOWN: Final = OF_COMPLETIONS | _OF_CLIENTS | _OF_OLD_SDK
 _NOTHING: Final = (None, "", False)
 
@@ -65,7 +66,7 @@ class Arguments:
             refuse(site, "http-body" if brackets[0].is_dict else "positional-arguments", odd)
         elif any(bracket.unpacked for bracket in brackets):
             refuse(site, "unpacked-arguments")
-        elif unknown := [n for n in names if n not in KNOWN and n not in PARAMETERS and not brackets[0].is_dict]:
+        elif unknown := [n for n in names if n not in {*KNOWN, *ChatRequest.model_fields} and not brackets[0].is_dict]:
             refuse(site, "unknown-argument", ", ".join(unknown))
         elif len(set(names)) < len(names):
             refuse(site, "unpacked-arguments", "a name is given twice")
