@@ -29,7 +29,7 @@ LAYERS = (
     ("templating",),
     ("client",),
     ("migrate",),
-    ("testing", "local"),
+    ("testing", "local", "report"),
     ("cli",),
     ("__main__",),
 )

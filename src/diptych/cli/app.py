@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from . import audit, batch, check, convert, cost, count, diff, lookup, migrate, render, run, tokens, types
+from . import (
+    audit,
+    batch,
+    check,
+    convert,
+    cost,
+    count,
+    diff,
+    doctor,
+    lookup,
+    migrate,
+    render,
+    report,
+    run,
+    tokens,
+    types,
+)
 
 
 def _version(value: bool) -> None:
@@ -54,6 +70,8 @@ def make_app() -> typer.Typer:
     app.command("schema")(types.schema_command)
     app.command("explain")(lookup.explain_command)
     app.command("audit")(audit.audit_command)
+    app.command("report")(report.report_command)
+    app.command("doctor")(doctor.doctor_command)
     app.add_typer(migrate.migrate_app, name="migrate")
     app.add_typer(lookup.templates_app, name="templates")
     return app

@@ -43,11 +43,13 @@ def _print_audit(found: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ..migrate.findings.sentences import sentence
     from .output import console, write_text
 
     table = Table("what", "where", "facts")
     for finding in found.findings:
-        table.add_row(finding.kind, Text(finding.place, overflow="fold"), Text(_facts(finding, found.is_past(finding))))
+        said = sentence(finding, is_past=found.is_past(finding))
+        table.add_row(finding.kind, Text(finding.place, overflow="fold"), Text(said))
     if found.findings:
         console().print(table)
     for line in found.unread:
@@ -60,40 +62,3 @@ def _print_audit(found: Any) -> None:
     tokens = found.tokens
     change = f"; tokens {tokens['before']:,} to {tokens['after']:,}" if tokens["after"] else ""
     write_text(f"{found.files} files: {told}{change}\n")
-
-
-def _facts(finding: Any, is_past: bool) -> str:
-    return _model(finding.facts, is_past) if finding.kind == "model" else _SAID[finding.kind](finding.facts)
-
-
-def _call(facts: Any) -> str:
-    return "migrates" if facts["migrates"] else f"refused: {facts['reason']} [{facts['code']}]"
-
-
-def _model(facts: Any, is_past: bool) -> str:
-    stand_in = f"; {facts['stand_in']} replaces it" if facts["stand_in"] else ""
-    when = "was shut down on" if is_past else "shuts down on"
-    return f"{facts['model']} {when} {facts['shutdown_date']}{stand_in} ({facts['source']})"
-
-
-def _prompt(facts: Any) -> str:
-    sure = f"{facts['format']} ({facts['confidence']:.0%}, {facts['verdict']})"
-    return f"{sure}; tokens {facts['tokens_before']} to {facts['tokens_after']}"
-
-
-def _template(facts: Any) -> str:
-    name = f" {facts['name']}" if facts.get("name") else ""
-    said = [facts["verdict"]] if "verdict" in facts else []
-    said += [f"{facts['tokens']} tokens"] if facts["tokens"] is not None else []
-    return f"{facts['layout']}{name}: {', '.join(said)}" + (f": {facts['reason']}" if "reason" in facts else "")
-
-
-def _dataset(facts: Any) -> str:
-    bad = f", {facts['bad']:,} of {facts['sampled']:,} no JSON" if facts["bad"] else ""
-    if facts["layout"] is None:
-        return f"{facts['rows']:,} rows{bad}; {facts['reason']}"
-    tokens = f"tokens {facts['tokens_before']:,} to {facts['tokens_after']:,}"
-    return f"{facts['layout']}: {facts['rows']:,} rows{bad}; {tokens}; {facts['usd_after'] or 'unknown'} USD as input"
-
-
-_SAID = {"call": _call, "prompt": _prompt, "template": _template, "dataset": _dataset}

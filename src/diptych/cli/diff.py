@@ -31,8 +31,8 @@ def diff_command(
     from ..templating.compare import compare
     from .output import write_document, write_text
 
-    rows = _rows(data) if data else None
-    found = list(compare(_template(before), _template(after), model=setting("model", model), samples=rows))
+    rows = rows_of(data) if data else None
+    found = list(compare(template_of(before), template_of(after), model=setting("model", model), samples=rows))
     if json_:
         write_document(differences=[one.to_json() for one in found])
     else:
@@ -41,7 +41,8 @@ def diff_command(
         raise typer.Exit(1)
 
 
-def _template(name: str) -> Template:
+def template_of(name: str) -> Template:
+    """Return the template of a file, or of ``REVISION:PATH`` in Git."""
     from ..errors import TemplateNotFound
     from ..templating.library import Library, load
 
@@ -57,7 +58,8 @@ def _template(name: str) -> Template:
     return library.from_text(done.stdout.decode("utf-8"), name=Path(path).name, file=name)
 
 
-def _rows(name: str) -> dict[str, Any]:
+def rows_of(name: str) -> dict[str, Any]:
+    """Return the inputs of each line of a JSONL file, by what to call them."""
     from .inputs import iter_jsonl
 
     return {f"row {number}": row for number, row in enumerate(iter_jsonl(name), 1) if isinstance(row, dict)}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ..apis.chat.messages import write
 from ..format import DeclaringTemplate, Writing
 from ..loss import Loss
-from ..model import Conversation, Message, ResponseFormat, Segment, Span, TextPart, ToolSpec
+from ..model import Conversation, Message, Part, ResponseFormat, Segment, Span, TextPart, ToolSpec
 from ..policy import OnLoss
 from ..request import Request
 from ..text.writing import write_text
@@ -269,19 +269,28 @@ class Rendered(Request):
 
     def _visible(self) -> list[tuple[str, list[Segment]]]:
         """Return the segments with a line for each part that is not text, in its place."""
+        return [(role, [*map(_as_text, pieces)]) for role, pieces in self.pieces]
+
+    @property
+    def pieces(self) -> list[tuple[str, list[Segment | Part]]]:
+        """Every message's role, and its text in runs of one author with the parts that are no text in their places."""
         if not self.is_chat:
             return [(role, list(segments)) for role, segments in self.segments]
         entries = self.assembled.entries
         return [(entry.message.role, _with_parts(entry.message, entry.segments)) for entry in entries]
 
 
-def _with_parts(message: Message, segments: Sequence[Segment]) -> list[Segment]:
+def _as_text(piece: Segment | Part) -> Segment:
+    return piece if isinstance(piece, Segment) else Segment(f"\n[{described(piece)}]\n", "template")
+
+
+def _with_parts(message: Message, segments: Sequence[Segment]) -> list[Segment | Part]:
+    left, shown = list(segments), list[Segment | Part]()
     if all(isinstance(part, TextPart) for part in message.parts):
-        return list(segments)
-    left, shown = list(segments), []
+        return [*left]
     for part in message.parts:
         if not isinstance(part, TextPart):
-            shown.append(Segment(f"\n[{described(part)}]\n", "template"))
+            shown.append(part)
             continue
         room = len(part.text)
         while left and room > 0:
