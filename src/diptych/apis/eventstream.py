@@ -147,8 +147,8 @@ def _headers(data: bytes) -> Iterator[tuple[str, str]]:
 def encode(event: Mapping[str, Any]) -> bytes:
     """Return the frame of an event: an object with one field, its name. Exceptions are marked as such.
 
-    >>> encode({"messageStop": {"stopReason": "end_turn"}})[:4]
-    b'\\x00\\x00\\x00\\x86'
+    >>> encode({"messageStop": {"stopReason": "end_turn"}})[12:23]
+    b'\\x0b:event-typ'
     """
     name, value = next(iter(event.items()))
     is_exception = name.endswith("Exception")
