@@ -53,7 +53,7 @@ def test_a_sample_that_does_not_render_says_why() -> None:
     template = diptych.Template.from_string("Say {{ word }}.")
     (sample,) = template_document(template, {"none": {}})["samples"]
     assert "word" in sample["error"]
-    assert "word" in page_of({"made_by": "0", **template_document(template, {"none": {}})})
+    assert "word" in page_of(template_document(template, {"none": {})})
 
 
 def test_every_loss_stands_at_its_place() -> None:
@@ -97,7 +97,7 @@ def test_two_runs_show_what_differs_alone() -> None:
 
 def test_many_rows_are_folded() -> None:
     rows = {f"r{number}": answer(f"answer {number}") for number in range(2 * FOLD + 1)}
-    page = page_of({"made_by": "0", **batch_document(rows, title="many")})
+    page = page_of(batch_document(rows, title="many"))
     assert page.count("<summary>Rows ") == 3
 
 

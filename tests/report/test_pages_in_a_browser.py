@@ -57,7 +57,7 @@ def test_hostile_documents_are_shown_and_do_nothing(tmp_path: Path) -> None:
     with browser() as chromium:
         for name, document in documents().items():
             file = tmp_path / f"{name}.html"
-            file.write_text(page_of({"made_by": "0", **document}), "utf-8")
+            file.write_text(page_of(document), "utf-8")
             for width, scheme in ((400, "light"), (3840, "dark")):
                 watched = Watched(chromium, width=width, scheme=scheme)
                 watched.page.goto(file.as_uri())
@@ -74,7 +74,7 @@ def test_hostile_documents_are_shown_and_do_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["batch", "template"])
 def test_the_keyboard_is_enough(name: str, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
-    file.write_text(page_of({"made_by": "0", **documents()[name]}), "utf-8")
+    file.write_text(page_of(documents()[name]), "utf-8")
     with browser() as chromium:
         page = Watched(chromium).page
         page.goto(file.as_uri())

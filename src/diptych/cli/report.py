@@ -59,7 +59,6 @@ def report_command(
 
     diptych report before.jsonl after.jsonl -o difference.html
     """
-    from .. import __version__
     from ..config import setting
     from .output import write_document, write_text
 
@@ -75,7 +74,6 @@ def report_command(
         document = _versions(subjects, data, models)
     else:
         document = _template(_only(subjects), param, vars_file, data, models)
-    document["made_by"] = __version__
     if json_:
         write_document(**document)
         return

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from .. import __version__
 from ..views.terminal import visible
 
 #: So many rows are shown at once; further ones are folded, so many a fold.
@@ -22,11 +23,14 @@ FOLD: Final = 100
 def page_of(document: Mapping[str, Any], *, today: date | None = None) -> str:
     """Return the page of a document.
 
+    ``made_by`` in it is the version of Diptych that made it, by default this one.
+
     >>> "<script" in page_of({"kind": "versions", "title": "<script>", "before": "a", "after": "b", "samples": []})
     False
     """
     day = (today or date.today()).isoformat()
-    html: str = _environment().get_template(f"{document['kind']}.html.jinja").render(doc=document, day=day)
+    partial = _environment().get_template(f"{document['kind']}.html.jinja")
+    html: str = partial.render(doc={"made_by": __version__, **document}, day=day)
     return html.encode("utf-8", "replace").decode()
 
 
