@@ -53,7 +53,7 @@ def test_a_sample_that_does_not_render_says_why() -> None:
     template = diptych.Template.from_string("Say {{ word }}.")
     (sample,) = template_document(template, {"none": {}})["samples"]
     assert "word" in sample["error"]
-    assert "word" in page_of(template_document(template, {"none": {})})
+    assert "word" in page_of(template_document(template, {"none": {}}))
 
 
 def test_every_loss_stands_at_its_place() -> None:
