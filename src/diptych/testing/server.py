@@ -9,15 +9,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from . import answers, others
+from ..apis.framing import FRAMINGS
+from . import answers, further, others
 from .faults import Fault
+from .refusals import BadRequestError
+from .routes import Route, model_named, route
 
-#: The longer end first: the Chat path ends as the Completions path does.
-_ENDS: Final = {"/chat/completions": "chat", "/completions": "completions"}
+#: APIs whose answers are written without another API between.
+_PAIR: Final = ("chat", "completions")
+#: Bytes of a request that are read; the real servers take less.
+_LARGEST: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,20 @@ class Request:
 class Server:
     """A deterministic server of the message APIs; a context manager.
 
-    ``answer`` makes the text from the body; by default it is the last message again.
-    ``delay`` is seconds before each answer. ``requests`` holds what came, in order.
+    ``answer`` makes the text, or a whole message in the shape of Chat, from the body; by default it is the
+    last message again. ``strict`` refuses what OpenAI's and Anthropic's servers refuse and many others let
+    pass. ``delay`` is seconds before each answer. ``requests`` holds what came by POST, in order.
 
     >>> with Server() as server:
     ...     server.base_url.startswith("http://127.0.0.1:")
     True
     """
 
-    def __init__(self, answer: answers.Answer | None = None, *, delay: float = 0.0, port: int = 0) -> None:
+    def __init__(
+        self, answer: answers.Answer | None = None, *, strict: bool = False, delay: float = 0.0, port: int = 0
+    ) -> None:
         self.requests: list[Request] = []
-        self._answer, self._delay, self._port = answer, delay, port
+        self._rules, self._delay, self._port = answers.Rules(answer, strict), delay, port
         self._faults: deque[Fault] = deque()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -116,17 +125,20 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def do_GET(self) -> None:
-        if self.path.rstrip("/").endswith("/models"):
-            self._json(200, {"object": "list", "data": [{"id": "test", "object": "model"}]})
+        path, of_anthropic = self.path.partition("?")[0], "anthropic-version" in self.headers
+        name = model_named(path)
+        if name is None:
+            self._unknown("chat")
+        elif name:
+            self._json(200, further.model(name, of_anthropic=of_anthropic))
         else:
-            self._error(404, f"no such path: {self.path}")
+            self._json(200, further.models(of_anthropic=of_anthropic))
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        data = self.rfile.read(length)
+        data = self._body()
         try:
-            body = json.loads(data)
-        except ValueError:
+            body = json.loads(data or b"")
+        except (ValueError, RecursionError):
             body = None
         headers = {name.lower(): value for name, value in self.headers.items()}
         fault = self.server_of_tests._take(Request(self.path, headers, body))
@@ -134,31 +146,62 @@ class _Handler(BaseHTTPRequestHandler):
             self._play(fault)
             return
         self.server_of_tests._wait(self.server_of_tests._delay)
-        path = self.path.partition("?")[0]
-        api = next((api for end, api in _ENDS.items() if path.endswith(end)), None)
-        if api is None and (found := others.api_at(path, body)):
-            api, body = found
-        if api is None:
-            self._error(404, f"no such path: {self.path}")
-        elif not isinstance(body, dict):
-            self._error(400, "the body is not a JSON object")
+        found = route(self.path.partition("?")[0], body)
+        if found is None:
+            self._unknown("chat")
+        elif not isinstance(found.body, dict):
+            words = "We could not parse the JSON body of your request: a JSON object is expected."
+            self._refuse(found.api, BadRequestError(words))
         else:
-            self._reply(api, body, fault)
+            self._work(found, fault)
 
-    def _reply(self, api: str, body: dict[str, Any], fault: Fault | None) -> None:
-        answer = self.server_of_tests._answer
-        own = api in _ENDS.values()
+    def _body(self) -> bytes | None:
+        """Return the body of the request, None where its length is no number."""
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            with suppress(ValueError):
+                return b"".join(self._chunks())
+            self.close_connection = True
+            return None
+        length = self.headers.get("content-length", "0")
+        self.close_connection = not (length.isdecimal() and int(length) <= _LARGEST)
+        return None if self.close_connection else self.rfile.read(int(length))
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline().partition(b";")[0].strip() or b"0", 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+
+    def _work(self, found: Route, fault: Fault | None) -> None:
+        api, body, rules = found.api, found.body, self.server_of_tests._rules
+        maker: Any = answers if api in _PAIR else others
         try:
-            if body.get("stream") if own else others.is_streamed(api, body):
-                self._stream(list((answers if own else others).events(api, body, answer)), fault)
+            if found.work == "count":
+                self._json(200, further.count(api, body))
+            elif found.work == "embed":
+                self._json(200, further.embeddings(body))
+            elif body.get("stream") if api in _PAIR else others.is_streamed(api, body):
+                self._stream(api, list(maker.events(api, body, rules)), fault)
             else:
-                self._json(200, (answers if own else others).whole(api, body, answer))
-        except answers.BadRequestError as error:
-            self._error(400, str(error), error.param)
+                self._json(200, maker.whole(api, body, rules))
+        except BadRequestError as error:
+            self._refuse(api, error)
+        except OSError:
+            raise  # the client has left
+        except Exception as error:
+            # A fault of ``answer``, or of the server: a test shall see it, not a connection that breaks.
+            self._refuse(api, BadRequestError(f"the test server failed: {type(error).__name__}: {error}"), 500)
 
-    def _stream(self, events: list[bytes], fault: Fault | None) -> None:
+    def _unknown(self, api: str) -> None:
+        self._refuse(api, BadRequestError(f"Invalid URL ({self.command} {self.path})"), 404)
+
+    def _refuse(self, api: str, error: BadRequestError, status: int = 400) -> None:
+        self._json(status, others.refusal(api, error, status))
+
+    def _stream(self, api: str, events: list[bytes], fault: Fault | None) -> None:
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        self.send_header("content-type", FRAMINGS[api].media_type)
         self.send_header("transfer-encoding", "chunked")
         self.send_header("x-request-id", "req_test")
         self.end_headers()
@@ -188,14 +231,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
 
     def _json(self, code: int, value: Any) -> None:
-        data = json.dumps(value, ensure_ascii=False).encode()
+        data = json.dumps(value).encode()
         self.send_response(code)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
         self.send_header("x-request-id", "req_test")
         self.end_headers()
         self.wfile.write(data)
-
-    def _error(self, code: int, message: str, param: str | None = None) -> None:
-        kind = "invalid_request_error"
-        self._json(code, {"error": {"message": message, "type": kind, "param": param, "code": None}})
