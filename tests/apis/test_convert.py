@@ -335,7 +335,7 @@ def test_logprobs_of_responses():
     reply = {"choices": [{**REPLY["choices"][0], "logprobs": {"content": content, "refusal": None}}]}
     found = convert_response(reply, to="completions", request={"prompt": "abc"}).output["choices"][0]["logprobs"]
     assert found == {
-        "tokens": ["H", "i"], "token_logprobs": [-0.1, -0.2], "top_logprobs": [{"H": -0.1}, {}], "text_offset": [0, 1],
+        "tokens": ["H", "i"], "token_logprobs": [-0.1, -0.2], "top_logprobs": [{"H": -0.1}, {}], "text_offset": [3, 4],
     }  # fmt: skip
     whole = {"choices": [{"index": 0, "text": "Hi", "finish_reason": "stop", "logprobs": found}]}
     assert convert_response(whole, to="chat").output["choices"][0]["logprobs"]["content"] == content
@@ -487,12 +487,13 @@ def test_echo_of_token_ids():
 
 def test_offsets_count_characters():
     data = "’s".encode()
-    content = [
-        {"token": f"t{i}", "logprob": -1, "bytes": list(part)} for i, part in enumerate((data[:2], data[2:3], data[3:]))
-    ]
+    texts = {r"\xe2\x80": data[:2], r"\x99": data[2:3], "s": data[3:]}
+    content = [{"token": t, "logprob": -1, "bytes": list(part), "top_logprobs": []} for t, part in texts.items()]
     reply = {"choices": [{"message": {"content": "’s"}, "logprobs": {"content": content}}]}
-    found = convert_response(reply, to="completions").output["choices"][0]["logprobs"]
-    assert found["text_offset"] == [0, 0, 1]
+    found = convert_response(reply, to="completions").output
+    assert found["choices"][0]["logprobs"]["text_offset"] == [0, 0, 1]
+    assert found["choices"][0]["logprobs"]["tokens"] == [r"bytes:\xe2\x80", r"bytes:\x99", "s"]
+    assert convert_response(found, to="chat").output["choices"][0]["logprobs"]["content"] == content
 
 
 @pytest.mark.parametrize("delta", [{"refusal": "no"}, {"reasoning_content": "hm"}, {"function_call": {"name": "f"}}])

@@ -26,6 +26,8 @@ END: Final = f"{NOTE}end"
 _MEASURED: Final = frozenset({"usage", "metrics"})
 #: What the neutral model calls the end of a reply, in the words of Chat.
 ENDS: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
+#: Those that Completions does not have.
+CALLED: Final = ("tool_calls", "function_call")
 
 
 @dataclass(frozen=True)
@@ -313,6 +315,9 @@ def _chat_choice(choice: ResponseChoice, ledger: Ledger, texts_alone: bool) -> R
         word = has_own_end(choice)
         detail = f"Chat has no {word!r}" if word else "Chat always says why a reply ended"
         ledger.lose(choice, "finish_reason", "substituted", detail)
+    if texts_alone and end in CALLED:
+        ledger.lose(choice, "finish_reason", "substituted", "Completions calls nothing: stop")
+        end = "stop"
     return replace(choice, message=message, finish_reason=end or "stop", native=EMPTY)
 
 

@@ -78,6 +78,11 @@ class Counts:
         for place_, value in leaves(usage.server or {}, path):
             if place_ not in known and value != 0:
                 ledger.report(place_, "field-dropped")
+        for whole in {PARTS[name] for name in self.beside}:
+            parts = sum(getattr(usage, name) for name in self.beside if PARTS[name] == whole)
+            if parts > getattr(usage, whole) and whole in source.paths:
+                detail = f"it is less than its parts, which are {parts}"
+                ledger.report(f"{path}.{source.paths[whole]}", "clamped", detail)
 
 
 def _whole(value: Any) -> int:

@@ -1,18 +1,21 @@
 """Log probabilities between the two shapes.
 
 Rule: Completions has parallel lists and a dict of alternatives a token; Chat has one
-object a token. ``text_offset`` is counted anew; bytes of a token that is no whole
-text are None; alternatives with the same text merge in a dict, which is a loss.
+object per token. ``text_offset`` is counted anew; a token that is part of a character is spelt
+``bytes:\\xe2\\x80`` in Completions; alternatives with the same text merge in a dict, which is a loss.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ..errors import FormatError
 from ..loss import Loss
+
+_SPELT: Final = "bytes:"
 
 
 def to_chat(logprobs: Any, path: str, losses: list[Loss]) -> dict[str, Any] | None:
@@ -30,11 +33,23 @@ def to_chat(logprobs: Any, path: str, losses: list[Loss]) -> dict[str, Any] | No
     for index, token in enumerate(tokens):
         value = values[index] if index < len(values) else None
         if value is None:
-            losses.append(Loss(f"{path}.token_logprobs[{index}]", "field-dropped", "a token without a log probability"))
+            losses.append(Loss(f"{path}.tokens[{index}]", "field-dropped", "a token without a log probability"))
+            losses += _lost(tops[index : index + 1], f"{path}.top_logprobs", index)
             continue
         top = tops[index] if index < len(tops) and isinstance(tops[index], Mapping) else {}
         content.append({**_entry(token, value), "top_logprobs": [_entry(text, p) for text, p in top.items()]})
+    losses += _lost(values[len(tokens) :], f"{path}.token_logprobs", len(tokens))
+    losses += _lost(tops[len(tokens) :], f"{path}.top_logprobs", len(tokens))
     return {"content": content, "refusal": None}
+
+
+def _lost(values: Sequence[Any], path: str, start: int) -> list[Loss]:
+    """Return a loss for each value of a list that belongs to no token, or to one that is lost."""
+    return [
+        Loss(f"{path}[{index}]", "field-dropped", "it belongs to no token that is written")
+        for index, value in enumerate(values, start)
+        if value is not None and value != {}
+    ]
 
 
 def _listed(value: Any, path: str, *, of_objects: bool = False) -> Sequence[Any]:
@@ -55,8 +70,36 @@ def _bytes_of(entry: Mapping[str, Any], path: str) -> bytes:
     return bytes(data)
 
 
+def _bytes_lost(entry: Mapping[str, Any], path: str) -> list[Loss]:
+    """Return a loss where the bytes of a token are those of another text."""
+    data = entry.get("bytes")
+    is_said = not data or _is_part(entry) or data == list(str(entry.get("token", "")).encode("utf-8", "replace"))
+    return [] if is_said else [Loss(f"{path}.bytes", "field-dropped", "a token of Completions is a text")]
+
+
+def _is_part(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a token is a part of a character, and no text."""
+    try:
+        bytes(entry.get("bytes") or ()).decode()
+    except UnicodeDecodeError:
+        return True
+    except (TypeError, ValueError):
+        return False
+    return False
+
+
+def _token_of(entry: Mapping[str, Any]) -> str:
+    """Return a token as Completions has it, which spells a part of a character as ``bytes:\\xe2\\x80``."""
+    if _is_part(entry):
+        return _SPELT + "".join(f"\\x{byte:02x}" for byte in entry["bytes"])
+    return str(entry.get("token"))
+
+
 def _entry(token: str, value: float) -> dict[str, Any]:
-    broken = "\ufffd" in token or token.startswith("bytes:")
+    if token.startswith(_SPELT) and re.fullmatch(r"(\\x[0-9a-f]{2})+", token[len(_SPELT) :]):
+        spelt = token[len(_SPELT) :]
+        return {"token": spelt, "logprob": value, "bytes": list(bytes.fromhex(spelt.replace("\\x", "")))}
+    broken = "\ufffd" in token
     return {"token": token, "logprob": value, "bytes": None if broken else list(token.encode("utf-8", "replace"))}
 
 
@@ -67,6 +110,8 @@ def to_completions(logprobs: Any, start: int, path: str, losses: list[Loss]) -> 
     if "tokens" in logprobs:
         return dict(logprobs)
     entries: Sequence[Mapping[str, Any]] = _listed(logprobs.get("content"), f"{path}.content", of_objects=True)
+    if logprobs.get("refusal"):
+        losses.append(Loss(f"{path}.refusal", "field-dropped", "Completions has no refusals"))
     tops: list[dict[str, float]] = []
     offsets, offset = [], start
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -75,12 +120,15 @@ def to_completions(logprobs: Any, start: int, path: str, losses: list[Loss]) -> 
         # A character may be split over tokens: it counts where its last byte stands.
         offset += len(decoder.decode(_bytes_of(entry, f"{path}.content[{index}]")))
         listed = _listed(entry.get("top_logprobs"), f"{path}.content[{index}].top_logprobs", of_objects=True)
-        top = {str(other.get("token")): other.get("logprob") for other in reversed(listed)}
+        top = {_token_of(other): other.get("logprob") for other in reversed(listed)}
+        losses += _bytes_lost(entry, f"{path}.content[{index}]")
+        for number, other in enumerate(listed):
+            losses += _bytes_lost(other, f"{path}.content[{index}].top_logprobs[{number}]")
         if len(top) < len(listed):
             losses.append(Loss(f"{path}.content[{index}].top_logprobs", "merged", "two alternatives have one text"))
         tops.append(dict(reversed(top.items())))
     return {
-        "tokens": [entry.get("token") for entry in entries],
+        "tokens": [_token_of(entry) for entry in entries],
         "token_logprobs": [entry.get("logprob") for entry in entries],
         "top_logprobs": tops,
         "text_offset": offsets,

@@ -6,7 +6,7 @@ request asks of Completions alone is done by the writer: ``echo`` puts the promp
 ``index = prompt * n + choice`` (the numbering of vLLM). Mapping:
 
 - ``text``: the text of the message; calls and refusals cannot be written, further fields are dropped
-- ``logprobs``: parallel lists, with ``text_offset`` counted anew (:mod:`..logprobs`)
+- ``logprobs``: parallel lists, with ``text_offset`` counted from the start of the prompt (:mod:`..logprobs`)
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ...projection import ABSENT
 from ...response import Response, ResponseChoice
 from ...text.reading import read_text
 from .. import heads, logprobs
+from ..answers import CALLED
 from ..chat.response import read_body
 
 
@@ -81,7 +82,11 @@ class _Answer:
         self.losses += message_losses(choice.message, f"{self.path}.message")
         stated = choice.logprobs
         if not self.is_own:
-            stated = logprobs.to_completions(stated, len(before), f"{self.path}.logprobs", self.losses)
+            start = len(prompt_of(request, number))
+            stated = logprobs.to_completions(stated, start, f"{self.path}.logprobs", self.losses)
+        if not self.is_own and choice.finish_reason in CALLED:
+            self.losses.append(Loss(f"{self.path}.finish_reason", "substituted", "Completions calls nothing: stop"))
+            choice = replace(choice, finish_reason="stop")
         content = {"text": before + self._text(request, number), "logprobs": stated}
         further = heads.beside(choice.native, "completions", self.path, self.losses)
         return heads.write_choice(choice, content, further, "completions")
@@ -89,7 +94,7 @@ class _Answer:
     def _text(self, request: Mapping[str, Any], number: int) -> str:
         """Return the text, without a begun reply that it repeats."""
         text = self.choice.message.text
-        begun = "" if self.is_own or self.choice.logprobs is not None else _begun(prompts_of(request), number)
+        begun = "" if self.is_own or self.choice.logprobs is not None else _begun(prompt_of(request, number))
         if not begun.strip() or not text.startswith(begun):
             return text
         path = f"{self.path}.message.content"
@@ -150,9 +155,8 @@ def field_losses(fields: Mapping[str, Any], path: str) -> list[Loss]:
 # what the request asked for ---------------------------------------------------------------------------
 
 
-def _begun(prompts: Sequence[str], number: int) -> str:
+def _begun(prompt: str) -> str:
     """Return the reply that a prompt had begun, which some servers say again."""
-    prompt = prompts[number] if number < len(prompts) else ""
     if not prompt:
         return ""
     try:
@@ -180,7 +184,10 @@ def _prompt_text(prompt: Any, request: Mapping[str, Any]) -> str:
 
 def echo_of(request: Mapping[str, Any], number: int) -> str:
     """Return what stands before the text of an answer: the prompt where it is echoed."""
-    if not request.get("echo"):
-        return ""
+    return prompt_of(request, number) if request.get("echo") else ""
+
+
+def prompt_of(request: Mapping[str, Any], number: int) -> str:
+    """Return a prompt of a request, "" where it is not known."""
     prompts = prompts_of(request)
     return prompts[number] if number < len(prompts) else ""

@@ -16,7 +16,7 @@ from .. import logprobs
 from ..chat import stream
 from ..chunks import ChunkWriter
 from ..heads import Name
-from .response import content_loss, echo_of, field_losses, part_losses
+from .response import content_loss, echo_of, field_losses, part_losses, prompt_of
 
 
 class StreamReader(stream.StreamReader):
@@ -43,13 +43,14 @@ class StreamWriter(ChunkWriter):
     def __init__(self, request: Mapping[str, Any] | None = None) -> None:
         super().__init__(request)
         self._echo = echo_of(self._request, 0)
+        self._start = len(prompt_of(self._request, 0))
         self._offsets: dict[int, int] = {}
 
     def _opening(self, event: Event) -> list[dict[str, Any]]:
         if event.choice in self._offsets:
             return []
         before = "" if self._is_own else self._echo
-        self._offsets[event.choice] = len(before)
+        self._offsets[event.choice] = self._start
         return [_entry(event.choice, before)] if before else []
 
     def _step(self, event: Event) -> list[dict[str, Any]]:

@@ -66,8 +66,12 @@ def read_end(body: dict[str, Any], parts: list[Part]) -> tuple[str | None, dict[
         end = "tool_calls" if parts and isinstance(parts[-1], ToolCall) else "stop"
     elif stated["status"] == "incomplete" and isinstance(details, Mapping):
         end = _INCOMPLETE.get(str(details.get("reason")))
-    note = {} if end or "status" not in stated else {END: {"is": stated["status"]}}
-    return end, {} if stated == _write_end(end) else {_STATUS: stated, **note}
+    note: dict[str, Any] = {} if end or "status" not in stated else {END: {"is": stated["status"]}}
+    if stated == _write_end(end):
+        return end, {}
+    if details and stated.get("status") != "incomplete":  # nothing was read of it
+        note["incomplete_details"] = stated.pop("incomplete_details")
+    return end, {_STATUS: stated, **note}
 
 
 def _write_end(end: str | None) -> dict[str, Any]:
@@ -85,7 +89,8 @@ def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[
     own = choice.native.get("responses", EMPTY)
     noted = thaw(own.get(_STATUS, EMPTY))
     if _STATUS in own and _is_same(choice, noted, parts):
-        return {"output": items, **noted}
+        beside = {name: thaw(value) for name, value in own.items() if name == "incomplete_details"}
+        return {"output": items, **noted, **beside}
     stated = _write_end(choice.finish_reason)
     if not _is_same(choice, stated, parts):
         said = choice.finish_reason or has_own_end(choice, "responses")
