@@ -26,6 +26,9 @@ from diptych.templating.check import all_rules
 from diptych.templating.filters import FILTERS
 from diptych.text.registry import grammars, grammars_in
 
+sys.path.insert(0, str(Path(__file__).parent))
+from python_reference import python_page
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 NOTE = "<!-- made by scripts/build_docs.py -->\n\n"
@@ -288,6 +291,7 @@ PAGES = {
     "conversions": conversions_page,
     "filters": filters_page,
     "team-templates": team_page,
+    "python": python_page,
     **{f"formats/{page}": partial(format_page, page) for page in _docstrings()},
 }
 

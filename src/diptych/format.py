@@ -28,6 +28,11 @@ class Reading:
     identical value and no other reading exists; ``alternatives`` holds the other
     readings of an ambiguous value, and ``detail`` says why it is ambiguous, where, and what to
     do; ``confidence`` (0 to 1) is that of the detected ``format``.
+
+    >>> from diptych import to_messages
+    >>> reading = to_messages("<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n")
+    >>> reading.format, reading.verdict, reading.messages
+    ('chatml', 'lossless', [{'role': 'user', 'content': 'Hi'}])
     """
 
     conversation: Conversation
@@ -45,6 +50,11 @@ class Writing:
 
     ``spans`` cover every character of ``text`` exactly once. They are made when they are
     first asked for: ``spans`` may be given as a function that makes them.
+
+    >>> from diptych import to_prompt
+    >>> writing = to_prompt([{"role": "user", "content": "Hi"}], "chatml")
+    >>> writing.stop, writing.spans[1].source
+    (('<|im_end|>',), 'data')
     """
 
     __slots__ = ("_spans", "losses", "stop", "text")
@@ -110,6 +120,11 @@ class Conversion:
 
     ``detail`` says why an ambiguous value is ambiguous. ``proof`` says whether a receiver sees
     the same; None where nothing was asked to prove it.
+
+    >>> from diptych import convert
+    >>> result = convert([{"role": "user", "content": "Hi"}], target="gemini")
+    >>> result.verdict, result.output
+    ('lossless', {'contents': [{'role': 'user', 'parts': [{'text': 'Hi'}]}]})
     """
 
     output: Any

@@ -24,6 +24,10 @@ class Span(NamedTuple):
     ``input`` names the input that the data came from, where it is one;
     ``message`` is the index of the message the characters belong to, None where
     they belong to none.
+
+    >>> from diptych import Template
+    >>> [(s.start, s.end, s.source) for s in Template.from_string("Say {{ word }}.").render(word="yes").spans]
+    [(0, 4, 'template'), (4, 7, 'data'), (7, 8, 'template')]
     """
 
     start: int
@@ -158,6 +162,9 @@ class ToolCall:
     """A call that the assistant asks for.
 
     ``arguments`` is the JSON text as it was sent; of a ``custom`` tool it is the input, any text.
+
+    >>> ToolCall("call_1", "weather", '{"city": "Paris"}').name
+    'weather'
     """
 
     id: str
@@ -193,7 +200,11 @@ Content: TypeAlias = Union[str, tuple[ContentPart, ...], None]
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A function offered to the model; ``parameters`` is its JSON Schema."""
+    """A function offered to the model; ``parameters`` is its JSON Schema.
+
+    >>> ToolSpec("weather", "Tells the weather.").description
+    'Tells the weather.'
+    """
 
     name: str
     description: str | None = None
@@ -204,7 +215,13 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFormat:
-    """What the reply must look like; ``schema`` and ``name`` go with ``json_schema``."""
+    """What the reply must look like; ``schema`` and ``name`` go with ``json_schema``.
+
+    >>> from diptych import Template
+    >>> source = "---\\nresponse_format: json_object\\n---\\nAnswer in JSON: {{ question }}"
+    >>> Template.from_string(source).render(question="2 + 2?").response_format.type
+    'json_object'
+    """
 
     type: Literal["text", "json_object", "json_schema"] = "text"
     name: str | None = None

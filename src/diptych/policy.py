@@ -19,7 +19,17 @@ _POLICIES: Final[dict[str, Literal["raise", "report", "ignore"]]] = {
 
 
 class LossWarning(UserWarning):
-    """Issued once a loss by the policy ``report``."""
+    """Issued once a loss by the policy ``report``.
+
+    >>> import warnings
+    >>> from diptych import convert
+    >>> body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "seed": 7}
+    >>> with warnings.catch_warnings(record=True) as seen:
+    ...     warnings.simplefilter("always")
+    ...     _ = convert(body, target="anthropic", on_loss="report")
+    >>> seen[0].category.__name__
+    'LossWarning'
+    """
 
 
 def policy_of(on_loss: str) -> Literal["raise", "report", "ignore"]:

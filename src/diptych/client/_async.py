@@ -37,7 +37,17 @@ T = TypeVar("T")
 
 
 class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
-    """The asynchronous twin of :class:`Client`: the same arguments, methods awaited."""
+    """The asynchronous twin of :class:`Client`: the same arguments, methods awaited.
+
+    >>> import asyncio
+    >>> from diptych.testing import Server
+    >>> async def ask(url):
+    ...     async with AsyncClient(url) as client:
+    ...         return (await client.send("Hello", model="test")).text
+    >>> with Server() as server:
+    ...     asyncio.run(ask(server.base_url))
+    'Hello'
+    """
 
     def _new_pool(self, http: AsyncHttpClient | None, trust_env: bool) -> _Pool:
         check_http(http, AsyncHttpClient)

@@ -46,6 +46,12 @@ class Client(ClientBase["_Pool", HttpClient]):
     proxies of the environment; a loopback server is always called without one.
 
     Raises ClientError for an address or a key that cannot be right.
+
+    >>> from diptych.testing import Server
+    >>> with Server() as server, Client(server.base_url, timeout=30, retries=2) as client:
+    ...     reply = client.send([{"role": "user", "content": "Hello"}], model="test")
+    >>> reply.text, reply.finish_reason
+    ('Hello', 'stop')
     """
 
     def _new_pool(self, http: HttpClient | None, trust_env: bool) -> _Pool:

@@ -121,6 +121,13 @@ class Reply:
     A reply played from a cassette is ``replayed``: its cost is 0, and ``original_cost``
     what was once paid. ``notes`` holds what a caller might want to be warned of. ``response`` is
     the answer in no API's shape, with everything that the server sent.
+
+    >>> from diptych import Client
+    >>> from diptych.testing import Server
+    >>> with Server() as server, Client(server.base_url) as client:
+    ...     reply = client.send([{"role": "user", "content": "Hello"}], model="test", seed=7)
+    >>> reply.text, reply.seed, reply.usage.total_tokens
+    ('Hello', 7, 8)
     """
 
     api: Api

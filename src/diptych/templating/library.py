@@ -125,6 +125,12 @@ def load(
 
     ``limits`` caps what it may cost; ``media`` is the folder of media that are given by their paths.
     Raises TemplateNotFound, TemplateSyntaxError, and ResourceLimit for a source over its cap.
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "greet.jinja"
+    >>> _ = file.write_text("Hello {{ name }}")
+    >>> load(file).render(name="Ann").prompt
+    'Hello Ann'
     """
     if not isinstance(path, str | os.PathLike):
         raise TemplateNotFound(f"a template file has a path, not a {type(path).__name__}")
