@@ -17,6 +17,7 @@ from ...apis.completions.tables import HIDDEN_CAP
 from ...apis.schemas import ChatRequest, CompletionsRequest
 from ...catalogue.replacements import is_asked, refusals
 from .bindings import Origin
+from .brackets import names_of
 from .constants import Constants
 from .items import Item, Items
 from .models import RESERVE, reasons
@@ -61,17 +62,19 @@ class Arguments:
         """
         refuse = self.plan.refuse
         every = [item for bracket in brackets for item in bracket.items]
-        names = [item.name for item in every]
+        names, late = list(names_of(brackets)), set(names_of(brackets, late=True))
         if odd := next((bracket.odd for bracket in brackets if bracket.odd), ""):
             refuse(site, "http-body" if brackets[0].is_dict else "positional-arguments", odd)
         elif any(bracket.unpacked for bracket in brackets):
-            refuse(site, "unpacked-arguments")
-        elif unknown := [n for n in names if n not in {*KNOWN, *ChatRequest.model_fields} and not brackets[0].is_dict]:
+            refuse(site, "unpacked-arguments", next((b.why for b in brackets if b.why), ""))
+        elif unknown := [] if brackets[0].is_dict else _unknown([*names, *sorted(late)]):
             refuse(site, "unknown-argument", ", ".join(unknown))
         elif len(set(names)) < len(names):
             refuse(site, "unpacked-arguments", "a name is given twice")
-        elif "prompt" not in names:
+        elif "prompt" not in names and "prompt" not in late:
             refuse(site, "no-prompt")
+        elif "stream" in late:
+            refuse(site, "stream-unknown")
         if site.refusal is not None:
             return None
         format_ = ""
@@ -81,17 +84,20 @@ class Arguments:
                 format_ = found or format_
         if site.refusal is not None:
             return None
-        stop = next((item for item in every if item.name == "stop"), None)
-        if stop is not None and format_:
-            self._stop(site, next(b for b in brackets if stop in b.items), stop, format_)
+        holder = next((b for b in brackets if b.base is None and b.get("stop")), None)
+        if holder is not None and format_ and (stop := holder.get("stop")):
+            self._stop(site, holder, stop, format_)
         how = self._reasoning(site, every, origin)
-        if "max_tokens" not in names and "max_completion_tokens" not in names:
-            brackets[0].append(self.plan, site, cap_name(origin), str(cap + RESERVE * (how == "reserve")))
+        if (holder := self._without_cap(brackets)) is not None:
+            holder.append(self.plan, site, cap_name(origin), str(cap + RESERVE * (how == "reserve")))
         if how == "effort":
             brackets[0].append(self.plan, site, "reasoning_effort", '"none"')
         self._limits(site, every, origin)
         for bracket in brackets:
-            bracket.write_drops(self.plan, site)
+            if bracket.base is None:
+                bracket.write_drops(self.plan, site)
+            elif any(item.drop for item in bracket.items):
+                refuse(site, "unpacked-arguments", f"line {self.source.line(bracket.node)} puts in what Chat has not")
         streams = any(item.name == "stream" and constant_of(item.value) is True for item in every)
         return Asked(streams, format_)
 
@@ -112,7 +118,7 @@ class Arguments:
                 self._model(site, bracket, item, origin)
             case "engine" | "deployment_id":
                 if not origin.azure:
-                    if any(other.name == "model" for other in every):
+                    if any(other.name == "model" for other in every) and bracket.base is None:
                         refuse(site, "unknown-argument", f"model and {item.name}")
                     bracket.rename(self.plan, site, item, "model")
                     self._model(site, bracket, item, origin)
@@ -138,6 +144,13 @@ class Arguments:
             case "extra_body":
                 self._extra(site, item)
         return ""
+
+    def _without_cap(self, brackets: Sequence[Items]) -> Items | None:
+        """Return the bracket that the hidden cap is written into, None where there is a cap on every way."""
+        capped = [b for b in brackets if any(i.name in ("max_tokens", "max_completion_tokens") for i in b.items)]
+        if not capped:
+            return brackets[0]
+        return None if any(bracket.is_always for bracket in capped) else capped[0].base
 
     def _reasoning(self, site: Site, every: list[Item], origin: Origin) -> str:
         """Keep a replacement that reasons from spending the cap on it; return how: effort, reserve or ""."""
@@ -250,6 +263,10 @@ class Arguments:
                 bracket.replace(self.plan, site, item, f"[{', '.join(kept)}]")
         if item.drop:
             self.plan.change(site, item.label, "stops that were only role markers were dropped", "note")
+
+
+def _unknown(names: list[str]) -> list[str]:
+    return [name for name in names if name not in {*KNOWN, *ChatRequest.model_fields}]
 
 
 def _asked_for(node: Any) -> Any:

@@ -13,13 +13,14 @@ import libcst as cst
 
 from .arguments import KNOWN, Arguments
 from .bindings import Bindings, Origin
+from .brackets import Finder
 from .evidence import Evidence, is_openai_model
 from .imports import Imports
 from .items import Items
 from .plan import Plan, Site
 from .results import Results
 from .servers import is_open_model
-from .source import Node, Source, bound, dotted
+from .source import Node, Source, dotted
 from .values import Value
 
 #: Arguments of look-alikes: Anthropic's old API, and Chat by another client.
@@ -40,7 +41,7 @@ class Calls:
             imports,
         )
         self.source: Source = plan.source
-        self.evidence = Evidence(bindings)
+        self.evidence, self.finder = Evidence(bindings), Finder(plan.source, results.functions)
         self._aliases: dict[Node, list[tuple[Site, cst.Name]]] = {}
         self._dicts: dict[Node, list[tuple[Site, cst.Name]]] = {}
 
@@ -66,7 +67,7 @@ class Calls:
             if origin.what == "create":
                 self._use(node, origin)
         self.plan.settle_names(self._aliases, "function-escapes", self._is_rebound)
-        self.plan.settle_names(self._dicts, "unpacked-arguments", self._is_rebound)
+        self.plan.settle_names(self._dicts, "unpacked-arguments", self._is_rebound, self._is_unpacked)
 
     def _use(self, node: Any, origin: Origin) -> None:
         call = self.source.parent(node)
@@ -84,7 +85,8 @@ class Calls:
         return isinstance(outer, cst.Attribute)
 
     def _call(self, call: cst.Call, origin: Origin) -> None:
-        brackets, unpacked = self._brackets(call)
+        found = self.finder.of(call)
+        brackets = found.every
         names = {item.name for bracket in brackets for item in bracket.items}
         if origin.path == "?" and names & _NOT_THEIRS:
             return
@@ -101,12 +103,14 @@ class Calls:
             origin = replace(origin, elsewhere=True)
         path = ".".join(dotted(call.func)).lstrip(".")
         self._tie_aliases(site, origin)
-        for name in unpacked:
+        for name in found.names:
             self._dicts.setdefault(self.source.bindings(name)[0], []).append((site, name))
         if origin.raw == "with_streaming_response":
             self.plan.refuse(site, "raw-response", origin.raw)
-        asked = self.arguments.rewrite(site, brackets, origin)
-        streams = asked.streams if asked is not None else _streams(brackets)
+        asked = [self.arguments.rewrite(site, each, origin) for each in found.sets]
+        streams = asked[0].streams if asked[0] is not None else _streams(brackets)
+        if len({one.streams for one in asked if one is not None}) > 1:
+            self.plan.refuse(site, "stream-unknown", "some callers ask for a stream")
         self._receiver(site, call, origin)
         head = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
         told = f" (taken for a call of OpenAI's SDK by {evidence})" if evidence else ""
@@ -157,45 +161,6 @@ class Calls:
         unpacked = any(bracket.unpacked for bracket in brackets)
         return "prompt" in names or (unpacked and names <= KNOWN)
 
-    def _brackets(self, call: cst.Call) -> tuple[list[Items], list[cst.Name]]:
-        """Return where the arguments stand: the call, and dicts that are bound once and only unpacked."""
-        own = Items(self.source, call)
-        found, names = [own], []
-        for value in list(own.unpacked):
-            literal = self._literal(value)
-            if literal is not None:
-                own.unpacked.remove(value)
-                found.append(Items(self.source, literal))
-                if isinstance(value, cst.Name):
-                    names.append(value)
-        return found, names
-
-    def _literal(self, value: Any) -> cst.Dict | cst.Call | None:
-        """Return the dict literal, or call of ``dict``, that a name is bound to once and that is only unpacked."""
-        if isinstance(value, cst.Dict):
-            return value
-        if not isinstance(value, cst.Name):
-            return None
-        found = self.source.bindings(value)
-        if len(found) != 1 or not isinstance(found[0], cst.Name):
-            return None
-        kind, literal, _ = bound(self.source, found[0])
-        if kind != "value" or not (isinstance(literal, cst.Dict) or self._makes_dict(literal)):
-            return None
-        if self.source.function_of(found[0]) is not self.source.function_of(value):
-            return None
-        for load in self.source.readers(found[0], value.value):
-            outer = self.source.parent(load)
-            if not (isinstance(outer, cst.Arg) and outer.star == "**"):
-                return None
-        found_literal: cst.Dict | cst.Call = literal
-        return found_literal
-
-    def _makes_dict(self, node: Any) -> bool:
-        if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Name) or node.func.value != "dict":
-            return False
-        return not self.source.bindings(node.func) and all(arg.keyword for arg in node.args)
-
     # the receiver --------------------------------------------------------------------------------
 
     def _receiver(self, site: Site, call: cst.Call, origin: Origin) -> None:
@@ -215,6 +180,11 @@ class Calls:
     def _tie_aliases(self, site: Site, origin: Origin) -> None:
         for name in origin.aliases:
             self._aliases.setdefault(self.source.bindings(name)[0], []).append((site, name))
+
+    def _is_unpacked(self, name: cst.Name) -> bool:
+        """Tell whether a dict is unpacked here; its other uses were looked at when it was followed."""
+        outer = self.source.parent(name)
+        return not isinstance(outer, cst.Subscript | cst.Attribute | cst.Arg) or getattr(outer, "star", "") == "**"
 
     def _is_rebound(self, uses: list[cst.Name]) -> bool:
         return any(len(self.source.bindings(name)) != 1 for name in uses)

@@ -14,6 +14,7 @@ import libcst as cst
 from .addresses import CLOSE, OPEN, Address, address_of, change_of
 from .arguments import Arguments
 from .bindings import Bindings, Origin
+from .brackets import Finder
 from .items import Items
 from .plan import Plan, Site
 from .results import Results
@@ -40,6 +41,7 @@ class Http:
         self.source: Source = plan.source
         #: Expressions of addresses that some rule has looked at.
         self.looked_at: set[Node] = set()
+        self.finder = Finder(plan.source, results.functions)
         self._named: dict[Node, list[tuple[Site, cst.Name]]] = {}
         self._bodies: dict[Node, list[tuple[Site, cst.Name]]] = {}
 
@@ -69,7 +71,7 @@ class Http:
             if isinstance(node, cst.Call) and dotted(node.func)[-1] in _VERBS and not self._is_mock(node):
                 self._request(node)
         self.plan.settle_names(self._named, "http-url", self._is_exported)
-        self.plan.settle_names(self._bodies, "http-body", self._is_exported)
+        self.plan.settle_names(self._bodies, "http-body", self._is_exported, self._is_sent)
 
     def _is_mock(self, call: cst.Call) -> bool:
         head = dotted(call.func)[0]
@@ -104,7 +106,11 @@ class Http:
             self.plan.refuse(site, "http-body")
             self.results.follow(call, Value("http", "plain"), site)
             return
+        brackets = self._brackets(body)
         items = Items(self.source, body)
+        if brackets is None:
+            self.plan.refuse(site, "http-body", "it has other uses")
+            brackets = [items]
         if items.get("max_tokens_to_sample"):
             self.plan.sites.remove(site)
             return
@@ -112,7 +118,7 @@ class Http:
         origin = Origin("http", elsewhere=elsewhere, azure=found.is_deployment)
         if found.engine:
             self._engine(site, found, items, elsewhere)
-        asked = self.arguments.rewrite(site, [items], origin)
+        asked = self.arguments.rewrite(site, brackets, origin)
         if asked is not None and asked.streams:
             self.plan.refuse(site, "http-stream")
         self.plan.change(site, call, "/v1/completions became /v1/chat/completions", "http")
@@ -170,6 +176,21 @@ class Http:
             return None
         self._bodies.setdefault(found[0], []).append((site, name))
         return value
+
+    def _brackets(self, body: Any) -> list[Items] | None:
+        """Return the literal of a body, what it unpacks and what is put into it later; None where that is not seen."""
+        brackets = [Items(self.source, body)]
+        holder = self.source.parent(body)
+        target = holder.targets[0].target if isinstance(holder, cst.Assign) else None
+        if isinstance(target, cst.Name):
+            late = self.finder.late(target, target.value, brackets[0], is_sent=True)
+            if late is None:
+                return None
+            brackets += late
+        return brackets
+
+    def _is_sent(self, name: cst.Name) -> bool:
+        return not isinstance(self.source.parent(name), cst.Subscript | cst.Attribute)
 
     def _is_exported(self, uses: list[cst.Name]) -> bool:
         return uses[0].value in self.results.functions.exported

@@ -5,13 +5,14 @@ Rule: white space and comments around a value stay with the value that they stan
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
 
 from .plan import Plan, Site
-from .source import Source, text_of
+from .source import Source, key_of, text_of
 
 
 @dataclass(eq=False)
@@ -31,15 +32,42 @@ class Item:
 class Items:
     """The named values of one bracket, in order. ``odd`` says what has no name, where something has none."""
 
-    def __init__(self, source: Source, node: Any) -> None:
+    def __init__(self, source: Source, node: Any, *, base: Items | None = None, leaving: Collection[str] = ()) -> None:
         self.source, self.node = source, node
+        #: The dict that these are put into, after its literal; None for the literal and for a call.
+        self.base = base
         self.items: list[Item] = []
         #: What is unpacked: the expressions after ``**``.
         self.unpacked: list[Any] = []
         self.odd = ""
+        #: Why what is unpacked cannot be seen.
+        self.why = ""
         self.is_dict = isinstance(node, cst.Dict)
-        for part in node.elements if self.is_dict else node.args:
+        self.leaving = leaving
+        parts = node.elements if self.is_dict else getattr(node, "args", ())
+        self.positional = 0
+        for part in parts:
             self._add(part)
+
+    @classmethod
+    def assigned(cls, source: Source, target: cst.Subscript, assign: Any, base: Items) -> Items:
+        """Return the bracket of ``options["name"] = value``."""
+        found = cls(source, target, base=base)
+        name, index = key_of(target), target.slice[0].slice
+        if isinstance(name, str) and isinstance(index, cst.Index) and len(assign.targets) == 1:
+            start, end = source.outer(index.value)[0], source.outer(assign.value)[1]
+            found.items.append(Item(name, assign.value, assign, index.value, start, end, True))
+        else:
+            found.odd = "a key is no literal"
+        return found
+
+    @property
+    def is_always(self) -> bool:
+        """Whether what is put into a dict afterwards is put there on every way: in the block of its literal."""
+        if self.base is None:
+            return True
+        blocks = [self.source.enclosing(node, cst.BaseSuite, cst.Module) for node in (self.node, self.base.node)]
+        return blocks[0] is blocks[1]
 
     def _add(self, part: Any) -> None:
         if isinstance(part, cst.StarredDictElement) or (isinstance(part, cst.Arg) and part.star == "**"):
@@ -51,7 +79,10 @@ class Items:
         else:
             name, label = (part.keyword.value if part.keyword else None), part.keyword
             start = self.source.span(part.keyword)[0] if part.keyword else self.source.outer(part.value)[0]
+        if name in self.leaving:
+            return
         if name is None or getattr(part, "star", "") == "*":
+            self.positional += 1
             self.odd = "a key is no literal" if self.is_dict else "an argument has no name"
             return
         end = self.source.outer(part.value)[1]
@@ -102,12 +133,23 @@ class Items:
             comma += 1
         return start, comma
 
+    def _first(self, plan: Plan, site: Site, name: str, value: str) -> None:
+        """Add the first named value."""
+        if self.is_dict:
+            at = self.source.span(self.node)[0] + 1
+            plan.edit(site, at, at, f'"{name}": {value}' + (", " if self.node.elements else ""))
+        elif self.node.args:
+            end = self.source.outer(self.node.args[-1].value)[1]
+            plan.edit(site, end, end, f", {name}={value}")
+        else:
+            at = self.source.span(self.node)[1] - 1
+            plan.edit(site, at, at, f"{name}={value}")
+
     def append(self, plan: Plan, site: Site, name: str, value: str) -> None:
         """Add a named value at the end, set as the one before it."""
         last = next((item for item in reversed(self.items) if not item.drop), None)
-        if last is None:  # everything is unpacked: f(**options)
-            end = self.source.outer(self.node.args[-1].value)[1]
-            plan.edit(site, end, end, f", {name}={value}")
+        if last is None:  # everything is unpacked or has no name: f(**options), f(x), f(), {}
+            self._first(plan, site, name, value)
             return
         quote = self.source.text[self.source.span(last.label)[0]] if last.is_entry else ""
         text = f"{quote}{name}{quote}: {value}" if last.is_entry else f"{name}={value}"

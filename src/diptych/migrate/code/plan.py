@@ -85,9 +85,13 @@ class Plan:
             second.tied = first
 
     def settle_names(
-        self, found: dict[Node, list[tuple[Site, cst.Name]]], code: str, escapes: Callable[[list[cst.Name]], bool]
+        self,
+        found: dict[Node, list[tuple[Site, cst.Name]]],
+        code: str,
+        escapes: Callable[[list[cst.Name]], bool],
+        counts: Callable[[cst.Name], bool] | None = None,
     ) -> None:
-        """Tie the sites that share a binding; refuse them where it has another use or ``escapes``.
+        """Tie the sites that share a binding; refuse them where it has another use that ``counts``, or ``escapes``.
 
         What two sites share is edited once: equal edits are made once.
         """
@@ -95,7 +99,8 @@ class Plan:
             first, names = uses[0][0], [name for _, name in uses]
             for site, _ in uses:
                 self.tie(first, site)
-            if not set(self.source.readers(binding, names[0].value)) <= set(names) or escapes(names):
+            readers = {name for name in self.source.readers(binding, names[0].value) if counts is None or counts(name)}
+            if not readers <= set(names) or escapes(names):
                 self.refuse(first, code, f"{names[0].value} has other uses")
 
     def change(self, site: Site, node: Node, what: str, kind: str) -> None:

@@ -1,4 +1,4 @@
-# refused: unpacked-arguments@7 positional-arguments@8 unpacked-arguments@10 unpacked-arguments@13
+# refused: unpacked-arguments@7 positional-arguments@8 unpacked-arguments@10
 import openai
 
 
@@ -8,6 +8,3 @@ def ask(*args, **kwargs):
     openai.Completion.create("m", prompt="x")
     options = dict([("model", "m")])
     openai.Completion.create(prompt="x", **options)
-    more = {"model": "m"}
-    more["stop"] = "x"
-    openai.Completion.create(prompt="x", **more)

@@ -11,4 +11,4 @@ def ask(q, **options):
 @patch("openai.Completion.create")
 def test_ask(create):
     create.return_value = {"choices": [{"text": "hi"}]}
-    assert ask("x", max_tokens=5) == "hi"
+    assert ask("x", **{"max_tokens": 5}) == "hi"
