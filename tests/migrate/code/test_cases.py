@@ -123,16 +123,22 @@ def test_cases_run_on_both_endpoints(name, capsys):
     if "gather" in name:  # what is asked at once arrives in any order
         asked.sort(key=lambda request: request.body["prompt"])
         answered.sort(key=lambda request: request.body["messages"][0]["content"])
-    for old, new in zip(asked, answered, strict=True):
-        check(old.body, new.body, STRUCTURED.get(name))
+    bodies = [each for request in asked for each in asked_for(request.body)]
+    for old, new in zip(bodies, answered, strict=True):
+        check(old, new.body, STRUCTURED.get(name))
+
+
+def asked_for(body):
+    """Return a body once for each of its prompts: a list of them becomes as many calls."""
+    prompt = body["prompt"]
+    return [{**body, "prompt": each} for each in prompt] if isinstance(prompt, list) else [body]
 
 
 def check(old, new, format_):
     """The same text was asked, under the same cap, by a model that serves Chat."""
     messages = new["messages"]
     if format_ is None:
-        prompt = old["prompt"] if isinstance(old["prompt"], str) else old["prompt"][0]
-        assert messages == [{"role": "user", "content": prompt}]
+        assert messages == [{"role": "user", "content": old["prompt"]}]
     else:
         # Data that holds marks stands in a message as it is; in a prompt it was written as it is, too.
         assert written(messages, format_) == old["prompt"]

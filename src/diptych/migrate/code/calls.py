@@ -119,7 +119,12 @@ class Calls:
         self.plan.change(site, call, f"{path} became {head}.{origin.method}{told}", "call")
         site.changes.insert(0, site.changes.pop())
         kind = "raw" if origin.raw else "stream" if streams else "response"
+        if site in self.arguments.prompts.batches.found:
+            kind = "batch"
+            if origin.raw or len(found.sets[0]) > 1 or len(found.sets) > 1:
+                self.plan.refuse(site, "prompt-list")
         self.results.follow(call, Value(kind, origin.sdk, is_chunk=streams and bool(origin.raw)), site)
+        self.arguments.prompts.batches.wrap(site, call)
 
     def _odd(self, site: Site, call: cst.Call, evidence: str) -> None:
         """Report a call that has neither a prompt nor the shape of one, where its receiver seems to be OpenAI's."""

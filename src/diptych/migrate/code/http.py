@@ -121,6 +121,8 @@ class Http:
         asked = self.arguments.rewrite(site, brackets, origin)
         if asked is not None and asked.streams:
             self.plan.refuse(site, "http-stream")
+        if site in self.arguments.prompts.batches.found:
+            self.plan.refuse(site, "prompt-list")
         self.plan.change(site, call, "/v1/completions became /v1/chat/completions", "http")
         site.changes.insert(0, site.changes.pop())
         self.results.follow(call, Value("http", "plain"), site)

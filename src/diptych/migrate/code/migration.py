@@ -12,6 +12,7 @@ import libcst as cst
 
 from ...errors import MigrationError
 from .arguments import Arguments
+from .batches import Batches
 from .bindings import Bindings
 from .calls import Calls
 from .chat_models import ChatModels
@@ -54,10 +55,10 @@ def _planned(source: Source, outside: Collection[str], models: Models, held: Hel
     bindings = Bindings(source)
     functions = Functions(source, outside)
     constants = Constants(plan, functions.exported)
-    continuations = Continuations(plan)
-    results = Results(plan, functions, continuations)
+    continuations, batches = Continuations(plan), Batches(plan)
+    results = Results(plan, functions, continuations, batches)
     imports = Imports(plan, functions.exported)
-    arguments = Arguments(plan, constants, Prompts(plan, continuations))
+    arguments = Arguments(plan, constants, Prompts(plan, continuations, batches))
     Calls(plan, bindings, arguments, results, imports).find()
     http = Http(plan, bindings, arguments, results)
     http.find()

@@ -17,12 +17,13 @@ from ...format import Reading
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
 from ...text.registry import grammar_of
+from .batches import Batches, is_one
 from .continuations import Continuations
 from .items import Item, Items
 from .markup import Markup
 from .pieces import Pieces, expression, pieces_of, proof
 from .plan import Plan, Site
-from .source import Source, bound, constant_of, dotted, quotes_around, text_of
+from .source import Source, bound, constant_of, dotted, quotes_around
 from .webs import reaching
 
 #: Names of what is several prompts, where nothing says what they hold.
@@ -32,8 +33,8 @@ _PLURALS: Final = ("prompts", "texts", "inputs", "questions", "batch", "queries"
 class Prompts:
     """Rewrites the prompts of calls of one source."""
 
-    def __init__(self, plan: Plan, continuations: Continuations) -> None:
-        self.plan, self.continuations = plan, continuations
+    def __init__(self, plan: Plan, continuations: Continuations, batches: Batches) -> None:
+        self.plan, self.continuations, self.batches = plan, continuations, batches
         self.source: Source = plan.source
         self.markup = Markup(plan.source)
 
@@ -44,6 +45,8 @@ class Prompts:
         """
         value = self._single(item.value)
         if code := self._is_no_text(value):
+            if code == "prompt-list" and self._many(site, bracket, item, others):
+                return ""
             self.plan.refuse(site, code)
             return ""
         avoid = quotes_around(self.source, item.value)
@@ -86,6 +89,19 @@ class Prompts:
             self.plan.edit(site, value_end, end, "}]")
         return ""
 
+    def _many(self, site: Site, bracket: Items, item: Item, others: Sequence[Any]) -> bool:
+        """Write the content of one call of many; tell whether a list of prompts becomes calls."""
+        content = self.batches.take(site, item.value, {other.name for other in bracket.items})
+        if content is None or quotes_around(self.source, item.value):
+            return False
+        if mark := self.markup.found(item.value, *others):
+            self.plan.refuse(site, "prompt-markup", mark)
+        bracket.rename(self.plan, site, item, "messages")
+        quote = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
+        message = f"[{{{quote}role{quote}: {quote}user{quote}, {quote}content{quote}: {content}}}]"
+        self.plan.edit(site, *self.source.outer(item.value), message)
+        return True
+
     def _say(self, site: Site, item: Item, what: str) -> None:
         self.plan.change(site, item.label, what, "note")
 
@@ -93,7 +109,7 @@ class Prompts:
         """Return the one prompt of a list of one."""
         if isinstance(node, cst.List) and len(node.elements) == 1 and isinstance(node.elements[0], cst.Element):
             inner = node.elements[0].value
-            if text_of(inner) is not None or isinstance(inner, cst.FormattedString | cst.ConcatenatedString):
+            if is_one(inner) and not self._is_no_text(inner):
                 return inner
         return node
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import libcst as cst
 from libcst.metadata import ExpressionContext
 
+from .batches import Batches
 from .continuations import Continuations
 from .markup import inside
 from .plan import Plan, Site
@@ -37,8 +38,8 @@ _PLAIN: Final = frozenset({"model_dump", "to_dict", "dict", "to_dict_recursive"}
 class Reads:
     """Looks at what is read of answers and yields what a read gives, as uses."""
 
-    def __init__(self, plan: Plan, streams: Streams, continuations: Continuations) -> None:
-        self.plan, self.streams, self.continuations = plan, streams, continuations
+    def __init__(self, plan: Plan, streams: Streams, continuations: Continuations, batches: Batches) -> None:
+        self.plan, self.streams, self.continuations, self.batches = plan, streams, continuations, batches
         self.source: Source = plan.source
 
     def attribute(self, node: cst.Attribute, value: Value, site: Site) -> Iterator[Use]:
@@ -54,6 +55,8 @@ class Reads:
             yield Follow(call, replace(value, sdk="plain"))
         elif value.kind in ("response", "choice") and is_called and name == "get":
             yield from self._get(call, value, site)
+        elif value.kind == "batch":
+            yield from self._batch(node, name, value, site)
         elif value.kind == "raw":
             yield from self._raw(name, call, is_called, value, site)
         elif value.kind == "http":
@@ -63,6 +66,14 @@ class Reads:
                 yield Escape(node, f"the result is a stream, which has no {name}")
         else:
             yield from self._field(node, name, value, site)
+
+    def _batch(self, node: Any, name: Any, value: Value, site: Site) -> Iterator[Use]:
+        """A field of the answer to a list of prompts: its choices alone are known."""
+        if name == "choices":
+            self.batches.read(site, node)
+            yield Follow(node, replace(value, kind="choice", many=1))
+        else:
+            self.plan.refuse(site, "prompt-list", f"{name} is read of its answer", at=node)
 
     def _field(self, node: Any, name: Any, value: Value, site: Site) -> Iterator[Use]:
         """A field of an answer or of a choice, read in any of the ways."""
@@ -139,6 +150,8 @@ class Reads:
                 return
             site.reads_all = site.reads_all or (value.kind == "choice" and not value.is_chunk and key_of(node) != 0)
             yield Follow(node, value if is_slice else replace(value, many=value.many - 1))
+        elif value.kind == "batch" and isinstance(key_of(node), str):
+            yield from self._batch(node, key_of(node), value, site)
         elif value.kind in ("response", "choice"):
             key = key_of(node)
             if isinstance(key, str):

@@ -13,6 +13,7 @@ from typing import Any
 
 import libcst as cst
 
+from .batches import Batches
 from .continuations import Continuations
 from .functions import Functions
 from .passing import Passing
@@ -28,11 +29,11 @@ from .webs import reaching
 class Results:
     """Follows answers through one source."""
 
-    def __init__(self, plan: Plan, functions: Functions, continuations: Continuations) -> None:
+    def __init__(self, plan: Plan, functions: Functions, continuations: Continuations, batches: Batches) -> None:
         self.plan, self.functions = plan, functions
         self.source: Source = plan.source
         self.streams = Streams(plan)
-        self.reads, self.passing = Reads(plan, self.streams, continuations), Passing(plan.source, functions)
+        self.reads, self.passing = Reads(plan, self.streams, continuations, batches), Passing(plan.source, functions)
         self.seen: dict[Node, tuple[Value, Site]] = {}
         #: Expressions whose uses are still to be looked at, the next one last.
         self._work: list[tuple[Any, Value, Site]] = []

@@ -6,8 +6,8 @@ LINES = ["a", "b"]
 
 
 def ask(q: str, many: list[str], prompts, enc):
-    client.completions.create(model="m", prompt=["a", "b"])
-    client.completions.create(model="m", prompt=[f"Say {x}" for x in q])
+    client.completions.create(model="m", prompt=["a", b])
+    client.completions.create(model="m", prompt=[f"Say {x}" for x in q], n=2)
     client.completions.create(model="m", prompt=many)
     client.completions.create(model="m", prompt=[1, 2, 3])
     client.completions.create(model="m", prompt=enc.encode(q))
