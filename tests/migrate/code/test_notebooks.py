@@ -64,7 +64,14 @@ def test_top_level_await_is_python_here():
     assert "await client.chat.completions" in migrate_notebook(before).source
 
 
-@pytest.mark.parametrize("magic", [("%%time\n", ASK), (f"%time {ASK}",)])
+@pytest.mark.parametrize("magic", ["%%time\n", "%%capture out\n", "%time ", "\n%%timeit -n 1\n", "%timeit "])
+def test_magic_before_python_is_kept(magic):
+    *head, last = magic.splitlines(keepends=True)
+    cells = [code(*([*head, last, text] if last.endswith("\n") else [*head, last + text])) for text in (ASK, ASKED)]
+    assert migrate_notebook(notebook(cells[0])).source == notebook(cells[1])
+
+
+@pytest.mark.parametrize("magic", [("%%writefile a.py\n", ASK), (f"%timeit -n 1 {ASK}",)])
 def test_a_call_inside_magic_refuses_all_calls(magic):
     before = notebook(code(ASK), code(*magic), code("r.choices[0].text"))
     found = migrate_notebook(before, "n.ipynb")

@@ -18,6 +18,7 @@ from ...apis.schemas import ChatRequest, CompletionsRequest
 from ...catalogue.replacements import is_asked, refusals
 from .bindings import Origin
 from .brackets import names_of
+from .branches import constant_flag
 from .constants import Constants
 from .items import Item, Items
 from .models import RESERVE, reasons
@@ -42,10 +43,14 @@ def cap_name(origin: Origin) -> str:
 
 
 class Asked(NamedTuple):
-    """What a call asks for, as far as it decides how the answer is read."""
+    """What a call asks for, as far as it decides how the answer is read.
+
+    ``flag`` is the name that decides whether it streams, "" where that is known.
+    """
 
     streams: bool
     format: str
+    flag: str = ""
 
 
 class Arguments:
@@ -98,8 +103,9 @@ class Arguments:
                 bracket.write_drops(self.plan, site)
             elif any(item.drop for item in bracket.items):
                 refuse(site, "unpacked-arguments", f"line {self.source.line(bracket.node)} puts in what Chat has not")
-        streams = any(item.name == "stream" and constant_of(item.value) is True for item in every)
-        return Asked(streams, format_)
+        stream = next((item.value for item in every if item.name == "stream"), None)
+        known = None if stream is None else constant_flag(self.source, stream)
+        return Asked(known is True, format_, stream.value if known is ... and stream is not None else "")
 
     def _one(self, site: Site, bracket: Items, item: Item, origin: Origin, every: list[Item]) -> str:
         """Change one argument; return the format of a prompt that became several messages."""
@@ -130,7 +136,8 @@ class Arguments:
                     refuse(site, item.name, detail if item.name == "echo" else "")
             case "best_of":
                 n = next((constant_of(i.value) for i in every if i.name == "n"), 1)
-                if value is None or (value is not ... and value in (1, n)):
+                is_small = isinstance(value, int) and isinstance(n, int) and value <= n
+                if value is None or (value is not ... and (is_small or value == 1)):
                     item.drop = True
                 else:
                     refuse(site, "best-of")
@@ -139,7 +146,7 @@ class Arguments:
             case "logit_bias":
                 self._bias(site, bracket, item, value, every)
             case "stream":
-                if value not in (True, False, None):
+                if constant_flag(self.source, item.value) is ... and not isinstance(item.value, cst.Name):
                     refuse(site, "stream-unknown")
             case "extra_body":
                 self._extra(site, item)

@@ -6,15 +6,19 @@ order is the same: choice k of a list of prompts belongs to prompt k, where one 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import re
+from typing import Any, Final, NamedTuple
 
 import libcst as cst
 
 from .plan import Plan, Site
-from .source import Source, constant_of, dotted, text_of
+from .source import Source, bound, constant_of, dotted, text_of
+from .webs import reaching
 
 #: Functions that give token ids.
-_IDS = frozenset({"encode", "tokenize", "encode_ordinary", "convert_tokens_to_ids"})
+_IDS: Final = frozenset({"encode", "tokenize", "encode_ordinary", "convert_tokens_to_ids"})
+#: Annotations of a list of texts.
+_TEXTS: Final = re.compile(r"(?:typing\.)?(?:[Ll]ist|[Ss]equence|[Ii]terable|[Tt]uple)\[str(?:, \.\.\.)?\]")
 
 
 class Batch(NamedTuple):
@@ -60,7 +64,31 @@ class Batches:
             if is_text and len(texts) == len(node.elements):
                 name = self._free("prompt")
                 return Batch(name, f"for {name} in {self.source.code(node)}")
+        if isinstance(node, cst.Name) and self._is_texts(node):
+            name = self._free("prompt")
+            return Batch(name, f"for {name} in {node.value}")
         return None
+
+    def _is_texts(self, node: cst.Name) -> bool:
+        """Tell whether a name holds a list of texts, by its annotation or by what it is bound to and filled with."""
+        found = reaching(self.source, node)
+        return bool(found) and all(self._binds_texts(binding, node.value) for binding in found)
+
+    def _binds_texts(self, binding: Any, name: str) -> bool:
+        annotation = binding.annotation if isinstance(binding, cst.Param) else None
+        value: Any = None
+        if isinstance(binding, cst.Name):
+            kind, value, annotation = bound(self.source, binding)
+            value = value if kind == "value" else None
+        if annotation is not None:
+            return _TEXTS.fullmatch(self.source.code(annotation.annotation)) is not None
+        if isinstance(value, cst.List) and not value.elements:
+            added = [self.source.parent(self.source.parent(load)) for load in self.source.readers(binding, name)]
+            given = [call for call in added if isinstance(call, cst.Call) and dotted(call.func)[-1] == "append"]
+            return bool(given) and all(len(c.args) == 1 and _is_text(c.args[0].value) for c in given)
+        if isinstance(value, cst.ListComp):
+            return _is_text(value.elt)
+        return isinstance(value, cst.List) and all(_is_text(element.value) for element in value.elements)
 
     def _free(self, name: str) -> str:
         """Return a name that the source does not use."""
@@ -89,6 +117,14 @@ class Batches:
         self.plan.edit(site, start, start, f"[{first} for {name} in ")
         self.plan.edit(site, end, self.source.outer(node)[1], "]")
         self.plan.change(site, node, f"choices became {first} of each answer", "result")
+
+
+def _is_text(node: Any) -> bool:
+    if text_of(node) is not None or isinstance(node, cst.FormattedString | cst.ConcatenatedString):
+        return True
+    if isinstance(node, cst.BinaryOperation):
+        return isinstance(node.operator, cst.Add | cst.Modulo) and (_is_text(node.left) or _is_text(node.right))
+    return isinstance(node, cst.Call) and dotted(node.func)[-1] in ("format", "strip", "replace", "join")
 
 
 def is_one(node: Any) -> bool:

@@ -119,6 +119,11 @@ class Calls:
         self.plan.change(site, call, f"{path} became {head}.{origin.method}{told}", "call")
         site.changes.insert(0, site.changes.pop())
         kind = "raw" if origin.raw else "stream" if streams else "response"
+        if asked[0] is not None and asked[0].flag:
+            kind = "either"
+            self.results.flags[site] = asked[0].flag
+            if origin.raw or len(found.sets) > 1:
+                self.plan.refuse(site, "stream-unknown")
         if site in self.arguments.prompts.batches.found:
             kind = "batch"
             if origin.raw or len(found.sets[0]) > 1 or len(found.sets) > 1:

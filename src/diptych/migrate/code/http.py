@@ -119,7 +119,7 @@ class Http:
         if found.engine:
             self._engine(site, found, items, elsewhere)
         asked = self.arguments.rewrite(site, brackets, origin)
-        if asked is not None and asked.streams:
+        if asked is not None and (asked.streams or asked.flag):
             self.plan.refuse(site, "http-stream")
         if site in self.arguments.prompts.batches.found:
             self.plan.refuse(site, "prompt-list")

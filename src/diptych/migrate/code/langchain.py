@@ -16,7 +16,7 @@ from .imports import Imports
 from .items import Items
 from .markup import Markup
 from .plan import Plan, Site
-from .source import Source, bound, constant_of, dotted, requoted, text_of
+from .source import Source, bound, constant_of, dotted, key_of, requoted, text_of
 
 #: Where the class is imported from, and where its counterpart lives.
 HOMES: Final = {
@@ -57,11 +57,16 @@ class LangChain:
         self.plan, self.bindings, self.imports = plan, bindings, imports
         self.source: Source = plan.source
         self.markup = Markup(plan.source)
+        self._names: dict[Any, list[tuple[Any, Site]]] = {}
 
     def find(self) -> None:
         """Look at every call of an imported ``OpenAI`` of LangChain."""
         if not any(name.startswith("langchain") for name in self.bindings.imported):
             return
+        self._find()
+        self._settle()
+
+    def _find(self) -> None:
         for node in self.source.nodes:
             if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and (homes := self._homes(node.func)):
                 self._model(node, homes)
@@ -172,11 +177,23 @@ class LangChain:
         return isinstance(call, cst.Call) and any(name in _CHAINS for name in dotted(call.func))
 
     def _named(self, name: Any, site: Site) -> None:
-        if len(self.source.bindings(name)) != 1 or name.value in self.imports.exported:
-            self.plan.refuse(site, "langchain-use", f"{name.value} is bound more than once, or exported", at=name)
+        if name.value in self.imports.exported:
+            self.plan.refuse(site, "langchain-use", f"{name.value} is used by other modules", at=name)
             return
-        for load in self.source.readers(name, name.value):
-            self._use(load, site)
+        self._names.setdefault(self.source.bindings(name)[0], []).append((name, site))
+
+    def _settle(self) -> None:
+        """Follow the names of models; one that is bound several times must be a model each time."""
+        for named in iter(self._names.values()):
+            name, site = named[0]
+            for _, other in named:
+                self.plan.tie(site, other)
+            if {each for each, _ in named} != set(self.source.bindings(name)):
+                self.plan.refuse(site, "langchain-use", f"{name.value} is bound to something else, too", at=name)
+                continue
+            loads = {load: None for each, _ in named for load in self.source.readers(each, name.value)}
+            for load in loads:
+                self._use(load, site)
 
     def _called(self, call: cst.Call, site: Site) -> None:
         """``llm(text)``, the old way to ask."""
@@ -207,7 +224,9 @@ class LangChain:
             self._around(call, site, "(message.content for message in ", ")")
         elif name == "astream":
             self._around(call, site, "(message.content async for message in ", ")")
-        elif name in _TEXT_BOTH and not is_chain:
+        elif (name == "generate" and not is_chain and self._generated(node, call, site)) or (
+            name in _TEXT_BOTH and not is_chain
+        ):
             pass
         elif name in _KEEP and not is_chain:
             if name == "with_fallbacks":
@@ -215,6 +234,24 @@ class LangChain:
             self._use(call, site)
         else:
             self.plan.refuse(site, "langchain-use", f".{name}", at=node)
+
+    def _generated(self, node: cst.Attribute, call: cst.Call, site: Site) -> bool:
+        """Rewrite ``llm.generate(texts).generations[i][0].text`` as ``llm.batch(texts)[i].content``."""
+        generations: Any = self.source.parent(call)
+        item = self.source.parent(generations)
+        first, text = self.source.parent(item), self.source.parent(self.source.parent(item))
+        is_text = isinstance(text, cst.Attribute) and text.attr.value == "text"
+        if not (isinstance(generations, cst.Attribute) and generations.attr.value == "generations" and is_text):
+            return False
+        if not isinstance(item, cst.Subscript) or not isinstance(first, cst.Subscript) or key_of(first) != 0:
+            return False
+        if len(call.args) != 1 or call.args[0].keyword:
+            return False
+        self.plan.edit(site, *self.source.span(node.attr), "batch")
+        self.plan.edit(site, self.source.outer(call)[1], self.source.outer(generations)[1], "")
+        self.plan.edit(site, self.source.outer(item)[1], self.source.outer(text)[1], ".content")
+        self.plan.change(site, node, ".generate became .batch, and its text .content", "result")
+        return True
 
     def _content(self, node: Any, site: Site, name: str = "invoke") -> None:
         if name == "ainvoke" and not isinstance(node, cst.Await):

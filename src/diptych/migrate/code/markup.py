@@ -119,7 +119,9 @@ class Markup:
         elif isinstance(node, cst.Name) and not self._is_attribute(node):
             for binding in self.source.bindings(node):
                 yield from self._bound(binding, node.value)
-            yield from self._added(node.value, self.source.loads.get(node.value, ()))
+            own = set(self.source.bindings(node))
+            same = [load for load in self.source.loads.get(node.value, ()) if own & set(self.source.bindings(load))]
+            yield from self._added(node.value, same)
 
     def _is_attribute(self, node: cst.Name) -> bool:
         outer = self.source.parent(node)

@@ -21,6 +21,10 @@ from .models import NO_MAP, Models
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _MAGIC: Final = re.compile(r"^(\s*)(?:[%!?]|[\w., ]+=\s*[%!]|[\w.]+\?{1,2}\s*$)")
 _BINDS: Final = re.compile(r"^(\s*[\w, ]+=)\s*[%!]")
+#: Cell magic whose cell is Python all the same.
+_PYTHON_CELL: Final = re.compile(r"%%(?:time|timeit|capture|prun|memit|mprun|lprun|debug|wandb|px)\b")
+#: Line magic before a statement; ``if 1: `` is as long, and as true.
+_TIMED: Final = re.compile(r"^(\s*)%(time|timeit) (?![ -])")
 _CALL: Final = re.compile(r"\b(?:completions|Completion)\.a?create\b")
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+$")
 _DECODER: Final = json.JSONDecoder()
@@ -95,7 +99,7 @@ def _module(cells: list[_Cell], filename: str) -> _Module:
         kept, parsed = cell.source, _python(cell.source)
         lines, shown = kept.split("\n"), parsed.split("\n")
         for number, (was, is_) in enumerate(zip(lines, shown, strict=True), 1):
-            if was != is_ and _CALL.search(was):
+            if was != is_ and _CALL.search(was) and not _TIMED.match(was):
                 module.magic.append(Place(f"{filename}[cell {cell.number}]", number, 1))
         module.original += kept + "\n"
         module.parsed += parsed + "\n"
@@ -109,8 +113,12 @@ def _python(source: str) -> str:
 
     libcst = required_libcst()
     lines = source.split("\n")
-    if source.lstrip().startswith("%%"):
-        return "\n" * (len(lines) - 1)
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    if lines[first].startswith("%%"):
+        if not _PYTHON_CELL.match(lines[first]):
+            return "\n" * (len(lines) - 1)
+        lines = ["" if number <= first else line for number, line in enumerate(lines)]
+        source = "\n".join(lines)
     for text in (source, "\n".join(_without_magic(lines))):
         try:
             libcst.parse_module(text)
@@ -126,6 +134,8 @@ def _without_magic(lines: list[str]) -> Iterator[str]:
         found = _MAGIC.match(line)
         if continued:
             yield ""
+        elif timed := _TIMED.match(line):
+            yield line.replace(f"%{timed[2]} ", "if 1: " if timed[2] == "time" else "if 100: ", 1)
         elif found is None:
             yield line
             continue

@@ -6,6 +6,7 @@ cannot be seen refuses the call.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -15,7 +16,7 @@ import libcst as cst
 from .bindings import import_path
 from .functions import Functions
 from .source import Source, bound, dotted
-from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Use
+from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Say, Use
 from .values import Value, is_log, is_nothing, one_of
 from .webs import reaching
 
@@ -25,6 +26,8 @@ _MODULES: Final = frozenset({"asyncio", "builtins", "pprint", "random", "tqdm"})
 _THROUGH: Final = frozenset({"gather", "wait_for", "shield", "create_task", "ensure_future", "run"})
 _LISTS: Final = frozenset({"list", "tuple", "reversed", "sorted", "iter", "aiter", "tqdm", "as_completed"})
 _ITEMS: Final = frozenset({"next", "anext", "max", "min", "choice"})
+#: What reads data back.
+_LOADS: Final = re.compile(r"\bjson\.loads?\b|\bpickle\.loads?\b|\bread_json\b")
 _HARMLESS: Final = frozenset({"len", "print", "pprint", "type", "id", "bool", "callable"})
 
 
@@ -46,6 +49,8 @@ class Passing:
             yield from self._passed_through(arg, call, name, value)
         elif name in _HARMLESS or is_log(call.func):
             return
+        elif self._is_dumped(call, value):
+            yield Say(call, "what is written out has Chat's shape now")
         elif name == "enumerate" and is_list:
             yield from self._enumerated(call, value)
         elif name in _LISTS and is_list:
@@ -68,6 +73,19 @@ class Passing:
             yield from self._given(arg, call, value)
         else:
             yield Escape(arg, f"it is passed to {'.'.join(dotted(call.func)) or 'a call'}")
+
+    def _is_dumped(self, call: cst.Call, value: Value) -> bool:
+        """Tell whether an answer is written to a file or printed, and nothing here reads such files."""
+        if value.kind != "response" or value.is_chunk or _LOADS.search(self.source.text):
+            return False
+        names = dotted(call.func)
+        if names == ("json", "dump"):
+            return True
+        outer = self.source.parent(call)
+        if names not in (("json", "dumps"), ("str",), ("repr",)) or not isinstance(outer, cst.Arg):
+            return False
+        around = self.source.parent(outer)
+        return isinstance(around, cst.Call) and dotted(around.func)[-1] in ("print", "pprint", "write")
 
     def _library(self, func: Any) -> str:
         """Return the name of a function of Python's own, "" for any other of the same name."""

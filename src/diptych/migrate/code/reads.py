@@ -18,7 +18,7 @@ from .batches import Batches
 from .continuations import Continuations
 from .markup import inside
 from .plan import Plan, Site
-from .source import Node, Source, constant_of, dotted, key_of, text_of
+from .source import Node, Source, constant_of, dotted, key_of, quotes_around, text_of
 from .streams import Streams
 from .uses import Escape, Follow, Owe, Use
 from .values import Value, is_log
@@ -31,6 +31,8 @@ _SHARED: Final = frozenset(
 _OF_CHOICES: Final = frozenset({"index", "finish_reason"})
 #: The beginning of a name of a Completions model.
 _OLD_MODEL: Final = re.compile(r"(?:text-|code-)?(?:davinci|curie|babbage|ada)\b|gpt-3\.5-turbo-instruct|text-")
+#: Lists of the logprobs, and what an entry of Chat's calls it.
+_OF_TOKENS: Final = {"tokens": "token", "token_logprobs": "logprob"}
 #: Methods that give the same as plain data.
 _PLAIN: Final = frozenset({"model_dump", "to_dict", "dict", "to_dict_recursive"})
 
@@ -67,6 +69,24 @@ class Reads:
         else:
             yield from self._field(node, name, value, site)
 
+    def _logprobs(self, node: Any, value: Value, site: Site) -> Iterator[Use]:
+        """Rewrite ``logprobs.tokens`` and ``.token_logprobs``, which Chat has in the entries of ``content``."""
+        outer: Any = self.source.parent(node)
+        name: Any = outer.attr.value if isinstance(outer, cst.Attribute) else None
+        if isinstance(outer, cst.Subscript) and outer.value is node:
+            name = key_of(outer)
+        if name not in _OF_TOKENS or isinstance(node, cst.Call) or quotes_around(self.source, node):
+            site.reads_logprobs = True
+            return
+        is_plain = isinstance(outer, cst.Subscript)
+        entry = f'token["{_OF_TOKENS[name]}"]' if is_plain else f"token.{_OF_TOKENS[name]}"
+        start, end = self.source.outer(node)
+        self.plan.edit(site, start, start, f"[{entry} for token in ")
+        tail = '["content"]]' if is_plain else ".content]"
+        self.plan.edit(site, end, self.source.outer(outer)[1], tail)
+        self.plan.change(site, outer, f"{name} became the entries of the logprobs' content", "result")
+        yield from ()
+
     def _batch(self, node: Any, name: Any, value: Value, site: Site) -> Iterator[Use]:
         """A field of the answer to a list of prompts: its choices alone are known."""
         if name == "choices":
@@ -87,6 +107,8 @@ class Reads:
         elif value.kind == "choice" and name in _OF_CHOICES:
             if value.is_chunk:
                 self.streams.guarded(node, site)
+        elif value.kind == "choice" and name == "logprobs" and not value.is_chunk:
+            yield from self._logprobs(node, value, site)
         elif value.kind == "choice" and name == "logprobs":
             site.reads_logprobs = True
         else:

@@ -14,6 +14,7 @@ from typing import Any
 import libcst as cst
 
 from .batches import Batches
+from .branches import side_of
 from .continuations import Continuations
 from .functions import Functions
 from .passing import Passing
@@ -21,7 +22,7 @@ from .plan import Plan, Site
 from .reads import Reads
 from .source import Node, Source, bound
 from .streams import Streams
-from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Use
+from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Say, Use
 from .values import Value, is_nothing, one_of
 from .webs import reaching
 
@@ -38,6 +39,8 @@ class Results:
         #: Expressions whose uses are still to be looked at, the next one last.
         self._work: list[tuple[Any, Value, Site]] = []
         self._is_working = False
+        #: The names that decide whether a call streams.
+        self.flags: dict[Site, str] = {}
         self._names: dict[Node, tuple[Value, Site]] = {}
         #: Values that must turn out to be followed, too: other bindings of a name, other returns.
         self._owed: list[tuple[Any, Value, Site, Node]] = []
@@ -63,7 +66,27 @@ class Results:
                 self.plan.refuse(site, "result-mixed", at=node)
             return
         self.seen[node] = (value, site)
+        if value.kind == "either":
+            self._either(node, value, site)
+            return
         self._used(node, self.source.parent(node), value, site)
+
+    def _either(self, node: Any, value: Value, site: Site) -> None:
+        """Follow an answer that streams or not by a flag: each use stands on one side of the flag's branches."""
+        outer: Any = self.source.parent(node)
+        if isinstance(outer, cst.Await):
+            self.follow(outer, value, site)
+            return
+        target = outer.targets[0].target if isinstance(outer, cst.Assign) and len(outer.targets) == 1 else None
+        if not isinstance(target, cst.Name) or self.source.bindings(target) != [target]:
+            self.plan.refuse(site, "stream-unknown", at=node)
+            return
+        for load in self.source.readers(target, target.value):
+            side = side_of(self.source, load, self.flags[site])
+            if side is None:
+                self.plan.refuse(site, "stream-unknown", at=load)
+            else:
+                self.follow(load, replace(value, kind="stream" if side else "response"), site)
 
     def settle(self) -> None:
         """Refuse what depends on values that were not followed."""
@@ -97,6 +120,8 @@ class Results:
                     self.owe(use.node, use.value, site, use.at)
                 case Escape():
                     self.escape(site, use.node, use.how)
+                case Say():
+                    self.plan.change(site, use.node, use.what, "note")
 
     # one use ---------------------------------------------------------------------------------
 

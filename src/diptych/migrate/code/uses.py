@@ -57,4 +57,11 @@ class Escape(NamedTuple):
     how: str = ""
 
 
-Use: TypeAlias = Follow | Bind | BindParam | BindName | Owe | Escape
+class Say(NamedTuple):
+    """A use that stays right, and that people should know of."""
+
+    node: Node
+    what: str
+
+
+Use: TypeAlias = Follow | Bind | BindParam | BindName | Owe | Escape | Say

@@ -9,7 +9,7 @@ def ask(q, key):
     a = client.completions.create(model="m", prompt=q, max_tokens=1)
     print(getattr(a.choices[0], "text"))
     b = client.completions.create(model="m", prompt=q, max_tokens=1)
-    print(json.dumps(b.model_dump()))
+    keep(json.dumps(b.model_dump()))
     c = client.completions.create(model="m", prompt=q, max_tokens=1)
     print(c.model_dump()[key])
     d = client.completions.create(model="m", prompt=q, max_tokens=1)

@@ -2,10 +2,10 @@
 from openai import OpenAI
 
 client = OpenAI()
-LINES = ["a", "b"]
+LINES = ["a", 2]
 
 
-def ask(q: str, many: list[str], prompts, enc):
+def ask(q: str, many: list, prompts, enc):
     client.completions.create(model="m", prompt=["a", b])
     client.completions.create(model="m", prompt=[f"Say {x}" for x in q], n=2)
     client.completions.create(model="m", prompt=many)
