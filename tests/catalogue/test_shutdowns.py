@@ -1,7 +1,7 @@
 """The days of shutdown: what the SDK's own docstring says, and the replacements."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,22 @@ def test_days_are_those_of_the_sdk():
             said |= dict.fromkeys(re.findall(r'"([^"]+)"', item[: day.start()]), day.group(1))
     assert len(said) > 40
     assert {name: shutdown_of(name) for name in said} == said
+
+
+def test_days_of_claude_are_those_of_the_sdk():
+    deprecated = pytest.importorskip("anthropic._data.deprecated_models", reason="the SDK is a dependency of development")
+    said = {}
+    for name, text in deprecated.DEPRECATED_MODELS.items():
+        said[name] = datetime.strptime(re.sub(r"(\d)(?:st|nd|rd|th)", r"\1", text), "%B %d, %Y").date().isoformat()
+    assert said
+    assert {name: shutdown_of(name) for name in said} == said
+
+
+def test_every_priced_name_whose_day_is_known_shows_it():
+    listed = {row.name: row.shutdown_date for row in list_models()}
+    for name in ("claude-opus-4-1", "gemini-2.5-pro", "deepseek-chat", "grok-3", "mistral-large-2512"):
+        assert listed[name] == shutdown_of(name) is not None
+    assert replacement_for("gemini-2.5-flash").model == "gemini-3.5-flash-lite"
 
 
 def test_the_default_model_serves_for_a_year_as_far_as_is_announced():

@@ -66,6 +66,10 @@ def test_no_name_stands_in_two_rows():
 @pytest.mark.parametrize("name", sorted(shutdown_days()))
 def test_a_model_that_ends_has_a_replacement_that_lasts_longer(name):
     found = replacement_for(name)
+    row = model_row(name) or next(row for row in rows() if name in row.shutdown)
+    if row.replacement is None:
+        assert row.vendor != "openai", "OpenAI names a replacement for each; of others only those that are known stand here"
+        return
     assert found is not None
     assert found.shutdown == shutdown_of(name)
     assert (shutdown_of(found.model) or "9999") > found.shutdown
