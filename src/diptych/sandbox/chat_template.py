@@ -19,14 +19,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
-from jinja2 import meta, nodes
+from jinja2 import nodes
 from jinja2.ext import Extension
 
 from ..errors import DiptychError, FormatError, Location, ResourceLimit, TemplateError, TemplateSyntaxError
 from . import guards, limits
 from .environment import make_environment
+from .isolation import run_isolated
 from .limits import Limits
 from .mistakes import Mistake, mistake_of, mistakes, unknown_in_message
+from .names import undeclared_names
 
 _NAME: Final = "<chat template>"
 #: Appended to a message that is to be continued, then found again; white space at its end shows
@@ -76,9 +78,9 @@ class ChatTemplate:
         limits: Limits = CHAT_LIMITS,
         **special: Any,
     ) -> None:
-        if len(source) > limits.source:
+        if len(source) > limits.here.source:
             raise ResourceLimit(
-                f"a chat template of over {limits.source:,} characters", hint="shorten it, or raise Limits.source"
+                f"a chat template of over {limits.here.source:,} characters", hint="shorten it, or raise Limits.source"
             )
         self.source = source
         self.limits = limits
@@ -93,7 +95,7 @@ class ChatTemplate:
         >>> sorted(ChatTemplate("{{ messages }}{% if enable_thinking %}{% endif %}").variables)
         ['enable_thinking', 'messages']
         """
-        return frozenset(meta.find_undeclared_variables(_environment()._parse(self.source, _NAME, _NAME)))
+        return undeclared_names(_environment()._parse(self.source, _NAME, _NAME))
 
     def __repr__(self) -> str:
         return f"<ChatTemplate of {len(self.source)} characters>"
@@ -152,7 +154,7 @@ class ChatTemplate:
         anything that goes wrong in it; ResourceLimit over a cap; FormatError for
         messages that are not plain data.
         """
-        deepest = self.limits.depth
+        deepest = self.limits.here.depth
         chat = _plain(list(messages), "$.messages", deepest)
         chat = with_objects(chat) if parse_arguments else chat
         if continue_final_message:
@@ -165,13 +167,19 @@ class ChatTemplate:
             "tools": _plain(tools, "$.tools", deepest),
             "documents": _plain(documents, "$.documents", deepest),
             "add_generation_prompt": add_generation_prompt,
-            "strftime_now": guards.Helper("strftime_now", (now or datetime.now()).strftime),
             **{name: _plain(value, f"$.{name}", deepest) for name, value in kwargs.items()},
         }
-        text = self._run(values)
+        text = self._run_somewhere(values, now or datetime.now())
         return _continued(text) if continue_final_message else text
 
-    def _run(self, values: dict[str, Any]) -> str:
+    def _run_somewhere(self, values: dict[str, Any], now: datetime) -> str:
+        if not self.limits.isolate:
+            return self._run(values, now)
+        within = ChatTemplate(self.source, limits=self.limits.within)
+        return run_isolated(_run_here, within, values, now, limits=self.limits)
+
+    def _run(self, values: dict[str, Any], now: datetime) -> str:
+        values.setdefault("strftime_now", guards.Helper("strftime_now", now.strftime))
         token = limits.open_account(self.limits)
         try:
             return str(self._template.render(values))
@@ -187,6 +195,11 @@ class ChatTemplate:
             raise TemplateError(str(error) or type(error).__name__, location=place) from None
         finally:
             limits.close_account(token)
+
+
+def _run_here(template: ChatTemplate, values: dict[str, Any], now: datetime) -> str:
+    """Render in this process, as the function of a module, which pickle copies by its name."""
+    return template._run(values, now)
 
 
 def _chosen(value: Any, name: str) -> str | None:

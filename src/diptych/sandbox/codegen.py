@@ -7,6 +7,8 @@ the size once. What the guards themselves call is no call of the template's.
 
 from __future__ import annotations
 
+from typing import Any
+
 from jinja2 import nodes
 from jinja2.compiler import Frame
 
@@ -28,6 +30,12 @@ class GuardCodeGenerator(NestingCodeGenerator):
             self._write_call(f"environment.{node.node.name}", node.args, frame)
         else:
             super().visit_Call(node, frame, forward_caller=forward_caller)
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        # Nothing is computed while a template is compiled: no caps hold there, and filters of the caller's would run.
+        if not isinstance(node, nodes.Const | nodes.TemplateData):
+            raise nodes.Impossible
+        return super()._output_child_to_const(node, frame, finalize)
 
     def _write_call(self, name: str, args: list[nodes.Expr], frame: Frame) -> None:
         self.write(f"{name}(")

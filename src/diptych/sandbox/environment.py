@@ -159,6 +159,7 @@ def make_environment(
         lstrip_blocks=True,
         keep_trailing_newline=keep_trailing_newline,
         autoescape=False,
+        optimized=False,
         cache_size=400,
     )
     env.filters.update(guards.GUARDED_FILTERS)

@@ -9,7 +9,7 @@ tasks do not share it.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from time import monotonic
 from typing import Any, Final
@@ -27,6 +27,9 @@ class Limits:
     ``source``: characters of one template file. The defaults are far above any prompt
     that a context window holds, and far below what hurts a process of 512 MB.
 
+    ``isolate=True`` renders in a worker process under limits of the operating system (Linux): 10 seconds at most,
+    224 MiB of memory, no file written. Use it for templates of strangers.
+
     >>> Limits(seconds=0.5).output
     10000000
     """
@@ -36,6 +39,20 @@ class Limits:
     work: int = 1_000_000
     depth: int = 64
     source: int = 2_000_000
+    isolate: bool = False
+
+    @property
+    def here(self) -> Limits:
+        """The caps on what is done in this process: with ``isolate``, none is over its default."""
+        if not self.isolate:
+            return self
+        caps = {f.name: min(getattr(self, f.name), f.default) for f in fields(self) if f.name != "isolate"}
+        return Limits(**caps)
+
+    @property
+    def within(self) -> Limits:
+        """The caps that a worker process applies by itself: these, without ``isolate``."""
+        return replace(self, isolate=False)
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -34,6 +34,7 @@ from ..errors import (
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, open_account
 from ..sandbox.limits import current_limits
 from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
+from ..sandbox.names import undeclared_names
 from ..sandbox.nesting import watched
 from ..suggest import closest, suggest
 from . import frontmatter
@@ -68,7 +69,7 @@ class Compiled:
             tree = engine.checked(tree, found.name) if tree else engine.parse(self.parts.body, found.name, found.file)
         with engine.reading(found.name, found.file):
             self.references = tuple(meta.find_referenced_templates(tree))
-            self.variables = frozenset(meta.find_undeclared_variables(tree)) - set(engine.environment.globals)
+            self.variables = undeclared_names(tree) - set(engine.environment.globals)
             self.plan: Plan | None = make_plan(tree.body)
         #: The template that this one extends, where its name stands in the text.
         extended = (node.template for node in tree.find_all(nodes.Extends))
@@ -152,7 +153,7 @@ class Engine:
 
         Raises ResourceLimit for a text over ``limits.source``.
         """
-        if len(found.text) > limits.source:
+        if len(found.text) > limits.here.source:
             raise ResourceLimit(
                 f"{found.file}: a template of over {limits.source:,} characters",
                 hint="split it with includes, or raise Limits.source",
@@ -381,6 +382,11 @@ def _inherited(meta: Mapping[str, Any], parent: Mapping[str, Any]) -> dict[str, 
         if isinstance(mine, dict) and isinstance(theirs, dict) and "properties" not in {**mine, **theirs}:
             merged[key] = {**theirs, **mine}
     return merged
+
+
+def run_found(engine: Engine, found: Found, values: Mapping[str, Any], limits: Limits) -> Assembled:
+    """Compile a text and run it on plain values, as a worker process does. Raises TemplateError."""
+    return engine.load(found, limits).run(values, limits)
 
 
 def make_engine(

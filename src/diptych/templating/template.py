@@ -13,8 +13,11 @@ from typing import Any, Final
 
 from ..errors import FormatError, InvalidInput, Location, TemplateError, TemplateSyntaxError, UndefinedInput
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
+from ..sandbox.isolation import run_isolated
+from . import assemble, events
+from .assemble import Assembled
 from .declared import read_response_format, read_samples, read_tools
-from .engine import Compiled, Engine, make_engine
+from .engine import Compiled, Engine, make_engine, run_found
 from .events import text
 from .history import copy_simple_history
 from .inputs import Input, Inputs, read_inputs
@@ -44,6 +47,7 @@ class Template:
         "_fast_defaults",
         "_fast_names",
         "_hash",
+        "_here",
         "_inputs",
         "_limits",
         "_longest",
@@ -63,6 +67,7 @@ class Template:
         self._engine = engine
         self._compiled = compiled
         self._limits = limits
+        self._here = limits.here
         self._bound = dict(bound or {})
         self._meta = engine.front_matter(compiled, limits)
         self._hash: str | None = None
@@ -201,7 +206,7 @@ class Template:
         >>> brief.render(b="two").prompt
         'one two'
         """
-        reducer = Reducer(self._limits)
+        reducer = Reducer(self._here)
         plain = {name: reducer.reduce(value, f"$.inputs.{name}") for name, value in inputs.items()}
         return Template(self._engine, self._compiled, self._limits, {**self._bound, **plain})
 
@@ -242,7 +247,7 @@ class Template:
         plan = self._plan
         if plan is not None and plan.histories and (fast := self._with_history(inputs)):
             return fast
-        reducer = Reducer(self._limits)
+        reducer = Reducer(self._here)
         try:
             plain = {name: reducer.reduce(value, f"$.inputs.{name}") for name, value in inputs.items()}
             values = self._inputs.check(plain)
@@ -251,16 +256,24 @@ class Template:
         losses = tuple(reducer.losses)
         if plan is not None and not plan.histories and (texts := self._texts(plan, values)) is not None:
             return Rendered(self, plan, texts, None, losses)
-        return Rendered(self, None, values, self._compiled.run(values, self._limits), losses)
+        return Rendered(self, None, values, self._run(values), losses)
+
+    def _run(self, values: dict[str, Any]) -> Assembled:
+        if self._limits.isolate:
+            return run_isolated(
+                run_found, self._engine, self._compiled.found, values, self._limits.within,
+                limits=self._limits, classes=(assemble, events),
+            )  # fmt: skip
+        return self._compiled.run(values, self._limits)
 
     def _texts(self, plan: Plan, values: dict[str, Any]) -> dict[str, Any] | None:
         """Return the values with the printed ones as texts, or None where Jinja must word what is wrong."""
         if not plan.names <= values.keys() or any(values[name] is None for name in plan.names):
             return None
-        token = open_account(self._limits)
+        token = open_account(self._here)
         try:
             texts = {**values, **{name: text(values[name]) for name in plan.names}}
-            return texts if plan.output(texts) <= self._limits.output else None
+            return texts if plan.output(texts) <= self._here.output else None
         except TemplateError:
             return None
         finally:
@@ -271,7 +284,7 @@ class Template:
         plan = self._plan
         assert plan is not None
         values = {**self._inputs.defaults, **inputs}
-        if values.keys() != self._inputs.items.keys() or not plan.names <= values.keys() or not self._limits.depth:
+        if values.keys() != self._inputs.items.keys() or not plan.names <= values.keys() or not self._here.depth:
             return None
         size = 0
         for name, value in values.items():
@@ -286,7 +299,7 @@ class Template:
                 return None
             if self._inputs.items[name].schema not in ({}, {"type": "string"}):
                 return None
-        return Rendered(self, plan, values) if size + plan.output(values) <= self._limits.output else None
+        return Rendered(self, plan, values) if size + plan.output(values) <= self._here.output else None
 
     def counter(self, model: str | None = None, *, api: str | None = None) -> Callable[..., int]:
         """Return a function of the inputs that counts tokens: ``count(tpl.render(**inputs))``.
@@ -367,10 +380,10 @@ class Template:
         plan, inputs = self._plan, self._inputs
         if plan is None or plan.histories or not plan.names <= inputs.items.keys():
             return
-        if (inputs.declared and not inputs.only_strings) or plan.size > self._limits.output:
+        if (inputs.declared and not inputs.only_strings) or plan.size > self._here.output:
             return
         #: Texts of this length cannot go over the cap on output, wherever they are printed.
-        self._longest = (self._limits.output - plan.size) // max(1, len(plan.slots))
+        self._longest = (self._here.output - plan.size) // max(1, len(plan.slots))
         self._fast_names = tuple(inputs.items)
         self._fast_defaults = inputs.defaults
 

@@ -19,6 +19,7 @@ from ...errors import DiptychError
 from ...sandbox import make_environment
 from ...sandbox.guards import JSON_OF_JINJA, tojson
 from ...sandbox.mistakes import mistake_of
+from ...sandbox.names import undeclared_names
 from ...templating.engine import Engine
 from ...text.template_text import Syntax, holes_of
 from .draft import Draft
@@ -163,7 +164,7 @@ def check(source: str, draft: Draft) -> nodes.Template:
         tree: nodes.Template = environment._parse(body, draft.filename, draft.filename)
         for reason, pattern in _lacks(tree, environment):
             raise draft.refuse(reason, place_of_last(draft, pattern))
-        jinja2.meta.find_undeclared_variables(tree)  # compiles, and finds what parsing does not
+        undeclared_names(tree)  # compiles, and finds what parsing does not
     except DiptychError:
         raise
     except jinja2.TemplateSyntaxError as error:
@@ -217,7 +218,7 @@ def complete_inputs(draft: Draft, tree: nodes.Template, *, is_lenient: bool) -> 
     In a lenient engine a name that is not given prints nothing and is false: one that is only
     asked about, or looped over, gets the default that means so.
     """
-    used = jinja2.meta.find_undeclared_variables(tree) - set(_engine().environment.globals)
+    used = undeclared_names(tree) - set(_engine().environment.globals)
     missing = sorted(used - draft.inputs.keys())
     defaults = _lenient_defaults(tree) if is_lenient else {}
     asked = {name for name in missing if name in defaults}

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 
 import jinja2
-from jinja2 import meta, nodes
+from jinja2 import nodes
 
+from ....sandbox.names import undeclared_names
 from ..chat import ChatSubject
 from ..finding import Finding
 
@@ -32,7 +33,7 @@ def check(subject: ChatSubject) -> Iterator[Finding]:
     source = re.sub(r"\{%[-+]?\s*(?:end)?generation\s*[-+]?%\}", "", subject.source)
     try:
         tree = environment.parse(source)
-        names = meta.find_undeclared_variables(tree) - _GIVEN - subject.special.keys()
+        names = undeclared_names(tree) - _GIVEN - subject.special.keys()
     except Exception:  # what does not parse is a finding of its own
         return
     assigned = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}  # in a branch, it may be
