@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+from ..errors import FormatError
 
 
 class Links:
@@ -20,7 +23,7 @@ class Links:
 
     def call(self, name: str, id_: str | None = None) -> str:
         """Return the id of a call, a new one where it has none."""
-        id_ = self._new() if id_ is None else id_
+        id_ = self._new() if id_ is None else _checked(id_)
         self._open[id_] = self._names[id_] = name
         return id_
 
@@ -29,7 +32,7 @@ class Links:
         if id_ is None:
             fits = (call for call, known in self._open.items() if name is None or known == name)
             id_ = next(fits, None) or self._new()
-        self._open.pop(id_, None)
+        self._open.pop(_checked(id_), None)
         return id_
 
     def name(self, id_: str) -> str | None:
@@ -41,3 +44,10 @@ class Links:
             self._made += 1
         self._taken.add(id_)
         return id_
+
+
+def _checked(id_: Any) -> str:
+    """Return an id. Raises FormatError for what is none."""
+    if not isinstance(id_, str):
+        raise FormatError("the id of a tool call is a string")
+    return id_

@@ -86,9 +86,10 @@ def read_turns(reader: Reader, shape: Shape, turns: Any, path: str) -> Iterator[
 
 
 def _read_turn(reader: Reader, shape: Shape, turn: Any, path: str, before: Message | None) -> Iterable[Message]:
-    if not isinstance(turn, Mapping) or turn.get("role") not in shape.roles:
+    said = turn.get("role") if isinstance(turn, Mapping) else None
+    if not isinstance(said, str) or said not in shape.roles:
         raise FormatError(f"a message has the role {' or '.join(shape.roles)}", path=f"{path}.role")
-    role, content = shape.roles[turn["role"]], turn.get(shape.content)
+    role, content = shape.roles[said], turn.get(shape.content)
     rest = {name: value for name, value in turn.items() if name not in ("role", shape.content)}
     if role == "system":
         rest[INSIDE] = True

@@ -69,7 +69,7 @@ def model_of(flag: str | None, value: Any) -> str | None:
     """Return the model to count for: the flag, else None for the request's own, else the configured one."""
     from ..config import setting
 
-    own = value.get("model") if isinstance(value, dict) else None
+    own = value.get("model") or value.get("modelId") if isinstance(value, dict) else None
     return flag or (None if own is not None else setting("model") or None)
 
 

@@ -130,8 +130,7 @@ def build(
         from ..apis.strict import response_format_of
 
         params["response_format"] = response_format_of(params["response_format"])
-    # Only requests of Chat and Completions can be counted.
-    way: _Way = {"api": api, "own_server": own_server, "must_serve": checks, "apis": APIS if checks else _SERVED}
+    way: _Way = {"api": api, "own_server": own_server, "must_serve": checks, "apis": APIS}
     if isinstance(x, Mapping):
         built = _of_body(x, model, way, params)
     elif isinstance(x, Request):

@@ -44,6 +44,7 @@ class PriceBook(Protocol):
 #: What libraries put before the name of a model that its own vendor, or a cloud at its price, serves.
 _PREFIXES: Final = frozenset({
     "openai", "azure", "anthropic", "google", "gemini", "vertex_ai", "mistral", "deepseek", "xai", "x-ai", "cohere",
+    "models",
 })  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from ..errors import DiptychError
 from ..request import Request
 from ..tokens import TokenCount
 from ..tokens.chat import NEEDS_MORE
+from ..tokens.foreign import HEADS
 from ..tokens.plain import plain_sums
 from ..tokens.rules import rules_of
 from .book import PriceBook, default
@@ -32,7 +33,7 @@ from .usage import price_usage, variant_of
 from .values import Tokens
 
 #: Fields with which a request is more than its messages, its model and its sampling.
-_OTHER: Final = NEEDS_MORE | {
+_OTHER: Final = NEEDS_MORE | HEADS | {
     "service_tier", "system", "contents", "input", "instructions", "prompt", "inferenceConfig", "generationConfig",
     "options", "audio",
 }  # fmt: skip

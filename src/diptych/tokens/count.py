@@ -16,6 +16,7 @@ from ..errors import TokenError
 from ..request import Request
 from .basis import settle
 from .chat import chat_items
+from .foreign import HEADS, Foreign, is_foreign, read_foreign
 from .imagesize import Size
 from .memo import message_memo
 from .messages import Count
@@ -94,7 +95,7 @@ def count(
     """Return the tokens that ``x`` costs as input of ``model``.
 
     ``x`` is a text, a list of texts or of token ids (Completions prompts), a list of
-    messages, a whole request body (Chat, Completions, Responses, Embeddings), or a rendered template. ``model``
+    messages, a whole request body of any API or of Embeddings, or a rendered template. ``model``
     given here wins over the body's own; without either it is the catalogue's default model.
     ``image_sizes`` gives width and height in pixels of images that stand behind an address.
     ``tokenizer`` counts for any other model: a function from text to tokens, an object with
@@ -112,14 +113,77 @@ def count(
     if via is not None:
         tokens = via.count_tokens({**body, "model": name})
         return TokenCount(tokens, "exact", (Item("$", "server", tokens),), None, tokens, tokens, name)
-    if tokenizer is not None:
-        return _with_tokenizer(body, read_tokenizer(tokenizer), name)
-    info = model_info(name)
-    if info.encoding is None and (vendor := vendor_of(name)) is not None:
-        return _of_vendor(body, vendor, name)
-    if (reason := _why_unknown(body, info)) is not None:
-        return TokenCount(None, "unknown", (), None, None, None, name, reason)
-    return _total(_items(body, info, image_sizes), info, "responses" if is_responses(body, info) else "chat")
+    ways = _Ways(name, image_sizes, None if tokenizer is None else read_tokenizer(tokenizer))
+    if HEADS.isdisjoint(body) and not (ways.reads_texts and is_foreign(body)):
+        try:
+            found = ways.count(body)
+        except TokenError:
+            if (foreign := read_foreign(body, ways.count_text)) is None:
+                raise
+            return ways.count_foreign(foreign)
+        # A part that Chat does not know may be one of another API.
+        if found.basis in ("exact", "fitted") or not any(item.kind == "part" for item in found.items):
+            return found
+        foreign = read_foreign(body, ways.count_text)
+        return found if foreign is None else ways.count_foreign(foreign)
+    foreign = read_foreign(body, ways.count_text)
+    return ways.count(body) if foreign is None else ways.count_foreign(foreign)
+
+
+class _Ways:
+    """The ways to count a body for one model: by rules, with a tokenizer, as a vendor's range."""
+
+    def __init__(self, name: str, sizes: Mapping[str, Size] | None, tokenizer: Tokenizer | None) -> None:
+        self.name, self.sizes, self.tokenizer = name, sizes, tokenizer
+        self.info = model_info(name)
+        self.vendor = vendor_of(name) if self.info.encoding is None and tokenizer is None else None
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether texts are counted wherever they stand, so that no line tells of an unknown part."""
+        return self.tokenizer is not None or self.vendor is not None
+
+    def count(self, body: Mapping[str, Any]) -> TokenCount:
+        """Return the count of a body of Chat, Completions, Responses or Embeddings."""
+        info = self.info
+        if self.tokenizer is not None:
+            return _with_tokenizer(body, self.tokenizer, self.name)
+        if self.vendor is not None:
+            return _of_vendor(body, self.vendor, self.name)
+        if (reason := _why_unknown(body, info)) is not None:
+            return _unknown(self.name, reason)
+        api = "responses" if is_responses(body, info) else "chat"
+        return _total(_items(body, info, self.sizes), info, api)
+
+    def count_text(self, text: str) -> int:
+        """Return the tokens of a text, by o200k where nothing better is known."""
+        return message_memo(self.info.encoding or "o200k_base")(text)
+
+    def count_foreign(self, foreign: Foreign) -> TokenCount:
+        """Return the count of a body of another API."""
+        if foreign.reason is not None:
+            return _unknown(self.name, foreign.reason)
+        try:
+            found = self.count(foreign.body)
+        except TokenError as error:
+            place = error.path and foreign.place(error.path)
+            raise TokenError(error.message, path=place, hint=error.hint) from None
+        if found.tokens is None:
+            return found
+        own = [item._replace(path=foreign.place(item.path)) for item in found.items]
+        if not foreign.items:
+            return found._replace(items=tuple(own))
+        low, high = (sum(item.range[at] for item in foreign.items) for at in (0, 1))
+        return found._replace(
+            items=(*own, *foreign.items),
+            basis="approximate",
+            low=(found.low or 0) + low,
+            high=(found.high or 0) + high,
+        )
+
+
+def _unknown(name: str, reason: str) -> TokenCount:
+    return TokenCount(None, "unknown", (), None, None, None, name, reason)
 
 
 def _with_tokenizer(body: Mapping[str, Any], tokenizer: Tokenizer, name: str) -> TokenCount:
@@ -133,7 +197,7 @@ def _of_vendor(body: Mapping[str, Any], vendor: Vendor, name: str) -> TokenCount
     check_talk(body)
     items = vendor_items(body, vendor)
     if items is None:
-        return TokenCount(None, "unknown", (), None, None, None, name, f"no rule is known for media sent to {name!r}")
+        return _unknown(name, f"no rule is known for media sent to {name!r}")
     return _added_up(items, "o200k_base", name)
 
 
@@ -146,6 +210,8 @@ def _added_up(items: list[Item], encoding: str, name: str) -> TokenCount:
 def name_of(body: Mapping[str, Any], *, model: Any = None) -> str:
     """Return the model that is meant: the caller's, else the body's own, else the default."""
     path, name = ("model", model) if model is not None else ("$.model", body.get("model"))
+    if name is None:
+        path, name = "$.modelId", body.get("modelId")
     if name is None:
         return DEFAULT_MODEL
     expect(name, (str,), path, "the name of a model")

@@ -85,6 +85,8 @@ class MessageCounter:
             self._add_plain(items, message, role, text, path)
         if isinstance(message.get("content"), list | tuple):
             self._add_parts(items, message["content"], path)
+        if message.get("images"):  # of Ollama
+            self._add_parts(items, [{"images": message["images"]}], path)
 
     def _add_plain(self, items: list[Item], message: Mapping[str, Any], role: str, text: str, path: str) -> None:
         rules = self.rules

@@ -134,6 +134,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "file": ("text and page images of the file: a range", RECORDED),
     "custom_tool": ("a tool that is no function: a range", "no recording"),
     "part": ("a part of a kind that no rule knows: a range", "no recording"),
+    "dropped": ("what a request of another API has and Chat has not: a range", "no recording"),
     "model": ("what this model may add or leave out: a range", "no recording of this model"),
     "ignored": ("nothing known is billed for it", RECORDED),
 }

@@ -91,8 +91,8 @@ def _media_path(found: re.Match[str]) -> str:
 
 
 def _ids(contents: Any) -> Iterator[str]:
-    parts = (part for one in contents if isinstance(one, Mapping) for part in one.get("parts") or ())
-    for part in parts:
+    lists = (one.get("parts") for one in contents if isinstance(one, Mapping))
+    for part in (part for parts in lists if isinstance(parts, list | tuple) for part in parts):
         for kind in ("functionCall", "functionResponse"):
             value = part.get(kind) if isinstance(part, Mapping) else None
             if isinstance(value, Mapping) and isinstance(value.get("id"), str):

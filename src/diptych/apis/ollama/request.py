@@ -132,7 +132,9 @@ def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterator[Message]:
 def _ids(messages: Iterable[Any]) -> Iterator[str]:
     for message in messages:
         calls = message.get("tool_calls") if isinstance(message, Mapping) else None
-        yield from (call["id"] for call in calls or () if isinstance(call, Mapping) and call.get("id"))
+        calls = calls if isinstance(calls, list | tuple) else ()
+        given = (call.get("id") for call in calls if isinstance(call, Mapping))
+        yield from (id_ for id_ in given if id_ and isinstance(id_, str))
 
 
 def read_message(reader: Reader, message: Mapping[str, Any], path: str, links: Links) -> Message:
@@ -212,6 +214,8 @@ def _with_id(call: Any, links: Links) -> Any:
 def _result(rest: dict[str, Any], links: Links, how: dict[str, Any]) -> dict[str, Any]:
     """Take the link of a result out of its message."""
     name, id_ = rest.pop("tool_name", None), rest.pop("tool_call_id", None)
+    if name is not None and not isinstance(name, str):
+        raise FormatError("the name of a tool is a string")
     link = links.result(name, id_ or None)
     if not id_:
         how["tool_call_id"] = link
