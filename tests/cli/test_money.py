@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from diptych import Template, count, estimate
+from diptych import Template, convert_request, count, estimate
 from diptych.__main__ import main
 from diptych.catalogue import DEFAULT_MODEL
 from diptych.prices import price_usage
@@ -456,3 +456,59 @@ def test_an_unknown_count_is_said_to_be_unknown(run):
     assert found.code == 1
     assert "the cost is unknown" in found.err
     assert "no price is known for 'nope'" in found.err
+
+
+# rows that were reported ------------------------------------------------------------------------
+
+JAPANESE = {"model": "gpt-4", "messages": [{"role": "user", "content": "日本語のテキスト"}]}
+
+
+def test_row_cost_takes_the_requests_own_model(run):
+    assert run("cost", "r.json", "--json", r_json=json.dumps(BODY)).json["model"] == "gpt-4.1"
+
+
+def test_row_cost_of_lines_is_the_sum_of_the_calls(run):
+    line = {**LINE, "body": {**BODY, "messages": [{"role": "user", "content": "Hi there"}], "max_tokens": 50}}
+    found = run("cost", "b.jsonl", "--json", b_jsonl=rows(line, line)).json
+    assert found["requests"] == 2
+    assert Decimal(found["cost"]["high"]) == 2 * estimate(line["body"]).cost.high
+
+
+def test_row_count_of_lines_names_the_option(run):
+    found = run("count", "b.jsonl", "-m", "gpt-4o", b_jsonl=rows({"messages": [HI]}, {"messages": [HI]}))
+    assert (found.code, found.out) == (2, "")
+    assert "--jsonl" in found.err
+
+
+def test_row_count_of_a_batch_line_is_that_of_its_body(run):
+    found = run("count", "b.jsonl", "--jsonl", b_jsonl=rows(LINE))
+    assert (found.code, found.rows[0]["tokens"]) == (0, count(BODY).tokens)
+
+
+def test_row_the_flag_wins_over_the_body_with_lines_and_without(run):
+    one = run("count", "o.json", "-m", "gpt-4o", "--json", o_json=json.dumps(JAPANESE)).json
+    lines = run("count", "o.json", "--jsonl", "-m", "gpt-4o", o_json=json.dumps(JAPANESE)).rows[0]
+    assert one["model"] == lines["model"] == "gpt-4o"
+    assert one["tokens"] == lines["tokens"] == count(JAPANESE, "gpt-4o").tokens != count(JAPANESE).tokens
+
+
+def test_row_an_empty_model_is_a_usage_error(run):
+    assert run("cost", "-", "-m", "", stdin="x").code == 2
+
+
+def test_row_an_unknown_count_is_said_to_be_unknown(run):
+    found = run("count", "-", "-m", "nope", "--max-tokens", "5", stdin="x")
+    assert found.code == 1
+    assert "the count is unknown" in found.err
+    assert "None" not in found.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("api", ["anthropic", "gemini", "bedrock", "ollama"])
+def test_a_body_of_any_api_is_counted_and_priced(run, command, api):
+    body = convert_request(JAPANESE, to=api, on_loss="ignore")[0].output
+    one = run(command, "r.json", "-m", "gpt-4o", "--json", r_json=json.dumps(body)).json
+    assert one["tokens" if command == "count" else "prompt_tokens"] == count(JAPANESE, "gpt-4o").tokens
+    if command == "cost":
+        many = run("cost", "b.jsonl", "-m", "gpt-4o", "--json", b_jsonl=rows(body, body)).json
+        assert many["prompt_tokens"] == 2 * one["prompt_tokens"]

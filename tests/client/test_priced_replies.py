@@ -61,3 +61,19 @@ def test_a_reply_has_the_price_of_the_hour_at_which_it_arrives(hour, usd):
         client._setup = replace(client._setup, now=lambda: datetime(2026, 11, 24, hour, 30, tzinfo=UTC))
         server.next(raw(wire))
         assert client.send(ASKED, model="deepseek-v4-flash").cost == Decimal(usd)
+
+
+def test_a_usage_that_every_chunk_repeats_is_billed_once():
+    sent = ""
+    for n in (1, 2, 3):
+        usage = {"prompt_tokens": 100, "completion_tokens": n, "total_tokens": 100 + n}
+        choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": "stop" if n == 3 else None}
+        head = {"id": "c", "object": "chat.completion.chunk", "model": "gpt-4o"}
+        sent += f"data: {json.dumps({**head, 'choices': [choice], 'usage': usage})}\n\n"
+    sent += "data: [DONE]\n\n"
+    wire = f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {len(sent)}\r\n\r\n{sent}".encode()
+    with Server() as server, Client(server.base_url) as client:
+        server.next(raw(wire))
+        with client.stream(ASKED, model="gpt-4o") as deltas:
+            list(deltas)
+    assert deltas.reply.cost == (100 * Decimal("2.5") + 3 * 10) / 10**6

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import diptych
-from diptych import prices
+from diptych import convert_stream, prices
 from diptych.prices import price_usage, worst_cost
 from diptych.tokens import Item, TokenCount
 
@@ -86,6 +86,8 @@ def test_a_marked_hour_pays_for_an_hour():
 BILLED_ONCE = {
     "priority cache write": ("gpt-5.6-sol", {"prompt_tokens": 2000, "completion_tokens": 0,
         "prompt_tokens_details": {"cache_write_tokens": 2000}}, "priority"),
+    "flex cache write": ("gpt-5.6-sol", {"prompt_tokens": 2000, "completion_tokens": 0,
+        "prompt_tokens_details": {"cache_write_tokens": 2000}}, "flex"),
     "flex cached": ("gpt-5-mini", {"prompt_tokens": 2000, "completion_tokens": 0,
         "prompt_tokens_details": {"cached_tokens": 1920}}, "flex"),
     "cached inside input": ("gpt-4o", {"prompt_tokens": 2000, "completion_tokens": 10,
@@ -98,6 +100,7 @@ BILLED_ONCE = {
 }  # fmt: skip
 WORTH = {
     "priority cache write": lambda rate: 2000 * rate("cache_write"),
+    "flex cache write": lambda rate: 2000 * rate("cache_write"),
     "flex cached": lambda rate: 80 * rate("input") + 1920 * rate("cached"),
     "cached inside input": lambda rate: 80 * rate("input") + 1920 * rate("cached") + 10 * rate("output"),
     "reasoning inside output": lambda rate: 10 * rate("input") + 100 * rate("output"),
@@ -112,6 +115,39 @@ def test_tokens_are_billed_once_at_their_rate(case):
     model, usage, tier = BILLED_ONCE[case]
     rates = prices.default().find(model).rates(tier)
     assert price_usage(model, usage, service_tier=tier) == WORTH[case](rates.at) / 1_000_000
+
+
+#: A stream that repeats its usage with every chunk, as it grows, by API; the last one is what is billed.
+USAGES = [{"prompt_tokens": 2000, "completion_tokens": n, "total_tokens": 2000 + n} for n in (1, 2, 3)]
+REPEATED = {
+    "chat": [
+        {"object": "chat.completion.chunk", "model": "gpt-4o", "usage": usage, "choices": [
+            {"index": 0, "delta": {"content": "a"}, "finish_reason": "stop" if usage is USAGES[-1] else None}]}
+        for usage in USAGES
+    ],
+    "gemini": [
+        {"candidates": [{"content": {"role": "model", "parts": [{"text": "a"}]}, "index": 0}
+                        | ({"finishReason": "STOP"} if n == 3 else {})],
+         "usageMetadata": {"promptTokenCount": 2000, "candidatesTokenCount": n, "totalTokenCount": 2000 + n}}
+        for n in (1, 2, 3)
+    ],
+    "anthropic": [
+        {"type": "message_start", "message": {"type": "message", "role": "assistant", "content": [], "model": "m",
+         "id": "x", "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 2000, "output_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "aaa"}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"input_tokens": 2000, "output_tokens": 3}},
+        {"type": "message_stop"},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("api", REPEATED)
+def test_a_usage_that_every_chunk_repeats_is_billed_once(api):
+    chunks = list(convert_stream(REPEATED[api], source=api, to="chat", on_loss="ignore"))
+    usages = [chunk["usage"] for chunk in chunks if chunk.get("usage")]
+    assert price_usage("gpt-4o", usages[-1]) == price_usage("gpt-4o", USAGES[-1])
 
 
 def test_cached_audio_pays_its_own_rate_or_has_no_price():
