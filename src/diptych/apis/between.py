@@ -157,7 +157,8 @@ def written(
     """
     request = distinct(request)
     ledger.of(request)
-    request = named(api, linked(api, request, ledger), ledger)
+    if not _is_talk(request):
+        request = named(api, linked(api, request, ledger), ledger)
     if api.mend is not None:
         request = api.mend(request, ledger)
     body = write_request(api, request, ledger, whole=whole)
@@ -170,6 +171,13 @@ def written(
     _refused(body, ledger)
     body = obeyed(api, body, request, ledger)
     return _continued(body, way, ledger) if is_open and continues else body
+
+
+def _is_talk(request: Request) -> bool:
+    """Tell whether there is nothing but texts, so that no call, tool or result has an id or a name."""
+    if request.conversation.tools or "tool_choice" in request.params:
+        return False
+    return all(message.is_plain and message.role != "tool" for message in request.conversation.messages)
 
 
 def _continued(body: dict[str, Any], way: Way | None, ledger: Ledger) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def that(holds: Callable[[Any], bool], words: str, kind: type | tuple[type, ...]
             shown = value if isinstance(value, int | float) else repr(value)[:80]
             yield "", words.format(shown)
 
-    check.kind = kind  # type: ignore[attr-defined]
+    check.kind, check.holds = kind, holds  # type: ignore[attr-defined]
     return check
 
 

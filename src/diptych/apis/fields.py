@@ -20,6 +20,8 @@ from ..projection import MISSING as MISSING
 from ..projection import NOTE as NOTE
 from ..projection import joined as joined
 
+#: An object of JSON: nearly always a dict, which is asked first.
+OBJECT: Final = (dict, Mapping)
 #: What was written is not what stood there. No JSON value is this.
 DIFFERS: Final[Any] = object()
 
@@ -85,10 +87,13 @@ class Kind:
         for path, constant in self.fixed.items():
             place(wire, path, constant)
         for row in self.fields:
-            for name in (row.to, *row.also):
+            value = values.get(row.to)
+            written = None if value is None else _written(row, value)
+            for name in row.also if written is None else ():
                 if (value := values.get(name)) is not None and (written := _written(row, value)) is not None:
-                    place(wire, row.path, written)
                     break
+            if written is not None:
+                place(wire, row.path, written)
         return wire
 
     def changed(self, values: Mapping[str, Any]) -> Iterator[str]:
@@ -134,6 +139,8 @@ def dig(value: Any, path: str) -> Any:
     >>> dig({"source": {"type": "url"}}, "source.type")
     'url'
     """
+    if "." not in path and type(value) is dict:
+        return value.get(path, MISSING)
     for step in path.split("."):
         if not isinstance(value, Mapping) or step not in value:
             return MISSING
@@ -149,9 +156,11 @@ def place(wire: dict[str, Any], path: str, value: Any) -> None:
     >>> wire
     {'source': {'type': 'url', 'url': 'https://e.org'}}
     """
-    *before, last = path.split(".")
-    for step in before:
-        wire = wire.setdefault(step, {})
+    last = path
+    if "." in path:
+        *before, last = path.split(".")
+        for step in before:
+            wire = wire.setdefault(step, {})
     known = wire.get(last)
     wire[last] = joined(known, value) if isinstance(known, dict) and isinstance(value, Mapping) else value
 
@@ -164,7 +173,7 @@ def subtract(value: Any, written: Any) -> Any:
     >>> subtract({"type": "text", "text": "Hi", "cache": 1}, {"type": "text", "text": "Hi"})
     {'cache': 1}
     """
-    if isinstance(value, Mapping) and isinstance(written, Mapping):
+    if type(written) is not str and isinstance(value, OBJECT) and isinstance(written, OBJECT):
         rest = {name: item for name, item in value.items() if name not in written}
         for name, item in written.items():
             left = subtract(value.get(name, MISSING), item)
@@ -196,6 +205,8 @@ def is_equal(one: Any, two: Any) -> bool:
     >>> is_equal([True], (True,)), is_equal(True, 1)
     (True, False)
     """
+    if type(one) is str:
+        return bool(one == two)
     if isinstance(one, list | tuple) and isinstance(two, list | tuple):
         return len(one) == len(two) and all(map(is_equal, one, two))
     if isinstance(one, Mapping) and isinstance(two, Mapping):

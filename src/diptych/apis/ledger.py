@@ -207,7 +207,10 @@ def _item(value: Any, step: str) -> Any:
 def distinct(request: Request) -> Request:
     """Return a request in which no value stands twice as the same object: each has a place of its own."""
     messages = request.conversation.messages
-    ids = [*map(id, messages), *(id(part) for message in messages if not message.is_plain for part in message.parts)]
+    ids = [*map(id, messages)]
+    for message in messages:
+        if not message.is_plain:
+            ids.extend(map(id, message.parts))
     if len(ids) == len({*ids}):
         return request
     seen: set[int] = set()

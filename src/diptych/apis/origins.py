@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from ..errors import FormatError
@@ -43,20 +44,16 @@ def _report(path: str, loss: Loss, ledger: Ledger) -> None:
 
 def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger) -> Callable[[str], str]:
     """Return the function that gives a path of a written body as a path of the source of the request."""
-    read = Ledger()
-    try:
-        again = read_request(api, body, read)
-    except FormatError:
-        return lambda path: path
-    read.of(again)
-    known = {read.spell(read.path(new)): (new, old) for new, old in _pairs(again, request)}
-    known.pop(read.root, None)  # what nobody recorded a place of
     rows = {row.path: row.to for row in api.params}
     rows |= {row.path: name for name, row in api.rows.items() if name in request.params}
+    again = cache(lambda: _read_again(api, body, request))
 
     def origin(path: str) -> str:
         if (written := ledger.origin(path, body)) is not None:
             return written
+        read, known = again()
+        if read is None:
+            return path
         start = next((one for one in _prefixes(path) if one in known), None)
         if start is not None:
             new, old = known[start]
@@ -71,6 +68,21 @@ def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger)
         return path if param is None else f"$.{ledger.param(param)}"
 
     return origin
+
+
+def _read_again(
+    api: Api, body: Mapping[str, Any], request: Request
+) -> tuple[Ledger | None, dict[str, tuple[Any, Any]]]:
+    """Read a written body; return its ledger, None where it cannot be read, and what was written from what by path."""
+    read = Ledger()
+    try:
+        again = read_request(api, body, read)
+    except FormatError:
+        return None, {}
+    read.of(again)
+    known = {read.spell(read.path(new)): (new, old) for new, old in _pairs(again, request)}
+    known.pop(read.root, None)  # what nobody recorded a place of
+    return read, known
 
 
 def _pairs(again: Request, request: Request) -> Iterator[tuple[Any, Any]]:

@@ -11,17 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import call
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..loss import Loss
+from .fields import OBJECT as OBJECT
 
 #: What a check says of a value: where inside of it (``""``: the value itself), and what is wrong.
 Findings: TypeAlias = Iterable[tuple[str, str]]
 Check: TypeAlias = Callable[[Any], Findings]
 Mend: TypeAlias = Callable[[Any], Any]
-#: An object of JSON: nearly always a dict, which is asked first.
-OBJECT: Final = (dict, Mapping)
-
+Holds: TypeAlias = Callable[[Any], bool]
 
 #: Kinds of mends that add what the API's types require and its server does without.
 _ADDED: Final = ("synthesised", "defaulted")
@@ -55,6 +56,12 @@ class Rule(NamedTuple):
         """Tell whether values of a type can break the rule."""
         return issubclass(kind, getattr(self.check, "kind", object))
 
+    @property
+    def test(self) -> Holds:
+        """The function that tells whether a value that the rule is about keeps it."""
+        holds: Holds | None = getattr(self.check, "holds", None)
+        return holds or (lambda value: next(iter(self.check(value)), None) is None)
+
 
 class _Walk(NamedTuple):
     """One walk through a body."""
@@ -79,7 +86,7 @@ class Rules:
     rules: list[Rule] = field(default_factory=list)
     fields: dict[str, Rules] = field(default_factory=dict)
     items: Rules | None = None
-    by_type: dict[type, tuple[Rule, ...]] = field(default_factory=dict)
+    tests: tuple[dict[type, Holds | None], dict[type, Holds | None]] = field(default_factory=lambda: ({}, {}))
 
     @classmethod
     def of(cls, *rules: Rule) -> Rules:
@@ -122,21 +129,56 @@ class Rules:
 
     def _holds(self, value: Any, whole: bool) -> bool:
         """Tell whether a value breaks no rule: the walk that nearly every body needs alone, without paths."""
-        if type(value) is dict:
-            for name in self.fields.keys() & value.keys():
-                if not self.fields[name]._holds(value[name], whole):
-                    return False
-        elif self.items is not None and type(value) is list:
+        holds = self._test(type(value), whole)
+        return holds is None or holds(value)
+
+    def _test(self, kind: type, whole: bool) -> Holds | None:
+        """Return what tells whether a value of a type keeps the rules, None where there are none for it."""
+        known = self.tests[whole]
+        if kind not in known:
+            known[kind] = self._made(kind, whole)
+        return known[kind]
+
+    def _made(self, kind: type, whole: bool) -> Holds | None:
+        rules = [rule for rule in self.rules if rule.is_about(kind) and (whole or not rule.whole)]
+        own = [rule.test for rule in rules if not (kind is dict and is_nested(rule.check))]
+        if len(own) < len(rules):
+            own.append(_of_nested(tuple(rule.test for rule in rules if is_nested(rule.check))))
+        if kind is dict and self.fields:
+            own.insert(0, self._keeps_fields(whole))
+        elif kind is list and self.items is not None:
+            own.insert(0, self.items._keeps_items(whole))
+        elif issubclass(kind, tuple | Mapping) and kind is not dict:  # rare: read by the walk that knows every type
+            return lambda _: False
+        return _every(tuple(own)) if len(own) > 1 else own[0] if own else None
+
+    def _keeps_fields(self, whole: bool) -> Holds:
+        nodes = {name: (node, node.tests[whole]) for name, node in self.fields.items()}
+
+        def holds(value: dict[str, Any]) -> bool:
+            for name, item in value.items():
+                if (found := nodes.get(name)) is not None:
+                    node, tests = found
+                    kind = type(item)
+                    test = tests[kind] if kind in tests else node._test(kind, whole)
+                    if test is not None and not test(item):
+                        return False
+            return True
+
+        return holds
+
+    def _keeps_items(self, whole: bool) -> Holds:
+        tests = self.tests[whole]
+
+        def holds(value: list[Any]) -> bool:
             for item in value:
-                if not self.items._holds(item, whole):
+                kind = type(item)
+                test = tests[kind] if kind in tests else self._test(kind, whole)
+                if test is not None and not test(item):
                     return False
-        elif isinstance(value, Mapping | tuple):  # rare: read by the walk that knows every type
-            return False
-        kind = type(value)
-        rules = self.by_type.get(kind)
-        if rules is None:
-            rules = self.by_type[kind] = tuple(rule for rule in self.rules if rule.is_about(kind))
-        return not any(True for rule in rules if whole or not rule.whole for _ in rule.check(value))
+            return True
+
+        return holds
 
     def _walk(self, value: Any, path: str, walk: _Walk) -> Any:
         if self.fields and isinstance(value, Mapping):
@@ -167,6 +209,36 @@ class Rules:
     def _items(self, node: Rules, value: Sequence[Any], path: str, walk: _Walk) -> Sequence[Any]:
         after = [node._walk(item, f"{path}[{index}]", walk) for index, item in enumerate(value)]
         return value if all(map(_is, after, value)) else after
+
+
+def nested(check: Check) -> Check:
+    """Mark a check that an object of texts alone, as most messages are, cannot break."""
+    check.nested = True  # type: ignore[attr-defined]
+    return check
+
+
+def is_nested(check: Check) -> bool:
+    """Tell whether a check is of that kind."""
+    return getattr(check, "nested", False)
+
+
+def _of_nested(tests: tuple[Holds, ...]) -> Holds:
+    every = _every(tests)
+
+    def holds(value: dict[str, Any]) -> bool:
+        for item in value.values():
+            if type(item) is not str:
+                return every(value)
+        return True
+
+    return holds
+
+
+def _every(tests: tuple[Holds, ...]) -> Holds:
+    def every(value: Any) -> bool:
+        return all(map(call, tests, repeat(value)))
+
+    return every
 
 
 def _is(one: Any, two: Any) -> bool:

@@ -80,9 +80,27 @@ def read_turns(reader: Reader, shape: Shape, turns: Any, path: str) -> Iterator[
         raise FormatError("messages are a list", path=path)
     before: Message | None = None
     for index, turn in enumerate(turns):
+        if (plain := _plain(reader, shape, turn)) is not None:
+            reader.ledger.at(plain, f"{path}[{index}]", shape.turn)
+            yield plain
+            before = plain
+            continue
         for message in _read_turn(reader, shape, turn, f"{path}[{index}]", before):
             yield message
             before = message
+
+
+def _plain(reader: Reader, shape: Shape, turn: Any) -> Message | None:
+    """Return the message of a turn that is a role and a text, as most are; None for any other."""
+    if type(turn) is not dict or len(turn) != 2:
+        return None
+    role, content = shape.roles.get(turn.get("role", "")), turn.get(shape.content)
+    if not shape.strings and type(content) is list and len(content) == 1 and not reader.api.kinds[TextPart][0].fixed:
+        block = content[0]
+        content = block.get("text") if type(block) is dict and len(block) == 1 else None
+    elif not shape.strings:
+        return None
+    return Message(role, content) if type(content) is str and role in ("user", "assistant") else None
 
 
 def _read_turn(reader: Reader, shape: Shape, turn: Any, path: str, before: Message | None) -> Iterable[Message]:
@@ -217,8 +235,9 @@ def write_turns(writer: Writer, shape: Shape, messages: Iterable[Message]) -> li
 
 
 def _write_turn(writer: Writer, shape: Shape, message: Message) -> dict[str, Any]:
-    if shape.strings and message.role in ("user", "assistant") and message.plain_text is not None:
-        plain = {"role": shape.written[message.role], shape.content: message.plain_text}
+    if message.role in ("user", "assistant") and (text := message.plain_text) is not None:
+        content = text if shape.strings else [writer.api.kinds[TextPart][0].put({"text": text})]
+        plain = {"role": shape.written[message.role], shape.content: content}
         return writer.ledger.wrote(plain, message, shape.turn)
     own = writer.own(message)
     role = "system" if own.get(INSIDE) else shape.written[message.role]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from ..apis.bedrock.media import as_json
 from ..apis.between import converted
@@ -16,6 +16,7 @@ from ..policy import OnLoss, settle
 from .registry import get
 
 Binary = Literal["bytes", "base64"]
+_BINARY: Final = get_args(Binary)
 
 
 def convert_request(
@@ -56,7 +57,7 @@ def convert_request(
 
 def encoded(found: Conversion, binary: str) -> Conversion:
     """Return a conversion with its bytes as they are wanted. Raises FormatError for an unknown form."""
-    if binary not in get_args(Binary):
+    if binary not in _BINARY:
         raise FormatError(f"unknown form of bytes {binary!r}", path="$.binary", hint="bytes or base64")
     return found if binary == "bytes" else replace(found, output=as_json(found.output))
 

@@ -160,14 +160,16 @@ def _answer_of(value: Mapping[str, Any], source: Format | None) -> str | None:
 
 
 def _entry(name: str | Format | Grammar | ChatTemplate) -> Format:
+    if isinstance(name, str):
+        return get(name)
     if isinstance(name, ChatTemplate):
         return template_format(name)
     if isinstance(name, Grammar):
         return text_format(name)
-    if not isinstance(name, str | Format):
+    if not isinstance(name, Format):
         hint = "name one of diptych.list_formats(), or pass a Format, a Grammar or a ChatTemplate"
         raise FormatError(f"a {type(name).__name__} is not a format", hint=hint)
-    return accounted(name) if isinstance(name, Format) else get(name)
+    return accounted(name)
 
 
 def _converted(value: Any, source: Format | None, target: Format, on_loss: OnLoss) -> Conversion:

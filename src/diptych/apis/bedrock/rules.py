@@ -28,6 +28,7 @@ from ..rules import (
     OBJECT,
     Rule,
     Rules,
+    nested,
 )
 
 _MODEL: Final = "botocore 1.44, service model bedrock-runtime, 2026-11-26"
@@ -113,7 +114,7 @@ RULES: Final = Rules.of(
     Rule(f"{_BLOCK}.toolUse.name", _NAMED, _MODEL),
     Rule(_BLOCK, says_something, _DOCS, remove, "trimmed"),
     Rule("messages[*].content", _documents_need_text, _DOCS, kind="rule-breach"),
-    Rule("messages[*]", _no_empty_messages, _DOCS, remove, "message-dropped"),
+    Rule("messages[*]", nested(_no_empty_messages), _DOCS, remove, "message-dropped"),
     Rule("messages", messages_alternate("content"), _DOCS, merge_messages("content"), "merged"),
     Rule("messages", first_is("user"), _DOCS, kind="rule-breach"),
     Rule("messages", results_follow("content", _id_of("toolUse"), _id_of("toolResult")), _DOCS, kind="rule-breach"),

@@ -19,6 +19,7 @@ from ..rules import (
     OBJECT,
     Rule,
     Rules,
+    nested,
 )
 
 _SPEC: Final = "OpenAI API specification, createChatCompletion, 2026-11-23"
@@ -29,9 +30,14 @@ NAME: Final = r"[a-zA-Z0-9_-]{1,64}"
 _NAMED: Final = matches(NAME, "a name of 1 to 64 letters, digits, _ and -")
 
 
+_PLAIN: Final = frozenset({"role", "content", "name"})
+
+
 def _links(messages: Any) -> Any:
     """Find results without a call before them, and calls that no result follows."""
     open_: dict[str, int] = {}
+    if all(type(one) is dict and one.keys() <= _PLAIN and one.get("role") != "tool" for one in messages):
+        return
     for index, message in enumerate(messages):
         if not isinstance(message, OBJECT):
             continue
@@ -76,7 +82,7 @@ RULES: Final = Rules.of(
     Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
     Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
     Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),
-    Rule("messages[*]", _parts_of_role, _SDK, _taken_alone, "media-dropped"),
+    Rule("messages[*]", nested(_parts_of_role), _SDK, _taken_alone, "media-dropped"),
     Rule("prompt_cache_options.ttl", among("30m"), _SDK, kind="rule-breach"),
     Rule("tools", at_most(128, "tools"), _SPEC),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),

@@ -40,9 +40,7 @@ def _says_something(part: Any) -> Any:
         yield ".text", "the text is empty"
 
 
-def _no_empty_contents(content: Any) -> Any:
-    if isinstance(content, OBJECT) and not content.get("parts"):
-        yield "", "a content without parts"
+_no_empty_contents: Final = that(lambda content: bool(content.get("parts")), "a content without parts", OBJECT)
 
 
 def _turns(contents: Any) -> Any:

@@ -29,6 +29,8 @@ _BESIDE: Final = frozenset({
     "modelArmorConfig",
 })  # fmt: skip
 _CONFIG: Final = "generationConfig"
+#: What most values are: nothing of them is spelt in another way.
+_LEAVES: Final = frozenset({str, int, float, bool})
 
 
 def plain(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +98,9 @@ def _camel(value: Any, notes: dict[str, Any], *, is_named: bool = False) -> Any:
         key = name if is_named or "_" not in name else re.sub(r"_+([a-z0-9])", lambda hit: hit[1].upper(), name)
         if key != name:
             notes[key] = name
+        if type(item) in _LEAVES:
+            found[key] = item
+            continue
         if isinstance(item, bytes):
             notes[f"bytes:{key}"] = True
             item = base64.b64encode(item).decode()

@@ -7,7 +7,7 @@ chunk and grow: those of the last one count, which says why the reply ended.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from ...model import EMPTY, AudioPart, ImagePart, Part, ReasoningPart, TextPart, ToolCall, thaw
 from ...response import Event, ResponseChoice
@@ -17,6 +17,10 @@ from ..ledger import Ledger
 from ..writers import EventWriter
 from .request import API
 from .response import ANSWERS, read_response
+
+#: Fields of a chunk that change while a text grows; the usage counts at the end.
+_GROWING: Final = frozenset({"candidates", "usageMetadata"})
+_PLAIN: Final = frozenset({"content", "index"})
 
 
 class StreamReader:
@@ -31,9 +35,14 @@ class StreamReader:
         self._head: dict[str, Any] | None = None
         self._begun: dict[int, int] = {}
         self._part = 0
+        self._beside: dict[str, Any] | None = None
 
     def feed(self, chunk: Mapping[str, Any]) -> list[Event]:
         """Take a chunk. Raises FormatError where it is malformed."""
+        beside = {name: value for name, value in chunk.items() if name not in _GROWING}
+        if beside == self._beside and (plain := self._plain(chunk.get("candidates"))) is not None:
+            return [plain]
+        self._beside = beside
         if isinstance(chunk.get("error"), Mapping):
             return [Event("error", value=chunk["error"])]
         response = read_response(chunk)
@@ -49,6 +58,21 @@ class StreamReader:
         if response.usage is not None and (not response.choices or any(c.finish_reason for c in response.choices)):
             found.append(Event("usage", value=response.usage))
         return found
+
+    def _plain(self, candidates: Any) -> Event | None:
+        """Return the event of candidates that only add a text to a reply, as most do; None for any others."""
+        candidate = candidates[0] if type(candidates) is list and len(candidates) == 1 else None
+        if type(candidate) is not dict or not candidate.keys() <= _PLAIN:
+            return None
+        content, index = candidate.get("content"), candidate.get("index", 0)
+        if type(content) is not dict or content.get("role") != "model" or len(content) != 2 or type(index) is not int:
+            return None
+        parts = content.get("parts")
+        part = parts[0] if type(parts) is list and len(parts) == 1 else None
+        text = part.get("text") if type(part) is dict and len(part) == 1 else None
+        if type(text) is not str or not text or index not in self._begun:
+            return None
+        return Event("text", index, text, self._part)
 
     def _choice(self, choice: ResponseChoice, found: list[Event]) -> None:
         index = choice.index

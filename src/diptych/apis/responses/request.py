@@ -92,6 +92,8 @@ def _without_notes(wire: dict[str, Any], _ledger: Ledger) -> dict[str, Any]:
 
 def _without_defaults(request: Request, ledger: Ledger) -> Request:
     """Leave out parameters that ask for what Responses does anyway."""
+    if request.params.keys().isdisjoint(("stream_options", "logprobs")):
+        return request
     params = dict(request.params)
     options = params.get("stream_options")
     if isinstance(options, Mapping) and "include_usage" in options:

@@ -24,6 +24,7 @@ from ..rules import (
     Mend,
     Rule,
     Rules,
+    nested,
 )
 
 _SPEC: Final = "OpenAI API specification, createResponse, 2026-11-23"
@@ -103,11 +104,11 @@ RULES: Final = Rules.of(
     Rule("input", _reasoning_ends, _DOCS, kind="rule-breach"),
     Rule("input[*].call_id", _ID, _SPEC, _SHORT, "relabelled"),
     Rule("input[*].name", _NAMED, _SPEC),
-    Rule("input[*]", _media_said, _SDK, _without_media, "media-dropped"),
+    Rule("input[*]", nested(_media_said), _SDK, _without_media, "media-dropped"),
     Rule("input[*].content[*].detail", among("low", "high", "auto", "original"), _SDK),
     _IMAGE._replace(at="input[*].content[*]"),
     _IMAGE._replace(at="input[*].output[*]"),
-    Rule("input[*]", that(_has_id, "output without an id", Mapping), _SDK, _as_output, "synthesised"),
+    Rule("input[*]", nested(that(_has_id, "output without an id", Mapping)), _SDK, _as_output, "synthesised"),
     Rule("tools[*]", _lacks("parameters", "function"), _SDK, _with("parameters", None), "synthesised"),
     Rule("tools[*]", _lacks("strict", "function"), _DOCS, _with("strict", False), "defaulted"),
     Rule("tools", is_filled, _SPEC, remove, "by-format-rule"),
