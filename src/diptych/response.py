@@ -7,7 +7,7 @@ only that API says, as in :mod:`.model`; the name alone says where a value came 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
@@ -189,6 +189,40 @@ def add_up(events: Iterable[Event]) -> Response:
     for event in events:
         total.add(event)
     return total.response()
+
+
+def events_of(response: Response) -> Iterator[Event]:
+    """Yield the events that a whole response amounts to: every part in one piece.
+
+    >>> hello = Response((ResponseChoice(Message("assistant", "Hi"), "stop"),), model="m")
+    >>> [event.kind for event in events_of(hello)]
+    ['head', 'start', 'text', 'finish']
+    """
+    head = {name: getattr(response, name) for name in HEAD if getattr(response, name) is not None}
+    yield Event("head", name=next(iter(response.native), None), value=head)
+    for choice in response.choices:
+        yield Event("start", choice.index, choice.message.role)
+        yield from _events_of_parts(choice)
+        yield Event("finish", choice.index, choice.finish_reason or "stop")
+    if response.usage is not None:
+        yield Event("usage", value=response.usage)
+
+
+def _events_of_parts(choice: ResponseChoice) -> Iterator[Event]:
+    calls, stated = 0, choice.logprobs
+    for number, part in enumerate(choice.message.parts):
+        if isinstance(part, TextPart):
+            yield Event("text", choice.index, part.text, number, value=stated)
+            stated = None
+        elif isinstance(part, ReasoningPart):
+            yield Event("reasoning", choice.index, part.text, number)
+        elif isinstance(part, RefusalPart):
+            yield Event("refusal", choice.index, part.text)
+        elif isinstance(part, ToolCall):
+            yield Event("call", choice.index, part.arguments, calls, part.id, part.name, {"type": part.type})
+            calls += 1
+        else:
+            yield Event("part", choice.index, value=part)
 
 
 class _Piece:

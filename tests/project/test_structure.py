@@ -28,6 +28,7 @@ LAYERS = (
     ("prices",),
     ("templating",),
     ("client",),
+    ("serve",),
     ("migrate",),
     ("testing", "local", "report"),
     ("cli",),

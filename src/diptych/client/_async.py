@@ -12,20 +12,23 @@ import asyncio
 import os
 import time
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Final, TypeVar, overload
+from typing import Any, Final, TypeVar, cast, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
 from ._base import ClientBase
 from ._sync import make_http
+from .answer import Tap
 from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed
+from .counting import Counting
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call
 from .options import Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
-from .requests import Server
+from .requests import Ask, Server
+from .seen import Fetched, Inquiry, Seen
 from .wires import Addresses, AsyncHttpClient, check_http, failed_of, head_of
 
 #: Seconds that a cancelled operation is given to close its connection before the caller goes on.
@@ -80,6 +83,39 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
     def stream(self, x: Any, *, model: str | None = None, api: Api | None = None, **params: Any) -> AsyncStream:
         """Send and return an :class:`AsyncStream`: an asynchronous context manager of deltas."""
         return AsyncStream(new_call(self._setup, x, model=model, api=api, params=params, stream=True), self._pool)
+
+    def begin(self, ask: Ask, *, tap: Tap | None = None) -> AsyncStream:
+        """Return the stream of a call whose body is made already; nothing is sent before it is iterated.
+
+        ``tap`` is called with every chunk of the server and the events that it makes.
+        """
+        return AsyncStream(Call(ask, self._setup, tap), self._pool)
+
+    async def seen(self, body: Mapping[str, Any]) -> Seen:
+        """Return what the server makes of a body, without a reply; see :meth:`Client.seen`."""
+        return cast("Seen", await self._inquired(Inquiry(self._setup, body)))
+
+    async def count_tokens(self, body: Mapping[str, Any]) -> int:
+        """Return the tokens of a body as the server counts them; see :meth:`Client.count_tokens`."""
+        return cast("int", await self._inquired(Counting(self._setup, body)))
+
+    async def fetch(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON that the server has at a path: read, or posted where there is a ``body``.
+
+        Raises ClientError.
+        """
+        return await self._inquired(Fetched(self._setup, path, body, api=self._setup.api or "chat"))
+
+    async def _inquired(self, inquiry: Inquiry) -> Any:
+        wire, steps, result = _Wire(self._pool), inquiry.run(), None
+        try:
+            while True:
+                result = await wire.do(steps.send(result))
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            steps.close()
+            await wire.close()
 
     @overload
     async def parse(
@@ -182,6 +218,10 @@ class AsyncStream(StreamState):
         while not self._waiting:
             self._waiting = (await anext(self._steps))[::-1]
         return self._waiting.pop()
+
+    def batches(self) -> AsyncIterator[list[Delta]]:
+        """Return what arrives, all deltas of one read together."""
+        return self._steps
 
     async def close(self) -> None:
         """Close the connection, wherever the stream is."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from ..apis.chat import stream as chat
 from ..apis.chat.response import read_response as chat_read
@@ -76,6 +76,8 @@ _DECODERS: Final[Mapping[str, Callable[[], _Decoder]]] = {
     "lines": sse.LineDecoder,
     "binary": FrameDecoder,
 }
+#: Is called with every chunk of a stream and the events that it makes, before its deltas are handed over.
+Tap: TypeAlias = Callable[[Mapping[str, Any], list[Event]], None]
 #: Kinds of events that concern no single choice.
 _OF_ALL: Final = frozenset({"head", "usage", "error"})
 
@@ -103,8 +105,15 @@ class StreamReader:
     ['Hi']
     """
 
-    def __init__(self, api: Api, expected: int, key: Secret = NOTHING, tools: frozenset[str] = frozenset()) -> None:
-        self._api, self._expected, self._key = _readers(api), expected, key
+    def __init__(
+        self,
+        api: Api,
+        expected: int,
+        key: Secret = NOTHING,
+        tools: frozenset[str] = frozenset(),
+        tap: Tap | None = None,
+    ) -> None:
+        self._api, self._expected, self._key, self._tap = _readers(api), expected, key, tap
         self._events = self._api.events(tools)
         self._sum = Sum()
         self._whole: Response | None = None
@@ -250,6 +259,8 @@ class StreamReader:
         if not self._api.is_pair and (stated := next((one for one in events if one.kind == "error"), None)):
             raise self._stated(find_error({"error": stated.value or "?"}) or {"message": "no reason"})
         self.started = True
+        if self._tap is not None:
+            self._tap(chunk, events)
         if len(events) == 1 and events[0].kind == "text":
             self._sum.add(events[0])
             return [Delta(events[0].text, events[0].choice, None, chunk)]

@@ -25,7 +25,7 @@ from ..errors import (
     Timeout,
 )
 from . import costs, outcomes
-from .answer import Answer, StreamReader, check_complete
+from .answer import Answer, StreamReader, Tap, check_complete
 from .budget import Budget, Reservation
 from .cassette import Cassette, Recorder, Tape
 from .exchange import Command, Emit, Exchange, Head, LostError, Sleep, Steps
@@ -63,8 +63,8 @@ class Setup:
 class Call:
     """One call: drive :meth:`run`; :meth:`partial` gives what has arrived so far."""
 
-    def __init__(self, ask: Ask, setup: Setup) -> None:
-        self.ask, self.setup = ask, setup
+    def __init__(self, ask: Ask, setup: Setup, tap: Tap | None = None) -> None:
+        self.ask, self.setup, self.tap = ask, setup, tap
         self.notes: tuple[str, ...] = ()
         if setup.profile is not None:
             body, self.notes = fitted(ask.body, ask.api, setup.profile, validates=ask.validates)
@@ -119,7 +119,7 @@ class Call:
             self._note_wait(wait, failure)
 
     def _new_reader(self) -> StreamReader:
-        return StreamReader(self.ask.api, self.ask.choices, self.setup.server.key, self.ask.tools)
+        return StreamReader(self.ask.api, self.ask.choices, self.setup.server.key, self.ask.tools, self.tap)
 
     def _adapts(self, error: ClientError) -> bool:
         """Put the body another way where the server refuses one parameter of it, and note that."""

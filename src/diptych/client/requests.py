@@ -47,6 +47,7 @@ class Outgoing:
     url: str
     headers: Headers
     content: bytes = field(repr=False)
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..errors import ApiError, ClientError, InvalidResponse
+from .endpoints import ENDPOINTS
 from .errors_of import api_error
 from .exchange import Command, Exchange, LostError
 from .flow import Setup
-from .options import MAX_RESPONSE
+from .options import MAX_RESPONSE, Api
 from .outcomes import lost_error
+from .requests import Outgoing
 
 Steps = Generator[Command, Any, Any]
 
@@ -68,9 +70,12 @@ class Inquiry:
         key_header: str | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> Steps:
+        server = self._setup.server if key_header is None else replace(self._setup.server, key_header=key_header)
+        return (yield from self._ask(server.posting(server.at(path), body, extra), path))
+
+    def _ask(self, outgoing: Outgoing, path: str) -> Steps:
+        """Return the JSON that the server answers. Raises ClientError."""
         setup = self._setup
-        server = setup.server if key_header is None else replace(setup.server, key_header=key_header)
-        outgoing = server.posting(server.at(path), body, extra)
         exchange = Exchange(outgoing, setup.timeouts, total=self._deadline, clock=setup.clock, stream=False)
         try:
             head = yield from exchange.open()
@@ -83,6 +88,26 @@ class Inquiry:
             return json.loads(data)
         except (ValueError, RecursionError):
             raise InvalidResponse(f"the answer of {path.lstrip('/')} is not JSON") from None
+
+
+class Fetched(Inquiry):
+    """Ask a server for what no message API holds: its list of models, embeddings.
+
+    ``path`` stands under the base address; without a ``body`` it is read, else the body is sent.
+    """
+
+    def __init__(self, setup: Setup, path: str, body: Mapping[str, Any] | None = None, *, api: Api = "chat") -> None:
+        super().__init__(setup, body or {})
+        self._path, self._reads, self._endpoint = path, body is None, ENDPOINTS[api]
+
+    def run(self) -> Steps:
+        """Return the JSON that the server answers. Raises ClientError."""
+        server, endpoint = self._setup.server, self._endpoint
+        url = server.at(self._path)
+        outgoing = server.posting(url, self._body, endpoint.headers, key_header=endpoint.key_header)
+        if self._reads:
+            outgoing = replace(outgoing, content=b"", method="GET")
+        return (yield from self._ask(outgoing, self._path))
 
 
 def field_of(value: Any, name: str, kind: type) -> Any:

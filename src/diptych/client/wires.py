@@ -110,7 +110,7 @@ class Addresses:
         """Return the request of an HTTP library. Raises ClientError for an address that it cannot read."""
         url = self._parsed.get(out.url, out.url)
         try:
-            request = http.build_request("POST", url, headers=out.headers, content=out.content, **options)
+            request = http.build_request(out.method, url, headers=out.headers, content=out.content, **options)
         except Exception as error:
             if type(error).__name__ != "InvalidURL":
                 raise

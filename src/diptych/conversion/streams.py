@@ -39,11 +39,16 @@ class _Reader(Protocol):
     def feed(self, event: Mapping[str, Any], /) -> list[Event]: ...
 
 
-class _Writer(Protocol):
+class EventWriter(Protocol):
+    """What writes a stream: neutral events in, those of an API out, ``losses`` beside them."""
+
     losses: list[Loss]
 
-    def feed(self, event: Event, /) -> list[dict[str, Any]]: ...
-    def finish(self) -> list[dict[str, Any]]: ...
+    def feed(self, event: Event, /) -> list[dict[str, Any]]:
+        """Take an event; return what it makes."""
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Return what ends the stream."""
 
 
 @lru_cache(maxsize=1)
@@ -79,14 +84,12 @@ def convert_stream(
     >>> [event["type"] for event in convert_stream([chunk], to="anthropic")][:3]
     ['message_start', 'content_block_start', 'content_block_delta']
     """
-    writer: _Writer = stream_of(to).StreamWriter(request)
-    reader: _Reader | None = None if source == "auto" else stream_of(source).StreamReader()
+    reader: _Reader | None = None
+    writer: EventWriter = stream_of(to).StreamWriter(request)
     for number, chunk in enumerate(chunks):
         if reader is None:
-            source = api_of_chunk(chunk, number)
-            reader = stream_of(source).StreamReader()
-        if to in OBJECTS and source not in OBJECTS and not isinstance(writer, AsChat):
-            writer = AsChat(writer)
+            source = api_of_chunk(chunk, number) if source == "auto" else source
+            reader, writer = stream_of(source).StreamReader(), writer_of(to, source, request)
         for event in reader.feed(chunk):
             if event.kind == "error":
                 yield from _failed(writer, event, chunk, source, to)
@@ -99,7 +102,7 @@ def convert_stream(
     _settle(writer, None, on_loss)
 
 
-def _failed(writer: _Writer, event: Event, chunk: Mapping[str, Any], source: str, to: str) -> list[dict[str, Any]]:
+def _failed(writer: EventWriter, event: Event, chunk: Mapping[str, Any], source: str, to: str) -> list[dict[str, Any]]:
     """Return what an error in a stream makes, stated as the target states it."""
     error, lost = restated(event.value, source, to)
     exception = next((name for name in chunk if name.endswith("Exception")), "")
@@ -108,7 +111,17 @@ def _failed(writer: _Writer, event: Event, chunk: Mapping[str, Any], source: str
     return writer.feed(event._replace(value=error))
 
 
-def _settle(writer: _Writer, number: int | None, on_loss: OnLoss) -> None:
+def writer_of(to: str, source: str, request: Mapping[str, Any] | None = None) -> EventWriter:
+    """Return what writes the events that the reader of ``source`` makes as a stream of ``to``.
+
+    >>> writer_of("completions", "anthropic").feed(Event("text", text="Hi"))[0]["choices"][0]["text"]
+    'Hi'
+    """
+    writer: EventWriter = stream_of(to).StreamWriter(request)
+    return AsChat(writer) if to in OBJECTS and source not in OBJECTS else writer
+
+
+def _settle(writer: EventWriter, number: int | None, on_loss: OnLoss) -> None:
     if writer.losses:
         root = "$" if number is None else f"$[{number}]"
         settle([Loss(f"{root}{path[1:]}", *rest) for path, *rest in writer.losses], on_loss)
@@ -149,7 +162,7 @@ _DETECTED: Final = (
 class AsChat:
     """Gives a writer of Chat or Completions what it can say of the stream of another API, and tells the rest."""
 
-    def __init__(self, writer: _Writer) -> None:
+    def __init__(self, writer: EventWriter) -> None:
         self._writer = writer
         self.losses = writer.losses
         self._told: set[tuple[str, str]] = set()
