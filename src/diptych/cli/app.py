@@ -20,6 +20,7 @@ from . import (
     render,
     report,
     run,
+    serve,
     tokens,
     types,
 )
@@ -62,6 +63,7 @@ def make_app() -> typer.Typer:
     app.command("cost")(cost.cost_command)
     app.command("run")(run.run_command)
     app.command("batch")(batch.batch_command)
+    app.command("serve")(serve.serve_command)
     app.command("formats")(lookup.formats_command)
     app.command("models")(lookup.models_command)
     app.command("check")(check.check_command)

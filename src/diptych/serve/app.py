@@ -1,0 +1,59 @@
+"""The ASGI application: which path is answered by what."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ..errors import MissingExtra
+from . import beside
+from .bridge import Bridge
+from .doors import Door, answer_call
+from .faces import FACES
+
+
+def make_app(bridge: Bridge) -> Any:
+    """Return the ASGI application of a bridge. Raises MissingExtra without starlette."""
+    try:
+        from starlette.applications import Starlette
+        from starlette.routing import Route
+    except ImportError:
+        raise MissingExtra("the bridge needs starlette and uvicorn", extra="serve") from None
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        yield
+        await bridge.close()
+
+    chat = FACES["chat"]
+    routes = [Route(face.path, Door(bridge, face, answer_call), methods=["POST"]) for face in FACES.values()]
+    for path, face, work in beside.POSTS:
+        routes.append(Route(path, Door(bridge, FACES[face], work), methods=["POST"]))
+    for path, work in beside.READS:
+        routes.append(Route(path, Door(bridge, chat, work, gated=False), methods=["GET"]))
+    for path, health in beside.HEALTH:
+        routes.append(Route(path, _open(bridge, health), methods=["GET"]))
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _missing, 405: _missing})
+
+
+def _open(bridge: Bridge, told: Callable[[Bridge], tuple[int, dict[str, Any]]]) -> Any:
+    from starlette.responses import JSONResponse
+
+    async def health(_: Any) -> Any:
+        status, value = told(bridge)
+        return JSONResponse(value, status)
+
+    return health
+
+
+async def _missing(request: Any, error: Any) -> Any:
+    """Answer an unknown path, or a method that a path does not take, in OpenAI's shape."""
+    from starlette.responses import JSONResponse
+
+    from .faces import openai_error
+    from .refusals import Refusal
+
+    text = f"there is no {request.method} {request.url.path}"
+    refusal = Refusal(error.status_code, text, code="not_found" if error.status_code == 404 else "method_not_allowed")
+    return JSONResponse(openai_error(refusal), error.status_code, headers=error.headers)
