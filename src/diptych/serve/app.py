@@ -51,9 +51,8 @@ async def _missing(request: Any, error: Any) -> Any:
     """Answer an unknown path, or a method that a path does not take, in OpenAI's shape."""
     from starlette.responses import JSONResponse
 
-    from .faces import openai_error
     from .refusals import Refusal
 
     text = f"there is no {request.method} {request.url.path}"
     refusal = Refusal(error.status_code, text, code="not_found" if error.status_code == 404 else "method_not_allowed")
-    return JSONResponse(openai_error(refusal), error.status_code, headers=error.headers)
+    return JSONResponse(FACES["chat"].error(refusal), error.status_code, headers=error.headers)

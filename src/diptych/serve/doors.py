@@ -59,7 +59,7 @@ class Visit:
 
     async def refuse(self, refusal: Refusal) -> None:
         """Send an error in the shape of the API."""
-        shape = self.face.shape(refusal)
+        shape = self.face.error(refusal)
         if self.face.api == "anthropic":
             shape["request_id"] = self.id
         await self.answer(refusal.status, shape, refusal.all_headers())
@@ -71,7 +71,7 @@ class Visit:
     def broken(self, refusal: Refusal) -> bytes:
         """Return what ends a stream that broke: what had arrived, and the error."""
         assert self.tally.fan is not None
-        chunks = self.tally.fan.flows[0].fail(self.face.shape(refusal)["error"])
+        chunks = self.tally.fan.flows[0].fail(self.face.error(refusal)["error"])
         return b"".join(self.face.frame(chunk) for chunk in chunks)
 
     async def piece(self, data: bytes, *, more: bool = True) -> None:
@@ -139,7 +139,7 @@ class Door:
             await visit.refuse(refusal)
         elif visit.status == 200:
             await visit.piece(visit.broken(refusal), more=False)
-        return f"error {refusal.status} {refusal.code_or_type()}"
+        return f"error {refusal.status} {refusal.code or refusal.failure().kind}"
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], cap: int) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from ..apis.failures import STATUSES
 from ..errors import (
     ApiError,
     BudgetExceeded,
@@ -25,23 +26,18 @@ from ..errors import (
     TokenError,
 )
 from ..loss import Severity
+from ..response import Failure
 
-OPENAI_TYPES: Final = {
-    400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "invalid_request_error",
-    413: "invalid_request_error", 422: "invalid_request_error", 429: "rate_limit_error", 500: "server_error",
-    502: "upstream_error", 503: "overloaded_error", 504: "timeout_error",
-}  # fmt: skip
-ANTHROPIC_TYPES: Final = {
-    400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
-    413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 503: "overloaded_error",
-    504: "timeout_error", 529: "overloaded_error",
+#: The neutral kind of each status that the bridge answers.
+_KINDS: Final = {status: kind for kind, status in STATUSES.items()} | {
+    405: "not_found", 422: "invalid_request", 501: "server", 502: "server", 529: "overloaded",
 }  # fmt: skip
 #: Statuses of the upstream that mean to the client what they mean to the bridge.
 _PASSED: Final = frozenset({400, 404, 409, 413, 415, 422, 429, 500, 501, 503, 529})
 
 
 class Refusal(NamedTuple):
-    """An error as the bridge answers it.
+    """An error as the bridge answers it; ``kind`` is a kind of :class:`~diptych.response.Failure`.
 
     ``again`` says whether a retry may help; None leaves it to the client. ``headers`` go beside it.
     """
@@ -50,13 +46,14 @@ class Refusal(NamedTuple):
     message: str
     param: str | None = None
     code: str | None = None
-    type: str | None = None
+    kind: str | None = None
     again: bool | None = None
     headers: Mapping[str, str] = {}
 
-    def code_or_type(self) -> str:
-        """Return the code, or where there is none the type that goes with the status."""
-        return self.code or self.type or OPENAI_TYPES.get(self.status, "server_error")
+    def failure(self) -> Failure:
+        """Return the error as the writers of all APIs take it."""
+        kind = self.kind or _KINDS.get(self.status, "server")
+        return Failure(self.message, kind, self.code, self.param)
 
     def all_headers(self) -> dict[str, str]:
         """Return the headers of the answer; both vendors' SDKs heed ``x-should-retry``."""
@@ -91,7 +88,7 @@ def refusal_of(error: BaseException) -> Refusal:
     if isinstance(error, RefusedError):
         return error.refusal
     if isinstance(error, BudgetExceeded):
-        return Refusal(429, _said(error), code="insufficient_quota", type="insufficient_quota", again=False)
+        return Refusal(429, _said(error), code="insufficient_quota", kind="billing", again=False)
     if isinstance(error, ClientError):
         return _of_client(error)
     if isinstance(error, LossError):
@@ -128,7 +125,7 @@ def _of_client(error: ClientError) -> Refusal:
 def _of_upstream(error: ApiError, status: int) -> Refusal:
     code = str(error.code) if error.code is not None else None
     if isinstance(error, QuotaExceeded):
-        return Refusal(429, error.message, error.param, code or "insufficient_quota", "insufficient_quota", False)
+        return Refusal(429, error.message, error.param, code or "insufficient_quota", "billing", False)
     if isinstance(error, RateLimited):
         headers = {"retry-after": str(max(1, round(_wait(error))))}
         return Refusal(429, error.message, error.param, code or "rate_limit_exceeded", again=True, headers=headers)
@@ -136,8 +133,7 @@ def _of_upstream(error: ApiError, status: int) -> Refusal:
         text = f"the upstream refused the key of the bridge ({status}): {error.message}"
         return Refusal(502, text, code="upstream_authentication", again=False)
     if status in _PASSED:
-        known = error.type if status < 500 else None
-        return Refusal(status, error.message, error.param, code, known, again=False if status < 500 else None)
+        return Refusal(status, error.message, error.param, code, again=False if status < 500 else None)
     text = f"the upstream answered {status}: {error.message}"
     return Refusal(502, text, code=code or "upstream_error", again=None)
 
