@@ -18,11 +18,13 @@ from ..client.replies import Reply
 from ..client.requests import Ask
 from ..conversion.responses import convert_response
 from ..errors import LossError
+from .echoes import with_settings
 from .faces import Face
 from .flows import Chunk, Fan, missing_logprobs
 from .gate import Gate, Keys
 from .plans import Plan, make_plan
 from .policy import OWN, Signal, signalled
+from .prefill import without_begun
 from .refusals import refuse
 from .settings import Settings
 
@@ -101,7 +103,7 @@ class Bridge:
         return self._converted(plan, tally)
 
     def _converted(self, plan: Plan, tally: Tally) -> dict[str, Any]:
-        bodies = [reply.raw for reply in tally.replies]
+        bodies = [without_begun(reply.raw, plan.begun(number)) for number, reply in enumerate(tally.replies)]
         try:
             found = convert_response(
                 bodies if len(bodies) > 1 else bodies[0],
@@ -117,6 +119,8 @@ class Bridge:
         has_all = all(choice.logprobs is not None for reply in tally.replies for choice in reply.response.choices)
         tally.signal = signalled([*plan.signal.losses, *found.losses, *missing_logprobs(plan.body, has_all)])
         output: dict[str, Any] = found.output
+        if plan.face.api == "responses":
+            output = with_settings(output, plan.body)
         return {**output, OWN: tally.signal.body()} if tally.signal.losses else output
 
     async def _replies(self, plan: Plan) -> list[Reply]:

@@ -64,6 +64,6 @@ def encode(value: Any) -> bytes:
 FACES: Final[dict[Api, Face]] = {
     "completions": Face("completions", ends=DONE),
     "chat": Face("chat", ends=DONE),
-    "responses": Face("responses", names_events=True),
+    "responses": Face("responses", names_events=True, ends=DONE),
     "anthropic": Face("anthropic", names_events=True),
 }

@@ -14,7 +14,9 @@ from ..client.options import Api
 from ..conversion.streams import writer_of
 from ..loss import Loss
 from ..response import Event, Response, Usage, events_of
+from .echoes import with_settings
 from .plans import Plan
+from .prefill import BegunFilter
 
 Chunk = dict[str, Any]
 
@@ -25,10 +27,13 @@ class Flow:
     ``take`` gives what waits; ``finish`` what ends the stream. ``losses`` are those of the answer.
     """
 
-    def __init__(self, plan: Plan, upstream: Api, request: Mapping[str, Any], *, joins: bool = False) -> None:
+    def __init__(self, plan: Plan, upstream: Api, number: int) -> None:
         self._pending: list[Chunk] = []
-        self._keeps_usage = plan.wants_usage and not joins
-        self._writer = writer_of(plan.face.api, upstream, request)
+        self._keeps_usage = plan.wants_usage and len(plan.asks) == 1
+        self._writer = writer_of(plan.face.api, upstream, plan.requests[number])
+        begun = plan.begun(number)
+        self._begun = BegunFilter(begun) if begun.strip() else None
+        self._echoes = plan.body if plan.face.api == "responses" else None
         self.begun = self.has_logprobs = False
         self.head: dict[str, Any] = {}
         self.usage: Usage | None = None
@@ -38,6 +43,8 @@ class Flow:
         """Take a chunk of the upstream."""
         self.begun = True
         feed, pending = self._writer.feed, self._pending
+        if self._begun is not None:
+            events = [one for event in events for one in self._begun.feed(event)]
         for event in events:
             if event.kind == "head":
                 self.head |= event.value
@@ -56,7 +63,11 @@ class Flow:
     def take(self) -> list[Chunk]:
         """Return what is to be sent."""
         found, self._pending = self._pending, []
-        return found
+        return found if self._echoes is None else [self._echoing(chunk, self._echoes) for chunk in found]
+
+    @staticmethod
+    def _echoing(chunk: Chunk, request: Mapping[str, Any]) -> Chunk:
+        return {**chunk, "response": with_settings(chunk["response"], request)} if "response" in chunk else chunk
 
     def whole(self, response: Response) -> None:
         """Take a whole answer: some servers do not stream although they are asked to."""
@@ -64,7 +75,8 @@ class Flow:
 
     def finish(self) -> list[Chunk]:
         """Return what ends the stream."""
-        return [*self.take(), *self._writer.finish()]
+        self._pending += self._writer.finish()
+        return self.take()
 
 
 def missing_logprobs(body: Mapping[str, Any], has_all: bool) -> list[Loss]:
@@ -92,6 +104,10 @@ class SameFlow(Flow):
         super().tap({}, list(events_of(response)))
         self._pending += self._writer.finish()
 
+    def take(self) -> list[Chunk]:
+        found, self._pending = self._pending, []
+        return found
+
     def finish(self) -> list[Chunk]:
         return self.take()
 
@@ -103,7 +119,7 @@ class Fan:
         self._plan = plan
         self._joins = len(plan.asks) > 1
         kind = SameFlow if plan.same else Flow
-        self.flows = [kind(plan, upstream, request, joins=self._joins) for request in plan.requests]
+        self.flows = [kind(plan, upstream, number) for number in range(len(plan.asks))]
         self._head: Chunk = {}
 
     @property

@@ -18,7 +18,8 @@ from ..errors import DiptychError, FormatError
 from ..format import Conversion
 from ..loss import Loss
 from .faces import Face
-from .policy import Signal, asked, settled, unknown_fields
+from .policy import Signal, asked, settled, stateful, unknown_fields
+from .prefill import begun_reply
 from .refusals import refuse
 from .settings import Settings
 
@@ -57,6 +58,10 @@ class Plan:
         said = isinstance(options, Mapping) and bool(options.get("include_usage"))
         return said or self.face.api not in _ASKED_USAGE
 
+    def begun(self, number: int) -> str:
+        """Return the reply that the request of an ask has begun, which a Chat server may say again."""
+        return begun_reply(self.asks[number].body) if self.asks[number].api == "chat" and not self.same else ""
+
     @property
     def per_prompt(self) -> int:
         """How many choices each prompt of a list has."""
@@ -76,6 +81,8 @@ def make_plan(face: Face, body: Any, settings: Settings) -> Plan:
         ask = _ask(upstream, {**body, **({} if model is None else {"model": model})}, bool(body.get("stream")))
         return Plan(face, body, (ask,), (body,), Signal(), model, True)
     plain = asked(body)
+    if face.api == "responses":
+        settled(stateful(plain), strict=settings.strict)
     found = _conversions(face.api, plain, settings, model)
     losses = [loss for one in found for loss in one.losses if not _is_answered(loss, body, model)]
     _check_ranking(plain, settings)

@@ -55,6 +55,15 @@ _ANSWERED: Final = frozenset({"stream_options"})
 _LONGEST: Final = 1000
 
 
+#: What asks for a state that the bridge does not have: leaving it out would answer another question.
+STATEFUL: Final[dict[str, str]] = {
+    "previous_response_id": "the bridge keeps no answers: send the whole conversation as input",
+    "conversation": "the bridge keeps no conversations: send the whole of it as input",
+    "background": "the bridge runs nothing in the background",
+    "prompt": "the bridge has no stored prompts",
+}
+
+
 class Signal(NamedTuple):
     """What an answer says that was changed or dropped on the way."""
 
@@ -111,6 +120,15 @@ def asked(body: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in body.items()
         if name != OWN and name not in _ANSWERED and not said_nothing(name, value)
     }
+
+
+def stateful(body: Mapping[str, Any]) -> list[Loss]:
+    """Return what a body of Responses asks for that needs a state, as losses that refuse it.
+
+    >>> stateful({"input": "Hi", "background": True})[0].path
+    '$.background'
+    """
+    return [Loss(f"$.{name}", "unsupported", text) for name, text in STATEFUL.items() if body.get(name)]
 
 
 def unknown_fields(body: Mapping[str, Any], api: Api) -> list[str]:
