@@ -93,8 +93,9 @@ class _Answer:
 
     def _text(self, request: Mapping[str, Any], number: int) -> str:
         """Return the text, without a begun reply that it repeats."""
-        text = self.choice.message.text
-        begun = "" if self.is_own or self.choice.logprobs is not None else _begun(prompt_of(request, number))
+        text, prompt = self.choice.message.text, prompt_of(request, number)
+        is_again = not self.is_own and self.choice.logprobs is None and _overlap(prompt, text)
+        begun = _begun(prompt) if is_again else ""
         if not begun.strip() or not text.startswith(begun):
             return text
         path = f"{self.path}.message.content"
@@ -153,6 +154,13 @@ def field_losses(fields: Mapping[str, Any], path: str) -> list[Loss]:
 
 
 # what the request asked for ---------------------------------------------------------------------------
+
+
+def _overlap(prompt: str, text: str) -> bool:
+    """Return whether a text may begin with the end of a prompt: reading the prompt to know it costs far more."""
+    prompt = prompt.rstrip()
+    ends = (at for at, character in enumerate(text[: len(prompt)]) if prompt.endswith(character))
+    return any(prompt.endswith(text[: at + 1].lstrip()) for at in ends if text[: at + 1].strip())
 
 
 def _begun(prompt: str) -> str:
