@@ -6,13 +6,14 @@ speaks itself goes through as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..apis.between import converted
+from ..apis.completions.tables import ALONE
 from ..client.options import Api
 from ..client.requests import Ask
-from ..conversion.bodies import converted
 from ..conversion.registry import get
 from ..errors import DiptychError, FormatError
 from ..format import Conversion
@@ -81,11 +82,10 @@ def make_plan(face: Face, body: Any, settings: Settings) -> Plan:
         ask = _ask(upstream, {**body, **({} if model is None else {"model": model})}, bool(body.get("stream")))
         return Plan(face, body, (ask,), (body,), Signal(), model, True)
     plain = asked(body)
-    if face.api == "responses":
-        settled(stateful(plain), strict=settings.strict)
+    beyond = _ranked(plain, settings.opt_in) if face.api == "completions" else stateful(plain, face.api)
+    settled(beyond, strict=settings.strict)
     found = _conversions(face.api, plain, settings, model)
     losses = [loss for one in found for loss in one.losses if not _is_answered(loss, body, model)]
-    _check_ranking(plain, settings)
     signal = settled(losses, strict=settings.strict)
     asks = tuple(_ask(upstream, one.output, bool(body.get("stream"))) for one in found)
     return Plan(face, body, asks, _requests(plain, len(asks)), signal, model, False)
@@ -102,10 +102,12 @@ def _model(body: Mapping[str, Any], settings: Settings) -> str | None:
 
 
 def _conversions(api: Api, body: Mapping[str, Any], settings: Settings, model: str | None) -> list[Conversion]:
-    options = {"format": settings.format, "opt_in": settings.opt_in} if api == "completions" else {}
     sent = {name: value for name, value in body.items() if name not in _OF_ANSWER}
+    target = get(settings.upstream_api, "api")
+    # A prompt is read in one format, and written in another.
+    way = settings.format if api == "completions" else settings.render_format
     try:
-        return converted(sent, get(api, "api"), get(settings.upstream_api, "api"), model=model, **options)
+        return converted(sent, get(api, "api"), target, model=model, format=way, opt_in=settings.opt_in)
     except FormatError:
         raise
     except (DiptychError, TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
@@ -120,11 +122,15 @@ def _is_answered(loss: Loss, body: Mapping[str, Any], model: str | None) -> bool
     return loss.path == "$.prompt" and loss.kind == "split" and isinstance(body.get("prompt"), list)
 
 
-def _check_ranking(body: Mapping[str, Any], settings: Settings) -> None:
-    best, n = body.get("best_of"), body.get("n") or 1
-    if body.get("stream") and "best_of" in settings.opt_in and best not in (None, 1, n):
-        detail = "choices are ranked when all are there: not in a stream"
-        raise refuse(400, f"best_of: {detail}", param="best_of", code="unsupported_parameter", again=False)
+def _ranked(body: Mapping[str, Any], opt_in: Collection[str]) -> list[Loss]:
+    """Return why ``best_of`` is refused: it asks for the best of several, and no chat ranks its answers."""
+    if body.get("best_of") in (None, 1, body.get("n") or 1):
+        return []
+    if "best_of" not in opt_in:
+        return [Loss("$.best_of", "unsupported", ALONE["best_of"][1])]
+    if body.get("stream"):
+        return [Loss("$.best_of", "unsupported", "choices are ranked when all are there: not in a stream")]
+    return []
 
 
 def _ask(api: Api, body: Mapping[str, Any], streams: bool) -> Ask:

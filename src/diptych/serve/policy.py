@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
-from ..apis.completions.parameters import PARAMETERS
+from ..apis.completions.tables import ALONE
 from ..client.options import Api
 from ..conversion.registry import get
 from ..errors import LossError
@@ -122,12 +122,14 @@ def asked(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def stateful(body: Mapping[str, Any]) -> list[Loss]:
-    """Return what a body of Responses asks for that needs a state, as losses that refuse it.
+def stateful(body: Mapping[str, Any], api: Api) -> list[Loss]:
+    """Return what a body asks for that needs a state, which Responses alone has, as losses that refuse it.
 
-    >>> stateful({"input": "Hi", "background": True})[0].path
+    >>> stateful({"input": "Hi", "background": True}, "responses")[0].path
     '$.background'
     """
+    if api != "responses":
+        return []
     return [Loss(f"$.{name}", "unsupported", text) for name, text in STATEFUL.items() if body.get(name)]
 
 
@@ -143,9 +145,8 @@ def unknown_fields(body: Mapping[str, Any], api: Api) -> list[str]:
 @cache
 def _known(api: Api) -> frozenset[str]:
     """Return the names that an API has at the top of a body, by the tables of its reader."""
-    if api == "completions":
-        return frozenset(PARAMETERS)
     own = get(api, "api").api
     assert own is not None
     heads = {path.partition(".")[0] for path in (*(row.path for row in own.params), own.tools_at, own.format_at)}
-    return frozenset({*heads, *own.holds, "system", "instructions", "functions", "function_call", "stream_options"})
+    beside = ALONE if api == "completions" else ("functions", "function_call")
+    return frozenset({*heads, *own.holds, *beside, "system", "instructions", "stream_options"})
