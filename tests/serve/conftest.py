@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 
 import httpx
 import pytest
@@ -21,7 +20,7 @@ class Running:
 
     def __init__(self, bridge, url):
         self.bridge, self.url = bridge, url
-        self.http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self.http = httpx.Client(base_url=url, timeout=None, trust_env=False)
 
     def post(self, path, body, **headers):
         return self.http.post(path, json=body, headers=headers)
@@ -35,20 +34,26 @@ class Running:
 @contextlib.contextmanager
 def running(upstream, *, keys=(), **settings):
     bridge = Bridge(Settings(upstream=upstream, **settings), keys=Keys(keys))
-    server = uvicorn.Server(uvicorn.Config(make_app(bridge), log_level="warning", lifespan="on"))
+    ready = threading.Event()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets=None):
+            await super().startup(sockets)
+            ready.set()
+
+    server = Server(uvicorn.Config(make_app(bridge), log_level="warning", lifespan="on"))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        while not server.started:
-            time.sleep(0.002)
+        ready.wait()
         found = Running(bridge, f"http://127.0.0.1:{listening.getsockname()[1]}")
         try:
             yield found
         finally:
             found.http.close()
             server.should_exit = True
-            thread.join(10)
+            thread.join()
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
         """Return the tokens of a body as the server counts them; see :meth:`Client.count_tokens`."""
         return cast("int", await self._inquired(Counting(self._setup, body)))
 
-    async def fetch(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def fetch(self, path: str, *, body: Mapping[str, Any] | None = None) -> Any:
         """Return the JSON that the server has at a path: read, or posted where there is a ``body``.
 
         Raises ClientError.

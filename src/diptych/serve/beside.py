@@ -84,7 +84,7 @@ async def pass_embeddings(visit: Visit, body: Any) -> None:
     if not isinstance(body, Mapping):
         raise refuse(400, "the body is not a JSON object", again=False)
     model = visit.bridge.settings.model_for(body.get("model"))
-    await visit.answer(200, await visit.bridge.client.fetch("/embeddings", {**body, "model": model}))
+    await visit.answer(200, await visit.bridge.client.fetch("/embeddings", body={**body, "model": model}))
 
 
 # counts --------------------------------------------------------------------------------------------------
