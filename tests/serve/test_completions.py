@@ -128,7 +128,7 @@ def test_log_probabilities_have_the_shape_of_completions(start_bridge):
     assert found["tokens"] == ["Hi"]
     assert found["token_logprobs"] == [-0.5]
     assert found["top_logprobs"] == [{"Hi": -0.5, "Ho": -1.5}]
-    assert found["text_offset"] == [0]
+    assert found["text_offset"] == [len("Say hello")]  # offsets count from the beginning of the prompt
 
 
 def test_log_probabilities_that_the_upstream_does_not_give_are_said(start_bridge):
