@@ -1,16 +1,17 @@
-"""Make the generated pages of the documentation, and the pages as HTML.
+"""Make the generated pages of the documentation, and the site.
 
 ``build_docs.py`` writes ``docs/reference/{losses,errors,configuration,formats,command-line,checks,…}.md`` and
-HTML into ``build/docs``; ``--check`` only says whether the pages are fresh.
+the site into ``build/docs``; ``--check`` only says whether the pages are fresh.
 """
 
 from __future__ import annotations
 
-import html
 import importlib
 import inspect
 import json
 import re
+import shutil
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -85,7 +86,9 @@ def formats_page() -> str:
     rows = [
         f"| [`{e.name}`](formats/{pages[e.name]}.md) | {e.kind} | {e.direction} | {_cell(e.mapping)} |" for e in entries
     ]
-    return "# Formats\n\n| name | kind | direction | mapping |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    said = "Every format that Diptych reads or writes: prompt texts, message APIs and rows of training data."
+    head = f"# Formats\n\n{said}\n\n"
+    return head + "| name | kind | direction | mapping |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def format_page(page: str) -> str:
@@ -296,15 +299,31 @@ PAGES = {
 }
 
 
-def to_html(text: str, title: str) -> str:
-    """Return a page: Markdown through rich would need a terminal, so the text stands as it is, readable."""
-    body = html.escape(text)
-    return (
-        f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        "<style>body{max-width:50rem;margin:2rem auto;font:16px/1.5 system-ui,sans-serif}"
-        "pre{white-space:pre-wrap;font:14px/1.5 ui-monospace,monospace}</style>"
-        f"<pre>{body}</pre>\n"
-    )
+def build_site() -> None:
+    """Build ``build/docs`` with zensical; warnings are errors. Every page lies beside it as Markdown, too."""
+    subprocess.run([sys.executable, "-m", "zensical", "build", "--strict", "--clean"], cwd=ROOT, check=True)
+    site = ROOT / "build" / "docs"
+    for page in sorted(DOCS.rglob("*.md")):
+        shutil.copy(page, site / page.relative_to(DOCS))
+    (site / "llms.txt").write_text(llms(), "utf-8")
+
+
+def llms() -> str:
+    """Return the index for language models: every page as Markdown with its first sentence."""
+    pages = [(page, page.relative_to(DOCS).as_posix()) for page in sorted(DOCS.rglob("*.md"))]
+    rows = [f"- [{_title(page)}]({name}): {_first(page)}" for page, name in pages]
+    return f"# Diptych\n\n> {_first(DOCS / 'index.md')}\n\n## Pages\n\n" + "\n".join(rows) + "\n"
+
+
+def _title(page: Path) -> str:
+    return next(line[2:] for line in page.read_text("utf-8").splitlines() if line.startswith("# "))
+
+
+def _first(page: Path) -> str:
+    """Return the first paragraph of a page as one line, its first sentence where it is long."""
+    text = re.sub(r"<!--.*?-->|^#[^\n]*$|^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    paragraph = next((part for part in map(str.strip, text.split("\n\n")) if part and part[0] not in "|<!-"), "")
+    return re.split(r"(?<=\.)\s", " ".join(paragraph.split()), maxsplit=1)[0]
 
 
 def main() -> int:
@@ -320,10 +339,7 @@ def main() -> int:
         for name in stale:
             print(f"docs/reference/{name}.md is stale: run `make docs`", file=sys.stderr)
         return 1 if stale else 0
-    for page in sorted(DOCS.rglob("*.md")):
-        target = ROOT / "build" / "docs" / page.relative_to(DOCS).with_suffix(".html")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(to_html(page.read_text("utf-8"), page.stem), "utf-8")
+    build_site()
     return 0
 
 
