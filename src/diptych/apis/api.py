@@ -34,7 +34,7 @@ from ..model import (
     thaw,
 )
 from ..request import Request
-from .fields import ITEMS, MISSING, NOTE, Field, Kind, bind_field, dig, joined, natives, place
+from .fields import ITEMS, MISSING, NOTE, OBJECT, Field, Kind, bind_field, dig, joined, natives, place
 from .ledger import Ledger, distinct
 from .rules import Rules
 
@@ -118,6 +118,15 @@ class Api:
         return tables_of(self.parts)
 
     @cached_property
+    def text_mark(self) -> Mapping[str, Any] | None:
+        """What marks a part that is a text alone, None where such a part may be of another kind."""
+        at = next((index for index, kind in enumerate(self.parts) if kind.cls is TextPart), None)
+        if at is None or [row.path for row in self.parts[at].fields] != ["text"] or self.parts[at].fits is not None:
+            return None
+        mark = self.parts[at].fixed
+        return mark if all(kind.fixed.keys() - {"text", *mark} for kind in self.parts[:at]) else None
+
+    @cached_property
     def tools(self) -> tuple[Kind, ...]:
         """The kinds of functions: what is written, and what is read, too."""
         return (*filter(None, (self.tool,)), *self.more_tools)
@@ -128,10 +137,13 @@ class Api:
         return {name: row for row in self.params for name in (row.to, *row.also)}
 
     @cached_property
-    def heads(self) -> dict[str, tuple[Field, ...]]:
-        """The rows of a body by the first step of their path."""
-        heads = dict.fromkeys(row.path.partition(".")[0] for row in self.params)
-        return {head: tuple(row for row in self.params if row.path.partition(".")[0] == head) for head in heads}
+    def heads(self) -> dict[str, tuple[tuple[Field, str], ...]]:
+        """The rows of a body by the first step of their path, each with the second one ("": there is none)."""
+        found: dict[str, tuple[tuple[Field, str], ...]] = {}
+        for row in self.params:
+            head, *more = row.path.split(".")
+            found[head] = (*found.get(head, ()), (row, more[0] if more else ""))
+        return found
 
     def path_of(self, name: str) -> str:
         """Return where a body has a parameter."""
@@ -173,8 +185,11 @@ class Reader:
 
     def part(self, value: Any, path: str, tables: Tables | None = None) -> Part:
         """Read one part, by the API's tables or those of its place; what no table knows is kept as it is."""
-        if not isinstance(value, Mapping):
+        if not isinstance(value, OBJECT):
             raise FormatError(f"a part is an object, not {type(value).__name__}", path=path)
+        if tables is None and (text := self._text(value)) is not None:
+            self.ledger.at(text, path, self.api.kinds[TextPart][0])
+            return text
         for kinds in (tables or self.api.kinds).values():
             if (made := self.object(kinds, value, path)) is not None:
                 part: Part = made
@@ -182,6 +197,13 @@ class Reader:
         other = OtherPart(FrozenMap(value), self.api.name)
         self.ledger.at(other, path)
         return other
+
+    def _text(self, value: Mapping[str, Any]) -> TextPart | None:
+        """Return a part that is a text and nothing else, as most are; None for any other."""
+        fixed, text = self.api.text_mark, value.get("text")
+        if fixed is None or type(text) is not str or len(value) != len(fixed) + 1:
+            return None
+        return TextPart(text) if all(value.get(name) == constant for name, constant in fixed.items()) else None
 
     def object(self, kinds: tuple[Kind, ...], value: Any, path: str) -> Any:
         """Read an object as one of these kinds, None where it is none of them."""
@@ -235,7 +257,10 @@ class Reader:
         found: dict[str, Any] = {}
         heads = self.api.heads
         for head in [name for name in rest if name in heads]:
-            for row in heads[head]:
+            for row, step in heads[head]:
+                inside = rest.get(head) if step else None
+                if type(inside) is dict and step not in inside:
+                    continue
                 value = dig(rest, row.path)
                 got, left = bind_field(row, value)
                 if got is not None and row.to not in found:
@@ -299,6 +324,11 @@ class Writer:
         """Return what this API alone says of a value."""
         found: Mapping[str, Any] = value.native.get(self.api.name, EMPTY)
         return found
+
+    def text(self, text: str) -> dict[str, Any]:
+        """Write a part that is a text and nothing else."""
+        mark = self.api.text_mark
+        return self.api.kinds[TextPart][0].put({"text": text}) if mark is None else {**mark, "text": text}
 
     def part(self, part: Part, tables: Tables | None = None) -> dict[str, Any] | None:
         """Write one part, None (and a loss) where the API has no place for it."""

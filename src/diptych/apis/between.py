@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any, Final
 
 from ..catalogue import replacements
@@ -48,10 +47,10 @@ def converted(
     if "messages" in body and isinstance(body.get("prompt"), str | list):
         raise FormatError("a body has messages or a prompt, not both", path="$")
     if source.name != target.name and target.name == "completions":
-        target = replace(target, api=prompts.written_as(format or "chatml"))
+        target = prompts.written_as(format or "chatml")
     if source.name == target.name or source.name != "completions":
         return [between(body, source, target, model=model)]
-    source = replace(source, api=prompts.read_as(format or "auto"))
+    source = prompts.read_as(format or "auto")
     split = prompts.split(body, opt_in)
     return [between(one, source, target, model=model, ledger=ledger, way=continuation) for one, ledger in split]
 

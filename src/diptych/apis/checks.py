@@ -13,13 +13,15 @@ from .rules import GONE, OBJECT, Check, Findings, Mend, Rule
 # checks ----------------------------------------------------------------------------------------
 
 
-def that(holds: Callable[[Any], bool], words: str, kind: type | tuple[type, ...] = object) -> Check:
-    """Return a check of the values of a type; ``words`` say what is wrong, ``{}`` stands for the value."""
+def that(
+    holds: Callable[[Any], bool], words: str, kind: type | tuple[type, ...] = object, at: str = ""
+) -> Check:
+    """Return a check of the values of a type; ``words`` say what is wrong ``at`` a place, ``{}`` is the value."""
 
     def check(value: Any) -> Findings:
         if isinstance(value, kind) and not holds(value):
             shown = value if isinstance(value, int | float) else repr(value)[:80]
-            yield "", words.format(shown)
+            yield at, words.format(shown)
 
     check.kind, check.holds = kind, holds  # type: ignore[attr-defined]
     return check
@@ -111,7 +113,8 @@ def results_follow(content: str, call_of: Callable[[Any], Any], result_of: Calla
     """
 
     def check(messages: Any) -> Findings:
-        parts = (part for message in messages for _, part in _parts(message, content, ""))
+        listed = [one for one in messages if isinstance(one, OBJECT) and type(one.get(content)) is list]
+        parts = (part for message in listed for _, part in _parts(message, content, ""))
         if not any(call_of(part) or result_of(part) for part in parts):
             return
         calls: dict[Any, str] = {}
@@ -134,10 +137,13 @@ def _parts(message: Any, content: str, at: str) -> Iterator[tuple[str, Mapping[s
             yield f"{at}.{content}[{index}]", part
 
 
-def says_something(part: Any) -> Findings:
-    """Find the part of a message whose text is blank."""
-    if isinstance(part, OBJECT) and isinstance(part.get("text"), str) and not part["text"].strip():
-        yield ".text", "the text is blank"
+def _is_blank(part: Mapping[str, Any]) -> bool:
+    text = part.get("text")
+    return isinstance(text, str) and not text.strip()
+
+
+#: The check that the text of a part is not blank.
+says_something: Final = that(lambda part: not _is_blank(part), "the text is blank", OBJECT, ".text")
 
 
 is_filled: Final = that(bool, "it is empty", (str, list, tuple))

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from ..model import FrozenMap, thaw
+from ..model import FrozenMap, freeze, thaw
 from ..projection import ITEMS as ITEMS
 from ..projection import MISSING as MISSING
 from ..projection import NOTE as NOTE
 from ..projection import joined as joined
 
+#: What is frozen and thawed as it is.
+_SCALARS: Final = frozenset({str, int, float, bool})
 #: An object of JSON: nearly always a dict, which is asked first.
 OBJECT: Final = (dict, Mapping)
 #: What was written is not what stood there. No JSON value is this.
@@ -125,6 +127,8 @@ def _written(row: Field, value: Any) -> Any:
 
 def bind_field(row: Field, value: Any) -> tuple[Any, Any]:
     """Return the neutral value of a field, None where it has none, and what it leaves."""
+    if type(value) in _SCALARS and row.write is None and row.read in (None, freeze) and isinstance(value, row.type):
+        return value, MISSING
     got = _read(row, value)
     rest = DIFFERS if got is None else subtract(value, _written(row, got))
     return (None, value) if rest is DIFFERS else (got, rest)

@@ -181,6 +181,8 @@ class Rules:
         return holds
 
     def _walk(self, value: Any, path: str, walk: _Walk) -> Any:
+        if path != "$" and type(value) is dict and self._holds(value, walk.whole):
+            return value
         if self.fields and isinstance(value, Mapping):
             value = self._fields(value, path, walk)
         elif self.items is not None and isinstance(value, list | tuple):

@@ -236,7 +236,7 @@ def write_turns(writer: Writer, shape: Shape, messages: Iterable[Message]) -> li
 
 def _write_turn(writer: Writer, shape: Shape, message: Message) -> dict[str, Any]:
     if message.role in ("user", "assistant") and (text := message.plain_text) is not None:
-        content = text if shape.strings else [writer.api.kinds[TextPart][0].put({"text": text})]
+        content = text if shape.strings else [writer.text(text)]
         plain = {"role": shape.written[message.role], shape.content: content}
         return writer.ledger.wrote(plain, message, shape.turn)
     own = writer.own(message)
@@ -274,7 +274,7 @@ def write_content(writer: Writer, shape: Shape, message: Message, parts: tuple[P
         if len(parts) == 1 and type(parts[0]) is TextPart and not parts[0].native:
             return parts[0].text
     if message.is_plain:
-        return [writer.api.kinds[TextPart][0].put({"text": message.text})]
+        return [writer.text(message.text)]
     return [block for part in parts if (block := writer.part(part)) is not None]
 
 

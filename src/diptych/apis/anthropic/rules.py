@@ -63,8 +63,10 @@ def _filled(messages: Any) -> Any:
     """Find messages without content; the last one may be an assistant message that is to be continued."""
     for index, message in enumerate(messages):
         content = message.get("content") if isinstance(message, OBJECT) else True
+        if content.strip() if isinstance(content, str) else content:
+            continue
         is_open = index == len(messages) - 1 and isinstance(message, OBJECT) and message.get("role") == "assistant"
-        if not is_open and not (content.strip() if isinstance(content, str) else content):
+        if not is_open:
             yield f"[{index}]", "a message without content"
 
 

@@ -28,7 +28,6 @@ from ..rules import (
     OBJECT,
     Rule,
     Rules,
-    nested,
 )
 
 _MODEL: Final = "botocore 1.44, service model bedrock-runtime, 2026-11-26"
@@ -62,13 +61,11 @@ def document_name(name: str) -> str:
     return found or "document"
 
 
-def _no_empty_messages(message: Any) -> Any:
-    if isinstance(message, OBJECT) and message.get("content") == []:
-        yield "", "a message without content"
-
-
 def _id_of(kind: str) -> Any:
     return lambda block: (block.get(kind) or {}).get("toolUseId")
+
+
+_LINKED: Final = frozenset({"toolUse", "toolResult"})
 
 
 def _needs_tools(body: Mapping[str, Any]) -> Any:
@@ -77,7 +74,7 @@ def _needs_tools(body: Mapping[str, Any]) -> Any:
         return
     for index, message in enumerate(body.get("messages") or ()):
         blocks = message.get("content") if isinstance(message, OBJECT) else None
-        if any(isinstance(block, OBJECT) and block.keys() & {"toolUse", "toolResult"} for block in blocks or ()):
+        if any(isinstance(block, OBJECT) and not _LINKED.isdisjoint(block) for block in blocks or ()):
             yield f".messages[{index}]", "calls and results need a toolConfig"
             return
 
@@ -114,7 +111,13 @@ RULES: Final = Rules.of(
     Rule(f"{_BLOCK}.toolUse.name", _NAMED, _MODEL),
     Rule(_BLOCK, says_something, _DOCS, remove, "trimmed"),
     Rule("messages[*].content", _documents_need_text, _DOCS, kind="rule-breach"),
-    Rule("messages[*]", nested(_no_empty_messages), _DOCS, remove, "message-dropped"),
+    Rule(
+        "messages[*]",
+        that(lambda message: message.get("content") != [], "a message without content", OBJECT),
+        _DOCS,
+        remove,
+        "message-dropped",
+    ),
     Rule("messages", messages_alternate("content"), _DOCS, merge_messages("content"), "merged"),
     Rule("messages", first_is("user"), _DOCS, kind="rule-breach"),
     Rule("messages", results_follow("content", _id_of("toolUse"), _id_of("toolResult")), _DOCS, kind="rule-breach"),

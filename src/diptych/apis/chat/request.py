@@ -112,6 +112,8 @@ def _held(writer: Writer, message: Message, *, bodies: bool = False) -> Message:
 def in_order(request: Request, ledger: Ledger) -> Request:
     """Return a request whose tool results follow their calls at once, as Chat wants it."""
     messages = request.conversation.messages
+    if not any(message.role == "tool" for message in messages):
+        return request
     found: list[Message] = []
     at = -1  # where the next result of the last calls stands; -1 where there are no calls
     for message in messages:

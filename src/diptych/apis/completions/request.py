@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from ...encodings.encoding import encoding_for_model
 from ...errors import FormatError, TokenError
-from ...format import Reading, Wire, Writing
+from ...format import Format, Reading, Wire, Writing
 from ...loss import Loss
 from ...model import EMPTY, Conversation, FrozenMap, Message
 from ...request import Request
@@ -192,11 +192,14 @@ def role_marks(format: str) -> list[str]:
 
 
 def _write_messages(writer: Writer, request: Request, format: str = "chatml") -> dict[str, Any]:
-    ledger = writer.ledger
-    plain = held(request.replace(tools=(), response_format=None, native=EMPTY), ledger).conversation
+    ledger, plain = writer.ledger, request.conversation
+    if plain.tools or plain.response_format is not None:  # the tables say what has no place in a body
+        plain = replace(plain, tools=(), response_format=None)
+    if not all(message.plain_text is not None for message in plain.messages):
+        plain = held(Request(plain), ledger).conversation
     begun = bool(plain.messages) and plain.messages[-1].role == "assistant" and bool(plain.messages[-1].text)
     writing = write_text(plain, format, add_generation_prompt=not begun)
-    for loss in ledger.moved_to(plain, map(_of_messages, writing.losses)):
+    for loss in ledger.moved_to(plain, map(_of_messages, writing.losses)) if writing.losses else ():
         ledger.report(*loss)
     return {"prompt": _opened(writing.text, format) if begun else writing.text, _ENDS: writing.stop}
 
@@ -213,7 +216,7 @@ def _opened(text: str, format: str) -> str:
 
 def _write_given(writer: Writer, _: Request, writing: Writing) -> dict[str, Any]:
     for loss in writing.losses:
-        if loss.path not in ("$.tools", "$.response_format"):  # the tables say what has no place in a body
+        if loss.path not in ("$.tools", "$.response_format"):
             writer.ledger.report(*loss)
     return {"prompt": writing.text, _ENDS: writing.stop}
 
@@ -289,18 +292,6 @@ API: Final = Api(
 )
 
 
-@lru_cache(maxsize=64)
-def read_as(format: str) -> Api:
-    """Return the API with the text format that its prompts are read as."""
-    return replace(API, read_messages=partial(_read_messages, format=format))
-
-
-@lru_cache(maxsize=64)
-def written_as(format: str) -> Api:
-    """Return the API with the text format that its prompts are written in."""
-    return replace(API, write_messages=partial(_write_messages, format=format))
-
-
 def write_request(request: Request, writing: Writing) -> tuple[dict[str, Any], tuple[Loss, ...]]:
     """Write the body of a request whose prompt is written already, and what has no place in it.
 
@@ -325,3 +316,15 @@ FORMAT: Final = replace(
     ),
     wire=Wire(holds=API.holds),
 )
+
+
+@lru_cache(maxsize=64)
+def read_as(format: str) -> Format:
+    """Return the format with the text format that its prompts are read as."""
+    return replace(FORMAT, api=replace(API, read_messages=partial(_read_messages, format=format)))
+
+
+@lru_cache(maxsize=64)
+def written_as(format: str) -> Format:
+    """Return the format with the text format that its prompts are written in."""
+    return replace(FORMAT, api=replace(API, write_messages=partial(_write_messages, format=format)))

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from ...errors import FormatError
-from ..fields import NOTE
+from ..fields import NOTE, OBJECT
 from ..order import Links
 from ..values import object_of
 from .schemas import gemini_schema, json_schema
@@ -93,15 +93,17 @@ def _media_path(found: re.Match[str]) -> str:
 def _ids(contents: Any) -> Iterator[str]:
     lists = (one.get("parts") for one in contents if isinstance(one, Mapping))
     for part in (part for parts in lists if isinstance(parts, list | tuple) for part in parts):
-        for kind in ("functionCall", "functionResponse"):
+        for kind in () if type(part) is dict and _LINKED.isdisjoint(part) else ("functionCall", "functionResponse"):
             value = part.get(kind) if isinstance(part, Mapping) else None
             if isinstance(value, Mapping) and isinstance(value.get("id"), str):
                 yield value["id"]
 
 
 def _unfold_content(content: Any, path: str, links: Links) -> Any:
-    if not isinstance(content, Mapping):
+    if not isinstance(content, OBJECT):
         raise FormatError("a content is an object", path=path)
+    if content.get("role") in ("user", "model") and HOW not in content and _is_said(content.get("parts")):
+        return content
     found, how = dict(content), dict(content.get(HOW, {}))
     parts = found.get("parts")
     if parts is None:
@@ -113,6 +115,11 @@ def _unfold_content(content: Any, path: str, links: Links) -> Any:
         how["role"], found["role"] = found.get("role", "absent"), "user"
     found["parts"] = [_unfold_part(part, links) for part in parts or ()]
     return {**found, HOW: how} if how else found
+
+
+def _is_said(parts: Any) -> bool:
+    """Tell whether parts hold neither a call nor a result."""
+    return type(parts) is list and all(type(part) is dict and _LINKED.isdisjoint(part) for part in parts)
 
 
 def _fold_content(content: dict[str, Any], links: Links) -> dict[str, Any]:

@@ -35,16 +35,24 @@ _RANGES: Final = {
 _PART: Final = "contents[*].parts[*]"
 
 
-def _says_something(part: Any) -> Any:
-    if isinstance(part, OBJECT) and part.get("text") == "" and part.keys() <= {"text"}:
-        yield ".text", "the text is empty"
-
-
+_says_something: Final = that(
+    lambda part: part.get("text") != "" or not part.keys() <= {"text"}, "the text is empty", OBJECT, ".text"
+)
 _no_empty_contents: Final = that(lambda content: bool(content.get("parts")), "a content without parts", OBJECT)
+
+
+_LINKED: Final = frozenset({"functionCall", "functionResponse"})
+
+
+def _has_calls(contents: Any) -> bool:
+    parts = [part for one in contents if isinstance(one, OBJECT) for part in one.get("parts") or ()]
+    return not all(type(part) is dict and _LINKED.isdisjoint(part) for part in parts)
 
 
 def _turns(contents: Any) -> Any:
     """Find calls that do not stand after a turn of the user, and results without as many calls before them."""
+    if not _has_calls(contents):
+        return
     calls = 0
     before = ""
     for index, content in enumerate(contents):

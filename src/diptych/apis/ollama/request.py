@@ -124,7 +124,12 @@ def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterator[Message]:
         path = f"$.messages[{index}]"
         if not isinstance(message, Mapping) or message.get("role") not in _ROLES:
             raise FormatError(f"a message has the role {', '.join(_ROLES)}", path=f"{path}.role")
-        yield read_message(reader, message, path, links)
+        if len(message) == 2 and message["role"] != "tool" and type(text := message.get("content")) is str and text:
+            made = Message(message["role"], text)
+            reader.ledger.at(made, path, _MESSAGE)
+            yield made
+        else:
+            yield read_message(reader, message, path, links)
     if body.get("stream") is None and "model" in body:
         body |= {"stream": True, _STREAMS: {"was": body.get("stream", "absent")}}
 
