@@ -252,4 +252,4 @@ def test_the_command_says_it_in_json_and_as_a_table(tmp_path):
     assert (clean.returncode, json.loads(clean.stdout)["summary"]["dated"]) == (0, 0)
     table = run("diptych", "audit", str(PROJECT), cwd=tmp_path)
     assert table.returncode == 1
-    assert "5 calls, 6 models, 4 prompts, 2 datasets, 1 template, 6 dated, 6 shut down; tokens 75 to 141" in table.stdout
+    assert "5 calls, 6 models, 0 endpoints, 4 prompts, 2 datasets, 1 template, 6 dated, 6 shut down; tokens 75 to 141" in table.stdout

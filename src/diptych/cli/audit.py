@@ -43,13 +43,14 @@ def _print_audit(found: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ..migrate.findings.groups import grouped
     from ..migrate.findings.sentences import sentence
     from .output import console, write_text
 
     table = Table("what", "where", "facts")
-    for finding in found.findings:
-        said = sentence(finding, is_past=found.is_past(finding))
-        table.add_row(finding.kind, Text(finding.place, overflow="fold"), Text(said))
+    for group in grouped(found.findings):
+        said = sentence(group.first, is_past=found.is_past(group.first))
+        table.add_row(group.first.kind, Text(group.places, overflow="fold"), Text(said))
     if found.findings:
         console().print(table)
     for line in found.unread:

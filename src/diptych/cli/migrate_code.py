@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import difflib
 import sys
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from .options import Json, NoIgnore, complete_model
+
+
+class Output(StrEnum):
+    """How findings are printed."""
+
+    text = "text"
+    github = "github"
 
 
 def code_command(
@@ -32,6 +40,13 @@ def code_command(
     dated: Annotated[
         bool, typer.Option("--dated", help="Also replace the models of Chat calls whose last day is announced.")
     ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="PATTERN", help="Change only files that match, such as src/*.py; repeatable."),
+    ] = None,
+    output_format: Annotated[
+        Output, typer.Option("--output-format", help="text, or annotations of GitHub's checks.")
+    ] = Output.text,
     no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
@@ -44,6 +59,7 @@ def code_command(
     """
     from ..migrate.code import DEFAULT_MODEL
     from ..migrate.code.files import migrate_files
+    from ..migrate.code.worklist import work_list
     from .output import write_document, write_text
 
     if backup and not write:
@@ -57,12 +73,16 @@ def code_command(
         model=model or DEFAULT_MODEL,
         model_map=_pairs(model_map or []),
         dated=dated,
+        only=only or [],
         ignore=not no_ignore,
     )
     if json_:
         told = [file.to_json() for file in report.files]
         every = {kind: [entry for file in told for entry in file[kind]] for kind in ("changes", "refusals")}
-        write_document(files=told, **every, summary=report.summary())
+        write_document(files=told, **every, work=work_list(report.files), summary=report.summary())
+    elif output_format is Output.github:
+        for file in report.files:
+            _print_annotations(file)
     else:
         for file in report.files:
             if not write:
@@ -82,6 +102,23 @@ def _pairs(given: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{pair!r} is not OLD=NEW", param_hint="--model-map")
         found[old] = new
     return found
+
+
+def _print_annotations(file: Any) -> None:
+    """Print refusals as warnings and notes as notices of GitHub's checks."""
+    from .output import write_text
+
+    for change in file.changes:
+        if change.kind == "note":
+            write_text(_annotation("notice", change.place, "note", change.what))
+    for refusal in file.refusals:
+        write_text(_annotation("warning", refusal.place, refusal.code, f"{refusal.reason}: {refusal.hint}"))
+
+
+def _annotation(level: str, place: Any, title: str, said: str) -> str:
+    message = said.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    file = place.file.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
+    return f"::{level} file={file},line={place.line},col={place.column},title=diptych {title}::{message}\n"
 
 
 def _print_findings(file: Any) -> None:

@@ -7,6 +7,7 @@ changed is given back byte for byte; a new file takes the old one's place in one
 from __future__ import annotations
 
 import concurrent.futures
+import fnmatch
 import io
 import multiprocessing
 import os
@@ -20,13 +21,15 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from ...walk import iter_files, iter_paths
-from . import DEFAULT_MODEL, may_concern, migrate_text
+from . import DEFAULT_MODEL, elsewhere, may_concern, migrate_text
 from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Refusal
 from .models import NO_MAP, Models
 from .notebooks import migrate_notebook
 from .together import MOCKS, Together
 
 ENDINGS: Final = (".py", ".ipynb")
+#: Bytes of a file of another language that is looked at; a larger one is data.
+_LARGEST: Final = 2_000_000
 #: Files that make it worth to start processes.
 _MANY: Final = 40
 _ROOTS: Final = (".git", "pyproject.toml", "setup.py", "setup.cfg")
@@ -93,6 +96,7 @@ def migrate_files(
     model: str = DEFAULT_MODEL,
     model_map: Mapping[str, str] | None = None,
     dated: bool = False,
+    only: Sequence[str] = (),
     ignore: bool = True,
 ) -> CodeReport:
     """Migrate Python files and notebooks, and folders of them.
@@ -101,7 +105,9 @@ def migrate_files(
     ``workers`` is the number of processes; by default one, or the processors' where there
     are many files; ``model``, ``model_map`` and ``dated`` are those of :func:`migrate_code`. A mock and the
     calls that it stands for change together or not at all, also across files: every file is looked at before
-    any is written. ``ignore=False`` also takes files of folders that ``.gitignore`` or ``exclude`` leave out.
+    any is written. ``only`` narrows the run to files that match one of these patterns (``src/*.py``); the
+    others count as files around it. Calls in Markdown, shell and JSON are listed and stay.
+    ``ignore=False`` also takes files of folders that ``.gitignore`` or ``exclude`` leave out.
     Raises MigrationError for a path that does not exist.
 
     >>> import tempfile
@@ -110,7 +116,7 @@ def migrate_files(
     >>> migrate_files([folder]).passed_over
     1
     """
-    files = list(_files(paths, ignore))
+    files = [file for file in _files(paths, ignore) if _is_meant(file, only)]
     models = Models(model, model_map or {}, dated)
     concerned = [file for file in files if _concerns(file, chat=models.looks_at_chat)]
     report = CodeReport(passed_over=len(files) - len(concerned))
@@ -119,7 +125,7 @@ def migrate_files(
     jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, models) for file in concerned}
     found = _all_migrated(list(jobs.values()), workers)
     _hold_apart(found, jobs, project, files)
-    report.files = [found[name] for name in jobs]
+    report.files = [*(found[name] for name in jobs), *_elsewhere(paths, only, ignore)]
     for file in report.files if write else ():
         _write(file, backup=backup)
     return report
@@ -282,6 +288,20 @@ def check_paths(paths: Iterable[str | os.PathLike[str]]) -> None:
     for path in paths:
         if not Path(path).exists():
             raise MigrationError("there is no such file or folder", path=os.fspath(path))
+
+
+def _is_meant(file: Path, only: Sequence[str]) -> bool:
+    return not only or any(fnmatch.fnmatch(file.as_posix(), pattern) or file.match(pattern) for pattern in only)
+
+
+def _elsewhere(paths: Sequence[str | os.PathLike[str]], only: Sequence[str], ignore: bool) -> Iterator[FileMigration]:
+    """Yield the files of other languages that hold calls."""
+    for file in iter_paths(paths, elsewhere.ENDINGS, ignore=ignore):
+        is_other = file.suffix.lower() in elsewhere.ENDINGS and file.stat().st_size <= _LARGEST
+        if is_other and _is_meant(file, only):
+            text = file.read_bytes().decode("utf-8", "replace")
+            if refusals := elsewhere.seen_elsewhere(text, file.as_posix()):
+                yield FileMigration(file.as_posix(), text, text, refusals=tuple(refusals))
 
 
 def _concerns(file: Path, *, chat: bool = False) -> bool:

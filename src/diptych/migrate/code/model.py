@@ -70,6 +70,10 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "look at it by hand, or write it as a call of openai's client",
     ),
     "notebook": ("the notebook is no JSON of the known shape", "save it again with Jupyter"),
+    "other-language": (
+        "a call of the Completions API in a file that is no Python",
+        "change it by hand: /v1/chat/completions with messages; diptych convert writes a body anew",
+    ),
     "positional-arguments": ("positional arguments have no names", "write name=value"),
     "prompt-list": ("a list of prompts becomes as many calls", f"call once a prompt, {_BRIDGE}"),
     "prompt-markup": (

@@ -88,6 +88,18 @@ def migrate_notebook(
     return CodeMigration(result, said, tuple(sorted(refused)), tuple(links))
 
 
+def python_cells(text: str, filename: str) -> Iterator[tuple[int, str]]:
+    """Yield the code cells of a notebook by number, each as the Python that the migration reads.
+
+    Raises MigrationError for what is no notebook.
+
+    >>> list(python_cells('{"cells": [{"cell_type": "code", "source": ["%time x = 1"]}]}', "n.ipynb"))
+    [(1, 'if 1: x = 1')]
+    """
+    for cell in _code_cells(text, filename):
+        yield cell.number, _python(cell.source)
+
+
 # the cells as a module ------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
-KINDS: Final = ("call", "model", "prompt", "dataset", "template")
+KINDS: Final = ("call", "model", "endpoint", "prompt", "dataset", "template")
 
 
 @dataclass(frozen=True, slots=True)

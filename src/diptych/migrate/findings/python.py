@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any, Final
 
 from ...errors import MigrationError
 from ..code.files import FileMigration
+from ..code.notebooks import python_cells
+from .endpoints import dead_endpoints
 from .finding import Finding
 from .models import dated_models, is_certain, model_finding
 from .prompts import prompt_finding
@@ -46,17 +47,11 @@ def python_findings(file: Path, name: str, calls: list[Finding]) -> list[Finding
 
 def notebook_findings(file: Path, name: str, calls: list[Finding]) -> list[Finding]:
     """Return the findings of a notebook's code cells, each placed in its cell."""
-    cells = json.loads(file.read_text("utf-8-sig")).get("cells") or []
     found: list[Finding] = []
-    for number, cell in enumerate(cells, 1):
-        if cell.get("cell_type") == "code":
-            place = f"{name}[cell {number}]"
-            lines = "".join(cell.get("source") or ()).splitlines()
-            if lines and lines[0].startswith("%%"):
-                continue
-            source = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
-            own = [call for call in calls if call.place.startswith(f"{place}:")]
-            found += _source(source.encode(), place, own)
+    for number, source in python_cells(file.read_text("utf-8-sig"), name):
+        place = f"{name}[cell {number}]"
+        own = [call for call in calls if call.place.startswith(f"{place}:")]
+        found += _source(source.encode(), place, own)
     return found
 
 
@@ -69,7 +64,7 @@ def _source(source: bytes, name: str, calls: list[Finding]) -> list[Finding]:
             place = f"{name}:{getattr(error, 'lineno', None) or 1}"
             raise MigrationError(f"the source does not parse: {getattr(error, 'msg', error)}", path=place) from None
     places = {call.order for call in calls}
-    found = [*calls, *_models(tree, name), *_prompts(tree, name, places)]
+    found = [*calls, *_models(tree, name), *_prompts(tree, name, places), *dead_endpoints(tree, name)]
     return sorted(found, key=lambda finding: finding.order)
 
 

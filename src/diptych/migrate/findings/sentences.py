@@ -13,17 +13,20 @@ def sentence(finding: Finding, *, is_past: bool) -> str:
     >>> sentence(Finding("call", "a.py:1:1", {"migrates": True}), is_past=False)
     'migrates'
     """
-    return _model(finding.facts, is_past) if finding.kind == "model" else _SAID[finding.kind](finding.facts)
+    if finding.kind in ("model", "endpoint"):
+        return _dated(finding.facts, is_past)
+    return _SAID[finding.kind](finding.facts)
 
 
 def _call(facts: Any) -> str:
     return "migrates" if facts["migrates"] else f"refused: {facts['reason']} [{facts['code']}]"
 
 
-def _model(facts: Any, is_past: bool) -> str:
+def _dated(facts: Any, is_past: bool) -> str:
+    name = facts.get("model") or facts["endpoint"]
     stand_in = f"; {facts['stand_in']} replaces it" if facts["stand_in"] else ""
     when = "was shut down on" if is_past else "shuts down on"
-    return f"{facts['model']} {when} {facts['shutdown_date']}{stand_in} ({facts['source']})"
+    return f"{name} {when} {facts['shutdown_date']}{stand_in} ({facts['source']})"
 
 
 def _prompt(facts: Any) -> str:

@@ -48,11 +48,14 @@ def audit(*paths: str | os.PathLike[str], today: date | None = None, ignore: boo
     calls = _calls(paths, ignore)
     found = Audit(today=today or date.today())
     for file in iter_paths(paths, ignore=ignore):
-        reader = _reader_of(file, calls)
-        if reader is None:
+        reader, name = _reader_of(file, calls), file.as_posix()
+        if reader is None and name not in calls:
             continue
         found.files += 1
-        name = file.as_posix()
+        if not name.lower().endswith((".py", ".ipynb")):
+            found.findings += calls.get(name, [])
+        if reader is None:
+            continue
         try:
             found.findings += reader(file, name)
         except (OSError, ValueError, RecursionError, DiptychError) as error:
