@@ -40,6 +40,9 @@ def code_command(
     dated: Annotated[
         bool, typer.Option("--dated", help="Also replace the models of Chat calls whose last day is announced.")
     ] = False,
+    new_sdk: Annotated[
+        bool, typer.Option("--new-sdk", help="Also turn code of openai before 1 into client code of openai 1.")
+    ] = False,
     only: Annotated[
         list[str] | None,
         typer.Option("--only", metavar="PATTERN", help="Change only files that match, such as src/*.py; repeatable."),
@@ -73,6 +76,7 @@ def code_command(
         model=model or DEFAULT_MODEL,
         model_map=_pairs(model_map or []),
         dated=dated,
+        new_sdk=new_sdk,
         only=only or [],
         ignore=not no_ignore,
     )

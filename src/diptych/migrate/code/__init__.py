@@ -38,7 +38,12 @@ _WORDS: Final = (
     (re.compile(r"\btext_completion\b"), re.compile(r"\blitellm\b")),
     (re.compile(r"\blangchain"), re.compile(r"OpenAI\b")),
 )
-_CHAT: Final = re.compile(r"\bchat\.completions\b|\bChatCompletion\b|\bChatOpenAI\b|\bresponses\.create\b")
+#: What only code of openai before 1 says.
+_OLD_SDK: Final = re.compile(
+    r"\b(?:ChatCompletion|Completion|Embedding|Moderation|Image|Audio|Edit|Model|FineTune|File|Engine)\.\w+\("
+    r"|\bopenai\.(?:error|api_\w+|organization)\b"
+)
+_CHAT: Final = re.compile(r"\bchat\.completions\b|\bChatCompletion\b|\bChatOpenAI\b|\bresponses\.create\b|\bopenai\b")
 _MARK: Final = "\ufeff"
 #: A carriage return alone: Python ends a line there, and libcst does not.
 _BARE: Final = re.compile(r"\r(?!\n)")
@@ -64,14 +69,16 @@ def migrate_code(
     model: str = DEFAULT_MODEL,
     model_map: Mapping[str, str] | None = None,
     dated: bool = False,
+    new_sdk: bool = False,
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Migrate the Completions calls of a Python source to Chat.
 
     ``outside`` names functions that other modules use: what they return is not changed.
     ``todo`` puts a comment over every refused statement. ``model`` replaces the models that
-    were shut down; ``model_map`` names other replacements by old name; ``dated`` also replaces the models of
-    Chat calls whose last day is announced. ``held`` names calls and mocks, by line and column, that stay for a reason
+    were shut down; ``model_map`` names other replacements by old name; ``dated`` also replaces the
+    models of Chat calls whose last day is announced; ``new_sdk`` turns code of openai before 1 into
+    client code of openai 1. ``held`` names calls and mocks, by line and column, that stay for a reason
     outside this source. Raises MissingExtra without libcst, MigrationError for a source that does not parse.
 
     >>> found = migrate_code('r = client.completions.create(model="m", prompt=p, max_tokens=5)')
@@ -82,12 +89,19 @@ def migrate_code(
         raise MigrationError(f"a Python source is text, not {type(source).__name__}")
     from .models import Models
 
-    models = Models(model, model_map or {}, dated)
+    models = Models(model, model_map or {}, dated, new_sdk)
     return migrate_text(source, filename, outside=outside, todo=todo, models=models, held=held)
 
 
 def migrate_text(
-    source: str, filename: str, *, outside: Collection[str], todo: bool, models: Models, held: Held
+    source: str,
+    filename: str,
+    *,
+    outside: Collection[str],
+    todo: bool,
+    models: Models,
+    held: Held,
+    is_configured_elsewhere: bool = False,
 ) -> CodeMigration:
     """Migrate a source as :func:`migrate_code` does, with the models of a run."""
     if not may_concern(source, chat=models.looks_at_chat):
@@ -98,6 +112,12 @@ def migrate_text(
     from .migration import migrate_source
 
     found = migrate_source(parsed, outside, todo=todo, models=models, held=held)
+    if models.new_sdk and _OLD_SDK.search(found.source):
+        from .modern import modernised
+
+        moved = modernised(_parsed(found.source, filename), is_configured_elsewhere=is_configured_elsewhere)
+        changes, refusals = (*found.changes, *moved.changes), (*found.refusals, *moved.refusals)
+        found = CodeMigration(moved.source, changes, refusals, found.links)
     return CodeMigration(mark + found.source, found.changes, found.refusals, found.links)
 
 

@@ -31,7 +31,8 @@ class ChatModels:
 
     def find(self) -> None:
         """Look at every Chat call, where the run asks for it."""
-        if not self.plan.models.looks_at_chat:
+        models = self.plan.models
+        if not (models.dated or models.mapped):
             return
         for node in self.source.nodes:
             if isinstance(node, cst.Call) and self._is_theirs(node):

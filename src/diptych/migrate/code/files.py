@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from ...walk import iter_files, iter_paths
-from . import DEFAULT_MODEL, elsewhere, may_concern, migrate_text
+from . import DEFAULT_MODEL, elsewhere, may_concern, migrate_text, requirements
 from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Refusal
 from .models import NO_MAP, Models
 from .notebooks import migrate_notebook
@@ -96,6 +96,7 @@ def migrate_files(
     model: str = DEFAULT_MODEL,
     model_map: Mapping[str, str] | None = None,
     dated: bool = False,
+    new_sdk: bool = False,
     only: Sequence[str] = (),
     ignore: bool = True,
 ) -> CodeReport:
@@ -103,10 +104,10 @@ def migrate_files(
 
     Nothing is written without ``write``; ``backup`` keeps the old text as ``FILE.bak``.
     ``workers`` is the number of processes; by default one, or the processors' where there
-    are many files; ``model``, ``model_map`` and ``dated`` are those of :func:`migrate_code`. A mock and the
-    calls that it stands for change together or not at all, also across files: every file is looked at before
-    any is written. ``only`` narrows the run to files that match one of these patterns (``src/*.py``); the
-    others count as files around it. Calls in Markdown, shell and JSON are listed and stay.
+    are many files; ``model``, ``model_map``, ``dated`` and ``new_sdk`` are those of :func:`migrate_code`.
+    A mock and the calls that it stands for change together or not at all, also across files: every file is
+    looked at before any is written. ``only`` narrows the run to files that match one of these patterns
+    (``src/*.py``); the others count as files around it. Calls in Markdown, shell and JSON are listed and stay.
     ``ignore=False`` also takes files of folders that ``.gitignore`` or ``exclude`` leave out.
     Raises MigrationError for a path that does not exist.
 
@@ -117,15 +118,22 @@ def migrate_files(
     1
     """
     files = [file for file in _files(paths, ignore) if _is_meant(file, only)]
-    models = Models(model, model_map or {}, dated)
+    models = Models(model, model_map or {}, dated, new_sdk)
     concerned = [file for file in files if _concerns(file, chat=models.looks_at_chat)]
     report = CodeReport(passed_over=len(files) - len(concerned))
     project = _project_of(paths, files)
     outside = _outside(concerned, project)
     jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, models) for file in concerned}
+    if new_sdk:
+        texts = {Path(os.path.realpath(f)): f.read_bytes().decode("utf-8", "replace") for f in project}
+        for name, job in jobs.items():
+            away = requirements.is_configured(Path(os.path.realpath(job.path)), texts)
+            jobs[name] = job._replace(is_configured_elsewhere=away)
     found = _all_migrated(list(jobs.values()), workers)
     _hold_apart(found, jobs, project, files)
     report.files = [*(found[name] for name in jobs), *_elsewhere(paths, only, ignore)]
+    if any(change.kind == "sdk" for file in report.files for change in file.changes):
+        report.files += _requirements(paths, ignore)
     for file in report.files if write else ():
         _write(file, backup=backup)
     return report
@@ -139,6 +147,7 @@ class _Job(NamedTuple):
     todo: bool
     models: Models
     held: Held = NOTHING_HELD
+    is_configured_elsewhere: bool = False
 
 
 def _all_migrated(jobs: list[_Job], workers: int | None) -> dict[str, FileMigration]:
@@ -204,7 +213,15 @@ def _looked_at(path: Path, job: _Job) -> FileMigration:
         if path.suffix == ".ipynb":
             found = migrate_notebook(text, name, outside=outside, models=job.models, held=job.held)
         else:
-            found = migrate_text(text, name, outside=outside, todo=job.todo, models=job.models, held=job.held)
+            found = migrate_text(
+                text,
+                name,
+                outside=outside,
+                todo=job.todo,
+                models=job.models,
+                held=job.held,
+                is_configured_elsewhere=job.is_configured_elsewhere,
+            )
     except MigrationError as error:
         code = "internal" if error.__cause__ is not None else "notebook" if path.suffix == ".ipynb" else "syntax"
         return _unread(name, text, Refusal.of(_place_of(error, name), code, error.message))
@@ -302,6 +319,14 @@ def _elsewhere(paths: Sequence[str | os.PathLike[str]], only: Sequence[str], ign
             text = file.read_bytes().decode("utf-8", "replace")
             if refusals := elsewhere.seen_elsewhere(text, file.as_posix()):
                 yield FileMigration(file.as_posix(), text, text, refusals=tuple(refusals))
+
+
+def _requirements(paths: Sequence[str | os.PathLike[str]], ignore: bool) -> Iterator[FileMigration]:
+    """Yield the files that say which openai the project needs, with a note where that is below 1."""
+    for file in iter_paths(paths, requirements.ENDINGS, ignore=ignore):
+        text = file.read_bytes().decode("utf-8", "replace") if file.stat().st_size <= _LARGEST else ""
+        if notes := requirements.requirement_notes(text, file.as_posix()):
+            yield FileMigration(file.as_posix(), text, text, tuple(notes))
 
 
 def _concerns(file: Path, *, chat: bool = False) -> bool:

@@ -70,6 +70,10 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "look at it by hand, or write it as a call of openai's client",
     ),
     "notebook": ("the notebook is no JSON of the known shape", "save it again with Jupyter"),
+    "old-sdk": (
+        "code of openai before 1 that cannot be moved to openai 1 with certainty",
+        "move it by hand, and run again: a source moves as a whole",
+    ),
     "other-language": (
         "a call of the Completions API in a file that is no Python",
         "change it by hand: /v1/chat/completions with messages; diptych convert writes a body anew",
@@ -121,6 +125,7 @@ KINDS: Final[dict[str, str]] = {
     "langchain": "LangChain models",
     "http": "HTTP requests",
     "mock": "mocks and fixtures",
+    "sdk": "uses of the old SDK",
     "todo": "TODO comments",
 }
 

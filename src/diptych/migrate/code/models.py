@@ -1,4 +1,4 @@
-"""Which model replaces which, and what a model that reasons needs beside it.
+"""What a run is asked for: which model replaces which, and what a model that reasons needs beside it.
 
 Rule: a name in no row keeps its name, unless the map names it. A model that reasons spends its cap on
 reasoning first: it is asked not to reason where its row allows that, else the cap gets a reserve.
@@ -29,6 +29,8 @@ class Models:
     default: str = DEFAULT_MODEL
     mapped: Mapping[str, str] = field(default_factory=dict)
     dated: bool = False
+    #: Whether code of openai before 1 becomes client code of openai 1.
+    new_sdk: bool = False
 
     def successor(self, name: str | None) -> str | None:
         """Return what replaces a model that Chat does not serve, None for any other."""
@@ -46,7 +48,7 @@ class Models:
     @property
     def looks_at_chat(self) -> bool:
         """Whether Chat calls are looked at, too."""
-        return self.dated or bool(self.mapped)
+        return self.dated or self.new_sdk or bool(self.mapped)
 
 
 #: Completions models become the default one, and nothing else is mapped.
