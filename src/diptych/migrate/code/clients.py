@@ -120,14 +120,16 @@ class Clients:
     # names ---------------------------------------------------------------------------------------
 
     def _import(self) -> Any:
-        """Return the last import of openai at the top of the module, or the first statement."""
+        """Return the last import at the top of the module before the first call; openai must be among those."""
+        first = min((self.source.span(node)[0] for _, node, _, _ in self._receivers), default=0)
         found = [
             node
             for node in self.source.nodes
-            if isinstance(node, cst.Import) and any(a.name.value == "openai" for a in node.names)
+            if isinstance(node, cst.Import | cst.ImportFrom) and self.source.span(node)[0] < first
             if self.source.parent(self.source.parent(node)) is self.source.module
         ]
-        if not found:
+        names = [alias.name.value for node in found if isinstance(node, cst.Import) for alias in node.names]
+        if "openai" not in names:
             self.plan.refuse(self._receivers[0][0], "old-sdk", "openai is imported inside a function")
             return self.source.module.body[0]
         return found[-1]
