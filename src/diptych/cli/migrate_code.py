@@ -43,6 +43,15 @@ def code_command(
     new_sdk: Annotated[
         bool, typer.Option("--new-sdk", help="Also turn code of openai before 1 into client code of openai 1.")
     ] = False,
+    prove: Annotated[
+        str | None,
+        typer.Option(
+            "--prove",
+            metavar="FILE|URL",
+            help="For calls to servers of your own: compare each prompt with what this tokenizer_config.json,"
+            " or the server at this URL, renders.",
+        ),
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option("--only", metavar="PATTERN", help="Change only files that match, such as src/*.py; repeatable."),
@@ -63,23 +72,26 @@ def code_command(
     from ..migrate.code import DEFAULT_MODEL
     from ..migrate.code.files import migrate_files
     from ..migrate.code.worklist import work_list
+    from .convert import prover
     from .output import write_document, write_text
 
     if backup and not write:
         raise typer.BadParameter("--backup keeps what --write changes: give both")
-    report = migrate_files(
-        paths,
-        write=write,
-        backup=backup,
-        todo=todo,
-        workers=workers,
-        model=model or DEFAULT_MODEL,
-        model_map=_pairs(model_map or []),
-        dated=dated,
-        new_sdk=new_sdk,
-        only=only or [],
-        ignore=not no_ignore,
-    )
+    with prover(prove) as by:
+        report = migrate_files(
+            paths,
+            write=write,
+            backup=backup,
+            todo=todo,
+            workers=workers,
+            model=model or DEFAULT_MODEL,
+            model_map=_pairs(model_map or []),
+            dated=dated,
+            new_sdk=new_sdk,
+            prove=by,
+            only=only or [],
+            ignore=not no_ignore,
+        )
     if json_:
         told = [file.to_json() for file in report.files]
         every = {kind: [entry for file in told for entry in file[kind]] for kind in ("changes", "refusals")}

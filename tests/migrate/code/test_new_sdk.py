@@ -139,7 +139,13 @@ def test_what_moved_runs_on_the_sdk_of_today(monkeypatch):
         said = scope["ask"](list(messages))
         assert said
         assert scope["old"]("Hi")
-        assert asyncio.run(scope["later"](messages)) == said
+
+        async def later():
+            async with scope["async_client"]:
+                return await scope["later"](messages)
+
+        assert asyncio.run(later()) == said
+        scope["client"].close()
         assert all(request.path.endswith("/chat/completions") for request in server.requests)
 
 

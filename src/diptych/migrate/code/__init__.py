@@ -117,8 +117,8 @@ def migrate_text(
 
         moved = modernised(_parsed(found.source, filename), is_configured_elsewhere=is_configured_elsewhere)
         changes, refusals = (*found.changes, *moved.changes), (*found.refusals, *moved.refusals)
-        found = CodeMigration(moved.source, changes, refusals, found.links)
-    return CodeMigration(mark + found.source, found.changes, found.refusals, found.links)
+        found = CodeMigration(moved.source, changes, refusals, found.links, found.prompts)
+    return CodeMigration(mark + found.source, found.changes, found.refusals, found.links, found.prompts)
 
 
 def required_libcst() -> Any:

@@ -82,6 +82,7 @@ class Arguments:
             refuse(site, "stream-unknown")
         if site.refusal is not None:
             return None
+        site.is_away = origin.elsewhere
         format_ = ""
         for bracket in brackets:
             for item in bracket.items:

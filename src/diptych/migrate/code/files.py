@@ -22,9 +22,10 @@ from typing import Any, Final, NamedTuple
 from ...errors import MigrationError
 from ...walk import iter_files, iter_paths
 from . import DEFAULT_MODEL, elsewhere, may_concern, migrate_text, requirements
-from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Refusal
+from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Prompted, Refusal
 from .models import NO_MAP, Models
 from .notebooks import migrate_notebook
+from .proving import Prover, proved
 from .together import MOCKS, Together
 
 ENDINGS: Final = (".py", ".ipynb")
@@ -48,6 +49,7 @@ class FileMigration:
     changes: tuple[Change, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     links: tuple[Link, ...] = field(default=(), repr=False)
+    prompts: tuple[Prompted, ...] = field(default=(), repr=False)
     encoding: str = "utf-8"
 
     def to_json(self) -> dict[str, Any]:
@@ -97,6 +99,7 @@ def migrate_files(
     model_map: Mapping[str, str] | None = None,
     dated: bool = False,
     new_sdk: bool = False,
+    prove: Prover | None = None,
     only: Sequence[str] = (),
     ignore: bool = True,
 ) -> CodeReport:
@@ -108,6 +111,8 @@ def migrate_files(
     A mock and the calls that it stands for change together or not at all, also across files: every file is
     looked at before any is written. ``only`` narrows the run to files that match one of these patterns
     (``src/*.py``); the others count as files around it. Calls in Markdown, shell and JSON are listed and stay.
+    ``prove`` is a chat template, or a client of a server that shows what it renders: each prompt that goes to a
+    server of one's own gets a note that says whether the model sees the same.
     ``ignore=False`` also takes files of folders that ``.gitignore`` or ``exclude`` leave out.
     Raises MigrationError for a path that does not exist.
 
@@ -134,6 +139,9 @@ def migrate_files(
     report.files = [*(found[name] for name in jobs), *_elsewhere(paths, only, ignore)]
     if any(change.kind == "sdk" for file in report.files for change in file.changes):
         report.files += _requirements(paths, ignore)
+    if prove is not None:
+        for file in report.files:
+            file.changes = (*file.changes, *(proved(prompt, prove) for prompt in file.prompts))
     for file in report.files if write else ():
         _write(file, backup=backup)
     return report
@@ -225,7 +233,7 @@ def _looked_at(path: Path, job: _Job) -> FileMigration:
     except MigrationError as error:
         code = "internal" if error.__cause__ is not None else "notebook" if path.suffix == ".ipynb" else "syntax"
         return _unread(name, text, Refusal.of(_place_of(error, name), code, error.message))
-    return FileMigration(name, text, found.source, found.changes, found.refusals, found.links, encoding)
+    return FileMigration(name, text, found.source, found.changes, found.refusals, found.links, found.prompts, encoding)
 
 
 def _unread(name: str, text: str, refusal: Refusal) -> FileMigration:

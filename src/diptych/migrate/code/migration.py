@@ -82,12 +82,12 @@ def migrate_source(
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Return the migration of a parsed source."""
-    edits, changes, refusals, links = planned(source, outside, models, held)
+    edits, changes, refusals, links, prompts = planned(source, outside, models, held)
     if todo:
         more, told = todo_edits(source, refusals)
         edits, changes = [*edits, *more], [*changes, *told]
     text = written(source, edits)
-    return CodeMigration(text, tuple(sorted(changes)), tuple(sorted(refusals)), tuple(links))
+    return CodeMigration(text, tuple(sorted(changes)), tuple(sorted(refusals)), tuple(links), tuple(prompts))
 
 
 def written(source: Source, edits: list[Edit]) -> str:

@@ -193,6 +193,14 @@ class Link(NamedTuple):
     is_loose: bool = False
 
 
+class Prompted(NamedTuple):
+    """A prompt that goes to a server of one's own, each hole a word, and the messages that it became."""
+
+    place: Place
+    text: str
+    messages: list[dict[str, str]]
+
+
 #: Calls and mocks that stay, by line and column, each with the reason.
 Held = Mapping[tuple[int, int], str]
 NOTHING_HELD: Final[Held] = {}
@@ -211,3 +219,5 @@ class CodeMigration:
     refusals: tuple[Refusal, ...] = ()
     #: The calls and mocks that must change together with those of other files.
     links: tuple[Link, ...] = field(default=(), compare=False, repr=False)
+    #: The prompts that a proof can be run on.
+    prompts: tuple[Prompted, ...] = field(default=(), compare=False, repr=False)

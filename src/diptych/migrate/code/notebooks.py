@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from .edits import Edit, apply
-from .model import NOTHING_HELD, Change, CodeMigration, Held, Link, Place, Refusal
+from .model import NOTHING_HELD, Change, CodeMigration, Held, Link, Place, Prompted, Refusal
 from .models import NO_MAP, Models
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
@@ -72,7 +72,8 @@ def migrate_notebook(
     source = _parsed(module.parsed, filename)
     from .migration import planned, written
 
-    edits, changes, refusals, links = planned(source, outside, models, held)
+    edits, changes, refusals, links, prompts = planned(source, outside, models, held)
+    prompts = [_placed(prompt, module, filename) for prompt in prompts]
     links = [_placed(link, module, filename) for link in links]
     refused = [_placed(r, module, filename) for r in refusals]
     if module.magic:
@@ -85,7 +86,7 @@ def migrate_notebook(
     written(source, edits)
     result = _spliced(text, cells, module, edits)
     said = tuple(sorted(_placed(c, module, filename) for c in changes))
-    return CodeMigration(result, said, tuple(sorted(refused)), tuple(links))
+    return CodeMigration(result, said, tuple(sorted(refused)), tuple(links), tuple(prompts))
 
 
 def python_cells(text: str, filename: str) -> Iterator[tuple[int, str]]:
@@ -166,7 +167,7 @@ def _placed(told: Any, module: _Module, filename: str) -> Any:
     number = bisect.bisect_right([start for start, _ in module.starts], place.line) - 1
     start, cell = module.starts[number]
     where = Place(f"{filename}[cell {cell.number}]", place.line - start + 1, place.column)
-    return told._replace(place=where) if isinstance(told, Change | Refusal | Link) else told
+    return told._replace(place=where) if isinstance(told, Change | Refusal | Link | Prompted) else told
 
 
 def _spliced(text: str, cells: list[_Cell], module: _Module, edits: list[Edit]) -> str:

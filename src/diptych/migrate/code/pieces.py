@@ -61,6 +61,15 @@ class Pieces(list[Piece]):
         return found
 
 
+def filled(marked: str) -> str:
+    """Return a marked text with a word in the place of each hole.
+
+    >>> filled("Say \ue0f00\ue0f1.")
+    'Say hole0.'
+    """
+    return "".join(f"hole{part}" if isinstance(part, int) else part for part in _split(marked))
+
+
 def _split(marked: str) -> list[Any]:
     parts: list[Any] = []
     for index, part in enumerate(marked.replace(_CLOSE, _OPEN).split(_OPEN)):

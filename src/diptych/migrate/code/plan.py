@@ -13,7 +13,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from .edits import Edit
-from .model import NOTHING_HELD, Change, Held, Link, Refusal
+from .model import NOTHING_HELD, Change, Held, Link, Prompted, Refusal
 from .models import Models
 from .source import Node, Source
 
@@ -35,6 +35,10 @@ class Site:
     may_be_many: bool = False
     #: Choices beyond the first are read, though ``n`` is not asked for.
     reads_all: bool = False
+    #: The prompt as text, each hole a word, and the messages that it became; where it was written here.
+    prompt: tuple[str, list[dict[str, str]]] | None = None
+    #: The server is not OpenAI's own.
+    is_away: bool = False
     tied: Site | None = None
     #: The modules that a mock names, the nearest to its end last.
     targets: tuple[str, ...] = ()
@@ -51,6 +55,7 @@ class Settled(NamedTuple):
     changes: list[Change]
     refusals: list[Refusal]
     links: list[Link]
+    prompts: list[Prompted]
 
 
 class Plan:
@@ -137,7 +142,8 @@ class Plan:
         edits = [edit for site in good for edit in site.edits]
         changes = [change for site in good for change in site.changes]
         refusals = [site.refusal for site in self.sites if site.refusal is not None]
-        return Settled(edits, changes, refusals, self._links())
+        prompts = [Prompted(self.source.place(s.node), *s.prompt) for s in good if s.prompt and s.is_away]
+        return Settled(edits, changes, refusals, self._links(), prompts)
 
     def _refuse_tied(self) -> None:
         """A site tied to a refused one says which."""

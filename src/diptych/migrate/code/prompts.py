@@ -21,7 +21,7 @@ from .batches import Batches, is_one
 from .continuations import Continuations
 from .items import Item, Items
 from .markup import Markup
-from .pieces import Pieces, expression, pieces_of, proof
+from .pieces import Pieces, expression, filled, pieces_of, proof
 from .plan import Plan, Site
 from .source import Source, bound, constant_of, dotted, quotes_around
 from .webs import reaching
@@ -66,6 +66,8 @@ class Prompts:
             if mark := self.markup.fills(written, pieces.constants):
                 self.plan.refuse(site, "prompt-markup", f"a hole may hold {mark}")
             self.plan.edit(site, *self.source.outer(changed), messages)
+            contents = [{"role": m["role"], "content": filled(m["content"])} for m in reading.messages]
+            site.prompt = filled(pieces.marked()[0]), contents
             self._say(site, item, f"the prompt became {len(reading.messages)} messages ({reading.format})")
             return reading.format
         mark = self.markup.found(item.value) or self.markup.found(*others).replace("<|endoftext|>", "")
@@ -76,6 +78,8 @@ class Prompts:
             self._say(site, item, f"the prompt stays one message, though it reads as {reading.format}, too")
         elif reading is not None and (found := unknown_marks(pieces.marked()[0] if pieces else "")):
             self._say(site, item, f"the prompt stays one message, though it holds {found[0].text!r}: see to it")
+        text = filled(pieces.marked()[0]) if pieces is not None else "hole0"
+        site.prompt = text, [{"role": "user", "content": text}]
         own = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
         quote = "'" if '"' in avoid or own == "'" else '"'
         start, end = self.source.outer(item.value)

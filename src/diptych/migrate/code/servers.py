@@ -8,6 +8,7 @@ unknown to many of those (Ollama, FastChat, Azure up to 2024-08-01-preview), so 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
 
@@ -70,17 +71,24 @@ class Servers:
     @cached_property
     def version_without_chat(self) -> str:
         """The version of Azure's API that the source asks for, where that has no Chat; "" elsewhere."""
-        for node in self.source.nodes:
-            if isinstance(node, cst.Arg) and node.keyword is not None:
-                name, value = node.keyword.value, node.value
-            elif isinstance(node, cst.Assign):
-                name, value = dotted(node.targets[0].target)[-1], node.value
-            else:
-                continue
+        for name, value in self._given():
             text = text_of(self._bound(value) if isinstance(value, cst.Name) else value) or ""
             if name.lower().endswith("api_version") and _VERSION.match(text) and text < FIRST_CHAT:
                 return text
         return ""
+
+    def _given(self) -> Iterator[tuple[str, Any]]:
+        """Yield the names of arguments and of what is assigned to, each with its value."""
+        for node in self.source.nodes:
+            if isinstance(node, cst.Arg) and node.keyword is not None:
+                yield node.keyword.value, node.value
+            elif isinstance(node, cst.Assign):
+                target, value = node.targets[0].target, node.value
+                if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple):
+                    pairs = zip(target.elements, value.elements, strict=False)
+                    yield from ((dotted(each.value)[-1], given.value) for each, given in pairs)
+                else:
+                    yield dotted(target)[-1], value
 
     def leads_away(self, value: Any) -> bool:
         """Tell whether the address that an expression gives is another server's; one that is unknown is."""
