@@ -535,6 +535,8 @@ class StreamIncomplete(_PartialError):
 class InvalidResponse(ClientError):
     """The answer is not what the API promises; at most 500 bytes of it are quoted.
 
+    ``body`` is the whole answer as text where it was read to its end, without the key: it was paid for.
+
     >>> from diptych import Client, InvalidResponse
     >>> from diptych.testing import Server, raw
     >>> with Server() as server, Client(server.base_url, retries=0) as client:
@@ -547,6 +549,18 @@ class InvalidResponse(ClientError):
     """
 
     error_code = "invalid-response"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        body: str | None = None,
+        attempts: Sequence[Any] = (),
+        request_id: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, attempts=attempts, request_id=request_id, hint=hint)
+        self.body = body
 
 
 class ResponseTooLarge(ClientError):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..model import thaw
 from ..response import Usage
-from .fields import MISSING, dig, place
+from .fields import dig, place
 from .ledger import Ledger, leaves
 
 #: The counts of the neutral usage that are part of another one.
@@ -85,8 +85,19 @@ class Counts:
                 ledger.report(f"{path}.{source.paths[whole]}", "clamped", detail)
 
 
+#: The largest count that is believed: no context holds more, and a float is exact up to here.
+_MOST: Final = 2**53
+
+
 def _whole(value: Any) -> int:
-    return value if value is not MISSING and type(value) is int and value > 0 else 0
+    """Return a count in any form that JSON has for a number (``3``, ``3.0``, ``3e0``), 0 for what is none.
+
+    >>> _whole(3.0), _whole(2.5), _whole(True), _whole("3")
+    (3, 0, 0, 0)
+    """
+    if type(value) not in (int, float) or not 0 < value <= _MOST:
+        return 0
+    return int(value) if value == int(value) else 0
 
 
 CHAT: Final = Counts(

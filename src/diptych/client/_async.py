@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Mapping
@@ -20,8 +21,9 @@ from ..errors import ClientError, DiptychError, InvalidResponse
 from ._base import ClientBase
 from ._sync import make_http
 from .answer import Tap
-from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed
+from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed, unsent
 from .counting import Counting
+from .crew import check_concurrency
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call
 from .options import Api
@@ -42,6 +44,8 @@ T = TypeVar("T")
 class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
     """The asynchronous twin of :class:`Client`: the same arguments, methods awaited.
 
+    It runs on asyncio; under trio its construction, or its first call, raises ClientError.
+
     >>> import asyncio
     >>> from diptych.testing import Server
     >>> async def ask(url):
@@ -54,6 +58,7 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
 
     def _new_pool(self, http: AsyncHttpClient | None, trust_env: bool) -> _Pool:
         check_http(http, AsyncHttpClient)
+        refuse_trio()
         return _Pool(http, trust_env, self._setup.server)
 
 
@@ -176,9 +181,13 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
         api: Api | None = None,
         **params: Any,
     ) -> list[Reply | DiptychError]:
-        """Send every item; return a reply or an error for each, in order."""
+        """Send every item; return a reply or an error for each, in order.
+
+        A task that is cancelled closes what is under way; its CancelledError has the list so far as ``results``.
+        """
+        check_concurrency(concurrency)
         items = list(items)
-        found: list[Any] = [None] * len(items)
+        found = unsent(len(items))
         rest = iter(enumerate(items))
 
         async def worker() -> None:
@@ -190,10 +199,29 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
                 line.step()
 
         with Progress(len(items), shown=progress) as line:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(max(1, min(concurrency, len(items)))):
-                    group.create_task(worker())
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(max(1, min(concurrency, len(items)))):
+                        group.create_task(worker())
+            except BaseException as error:
+                error.results = found  # type: ignore[attr-defined]  # what was paid for is kept
+                raise
         return found
+
+
+def refuse_trio() -> None:
+    """Raise ClientError inside of a run of trio, whose tasks and deadlines are others than asyncio's."""
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return
+    raise ClientError(
+        "AsyncClient runs on asyncio, not on trio",
+        hint="call Client in trio.to_thread.run_sync, or run the calls with asyncio",
+    )
 
 
 class AsyncStream(StreamState):
@@ -216,6 +244,7 @@ class AsyncStream(StreamState):
 
     async def __anext__(self) -> Delta:
         while not self._waiting:
+            self._check_process()
             self._waiting = (await anext(self._steps))[::-1]
         return self._waiting.pop()
 
@@ -229,6 +258,7 @@ class AsyncStream(StreamState):
 
     async def _drive(self, call: Call, wire: _Wire) -> AsyncGenerator[list[Delta], None]:
         """Do what the flow says; yield the deltas, keep the reply."""
+        refuse_trio()
         flow = call.run()
         results: list[Any] = [None]  # handed over, so that no traceback of locals shows what a server sent
         try:
@@ -253,7 +283,7 @@ class _Wire:
     """The I/O of one call: at most one answer is open at a time."""
 
     def __init__(self, pool: _Pool) -> None:
-        self._pool = pool
+        self._pool, self._pid = pool, os.getpid()
         self._response: Any = None
         self._bytes: Any = None
 
@@ -296,7 +326,7 @@ class _Wire:
 
     async def close(self) -> None:
         response, self._response = self._response, None
-        if response is not None:
+        if response is not None and self._pid == os.getpid():
             await _finished(response.aclose())
 
 

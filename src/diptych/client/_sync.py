@@ -12,14 +12,14 @@ import threading
 import time
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, TypeVar, cast, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
 from ._base import ClientBase
-from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed
+from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed, unsent
 from .counting import Counting
+from .crew import GRACE, Crew, check_concurrency
 from .exchange import Command, Emit, Failed, Open, Sleep
 from .flow import Call
 from .options import POOL, Api
@@ -162,26 +162,31 @@ class Client(ClientBase["_Pool", HttpClient]):
     ) -> list[Reply | DiptychError]:
         """Send every item; return a reply or an error for each, in order.
 
-        ``progress`` draws a line on standard error where that is a terminal.
+        ``progress`` draws a line on standard error where that is a terminal. Ctrl-C, or any other exception
+        that is not a call's, sends nothing more, waits for the answers under way (30 seconds at most), and is
+        raised with the list so far as its ``results``: what was not sent is a ClientError there.
         """
+        check_concurrency(concurrency)
         items = list(items)
-        line = Progress(len(items), shown=progress)
+        found = unsent(len(items))
 
-        def one(item: Any) -> Reply | DiptychError:
+        def one(item: tuple[int, Any]) -> Reply | DiptychError:
             try:
-                return self.send(item, model=model, api=api, **params)
+                found[item[0]] = self.send(item[1], model=model, api=api, **params)
             except DiptychError as error:
-                return error
-            finally:
-                line.step()
+                found[item[0]] = error
+            return found[item[0]]
 
-        with line, ThreadPoolExecutor(max(1, min(concurrency, len(items) or 1))) as threads:
-            futures = [threads.submit(one, item) for item in items]
+        crew = Crew(enumerate(items), one, min(concurrency, len(items)))
+        with Progress(len(items), shown=progress) as line:
             try:
-                return [future.result() for future in futures]
-            except BaseException:
-                threads.shutdown(wait=False, cancel_futures=True)
+                for _ in crew.run():
+                    line.step()
+            except BaseException as error:
+                crew.stop(GRACE)
+                error.results = found  # type: ignore[attr-defined]  # what was paid for is kept
                 raise
+        return found
 
 
 class Stream(StreamState):
@@ -206,6 +211,7 @@ class Stream(StreamState):
 
     def __next__(self) -> Delta:
         while not self._waiting:
+            self._check_process()
             try:
                 self._waiting = next(self._steps)[::-1]
             except StopIteration as stop:
@@ -260,7 +266,7 @@ class _Wire:
     """The I/O of one call: at most one answer is open at a time."""
 
     def __init__(self, pool: _Pool) -> None:
-        self._pool = pool
+        self._pool, self._pid = pool, os.getpid()
         self._response: Any = None
         self._bytes: Iterator[bytes] = iter(())
 
@@ -304,7 +310,8 @@ class _Wire:
     def close(self) -> None:
         response, self._response = self._response, None
         self._bytes = iter(())
-        if response is not None:
+        # In a forked process the connection is the other's: closing it here could end it there.
+        if response is not None and self._pid == os.getpid():
             response.close()
 
 

@@ -22,10 +22,11 @@ from ..apis.framing import DONE, FRAMINGS
 from ..conversion.responses import answers_of
 from ..conversion.streams import stream_of
 from ..errors import ApiError, ClientError, FormatError, InvalidResponse, StreamIncomplete, StreamInterrupted
-from ..model import ToolCall
+from ..model import Message, OtherPart, ToolCall
 from ..projection import PAYLOADS, is_old
 from ..response import Event, Response, Sum
 from . import sse
+from .deltas import HeldBack
 from .errors_of import error_from, find_error, quote
 from .frames import FrameDecoder
 from .options import Api
@@ -124,6 +125,8 @@ class StreamReader:
         self._body: list[bytes] | None = None  # set where the answer is no event stream
         self._sniffed = False
         self.ended = False
+        self.data = b""  # the body of an answer that is no stream, without the key
+        self._held = HeldBack(key) if key.protects else None
         self._head = b""
 
     @property
@@ -134,12 +137,21 @@ class StreamReader:
             return True
         return len(choices) >= self._expected and all(choice.finish_reason for choice in choices)
 
+    @property
+    def missing(self) -> str:
+        """Say what a stream lacks."""
+        came = len(self._sum.choices)
+        if came < self._expected and all(choice.finish_reason for choice in self._sum.choices.values()):
+            return f"the stream ended after {came} of {self._expected} choices: the server may ignore n"
+        return "the stream ended before every choice had its finish reason"
+
     def problem(self) -> str | None:
         """Return what a choice of a complete answer lacks, None where all are whole."""
         for choice in (self._whole or self._sum.response()).choices:
             if self._whole is None and not self._sum.choices[choice.index].begun:
                 return f"choice {choice.index} is not whole: it has neither a message nor a text"
-            if problem := _nameless(choice.message.tool_calls):
+            problem = _nameless(choice.message.tool_calls) or (self._api.is_pair and _unknown(choice.message))
+            if problem:
                 return f"choice {choice.index} is not whole: {problem}"
         return None
 
@@ -200,7 +212,8 @@ class StreamReader:
         """Take the end. Raises InvalidResponse where the answer was no stream and is not JSON."""
         self.ended = True
         if self._body is not None:
-            return self._take_whole(parse_whole(self._key.hide_bytes(b"".join(self._body)), self._is_answer))
+            self.data = self._key.hide_bytes(b"".join(self._body))
+            return self._take_whole(parse_whole(self.data, self._is_answer))
         return self._take(self._cleaned(self._decoder.finish()), last=True)
 
     def _is_answer(self, body: Mapping[str, Any]) -> bool:
@@ -211,7 +224,7 @@ class StreamReader:
         try:
             self._whole = self._api.read(body)
         except FormatError as error:
-            raise InvalidResponse(error.message) from None
+            raise InvalidResponse(error.message, body=shown(self.data)) from None
         self.whole = body
         if failed := _failed_choice(body):
             raise error_from(failed[1], status=_status(failed[1]))
@@ -223,6 +236,12 @@ class StreamReader:
         return [sse.Event(event.event, self._key.hide_bytes(event.data)) for event in events]
 
     def _take(self, events: list[sse.Event], *, last: bool = False) -> list[Delta]:
+        deltas = self._deltas(events, last=last)
+        if self._held is None:
+            return deltas
+        return self._held.take(deltas, last=last or self.done)
+
+    def _deltas(self, events: list[sse.Event], *, last: bool) -> list[Delta]:
         deltas: list[Delta] = []
         for event in events:
             if self.done:
@@ -329,13 +348,13 @@ def parse_whole(body: bytes, is_answer: Callable[[Mapping[str, Any]], bool] = _h
     try:
         value = json.loads(body.removeprefix(_BOM).decode())
     except (ValueError, RecursionError):
-        raise InvalidResponse(f"the answer is not JSON: {quote(body)!r}") from None
-    if isinstance(value, dict) and not is_answer(value) and (found := find_error(value)):
+        raise InvalidResponse(f"the answer is not JSON: {quote(body)!r}", body=shown(body)) from None
+    if not (isinstance(value, dict) and is_answer(value)) and (found := find_error(value)):
         raise error_from(found, status=_status(found))
     if isinstance(value, dict) and value.get("error") and (found := find_error({"error": value["error"]})):
         raise error_from(found, status=_status(found))
     if not isinstance(value, dict) or not is_answer(value):
-        raise InvalidResponse(f"the answer holds no choices: {quote(body)!r}")
+        raise InvalidResponse(f"the answer holds no choices: {quote(body)!r}", body=shown(body))
     return value
 
 
@@ -346,7 +365,9 @@ def check_complete(reader: StreamReader, *, streamed: bool) -> None:
     """
     if reader.whole is not None or reader.complete:
         if problem := reader.problem():
-            raise InvalidResponse(problem) if reader.whole is not None else StreamInterrupted(problem)
+            if reader.whole is not None:
+                raise InvalidResponse(problem, body=shown(reader.data))
+            raise StreamInterrupted(problem)
         return
     if not reader.started:
         if not streamed:
@@ -354,7 +375,7 @@ def check_complete(reader: StreamReader, *, streamed: bool) -> None:
         raise StreamIncomplete(
             "the stream ended without a single chunk", hint="some servers answer so to a prompt that is too long"
         )
-    raise StreamIncomplete("the stream ended before every choice had its finish reason")
+    raise StreamIncomplete(reader.missing)
 
 
 def _nameless(calls: tuple[ToolCall, ...]) -> str | None:
@@ -363,6 +384,23 @@ def _nameless(calls: tuple[ToolCall, ...]) -> str | None:
         if not call.name and call.type in PAYLOADS:
             return "its function call has no name" if is_old(call) else f"tool call {number} has no name"
     return None
+
+
+#: Parts of a content that servers of Chat send beside those that all readers know: OpenAI's, and Mistral's.
+_FURTHER: Final = frozenset({"refusal", "thinking", "reasoning", "reference"})
+
+
+def _unknown(message: Message) -> str | None:
+    """Return which part of a message nobody knows how to read."""
+    for part in message.parts:
+        if isinstance(part, OtherPart) and part.value.get("type") not in _FURTHER:
+            return f"its content has a part of the unknown type {str(part.value.get('type'))[:80]!r}"
+    return None
+
+
+def shown(body: bytes) -> str:
+    """Return a body as text, for an error that keeps it."""
+    return body.decode("utf-8", "replace")
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:

@@ -12,25 +12,25 @@ most 50,000 lines and 200 MB a file, one endpoint.
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
 import logging
 import os
-import queue
-import threading
-import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ..errors import ApiError, BudgetExceeded, ClientError, DiptychError, FormatError, PriceError
+from ._async import AsyncClient
 from ._sync import Client
+from .crew import GRACE, Crew, check_concurrency
 from .options import Api
 from .replies import Reply
-from .results import BadResults, Name, done_ids, read_results
+from .requests import digest
+from .results import HASH, BadResults, Name, done_ids, read_results
 from .results_file import Results
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "BatchLine",
     "Reason",
     "Results",
+    "arun_batch",
     "done_ids",
     "read_lines",
     "read_results",
@@ -52,8 +53,6 @@ Outcome: TypeAlias = Reply | DiptychError
 _URLS: Final[dict[str, Api]] = {"/v1/chat/completions": "chat", "/v1/completions": "completions"}
 MAX_LINES: Final = 50_000
 MAX_BYTES: Final = 200_000_000
-#: Seconds that answers under way are waited for when a run is stopped.
-GRACE: Final = 30.0
 #: Errors of a budget: raised before anything is sent.
 _HELD_BACK: Final = (BudgetExceeded, PriceError)
 
@@ -68,7 +67,10 @@ class Reason:
 
 @dataclass
 class BatchCounts:
-    """What a run has done: lines sent well, failed, found done before; tokens; USD where known.
+    """What a run has done: lines sent well, failed, found done well before; tokens; USD where known.
+
+    ``failed`` includes lines that an earlier run found wrong for good, which are not sent again, and lines
+    whose body is another than the one that their result answers (``changed``).
 
     ``unpriced`` counts the replies whose cost is unknown, which ``cost`` lacks. ``reasons`` says why
     lines failed: ``over the budget``, ``no output cap``, ``no known price`` (nothing was sent, and
@@ -86,15 +88,18 @@ class BatchCounts:
     def add(self, outcome: Reply | DiptychError) -> None:
         """Count one outcome."""
         if isinstance(outcome, DiptychError):
-            self.failed += 1
-            name = _reason(outcome)
-            known = self.reasons.get(name)
-            self.reasons[name] = Reason(known.count + 1, known.example) if known else Reason(1, _example(outcome))
+            self.add_failure(_reason(outcome), _example(outcome))
             return
         self.done += 1
         self.tokens += outcome.usage.total_tokens if outcome.usage else 0
         self.cost += outcome.cost or Decimal(0)
         self.unpriced += outcome.cost is None
+
+    def add_failure(self, reason: str, example: str) -> None:
+        """Count a line that failed; ``example`` is the error of the first with its reason."""
+        self.failed += 1
+        known = self.reasons.get(reason)
+        self.reasons[reason] = Reason(known.count + 1, known.example) if known else Reason(1, example)
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a JSON object; the cost is null where it is known of no reply."""
@@ -127,28 +132,50 @@ class BatchLine:
 def read_lines(path: Name) -> Iterator[BatchLine]:
     """Yield the requests of a file; a bad line, or an id that came before, carries its error (``file:line``)."""
     seen: set[str] = set()
+    taken: set[str] | None = None
     with open(path, "rb") as file:
         for number, raw in enumerate(file, 1):
             if not raw.strip():
                 continue
-            line = _read_line(raw, number, f"{Path(path).name}:{number}")
+            line = _read_line(raw, f"{Path(path).name}:{number}")
             if line.custom_id in seen and line.error is None:
                 error = FormatError("duplicate custom_id", path=f"{Path(path).name}:{number}: $.custom_id")
-                line = BatchLine(f"line-{number}", None, {}, error)
+                line = BatchLine("", None, {}, error)
+            if not line.custom_id or line.custom_id in seen:
+                taken = _ids_in(path) if taken is None else taken
+                line = replace(line, custom_id=_placeholder(number, taken))
             seen.add(line.custom_id)
             yield line
 
 
-def _read_line(raw: bytes, number: int, place: str) -> BatchLine:
-    unknown = f"line-{number}"
+def _ids_in(path: Name) -> set[str]:
+    """Return every custom_id that a file holds."""
+    with open(path, "rb") as file:
+        return {_read_line(raw, "").custom_id for raw in file if raw.strip()}
+
+
+def _placeholder(number: int, taken: set[str]) -> str:
+    """Return an id for a line that has none; no line has it.
+
+    >>> _placeholder(3, {"line-3"})
+    'line-3~'
+    """
+    name = f"line-{number}"
+    while name in taken:
+        name += "~"
+    return name
+
+
+def _read_line(raw: bytes, place: str) -> BatchLine:
+    """Return the request of a line; one without an id has the id ""."""
     try:
         value = json.loads(raw)
     except (ValueError, RecursionError):
-        return BatchLine(unknown, None, {}, FormatError("not JSON", path=place))
+        return BatchLine("", None, {}, FormatError("not JSON", path=place))
     id_ = value.get("custom_id") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(id_, str) or not isinstance(value.get("body"), dict):
         error = FormatError("expected an object with custom_id (a string), url and body (an object)", path=place)
-        return BatchLine(id_ if isinstance(id_, str) else unknown, None, {}, error)
+        return BatchLine(id_ if isinstance(id_, str) else "", None, {}, error)
     api = _URLS.get(str(value.get("url")))
     if api is None:
         message = f"unknown endpoint {value.get('url')!r} (known: {', '.join(_URLS)})"
@@ -174,18 +201,12 @@ def run_batch(
     Raises ClientError if ``out`` exists or another process writes to it, FormatError if ``out`` is
     ``source`` or no results file. Errors of single lines stand in their results.
     """
-    if _is_same(source, out):
-        raise FormatError(
-            "the requests and the results are the same file",
-            path=os.fspath(out),
-            hint="name another file for the results",
-        )
-    ids = {line.custom_id for line in read_lines(source)}
-    counts = BatchCounts()
+    check_concurrency(concurrency)
+    requests, counts = _requests_of(source, out), BatchCounts()
     with Results(out, fresh=not resume) as results:
-        done = results.begin(ids)
-        pending = _pending(source, done, counts)
-        crew = _Crew(pending, lambda line: _answered(client, line, results), min(concurrency, len(ids - done)))
+        done = _begun(results, requests, counts)
+        threads = _most(concurrency, requests, done)
+        crew = Crew(_pending(source, done), lambda line: _answered(client, line, results), threads)
         try:
             for outcome in crew.run():
                 counts.add(outcome)
@@ -199,6 +220,69 @@ def run_batch(
     return counts
 
 
+async def arun_batch(
+    client: AsyncClient,
+    source: Name,
+    out: Name,
+    *,
+    concurrency: int = 8,
+    resume: bool = False,
+    step: Callable[[BatchCounts], object] | None = None,
+) -> BatchCounts:
+    """Do the same with an :class:`~diptych.AsyncClient`.
+
+    A task that is cancelled sends nothing more and closes what is under way; what was written stays.
+    """
+    check_concurrency(concurrency)
+    requests, counts = _requests_of(source, out), BatchCounts()
+    with Results(out, fresh=not resume) as results:
+        done = _begun(results, requests, counts)
+        pending = _pending(source, done)
+
+        async def work() -> None:
+            for line in pending:
+                outcome = line.error or await _asent(client, line)
+                _write(line, outcome, results)
+                counts.add(outcome)
+                if step is not None:
+                    step(counts)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_most(concurrency, requests, done)):
+                group.create_task(work())
+    return counts
+
+
+def _most(concurrency: int, requests: Mapping[str, str], done: set[str]) -> int:
+    return max(1, min(concurrency, len(requests.keys() - done)))
+
+
+def _requests_of(source: Name, out: Name) -> dict[str, str]:
+    """Return the hash of every body of a file by its id. Raises FormatError where ``out`` is the same file."""
+    if _is_same(source, out):
+        raise FormatError(
+            "the requests and the results are the same file",
+            path=os.fspath(out),
+            hint="name another file for the results",
+        )
+    return {line.custom_id: digest(line.body) for line in read_lines(source)}
+
+
+def _begun(results: Results, requests: Mapping[str, str], counts: BatchCounts) -> set[str]:
+    """Make the results file ready; return the ids that are not sent, and count them."""
+    done = results.begin(requests) & requests.keys()
+    changed, failed = results.survey.changed(requests), results.survey.failed
+    for id_ in requests:
+        if id_ in done and id_ in changed:
+            counts.add_failure("changed", f"the body of {id_!r} is another than the one that its result answers")
+        elif id_ in done and id_ in failed:
+            error = failed[id_]
+            counts.add_failure(str(error.get("code") or "api").replace("-", " "), str(error.get("message") or id_))
+        elif id_ in done:
+            counts.skipped += 1
+    return done
+
+
 def _is_same(source: Name, out: Name) -> bool:
     try:
         return os.path.samefile(source, out)
@@ -206,116 +290,56 @@ def _is_same(source: Name, out: Name) -> bool:
         return False
 
 
-def _pending(source: Name, done: set[str], counts: BatchCounts) -> Iterator[BatchLine]:
-    for line in read_lines(source):
-        if line.custom_id in done:
-            counts.skipped += 1
-        else:
-            yield line
-
-
-class _Crew:
-    """Threads that take lines and work on each; whoever runs them gets the outcomes.
-
-    They are daemons: a process that is told to leave does not wait for a server that hangs.
-    """
-
-    def __init__(self, lines: Iterator[BatchLine], work: Callable[[BatchLine], Outcome], count: int) -> None:
-        self._lines, self._work = lines, work
-        self._taking, self._stopped = threading.Lock(), threading.Event()
-        self._found: queue.SimpleQueue[Outcome | _Broken | None] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"diptych-batch-{number}", daemon=True)
-            for number in range(max(1, count))
-        ]
-
-    def run(self) -> Iterator[Outcome]:
-        """Start; yield the outcomes as they come. Raises what no outcome says: a file that breaks off, a full disk."""
-        for thread in self._threads:
-            thread.start()
-        busy = len(self._threads)
-        while busy:
-            found = self._next()
-            if found is None:
-                busy -= 1
-            elif isinstance(found, _Broken):
-                raise found.error
-            else:
-                yield found
-
-    def stop(self, seconds: float) -> None:
-        """Take no more lines, and wait so long for the work under way."""
-        self._stopped.set()
-        until = time.monotonic() + seconds
-        busy = [thread for thread in self._threads if thread.is_alive()]
-        if busy:
-            logger.warning("stopping: waiting up to %g s for the answers that are under way", seconds)
-        for thread in busy:
-            thread.join(max(0.0, until - time.monotonic()))
-
-    def left(self) -> Iterator[Outcome]:
-        """Yield the outcomes that nobody has seen yet."""
-        while not self._found.empty():
-            found = self._found.get()
-            if found is not None and not isinstance(found, _Broken):
-                yield found
-
-    def _next(self) -> Outcome | _Broken | None:
-        while True:
-            # Without a limit, Windows would not let Ctrl-C through.
-            with contextlib.suppress(queue.Empty):
-                return self._found.get(timeout=1.0)
-
-    def _run(self) -> None:
-        try:
-            while (line := self._take()) is not None:
-                self._found.put(self._work(line))
-            self._found.put(None)
-        except BaseException as error:
-            self._found.put(_Broken(error))
-
-    def _take(self) -> BatchLine | None:
-        with self._taking:
-            return None if self._stopped.is_set() else next(self._lines, None)
-
-
-class _Broken(NamedTuple):
-    """What ended a thread of the crew."""
-
-    error: BaseException
+def _pending(source: Name, done: set[str]) -> Iterator[BatchLine]:
+    return (line for line in read_lines(source) if line.custom_id not in done)
 
 
 def _answered(client: Client, line: BatchLine, results: Results) -> Outcome:
     """Send a line; its result is written by the thread that got it, before anything else can happen."""
-    outcome = _send(client, line)
-    # What the budget held back was not sent: a later run with more may do it.
-    if not isinstance(outcome, _HELD_BACK):
-        results.append(_result(line, outcome))
+    outcome = line.error or _sent(client, line)
+    _write(line, outcome, results)
     return outcome
 
 
-def _send(client: Client, line: BatchLine) -> Outcome:
-    if line.error is not None:
-        return line.error
+def _write(line: BatchLine, outcome: Outcome, results: Results) -> None:
+    # What the budget held back was not sent: a later run with more may do it.
+    if not isinstance(outcome, _HELD_BACK):
+        results.append(_result(line, outcome))
+
+
+def _sent(client: Client, line: BatchLine) -> Outcome:
     try:
         return client.send(dict(line.body), api=line.api)
-    except DiptychError as error:
-        return error
     except Exception as error:
-        # One line never ends the others. The text of an error that nobody foresaw may hold anything, a key too.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        logger.debug("request %s: unexpected %s\n%s", line.custom_id, type(error).__name__, frames)
-        return ClientError(f"unexpected {type(error).__name__}", hint="this is a fault of Diptych: please report it")
+        return _foreseen(error, line)
+
+
+async def _asent(client: AsyncClient, line: BatchLine) -> Outcome:
+    try:
+        return await client.send(dict(line.body), api=line.api)
+    except Exception as error:
+        return _foreseen(error, line)
+
+
+def _foreseen(error: Exception, line: BatchLine) -> DiptychError:
+    """Return the error of a line: one line never ends the others."""
+    if isinstance(error, DiptychError):
+        return error
+    # The text of an error that nobody foresaw may hold anything, a key too.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.debug("request %s: unexpected %s\n%s", line.custom_id, type(error).__name__, frames)
+    return ClientError(f"unexpected {type(error).__name__}", hint="this is a fault of Diptych: please report it")
 
 
 def _result(line: BatchLine, outcome: Outcome) -> dict[str, Any]:
+    hash_ = {HASH: digest(line.body)}
     if isinstance(outcome, Reply):
-        response = {"status_code": 200, "request_id": outcome.request_id, "body": dict(outcome.raw)}
+        response = {"status_code": 200, "request_id": outcome.request_id, "body": dict(outcome.raw), **hash_}
         return {"id": f"batch_req_{line.custom_id}", "custom_id": line.custom_id, "response": response, "error": None}
     status = outcome.status if isinstance(outcome, ApiError) else None
     request_id = outcome.request_id if isinstance(outcome, ClientError) else None
     found = {"status_code": status, "request_id": request_id, "body": None} if status else None
-    error = {"code": outcome.error_code, "message": outcome.message, "path": outcome.path}
+    error = {"code": outcome.error_code, "message": outcome.message, "path": outcome.path, **hash_}
     return {"id": f"batch_req_{line.custom_id}", "custom_id": line.custom_id, "response": found, "error": error}
 
 

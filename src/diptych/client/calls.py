@@ -6,12 +6,13 @@ Rule: no I/O and no waiting. A client's whole state is a :class:`Setup`.
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from ..errors import ClientError, InvalidResponse
+from ..errors import ClientError, DiptychError, InvalidResponse
 from ..jsonpath import first_problem
 from ..response import Usage
 from .flow import Call, Setup
@@ -138,6 +139,19 @@ class StreamState:
         self._waiting: list[Delta] = []
         self._reply: Reply | None = None
         self._closed = False
+        self._pid = os.getpid()
+
+    @property
+    def _is_inherited(self) -> bool:
+        """Whether this process was forked after the stream began: the bytes to come are the other's."""
+        return self._pid != os.getpid()
+
+    def _check_process(self) -> None:
+        if self._is_inherited:
+            raise ClientError(
+                "this stream was begun before the process forked, and its bytes belong to the other process",
+                hint="make the call in the process that reads it",
+            )
 
     @property
     def reply(self) -> Reply:
@@ -156,6 +170,11 @@ class StreamState:
         """The text of the first choice as far as it has arrived."""
         choices = self.partial.choices
         return choices[0].text if choices else ""
+
+
+def unsent(count: int) -> list[Reply | DiptychError]:
+    """Return the results of so many calls before any is made."""
+    return [ClientError("not sent: the run was stopped before its turn") for _ in range(count)]
 
 
 CLOSED_FORK: Final = "this client was made before the process forked, and its connections belong to the other process"

@@ -12,6 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -20,6 +21,8 @@ from .requests import digest
 from .secret import Secret
 
 Mode = Literal["none", "once", "new", "all"]
+#: The version of a line.
+_VERSION: Final = 1
 #: The only response headers that are recorded.
 _HEADERS: Final = ("content-type", "content-encoding", "x-request-id", "retry-after", "retry-after-ms", "location")
 
@@ -69,7 +72,7 @@ class Recorder:
         """Append what was collected, where it is whole."""
         if self._status and not self._broken:
             response = {"status": self._status, "headers": self._headers, "chunks": self._clean()}
-            entry = {"version": 1, "key": self._key, "request": self._request, "response": response}
+            entry = {"version": _VERSION, "key": self._key, "request": self._request, "response": response}
             self._cassette.append({**entry, "cost": None if cost is None else str(cost)})
 
     def _clean(self) -> list[Any]:
@@ -101,10 +104,8 @@ class Cassette:
         self._entries: dict[str, list[dict[str, Any]]] = {}
         self._played: dict[str, int] = {}
         existed = self._path.exists()
-        if mode == "all" and existed:
-            self._path.unlink()
-        elif existed:
-            self._load()
+        if existed:
+            self._begin()
         elif mode == "none":
             raise ClientError("there is no cassette to replay", path=os.fspath(self._path))
         self._records = mode in ("new", "all") or (mode == "once" and not existed)
@@ -138,20 +139,52 @@ class Cassette:
         with self._lock:
             if self.mode != "all":
                 self._entries.setdefault(entry["key"], []).append(entry)
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(file, line)
-            finally:
-                os.close(file)
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                try:
+                    os.write(file, line)
+                finally:
+                    os.close(file)
+            except OSError as error:
+                raise self._unusable("written", error) from None
+
+    def _begin(self) -> None:
+        try:
+            if self.mode == "all":
+                self._path.unlink()
+            else:
+                self._load()
+        except OSError as error:
+            raise self._unusable("read" if self.mode != "all" else "written", error) from None
+
+    def _unusable(self, what: str, error: OSError) -> ClientError:
+        return ClientError(f"the cassette cannot be {what}: {error.strerror}", path=os.fspath(self._path))
 
     def _load(self) -> None:
-        for number, line in enumerate(self._path.read_bytes().splitlines(), 1):
-            try:
-                entry = json.loads(line)
+        for number, line in enumerate(self._path.read_bytes().split(b"\n"), 1):
+            if line.strip():
+                entry = _checked(line, f"{self._path}:{number}")
                 self._entries.setdefault(entry["key"], []).append(entry)
-            except (ValueError, KeyError, TypeError):
-                raise ClientError("this line is no recording", path=f"{self._path}:{number}") from None
+
+
+def _checked(line: bytes, place: str) -> dict[str, Any]:
+    """Return the recording of a line. Raises ClientError for a damaged one, or one of another version."""
+    try:
+        entry = json.loads(line)
+        version = entry["version"]
+        if version == _VERSION:
+            tape = Tape(entry)
+            known = isinstance(entry["key"], str) and type(tape.status) is int and 100 <= tape.status < 1000
+            known = known and all(isinstance(text, str) for text in (*tape.headers, *tape.headers.values()))
+            if known and (tape.cost is None or Decimal(tape.cost) >= 0):
+                return dict(entry)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidOperation):
+        version = _VERSION
+    if version != _VERSION:
+        hint = "record anew with mode 'all', or use the version of Diptych that recorded it"
+        raise ClientError(f"a recording of version {version!r}, not {_VERSION}", path=place, hint=hint)
+    raise ClientError("this line is no recording, or a damaged one", path=place, hint="record anew with mode 'all'")
 
 
 def _encode(chunk: bytes) -> Any:
@@ -162,4 +195,4 @@ def _encode(chunk: bytes) -> Any:
 
 
 def _decode(chunk: Any) -> bytes:
-    return chunk.encode() if isinstance(chunk, str) else base64.b64decode(chunk["base64"])
+    return chunk.encode() if isinstance(chunk, str) else base64.b64decode(chunk["base64"], validate=True)

@@ -15,7 +15,7 @@ loss is warned of once a kind and path, and what would change the task raises.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ..apis.completions.response import write_responses
@@ -26,6 +26,8 @@ from ..format import Conversion
 from ..loss import Loss, Severity
 from ..policy import LossWarning, settle
 from . import Client
+from .replies import Reply
+from .wishes import unmet
 
 #: What the old SDKs took beside a body, and a client takes here.
 _OF_THE_CLIENT: Final = frozenset(
@@ -68,6 +70,35 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
+class Chunks(Iterator[Record]):
+    """The chunks of a streamed answer: an iterator, and a context manager as the streams of the SDKs are.
+
+    >>> with Chunks(iter([Record({"choices": []})])) as chunks:
+    ...     len(list(chunks))
+    1
+    """
+
+    def __init__(self, chunks: Iterator[Record]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Chunks:
+        return self
+
+    def __next__(self) -> Record:
+        return next(self._chunks)
+
+    def __enter__(self) -> Chunks:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, wherever the stream is."""
+        if isinstance(self._chunks, Generator):
+            self._chunks.close()
+
+
 class Completions:
     """``create`` as the Completions API had it, answered by a Chat server.
 
@@ -82,7 +113,7 @@ class Completions:
         return f"<Completions over {self._client!r}>"
 
     def create(self, **body: Any) -> Any:
-        """Return a Completions-shaped reply, or with ``stream=True`` an iterator of its chunks.
+        """Return a Completions-shaped reply, or with ``stream=True`` :class:`Chunks`, an iterator of its chunks.
 
         Takes the parameters of the Completions API (``engine`` counts as ``model``), and
         ``timeout`` seconds. Raises LossError for what Chat cannot do (suffix, scoring),
@@ -99,8 +130,10 @@ class Completions:
         converted = convert_request(body, source="completions", to="chat", on_loss="ignore", model=self._model)
         self._tell(loss for conversion in converted for loss in conversion.losses)
         if streams:
-            return self._stream(converted, body, options)
-        responses = [self._client.send(c.output, **options).response for c in converted]
+            return Chunks(self._stream(converted, body, options))
+        replies = [self._client.send(c.output, **options) for c in converted]
+        self._note(replies)
+        responses = [reply.response for reply in replies]
         output, losses = write_responses(responses, body)
         self._tell(settle(losses, "ignore"))
         return Record(output)
@@ -118,8 +151,16 @@ class Completions:
                     for choice in chunk["choices"]:
                         choice["index"] += number * n
                     yield Record(chunk)
+                self._note([deltas.reply])
                 if (body.get("stream_options") or {}).get("include_usage") and deltas.reply.raw.get("usage"):
                     yield Record({**chunk, "choices": [], "usage": deltas.reply.raw["usage"]})
+
+    def _note(self, replies: list[Reply]) -> None:
+        """Warn of what a server was asked for and did not do, of each once."""
+        for note in (note for reply in replies if reply.asked for note in unmet(reply.asked, reply.response)):
+            if ("", note) not in self._told:
+                self._told.add(("", note))
+                warnings.warn(note, LossWarning, stacklevel=3)
 
     def _tell(self, losses: Iterable[Loss]) -> None:
         for loss in losses:

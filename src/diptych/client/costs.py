@@ -95,6 +95,27 @@ def worst_case(ask: Ask, *, priced: bool) -> Worst:
     return Worst(high + output, high, output, usd)
 
 
+def same_model(asked: str, answered: str) -> bool:
+    """Return whether an answer's model is the one asked for, or a dated snapshot of it.
+
+    >>> same_model("gpt-4o", "gpt-4o-2024-08-06"), same_model("gpt-4o", "llama-3")
+    (True, False)
+    """
+    return answered == asked or answered.startswith(f"{asked}-") or answered.rpartition("/")[2] == asked
+
+
+def billed_model(asked: Any, answered: str | None) -> str | None:
+    """Return the model whose price counts: the one that answered, by the name that was asked for where it is the same.
+
+    A router may give a call to any model, and a price is that of the model that did the work.
+    """
+    if not answered:
+        return None if asked is None else str(asked)
+    if asked is not None and prices.default().find(answered) is None and same_model(str(asked), answered):
+        return str(asked)
+    return answered
+
+
 def price(model: str | None, usage: Usage | None, tier: str | None = None, *, now: str | None = None) -> Decimal | None:
     """Return what a usage costs in USD at this time in the tier that was billed, None where no price is known."""
     if usage is None or not model:

@@ -45,6 +45,8 @@ def find_error(body: Any) -> dict[str, Any] | None:
     7
     >>> find_error({"detail": "Not found"})["message"]
     'Not found'
+    >>> find_error({"success": False, "errors": [{"code": 5007, "message": "No such model"}]})["code"]
+    5007
     """
     if isinstance(body, list) and len(body) == 1:
         return find_error(body[0])  # Gemini's, where a stream was asked for
@@ -52,20 +54,37 @@ def find_error(body: Any) -> dict[str, Any] | None:
         return None
     error = body.get("error")
     if isinstance(error, Mapping):
-        message = error.get("message") or error.get("detail") or error.get("type") or dict(error)
+        stated = error.get("message") or error.get("detail") or _first_of(error.get("errors"))
+        message = stated or error.get("type") or dict(error)
         return {
             "message": _text(message),
             "type": error.get("type") or error.get("status"),
             "code": error.get("code"),
             "param": error.get("param"),
         }
+    if not error and "choices" not in body and (listed := _listed(body.get("errors"))):
+        return listed  # Cloudflare's
     if not error:
         # vLLM's older shape, and FastAPI's.
         plain = body.get("object") == "error"
-        error = body.get("message") if plain else "choices" not in body and (body.get("detail") or body.get("message"))
+        said = next((body[name] for name in ("detail", "message", "msg", "error_message") if body.get(name)), None)
+        error = body.get("message") if plain else "choices" not in body and said
         if not error and not plain:
             return None
     return {"message": _text(error), "type": body.get("type"), "code": body.get("code"), "param": None}
+
+
+def _listed(errors: Any) -> dict[str, Any] | None:
+    """Return the parts of the first error of a list, None where there is none."""
+    first = errors[0] if isinstance(errors, list) and errors else None
+    if isinstance(first, str):
+        return {"message": first, "type": None, "code": None, "param": None}
+    return find_error({"error": first}) if isinstance(first, Mapping) else None
+
+
+def _first_of(errors: Any) -> Any:
+    found = _listed(errors)
+    return found and found["message"]
 
 
 def _text(value: Any) -> str:

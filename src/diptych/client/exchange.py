@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Generator
-from typing import Any, NamedTuple, TypeAlias, Union
+from typing import Any, Final, NamedTuple, TypeAlias, Union
 
 from ..errors import InvalidResponse, ResponseTooLarge
 from .cassette import Recorder, Tape
@@ -163,6 +163,11 @@ class Exchange:
             size += len(data)
             pieces.append(data)
 
+    def check_total(self) -> None:
+        """Raise LostError where the time of the whole call is over."""
+        if self._total is not None and self._tape is None and self._clock() > self._total:
+            raise LostError(Failed("timeout", sent=True), "total")
+
     def token_arrived(self) -> None:
         """Say that the first delta is here: its deadline no longer counts."""
         self._first = None
@@ -215,10 +220,7 @@ class Inflater:
         self._begun = True
         pieces: list[bytes] = []
         while data:
-            try:
-                piece = self._inflate.decompress(data, self.STEP)
-            except zlib.error:
-                raise InvalidResponse("the compressed answer is damaged") from None
+            piece = self._step(data)
             self._size += len(piece)
             if self._size > cap:
                 raise ResponseTooLarge(f"the answer decompresses to more than {cap} bytes")
@@ -227,6 +229,21 @@ class Inflater:
             if self._inflate.eof and data:
                 self._inflate = zlib.decompressobj(self._wbits)  # gzip may consist of several members
         return b"".join(pieces) or None
+
+    def _step(self, data: bytes) -> bytes:
+        try:
+            return self._inflate.decompress(data, self.STEP)
+        except zlib.error:
+            if self._wbits != _ZLIB or self._size:
+                raise InvalidResponse("the compressed answer is damaged") from None
+        # Servers name bare deflate data so, too, without the header that the name promises (RFC 9110, 8.4.1.2).
+        self._wbits = -_ZLIB
+        self._inflate = zlib.decompressobj(self._wbits)
+        return self._step(data)
+
+
+#: The window of zlib's own format.
+_ZLIB: Final = 15
 
 
 def inflater(encoding: str) -> Inflater | None:
@@ -240,5 +257,5 @@ def inflater(encoding: str) -> Inflater | None:
     if encoding in ("gzip", "x-gzip"):
         return Inflater(31)  # 16 + 15: a gzip header, the largest window
     if encoding == "deflate":
-        return Inflater(15)
+        return Inflater(_ZLIB)
     raise InvalidResponse(f"the answer is encoded as {encoding!r} although it was asked for plain")

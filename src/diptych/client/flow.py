@@ -102,8 +102,7 @@ class Call:
         plan = schedule(self.setup.retries, random=self.setup.random, now=self.setup.now)
         wait = next(plan)
         while True:
-            yield from self._pause(wait)
-            outcome = yield from self._attempt(outgoing)
+            outcome = yield from self._in_turn(wait, outgoing)
             if isinstance(outcome, Reply):
                 return outcome
             self._last, failure = outcome
@@ -133,17 +132,51 @@ class Call:
         self.notes = (*self.notes, found[1])
         return True
 
+    def _in_turn(
+        self, wait: float, outgoing: Outgoing
+    ) -> Generator[Command, Any, Reply | tuple[ClientError, Failure]]:
+        """Wait for the turn of an attempt, and make it; one that does not go out gives its place back."""
+        limits = None if self.setup.cassette is not None else self.setup.limits
+        if limits is None:
+            yield from self._pause(wait)
+            return (yield from self._attempt(outgoing))
+        tokens = costs.worst_case(self.ask, priced=False).tokens if limits.counts_tokens else 0
+        self._sent = False
+        wait = max(wait, limits.wait(tokens, now=self.setup.clock()))
+        try:
+            yield from self._pause(wait)
+            yield from self._enter(limits)
+            try:
+                return (yield from self._attempt(outgoing))
+            finally:
+                limits.leave()
+        finally:
+            if not self._sent:
+                limits.give_back(tokens)
+
+    def _enter(self, limits: RateLimits) -> Steps:
+        """Wait until fewer calls are under way than may be."""
+        wait = limits.enter()
+        while wait > 0:
+            try:
+                self._check_deadline(wait)
+                yield Sleep(wait)
+            except BaseException:
+                limits.forget()
+                raise
+            wait = limits.enter(again=True)
+
     def _pause(self, wait: float) -> Steps:
         limits, clock = self.setup.limits, self.setup.clock
-        if limits is not None and self.setup.cassette is None:
-            tokens = costs.worst_case(self.ask, priced=False).tokens if limits.counts_tokens else 0
-            wait = max(wait, limits.wait(tokens, now=clock()))
         while wait > 0:
-            if self.deadline is not None and clock() + wait > self.deadline:
-                raise self._too_long(wait)
+            self._check_deadline(wait)
             yield Sleep(wait)
             # Another call may have met a 429 meanwhile: its pause holds for all.
             wait = limits.paused(now=clock()) if limits is not None else 0.0
+
+    def _check_deadline(self, wait: float) -> None:
+        if self.deadline is not None and self.setup.clock() + wait > self.deadline:
+            raise self._too_long(wait)
 
     def _too_long(self, wait: float) -> ClientError:
         if self._last is not None:
@@ -204,10 +237,11 @@ class Call:
                 held.release() if unbilled else held.settle(None, None)
 
     _lost: LostError | None = None
+    _sent = False
 
     def _answer(self, exchange: Exchange) -> Generator[Command, Any, ClientError | None]:
         """Return None where the reply is whole, or an error that may be retried."""
-        self._lost = None
+        self._lost, self._sent = None, True
         try:
             self.head = (yield from exchange.open()).map(self.setup.server.key.hide)
             if self.setup.limits is not None:
@@ -219,8 +253,10 @@ class Call:
             else:
                 self.reader.feed((yield from exchange.read_all(MAX_RESPONSE)))
                 self.reader.finish()
+                exchange.check_total()  # reading what came takes time, too
         except LostError as lost:
             self._lost = lost
+            self._sent = bool(self.head.status) or lost.failed.sent
         if self._lost is not None and (error := self._on_lost(self._lost)):
             return error
         check_complete(self.reader, streamed=self.streams)

@@ -6,6 +6,7 @@ seconds to wait. One limiter serves every thread and task; one 429 pauses them a
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from typing import Final, NoReturn
 
 #: Seconds of each unit in a Go duration: 6m0s, 120ms, 23h18m29.144s.
 _UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+#: Seconds between two looks for a free place, per call that waits, and at most.
+_POLL: Final = 0.002
+_LONGEST_POLL: Final = 0.25
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
 
 
@@ -34,22 +38,35 @@ class _Bucket:
         self.level -= need
         return wait
 
+    def give_back(self, amount: float) -> None:
+        self.level = min(self.size, self.level + min(amount, self.size))
+
 
 class RateLimits:
-    """Limits on requests and tokens a minute, and on calls at the same time.
+    """Limits on requests and tokens per minute, and on calls at the same time (``concurrency``).
 
-    Tokens are the estimate of a call: its prompt and its output cap. The caps on what a
-    template may cost are :class:`diptych.Limits`.
+    Tokens are the estimate of a call: its prompt and its output cap. A call that is not sent after all
+    (its time is over before its turn, its budget refuses, no connection) gives its place back. The caps on
+    what a template may cost are :class:`diptych.Limits`.
 
     >>> limits = RateLimits(requests_per_minute=60)
     >>> limits.wait(0, now=0.0)
     0.0
     """
 
-    def __init__(self, *, requests_per_minute: float | None = None, tokens_per_minute: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        concurrency: int | None = None,
+    ) -> None:
         for value in (requests_per_minute, tokens_per_minute):
-            if value is not None and not value > 0:
-                raise ValueError("a limit is a positive number a minute")
+            if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
+                raise ValueError(f"a limit is a positive number per minute, not {value!r}")
+        if concurrency is not None and (not isinstance(concurrency, int) or concurrency < 1):
+            raise ValueError(f"concurrency is a number of calls from 1, not {concurrency!r}")
+        self._most, self._under_way, self._queued = concurrency, 0, 0
         self._requests = _Bucket(requests_per_minute) if requests_per_minute else None
         self._tokens = _Bucket(tokens_per_minute) if tokens_per_minute else None
         self._pause = 0.0
@@ -72,6 +89,34 @@ class RateLimits:
             if self._tokens:
                 waits.append(self._tokens.take(tokens, now))
             return max(waits)
+
+    def give_back(self, tokens: int) -> None:
+        """Return the place of a call that was not sent."""
+        with self._lock:
+            if self._requests:
+                self._requests.give_back(1)
+            if self._tokens:
+                self._tokens.give_back(tokens)
+
+    def enter(self, *, again: bool = False) -> float:
+        """Begin a call, or return the seconds after which to ask ``again`` where too many are under way."""
+        with self._lock:
+            self._queued -= again
+            if self._most is None or self._under_way < self._most:
+                self._under_way += 1
+                return 0.0
+            self._queued += 1
+            return min(_LONGEST_POLL, _POLL * self._queued)
+
+    def forget(self) -> None:
+        """Give up waiting: a call that was told to ask again will not."""
+        with self._lock:
+            self._queued -= 1
+
+    def leave(self) -> None:
+        """End a call that had begun."""
+        with self._lock:
+            self._under_way -= 1
 
     def pause(self, seconds: float, *, now: float) -> None:
         """Let no call go for so many seconds: the server said 429."""

@@ -23,6 +23,7 @@ from .replies import Attempt, Reply
 from .requests import Ask, Server
 from .retry import Failure
 from .secret import Secret
+from .wishes import unmet
 
 _REQUEST_IDS: Final = ("x-request-id", "request-id", "apim-request-id")
 #: Statuses of a server that waited in vain for the request's end, or whose client did not wait.
@@ -128,11 +129,12 @@ class Arrived:
 def build_reply(arrived: Arrived, notes: tuple[str, ...] = ()) -> Reply:
     """Return the reply that an answer makes."""
     ask, tape, response = arrived.ask, arrived.tape, arrived.answer.response
+    notes = (*notes, *(() if "partial" in notes else unmet(ask, response)))
     usage = costs.settle_usage(_stated(response.usage), ask, response.choices, count=arrived.counts)
     requested, model = ask.body.get("model"), response.model
-    if model and requested and not _same_model(str(requested), model):
+    if model and requested and not costs.same_model(str(requested), model):
         notes = (*notes, f"asked for model {requested!r}, answered by {model!r}")
-    cost = costs.price(requested, usage, costs.billed_tier(ask, response), now=arrived.now)
+    cost = costs.price(costs.billed_model(requested, model), usage, costs.billed_tier(ask, response), now=arrived.now)
     replayed = Decimal(tape.cost) if tape is not None and tape.cost is not None else None
     return Reply(
         api=ask.api,
@@ -162,8 +164,3 @@ def build_reply(arrived: Arrived, notes: tuple[str, ...] = ()) -> Reply:
 def _stated(usage: Usage | None) -> Usage | None:
     """Return the usage that a server stated: some proxies stream {0, 0, 0} in place of one."""
     return usage if usage is not None and usage.total_tokens else None
-
-
-def _same_model(asked: str, answered: str) -> bool:
-    """Return whether an answer's model is the one asked for, or a dated snapshot of it."""
-    return answered == asked or answered.startswith(f"{asked}-") or answered.rpartition("/")[2] == asked

@@ -188,7 +188,7 @@ class Reply:
         if self.usage is None:
             return "the server stated no usage"
         tier = costs.billed_tier(self.asked, self.response) if self.asked is not None else None
-        return costs.why_unpriced(self.requested_model or self.model, self.usage, tier)
+        return costs.why_unpriced(costs.billed_model(self.requested_model, self.model), self.usage, tier)
 
     @property
     def api_reason(self) -> str | None:

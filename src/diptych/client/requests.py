@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -28,6 +29,8 @@ from .secret import Secret, guard_logs
 
 _OPENAI_HOSTS: Final = frozenset({"api.openai.com", "eu.api.openai.com", "us.api.openai.com"})
 _AZURE: Final = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+#: What a host may be made of; of other alphabets any letter (IDNA), and the colons of IPv6.
+_HOST: Final = re.compile(r"[\w.:%~-]+", re.UNICODE)
 _KEY_WORDS: Final = ("key", "token", "secret", "password", "sig")
 
 
@@ -164,7 +167,7 @@ def server_of(base_url: str | None, api_key: str | None, api: Api = "chat") -> S
     """
     endpoint = ENDPOINTS[api]
     address = base_url or endpoint.base_from_environment()
-    parts = _parsed(address)
+    parts = _parsed(address) if isinstance(address, str) else None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ClientError("base_url is not an http or https address", hint="for example https://api.openai.com/v1")
     if parts.username or parts.password or any(_names_key(name) for name, _ in parse_qsl(parts.query)):
@@ -187,8 +190,11 @@ def _parsed(address: str) -> SplitResult | None:
     """Return the parts of an address, None where it has a port or an IPv6 host that cannot be."""
     try:
         parts = urlsplit(address.strip())
-        return parts if parts.port != 0 else None
-    except ValueError:
+        if parts.port == 0 or not _HOST.fullmatch(parts.hostname or ""):
+            return None
+        (parts.hostname or "").removesuffix(".").encode("idna")
+        return parts
+    except ValueError:  # UnicodeError is one: an empty label, or one too long
         return None
 
 
@@ -252,6 +258,8 @@ class Ask:
     #: The answer is validated by the client, so that a schema may be asked for in words.
     validates: bool = False
     streams: bool = False
+    #: The rendered template that the body was made from, where it was one.
+    rendered: Any = field(default=None, repr=False, compare=False)
 
     @property
     def prompt(self) -> Any:
@@ -313,7 +321,8 @@ def ask(
     known = (getattr(template, "hash", None), getattr(template, "version", None))
     is_stream = streams or bool(built.body.get("stream"))
     body = as_json(built.body) if ENDPOINTS[built.api].has_bytes else built.body
-    return Ask(built.api, body, *known, reason=built.reason, streams=is_stream)
+    rendered = None if template is None else x
+    return Ask(built.api, body, *known, reason=built.reason, streams=is_stream, rendered=rendered)
 
 
 def check_alive(model: str, today: str) -> None:

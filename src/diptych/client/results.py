@@ -35,6 +35,8 @@ Name = str | os.PathLike[str]
 
 _KEYS: Final = ("id", "custom_id", "response", "error")
 _ID: Final = "batch_req_"
+#: The field of a response or an error that holds the hash of the body that was sent.
+HASH: Final = "request_hash"
 _HEAD: Final = f'{{"id":"{_ID}'.encode()
 _BOM: Final = b"\xef\xbb\xbf"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,4}|.|\Z)", re.DOTALL)
@@ -191,6 +193,12 @@ def _plain(escape: re.Match[str]) -> str:
     return {"u": "?", "": ""}.get(escape[0][1:2], escape[0])
 
 
+def hash_of(row: Mapping[str, Any]) -> str | None:
+    """Return the hash of the body that a result answers, None where the result does not hold it."""
+    parts = [part for part in (row.get("response"), row.get("error")) if isinstance(part, Mapping)]
+    return next((part[HASH] for part in parts if isinstance(part.get(HASH), str)), None)
+
+
 def is_mendable(row: Mapping[str, Any]) -> bool:
     """Return whether a result is an error that a later run may mend."""
     status = (row.get("response") or {}).get("status_code") or 0
@@ -218,11 +226,32 @@ class Survey:
     """What stands in a results file: ids by what their results are worth, and how the file ends."""
 
     done: set[str] = field(default_factory=set)
+    #: Of those the ones that failed for good, each with its error.
+    failed: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: The hashes of the bodies that were sent, where the results hold them.
+    hashes: dict[str, str] = field(default_factory=dict)
     mendable: set[str] = field(default_factory=set)
     #: Where the last whole line ends, and whether that line lacks its line feed.
     end: int = 0
     unended: bool = False
     torn: bool = False
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take one result; of two for one id the later counts."""
+        id_, error = row["custom_id"], row.get("error")
+        if is_mendable(row):
+            self.mendable.add(id_)
+            return
+        self.done.add(id_)
+        self.failed.pop(id_, None)
+        if error is not None or ((row.get("response") or {}).get("status_code") or 0) >= 400:
+            self.failed[id_] = error or {}
+        if (known := hash_of(row)) is not None:
+            self.hashes[id_] = known
+
+    def changed(self, requests: Mapping[str, str]) -> set[str]:
+        """Return the ids that have a result for another body than the one of this hash."""
+        return {id_ for id_, known in self.hashes.items() if requests.get(id_, known) != known}
 
 
 def survey(lines: Iterator[bytes], name: str) -> Survey:
@@ -234,7 +263,7 @@ def survey(lines: Iterator[bytes], name: str) -> Survey:
             return found
         value = parsed(raw)
         if is_own(value):
-            (found.mendable if is_mendable(value) else found.done).add(value["custom_id"])
+            found.add(value)
         elif raw.strip() or not raw.endswith(b"\n"):
             raise _foreign(name, number, value, found)
         found.end += len(raw)

@@ -61,21 +61,24 @@ class Results:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def begin(self, ids: Collection[str]) -> set[str]:
+    def begin(self, ids: Collection[str] | Mapping[str, str]) -> set[str]:
         """Make the file ready for the results of these ids; return the ids that are done.
+
+        A mapping also gives the hash of each body: what failed for good with another body is done again.
 
         A torn last line is cut off. Results that a later run may mend are taken out where their
         ids are among ``ids``, so that an id never has two lines.
         """
         found = self.survey
-        again = (found.mendable & set(ids)) - found.done
+        mended = found.changed(ids) & found.failed.keys() if isinstance(ids, Mapping) else set[str]()
+        again = ((found.mendable & set(ids)) - found.done) | mended
         if again:
             self._rewrite(again)
         elif found.torn:
             os.ftruncate(self._file, found.end)
         elif found.unended:
             os.write(self._file, b"\n")
-        return found.done
+        return found.done - mended
 
     def append(self, value: Mapping[str, Any]) -> None:
         """Write one line, the whole of it or nothing."""
@@ -152,7 +155,7 @@ class Results:
         with open(self._file, "rb", closefd=False) as file:
             for raw in file:
                 row = parsed(raw)
-                if is_own(row) and not (row["custom_id"] in without and is_mendable(row)):
+                if is_own(row) and not (row["custom_id"] in without and (is_mendable(row) or _is_failed(row))):
                     yield raw if raw.endswith(b"\n") else raw + b"\n"
 
     def _replace_by(self, copy: int, fresh: str) -> None:
@@ -179,6 +182,10 @@ class Results:
             os.close(beside)
             if not _TEMPORARY:
                 os.unlink(f"{self._path}.lock")
+
+
+def _is_failed(row: Mapping[str, Any]) -> bool:
+    return row.get("error") is not None
 
 
 def _write(file: int, data: bytes) -> None:

@@ -37,6 +37,8 @@ class Retries:
     @classmethod
     def of(cls, value: int | Retries) -> Retries:
         """Return the policy for what ``retries=`` was given. Raises ValueError below 0."""
+        if isinstance(value, bool) or not isinstance(value, int | Retries):
+            raise TypeError(f"retries= takes a number or Retries(…), not {type(value).__name__}")
         found = value if isinstance(value, Retries) else cls(value)
         if found.count < 0 or found.backoff < 0:
             raise ValueError("retries are 0 or more")

@@ -54,6 +54,7 @@ _KINDS: Final = (
     ("ProxyError", "proxy", False),
     ("ConnectError", "connect", False),
     ("InvalidURL", "redirect", False),
+    ("IDNAError", "redirect", False),
     ("LocalProtocolError", "protocol", False),
     ("UnsupportedProtocol", "protocol", False),
     ("RemoteProtocolError", "broken", True),
@@ -81,6 +82,8 @@ def failed_of(error: BaseException) -> Failed | None:
             return Failed(kind, "" if kind == "protocol" else str(error)[:_DETAIL], sent)
     if isinstance(error, RuntimeError) and "closed" in str(error):
         return Failed("closed")
+    if isinstance(error, UnicodeError):
+        return Failed("connect", "the name of the host cannot be looked up")
     if isinstance(error, TimeoutError):
         return Failed("timeout", sent=True)
     return Failed("broken", str(error)[:_DETAIL], True) if isinstance(error, OSError) else None

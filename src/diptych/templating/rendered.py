@@ -7,6 +7,7 @@ every character keeps its author. Projections are made when they are asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from ..apis.chat.messages import write
@@ -166,6 +167,11 @@ class Rendered(Request):
     def template(self) -> DeclaringTemplate:
         """The template this was rendered from."""
         return self._template
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """The inputs that were rendered, with their defaults, by name."""
+        return MappingProxyType(self._values)
 
     @property
     def losses(self) -> tuple[Loss, ...]:
