@@ -22,7 +22,7 @@ POSITIONAL = {
     "layout_of": {"filename"}, "is_template": {"filename"},
     "convert_shard": {"out", "spec"}, "convert_dataset": {"out", "spec"}, "plan_dataset": {"out", "spec"},
     "price_usage": {"usage"}, "why_unpriced": {"usage"},
-    "run_batch": {"source", "out"}, "write_lines": {"path"},
+    "run_batch": {"source", "out"}, "arun_batch": {"source", "out"}, "write_lines": {"path"},
 }  # fmt: skip
 #: Made by the library and not by its callers; and messages, which are values.
 MADE = {

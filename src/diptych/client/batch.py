@@ -88,14 +88,14 @@ class BatchCounts:
     def add(self, outcome: Reply | DiptychError) -> None:
         """Count one outcome."""
         if isinstance(outcome, DiptychError):
-            self.add_failure(_reason(outcome), _example(outcome))
+            self._add_failure(_reason(outcome), _example(outcome))
             return
         self.done += 1
         self.tokens += outcome.usage.total_tokens if outcome.usage else 0
         self.cost += outcome.cost or Decimal(0)
         self.unpriced += outcome.cost is None
 
-    def add_failure(self, reason: str, example: str) -> None:
+    def _add_failure(self, reason: str, example: str) -> None:
         """Count a line that failed; ``example`` is the error of the first with its reason."""
         self.failed += 1
         known = self.reasons.get(reason)
@@ -274,10 +274,10 @@ def _begun(results: Results, requests: Mapping[str, str], counts: BatchCounts) -
     changed, failed = results.survey.changed(requests), results.survey.failed
     for id_ in requests:
         if id_ in done and id_ in changed:
-            counts.add_failure("changed", f"the body of {id_!r} is another than the one that its result answers")
+            counts._add_failure("changed", f"the body of {id_!r} is another than the one that its result answers")
         elif id_ in done and id_ in failed:
             error = failed[id_]
-            counts.add_failure(str(error.get("code") or "api").replace("-", " "), str(error.get("message") or id_))
+            counts._add_failure(str(error.get("code") or "api").replace("-", " "), str(error.get("message") or id_))
         elif id_ in done:
             counts.skipped += 1
     return done

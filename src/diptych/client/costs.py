@@ -132,8 +132,16 @@ def billed_tier(ask: Ask, response: Response) -> str | None:
 def stated(usage: Usage) -> Mapping[str, Any]:
     """Return the usage as the server reported it: ours keeps neither audio nor cache writes."""
     if usage.source == "server" and usage.server:
-        return usage.server
+        counts: Mapping[str, Any] = _whole(usage.server)
+        return counts
     return usage.to_json()
+
+
+def _whole(value: Any) -> Any:
+    """Return a usage with every whole number as one: JSON has one kind of number, and 9.0 is 9."""
+    if isinstance(value, Mapping):
+        return {name: _whole(inner) for name, inner in value.items()}
+    return int(value) if type(value) is float and value.is_integer() else value
 
 
 def why_unpriced(model: str | None, usage: Usage, tier: str | None = None) -> str:

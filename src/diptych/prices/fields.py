@@ -55,8 +55,6 @@ def number(values: Mapping[str, Any], name: str, path: str = "$") -> int:
     value = values.get(name)
     if value is None:
         return 0
-    if type(value) is float and value.is_integer():
-        value = int(value)  # JSON has one kind of number: 9.0 is 9
     if type(value) is not int or not 0 <= value <= MOST_TOKENS:
         raise PriceError(f"{name} is {kind(value)}; expected a whole number of at least 0", path=f"{path}.{name}")
     return value
