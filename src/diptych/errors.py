@@ -37,10 +37,11 @@ so that ``copy`` and ``pickle`` can rebuild them from ``args`` and ``__dict__``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .loss import Loss
 
@@ -303,6 +304,37 @@ class PriceError(DiptychError):
     """
 
     error_code = "price"
+
+
+#: What code raises where a value is not of the shape that it was written for.
+OF_SHAPE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+@contextmanager
+def malformed(what: str) -> Iterator[None]:
+    """Raise FormatError where reading a foreign value fails in a way that no reader has foreseen.
+
+    The first cause stays on the error, so that a fault of Diptych is found. Used at the doors where foreign
+    values come in, not inside.
+
+    >>> with malformed("the row"):
+    ...     {}["role"]
+    Traceback (most recent call last):
+    diptych.errors.FormatError: $: the row is malformed: KeyError
+    """
+    try:
+        yield
+    except DiptychError:
+        raise
+    except OF_SHAPE as error:
+        raise FormatError(f"{what} is malformed: {type(error).__name__}", path="$") from error
 
 
 class BudgetExceeded(DiptychError):

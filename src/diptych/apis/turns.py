@@ -94,7 +94,8 @@ def _plain(reader: Reader, shape: Shape, turn: Any) -> Message | None:
     """Return the message of a turn that is a role and a text, as most are; None for any other."""
     if type(turn) is not dict or len(turn) != 2:
         return None
-    role, content = shape.roles.get(turn.get("role", "")), turn.get(shape.content)
+    said, content = turn.get("role"), turn.get(shape.content)
+    role = shape.roles.get(said) if isinstance(said, str) else None
     if not shape.strings and type(content) is list and len(content) == 1 and not reader.api.kinds[TextPart][0].fixed:
         block = content[0]
         content = block.get("text") if type(block) is dict and len(block) == 1 else None

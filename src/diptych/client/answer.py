@@ -21,7 +21,7 @@ from ..apis.completions.response import write_response as completions_write
 from ..apis.framing import DONE, FRAMINGS
 from ..conversion.responses import answers_of
 from ..conversion.streams import stream_of
-from ..errors import ApiError, ClientError, FormatError, InvalidResponse, StreamIncomplete, StreamInterrupted
+from ..errors import OF_SHAPE, ApiError, ClientError, FormatError, InvalidResponse, StreamIncomplete, StreamInterrupted
 from ..model import Message, OtherPart, ToolCall
 from ..projection import PAYLOADS, is_old
 from ..response import Event, Response, Sum
@@ -223,8 +223,8 @@ class StreamReader:
         self.started = True
         try:
             self._whole = self._api.read(body)
-        except FormatError as error:
-            raise InvalidResponse(error.message, body=shown(self.data)) from None
+        except (FormatError, *OF_SHAPE) as error:
+            raise InvalidResponse(_said(error, "the answer"), body=shown(self.data)) from None
         self.whole = body
         if failed := _failed_choice(body):
             raise error_from(failed[1], status=_status(failed[1]))
@@ -272,11 +272,11 @@ class StreamReader:
                 raise self._stated({"message": quote(event.data)})
         try:
             events = self._events.feed(chunk)
-        except FormatError as error:
+            if not self._api.is_pair and (stated := next((one for one in events if one.kind == "error"), None)):
+                raise self._stated(find_error({"error": stated.value or "?"}) or {"message": "no reason"})
+        except (FormatError, *OF_SHAPE) as error:
             self.started = True
-            raise StreamInterrupted(error.message) from None
-        if not self._api.is_pair and (stated := next((one for one in events if one.kind == "error"), None)):
-            raise self._stated(find_error({"error": stated.value or "?"}) or {"message": "no reason"})
+            raise StreamInterrupted(_said(error, "a chunk of the stream")) from None
         self.started = True
         if self._tap is not None:
             self._tap(chunk, events)
@@ -396,6 +396,11 @@ def _unknown(message: Message) -> str | None:
         if isinstance(part, OtherPart) and part.value.get("type") not in _FURTHER:
             return f"its content has a part of the unknown type {str(part.value.get('type'))[:80]!r}"
     return None
+
+
+def _said(error: Exception, what: str) -> str:
+    """Return what is wrong with a value that a server sent, also where no reader has foreseen it."""
+    return error.message if isinstance(error, FormatError) else f"{what} is malformed: {type(error).__name__}"
 
 
 def shown(body: bytes) -> str:

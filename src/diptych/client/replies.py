@@ -88,7 +88,7 @@ def _joined(message: Message) -> list[dict[str, Any]]:
     for part in message.content_parts:
         if not isinstance(part, TextPart):
             parts.append(write_part(part))
-        elif parts and parts[-1]["type"] == "text":
+        elif parts and parts[-1].get("type") == "text":
             parts[-1] = {"type": "text", "text": parts[-1]["text"] + part.text}
         elif part.text:
             parts.append({"type": "text", "text": part.text})

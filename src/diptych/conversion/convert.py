@@ -17,7 +17,7 @@ from ..apis.detection import confidence, fits
 from ..apis.failures import failure_api
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
-from ..errors import FormatError
+from ..errors import FormatError, malformed
 from ..format import Conversion, Format, Reading, RenderedTemplate, Writing
 from ..loss import Loss, Severity, Verdict, verdict_of, worst
 from ..model import Conversation, Example
@@ -121,9 +121,12 @@ def convert(
     if (filled := convert_fim(value, given.name if given else "auto", wanted.name)) is not None:
         return _proved(Conversion(filled, format=given.name if given else "auto"), value, prove)
     try:
-        found = convert_whole(value, wanted, given) or [_converted(value, given, wanted, on_loss)]
-    except RecursionError:
-        raise FormatError("the value is nested too deeply to be read", path="$") from None
+        with malformed("the value"):
+            found = convert_whole(value, wanted, given) or [_converted(value, given, wanted, on_loss)]
+    except FormatError as error:
+        if isinstance(error.__cause__, RecursionError):
+            raise FormatError("the value is nested too deeply to be read", path="$") from None
+        raise
     if len(found) > 1:
         raise FormatError(f"the body becomes {len(found)} requests", path="$.prompt", hint="use convert_request")
     settle(found[0].losses, on_loss)

@@ -22,7 +22,7 @@ from ..apis.counts import CHAT, Counts
 from ..apis.failures import convert_failure, failed_answer, failure_api
 from ..apis.heads import OBJECTS
 from ..apis.ledger import Ledger
-from ..errors import FormatError
+from ..errors import FormatError, malformed
 from ..format import Conversion
 from ..loss import Loss, verdict_of
 from ..policy import OnLoss, settle
@@ -80,16 +80,21 @@ def convert_response(
     bodies = [body] if isinstance(body, Mapping) else list(body)
     if not bodies or not all(isinstance(one, Mapping) for one in bodies):
         raise FormatError("a response is an object", path="$")
-    if (failed := _failed(bodies, to, source)) is not None:
-        settle(failed.losses, on_loss)
-        return failed
+    with malformed("the response"):
+        found = _failed(bodies, to, source) or _answered(bodies, to, writer, source, request)
+    settle(found.losses, on_loss)
+    return found
+
+
+def _answered(
+    bodies: list[Mapping[str, Any]], to: str, writer: ModuleType, source: str, request: Mapping[str, Any] | None
+) -> Conversion:
     names = [source if source != "auto" else api_of(one, to) for one in bodies]
     # Servers mix up a message and a text: a list is of Chat where one of its answers is.
     name = "chat" if "chat" in names else names[0]
     ledger = Ledger()
     read = [_read(name, one, ledger) for one in bodies]
     output, losses = _written(to, writer, [_fitted(to, name, one, ledger) for one in read], request, ledger)
-    settle(losses, on_loss)
     return Conversion(output, verdict_of(losses), losses, name if source == "auto" and is_foreign([name, to]) else to)
 
 

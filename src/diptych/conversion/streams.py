@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from ..apis.failures import restated
 from ..apis.heads import OBJECTS
-from ..errors import FormatError
+from ..errors import FormatError, malformed
 from ..loss import Loss
 from ..model import EMPTY, OtherPart
 from ..policy import OnLoss, settle
@@ -90,12 +90,15 @@ def convert_stream(
         if reader is None:
             source = api_of_chunk(chunk, number) if source == "auto" else source
             reader, writer = stream_of(source).StreamReader(), writer_of(to, source, request)
-        for event in reader.feed(chunk):
+        with malformed("an event of the stream"):
+            events = [*reader.feed(chunk)]
+        for event in events:
             if event.kind == "error":
                 yield from _failed(writer, event, chunk, source, to)
                 _settle(writer, number, on_loss)  # what the server said comes first
                 return  # nothing follows an error
-            written = writer.feed(event)
+            with malformed("an event of the stream"):
+                written = writer.feed(event)
             _settle(writer, number, on_loss)
             yield from written
     yield from writer.finish()

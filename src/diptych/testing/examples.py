@@ -135,7 +135,7 @@ class _Examples:
             return self._array(schema, depth)
         if kind in ("integer", "number"):
             return _number(schema, whole=kind == "integer")
-        return _CONSTANTS[kind] if kind in _CONSTANTS else _string(schema)
+        return _CONSTANTS[kind] if kind in ("boolean", "null") else _string(schema)
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         named = schema.get("properties")

@@ -42,9 +42,11 @@ def _links(items: Any) -> Any:
     """Find outputs whose call is not in the input. (The call may stand in an earlier response.)"""
     if not isinstance(items, list):
         return
-    calls = {item.get("call_id") for item in items if isinstance(item, OBJECT) and item.get("type") not in _OUTPUTS}
-    for index, item in enumerate(items):
-        if isinstance(item, OBJECT) and item.get("type") in _OUTPUTS and item.get("call_id") not in calls:
+    objects = [(index, item) for index, item in enumerate(items) if isinstance(item, OBJECT)]
+    calls = [item.get("call_id") for _, item in objects if str(item.get("type")) not in _OUTPUTS]
+    known = {call for call in calls if isinstance(call, str)}
+    for index, item in objects:
+        if str(item.get("type")) in _OUTPUTS and str(item.get("call_id")) not in known:
             yield f".input[{index}].call_id", "no call with this id is in the input"
 
 
