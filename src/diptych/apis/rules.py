@@ -15,6 +15,7 @@ from itertools import repeat
 from operator import call
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from ..errors import OF_SHAPE
 from ..loss import Loss
 from .fields import OBJECT as OBJECT
 
@@ -55,6 +56,13 @@ class Rule(NamedTuple):
     def is_about(self, kind: type) -> bool:
         """Tell whether values of a type can break the rule."""
         return issubclass(kind, getattr(self.check, "kind", object))
+
+    def findings(self, value: Any) -> Findings:
+        """Yield what the check finds; a value that it cannot look at breaks the rule as a whole."""
+        try:
+            yield from self.check(value)
+        except OF_SHAPE as error:
+            yield "", f"it is malformed: {type(error).__name__}"
 
     @property
     def test(self) -> Holds:
@@ -130,7 +138,10 @@ class Rules:
     def _holds(self, value: Any, whole: bool) -> bool:
         """Tell whether a value breaks no rule: the walk that nearly every body needs alone, without paths."""
         holds = self._test(type(value), whole)
-        return holds is None or holds(value)
+        try:
+            return holds is None or holds(value)
+        except OF_SHAPE:
+            return False  # malformed: the walk says where
 
     def _test(self, kind: type, whole: bool) -> Holds | None:
         """Return what tells whether a value of a type keeps the rules, None where there are none for it."""
@@ -190,7 +201,7 @@ class Rules:
         for rule in self.rules:
             if value is GONE or (rule.whole and not walk.whole):
                 continue
-            found = [Loss(path + where, rule.kind, words) for where, words in rule.check(value)]
+            found = [Loss(path + where, rule.kind, words) for where, words in rule.findings(value)]
             walk.losses.extend(found)
             value = rule.mend(value) if found and walk.mends and rule.mend else value
         if type(value) is list and GONE in value:

@@ -10,7 +10,7 @@ from ..apis.bedrock.media import as_json
 from ..apis.between import converted
 from ..apis.completions.continuation import Way
 from ..apis.detection import fits
-from ..errors import FormatError
+from ..errors import FormatError, malformed
 from ..format import Conversion, Format
 from ..policy import OnLoss, settle
 from .registry import get
@@ -47,9 +47,10 @@ def convert_request(
     if not isinstance(body, Mapping):
         raise FormatError(f"a body is an object, not {type(body).__name__}", path="$")
     target, given = get(to, "api"), get(source, "api") if source != "auto" else None
-    found = converted(
-        body, given or api_of(body), target, model=model, format=format, continuation=continuation, opt_in=opt_in
-    )
+    with malformed("the body"):
+        found = converted(
+            body, given or api_of(body), target, model=model, format=format, continuation=continuation, opt_in=opt_in
+        )
     for one in found:
         settle(one.losses, on_loss)
     return [encoded(one, binary) for one in found]

@@ -157,7 +157,9 @@ def _text(prompt: str, body: Mapping[str, Any]) -> str:
         shown = schema_in(texts_of([message.get("content") for message in body.get("messages") or ()]))
         return json.dumps({"echo": prompt} if shown is None else example(shown), ensure_ascii=False)
     if wanted.get("type") == "json_schema":
-        return json.dumps(example((wanted.get("json_schema") or {}).get("schema") or {}), ensure_ascii=False)
+        declared = wanted.get("json_schema")
+        schema = declared.get("schema") if isinstance(declared, Mapping) else None
+        return json.dumps(example(schema), ensure_ascii=False)
     return prompt
 
 

@@ -96,7 +96,7 @@ def _part(part: Any) -> Any:
     if not isinstance(part, Mapping):
         return part
     kind = part.get("type")
-    if kind in _PARTS:
+    if isinstance(kind, str) and kind in _PARTS:
         return {"type": "text", "text": part.get("text")}
     if kind == "input_image":
         image = {"url": part.get("image_url") or f"file:{part.get('file_id')}", "detail": part.get("detail")}
