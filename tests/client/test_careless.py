@@ -471,7 +471,12 @@ def test_trio_is_refused_with_a_sentence(server):
     outside = AsyncClient(server.base_url)
     with pytest.raises(diptych.ClientError, match="runs on asyncio, not on trio"):
         trio.run(use, outside)
-    assert asyncio.run(outside.send(CHAT, model="m")).text == "Hi"
+
+    async def afterwards():
+        async with outside:
+            return await outside.send(CHAT, model="m")
+
+    assert asyncio.run(afterwards()).text == "Hi"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
