@@ -1,4 +1,4 @@
-"""One set of cases, four drivers: blocking and asynchronous, httpx and httpx2."""
+"""One set of cases, five drivers: blocking and asynchronous, httpx and httpx2, and the blocking client's own connections."""
 
 import asyncio
 
@@ -16,6 +16,22 @@ class Sync:
 
     def call(self, base_url, x, *, stream=False, options=None, **params):
         with self.library.Client(timeout=None) as http, Client(base_url, http=http, **(options or {})) as client:
+            if not stream:
+                return client.send(x, **params)
+            with client.stream(x, **params) as deltas:
+                for _ in deltas:
+                    pass
+                return deltas.reply
+
+
+class Own(Sync):
+    """The blocking client with connections of its own."""
+
+    def __init__(self):
+        super().__init__(None)
+
+    def call(self, base_url, x, *, stream=False, options=None, **params):
+        with Client(base_url, **(options or {})) as client:
             if not stream:
                 return client.send(x, **params)
             with client.stream(x, **params) as deltas:
@@ -44,6 +60,7 @@ class Async(Sync):
 
 
 DRIVERS = {
+    "sync-own": Own(),
     "sync-httpx": Sync(httpx),
     "sync-httpx2": Sync(httpx2),
     "async-httpx": Async(httpx),

@@ -27,6 +27,7 @@ from .progress import Progress
 from .replies import Delta, Parsed, Reply
 from .requests import Server
 from .seen import Inquiry, Seen
+from .transport import Transport, is_direct
 from .wires import NOW, Addresses, HttpClient, bound_by_deadline, check_http, failed_of, head_of
 
 T = TypeVar("T")
@@ -297,15 +298,23 @@ class _Wire:
         if left is not None and left <= 0:
             return Failed("timeout")
         connect = command.connect if left is None else min(left, command.connect or left)
+        if isinstance(http, Transport):
+            self._response = http.send(command.outgoing, connect=connect, left=left)
+            self._bytes = self._response.iter_raw()
+            return self._response.head
         request = self._pool.addresses.request(http, command.outgoing, timeout=(connect, left, left, connect))
         self._response = http.send(request, stream=True, follow_redirects=False)
         self._bytes = self._response.iter_raw()
         return head_of(self._response)
 
     def _read(self) -> bytes | Failed:
-        if NOW.deadline is not None and NOW.deadline <= time.monotonic():
+        deadline = NOW.deadline
+        if deadline is not None and deadline <= time.monotonic():
             return Failed("timeout", sent=True)
-        return next((data for data in self._bytes if data), b"")
+        for data in self._bytes:
+            if data:
+                return data
+        return b""
 
     def close(self) -> None:
         response, self._response = self._response, None
@@ -316,7 +325,7 @@ class _Wire:
 
 
 class _Pool:
-    """The HTTP client of this process: the injected one, or one made when first needed."""
+    """The connections of this process: those of the injected client, or of a transport made when first needed."""
 
     def __init__(self, http: Any, trust_env: bool, server: Server) -> None:
         self.addresses = Addresses()
@@ -335,9 +344,15 @@ class _Pool:
             if self._closed:
                 raise ClientError("the client is closed", hint="open a new one")
             if self._http is None:
-                self._http = make_http("Client", self._server, self._trust_env)
-                bound_by_deadline(self._http)
+                self._http = self._made()
             return self._http
+
+    def _made(self) -> Any:
+        if is_direct(self._server, trust_env=self._trust_env):
+            return Transport(self._server, trust_env=self._trust_env)
+        http = make_http("Client", self._server, self._trust_env)
+        bound_by_deadline(http)
+        return http
 
     def close(self) -> None:
         self._closed = True

@@ -320,7 +320,7 @@ def _loads(text: str) -> Any:
 def _failed_choice(body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
     """Return the first choice that states an error in place of its end, and the parts of the error."""
     for position, choice in enumerate(body.get("choices") or ()):
-        if found := find_error({"choices": [], "error": choice.get("error")}):
+        if choice.get("error") and (found := find_error({"choices": [], "error": choice["error"]})):
             return position, found
         if choice.get("finish_reason") == "error":
             return position, {"message": "its finish reason is 'error'"}

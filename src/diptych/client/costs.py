@@ -109,7 +109,7 @@ def billed_model(asked: Any, answered: str | None) -> str | None:
 
     A router may give a call to any model, and a price is that of the model that did the work.
     """
-    if not answered:
+    if not answered or answered == asked:
         return None if asked is None else str(asked)
     if asked is not None and prices.default().find(answered) is None and same_model(str(asked), answered):
         return str(asked)
@@ -118,7 +118,7 @@ def billed_model(asked: Any, answered: str | None) -> str | None:
 
 def price(model: str | None, usage: Usage | None, tier: str | None = None, *, now: str | None = None) -> Decimal | None:
     """Return what a usage costs in USD at this time in the tier that was billed, None where no price is known."""
-    if usage is None or not model:
+    if usage is None or not model or prices.default().find(model) is None:
         return None
     return prices.price_usage(model, stated(usage), service_tier=tier, date=now)
 
@@ -184,7 +184,7 @@ def settle_usage(server: Usage | None, ask: Ask, choices: Sequence[ResponseChoic
 
 def _is_whole(usage: Usage, ask: Ask, choices: Sequence[ResponseChoice]) -> bool:
     """Return whether a server's usage has both numbers: a 0 beside a prompt or a text is a number left out."""
-    least = sum(1 for choice in choices if _written(choice))
+    least = sum(1 for choice in choices if choice.message.text or _written(choice))
     return (usage.prompt_tokens > 0 or not ask.prompt) and usage.completion_tokens >= least
 
 

@@ -96,6 +96,9 @@ class Decoder:
             return None
         if self._tail or self._data or self._type or self._after_cr or self._start is not None:
             return None
+        end = len(chunk) - 2
+        if chunk.find(b"\n", 6) == end:  # one event, as most reads hold
+            return None if end > self._max else [Event("message", chunk[6:end])] if end > 6 else []
         found = chunk[6:-2].split(b"\n\ndata: ")
         if chunk.count(b"\n") != 2 * len(found) or max(map(len, found)) + 6 > self._max:
             return None

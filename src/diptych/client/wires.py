@@ -139,7 +139,7 @@ def remaining(timeout: float | None) -> float | None:
     return left if timeout is None else min(left, timeout)
 
 
-class _Stream:
+class Stream:
     """A network stream of httpcore whose every operation ends by the thread's deadline.
 
     A read timeout alone does not bound a call: a server that sends a byte now and then
@@ -158,18 +158,18 @@ class _Stream:
     def close(self) -> None:
         self._stream.close()
 
-    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, remaining(timeout)))
+    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> Stream:
+        return type(self)(self._stream.start_tls(ssl_context, server_hostname, remaining(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-class _Backend:
-    """A network backend of httpcore that gives such streams."""
+class Backend:
+    """A network backend of httpcore that gives such streams, or those of a subclass."""
 
-    def __init__(self, backend: Any) -> None:
-        self._backend = backend
+    def __init__(self, backend: Any, made: type[Stream] = Stream) -> None:
+        self._backend, self._made = backend, made
 
     def connect_tcp(
         self,
@@ -178,11 +178,11 @@ class _Backend:
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Any = None,
-    ) -> _Stream:
-        return _Stream(self._backend.connect_tcp(host, port, remaining(timeout), local_address, socket_options))
+    ) -> Stream:
+        return self._made(self._backend.connect_tcp(host, port, remaining(timeout), local_address, socket_options))
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Any = None) -> _Stream:
-        return _Stream(self._backend.connect_unix_socket(path, remaining(timeout), socket_options))
+    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Any = None) -> Stream:
+        return self._made(self._backend.connect_unix_socket(path, remaining(timeout), socket_options))
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)
@@ -198,5 +198,5 @@ def bound_by_deadline(http: Any) -> None:
     for transport in transports:
         pool = getattr(transport, "_pool", None)
         backend = getattr(pool, "_network_backend", None)
-        if backend is not None and not isinstance(backend, _Backend):
-            pool._network_backend = _Backend(backend)  # type: ignore[union-attr]
+        if backend is not None and not isinstance(backend, Backend):
+            pool._network_backend = Backend(backend)  # type: ignore[union-attr]
