@@ -215,11 +215,18 @@ def test_reading_an_answer_counts_in_its_time(server):
             client.send(CHAT, model="m")
 
 
+COOKIE = status(200, body=said(), headers={"set-cookie": "session=1; Path=/"})
+
+
 def test_no_cookie_goes_back(server, client):
-    server.next(status(200, body=said(), headers={"set-cookie": "session=1; Path=/"}))
-    client.send(CHAT, model="m")
-    client.send(CHAT, model="m")
-    assert "cookie" not in server.requests[-1].headers
+    async def twice():
+        async with AsyncClient(server.base_url) as other:
+            return [await other.send(CHAT, model="m") for _ in range(2)]
+
+    for calls in (lambda: [client.send(CHAT, model="m") for _ in range(2)], lambda: asyncio.run(twice())):
+        server.next(COOKIE)
+        assert len(calls()) == 2
+        assert "cookie" not in server.requests[-1].headers
 
 
 # a key spelled over deltas --------------------------------------------------------------------------

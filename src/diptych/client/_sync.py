@@ -366,11 +366,15 @@ def make_http(kind: str, server: Server, trust_env: bool) -> Any:
     Calls to this machine use no proxy of the environment: it would see prompts and keys,
     and its localhost is another machine. Certificates of the environment count all the same.
     """
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
     import httpx
 
     options: dict[str, Any] = {"trust_env": trust_env}
     if server.is_local:
         options = {"trust_env": False, "verify": httpx.create_ssl_context(trust_env=trust_env)}
+    # A cookie that a server or a proxy sets is not sent back: calls do not depend on the ones before.
+    options["cookies"] = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=POOL)
     try:
         return getattr(httpx, kind)(timeout=None, limits=limits, follow_redirects=False, **options)
