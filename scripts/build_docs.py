@@ -22,7 +22,7 @@ import typer.main
 from diptych import Library, config, errors, loss
 from diptych.cli.app import make_app
 from diptych.conversion.registry import formats_in, list_formats, modules
-from diptych.sandbox.guards import REMOVED_FILTERS, tojson
+from diptych.sandbox.filters import REMOVED_FILTERS, tojson
 from diptych.templating.check import all_rules
 from diptych.templating.filters import FILTERS
 from diptych.text.registry import grammars, grammars_in

@@ -65,7 +65,9 @@ def test_a_chat_template_is_the_same():
     assert caught.value.location.line == 2
 
 
-@pytest.mark.parametrize("source", ["{% if a %}{{ 'x' * 10**9 }}{% endif %}", "{% if a %}{{ 'x' * (5 * 10**7) }}{% endif %}"])
+@pytest.mark.parametrize(
+    "source", ["{% if a %}{{ 'x' * 10**9 }}{% endif %}", "{% if a %}{{ 'x' * (5 * 10**7) }}{% endif %}"]
+)
 def test_memory_is_limited_without_caps(source):
     with pytest.raises(ResourceLimit):
         Template.from_string(source, limits=FREE).render(a=1)
@@ -75,11 +77,15 @@ def test_memory_is_limited_without_caps(source):
 
 def filtered(name, seconds=3.0):
     limits = Limits(isolate=True, seconds=seconds)
-    return Template.from_string(f"{{% if 1 %}}{{{{ 1|{name} }}}}{{% endif %}}", filters={name: getattr(isolated, name)}, limits=limits)
+    return Template.from_string(
+        f"{{% if 1 %}}{{{{ 1|{name} }}}}{{% endif %}}", filters={name: getattr(isolated, name)}, limits=limits
+    )
 
 
 def test_a_filter_of_a_module_runs_there():
-    template = Template.from_string("{% if 1 %}{{ 'a'|shout }}{% endif %}", filters={"shout": isolated.shout}, limits=ISOLATED)
+    template = Template.from_string(
+        "{% if 1 %}{{ 'a'|shout }}{% endif %}", filters={"shout": isolated.shout}, limits=ISOLATED
+    )
     assert template.render().prompt == "A!"
     with pytest.raises(TemplateError, match="pickle"):
         Template.from_string("{% if 1 %}{{ 'a'|f }}{% endif %}", filters={"f": lambda x: x}, limits=ISOLATED).render()

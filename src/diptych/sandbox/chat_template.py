@@ -14,7 +14,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +22,16 @@ from jinja2 import nodes
 from jinja2.ext import Extension
 
 from ..errors import DiptychError, FormatError, Location, ResourceLimit, TemplateError, TemplateSyntaxError
-from . import guards, limits
+from . import limits
+from .costs import FILTER_COSTS, metered
 from .environment import make_environment
+from .filters import check_json
+from .given import copied, plain
 from .isolation import run_isolated
 from .limits import Limits
 from .mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from .names import undeclared_names
+from .printing import Helper
 
 _NAME: Final = "<chat template>"
 #: Appended to a message that is to be continued, then found again; white space at its end shows
@@ -36,10 +39,6 @@ _NAME: Final = "<chat template>"
 _TAG: Final = "CONTINUE_FINAL_MESSAGE_TAG "
 #: The default caps: a chat template loops over whole conversations.
 CHAT_LIMITS: Final = Limits(seconds=10.0)
-_PLAIN: Final = (str, int, float, bool, type(None))
-_LEAVES: Final = frozenset(_PLAIN)
-_TEXT: Final = frozenset({str})
-_OBJECT: Final = frozenset({dict})
 
 
 class _Generation(Extension):
@@ -155,7 +154,7 @@ class ChatTemplate:
         messages that are not plain data.
         """
         deepest = self.limits.here.depth
-        chat = _plain(list(messages), "$.messages", deepest)
+        chat = plain(list(messages), "$.messages", deepest)
         chat = with_objects(chat) if parse_arguments else chat
         if continue_final_message:
             if add_generation_prompt:
@@ -164,10 +163,10 @@ class ChatTemplate:
         values = {
             **self.special,
             "messages": chat,
-            "tools": _plain(tools, "$.tools", deepest),
-            "documents": _plain(documents, "$.documents", deepest),
+            "tools": plain(tools, "$.tools", deepest),
+            "documents": plain(documents, "$.documents", deepest),
             "add_generation_prompt": add_generation_prompt,
-            **{name: _plain(value, f"$.{name}", deepest) for name, value in kwargs.items()},
+            **{name: plain(value, f"$.{name}", deepest) for name, value in kwargs.items()},
         }
         text = self._run_somewhere(values, now or datetime.now())
         return _continued(text) if continue_final_message else text
@@ -179,7 +178,7 @@ class ChatTemplate:
         return run_isolated(_run_here, within, values, now, limits=self.limits)
 
     def _run(self, values: dict[str, Any], now: datetime) -> str:
-        values.setdefault("strftime_now", guards.Helper("strftime_now", now.strftime))
+        values.setdefault("strftime_now", Helper("strftime_now", now.strftime))
         token = limits.open_account(self.limits)
         try:
             return str(self._template.render(values))
@@ -251,7 +250,7 @@ def _call_with_object(call: Any) -> Any:
 
 def _tagged(chat: list[Any], levels: int) -> list[Any]:
     """Return a copy with the tag at the end of the text of the last message."""
-    chat = _copy(chat, "$.messages", levels)
+    chat = copied(chat, "$.messages", levels)
     content = chat[-1].get("content") if chat and isinstance(chat[-1], dict) else None
     if isinstance(content, str):
         chat[-1]["content"] = content + _TAG
@@ -281,9 +280,9 @@ def _continued(text: str) -> str:
 @lru_cache(maxsize=1)
 def _environment() -> Any:
     env = make_environment(undefined=jinja2.Undefined, extensions=[_Generation])
-    env.filters["tojson"] = _tojson
-    env.globals["raise_exception"] = guards.Helper("raise_exception", _raise)
-    env.globals["lipsum"] = guards.Helper("lipsum", _no_lipsum)
+    env.filters["tojson"] = metered(_tojson, FILTER_COSTS["tojson"])
+    env.globals["raise_exception"] = Helper("raise_exception", _raise)
+    env.globals["lipsum"] = Helper("lipsum", _no_lipsum)
     return env
 
 
@@ -291,11 +290,12 @@ def _environment() -> Any:
 def _compiled(source: str) -> Any:
     env = _environment()
     try:
-        tree = env._parse(source, _NAME, _NAME)
-        # An unknown filter in a branch is an error when the branch is taken, as in transformers.
-        for mistake in mistakes(tree, env, in_branches=False):
-            raise _mistaken(mistake, source)
-        code = env.compile(tree, _NAME, _NAME)
+        with limits.compiling():
+            tree = env._parse(source, _NAME, _NAME)
+            # An unknown filter in a branch is an error when the branch is taken, as in transformers.
+            for mistake in mistakes(tree, env, in_branches=False):
+                raise _mistaken(mistake, source)
+            code = env.compile(tree, _NAME, _NAME)
     except DiptychError:
         raise
     except Exception as error:
@@ -329,50 +329,10 @@ def _tojson(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
+    check_json(value, indent)
     text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
     limits.check_size(len(text))
     return text
-
-
-def _plain(value: Any, path: str, levels: int) -> Any:
-    """Return plain data: mappings, lists, texts, numbers, true, false, none.
-
-    What is that already needs no copy: the sandbox changes nothing.
-    """
-    return value if _is_plain(value, levels) else _copy(value, path, levels)
-
-
-def _is_plain(value: Any, room: int) -> bool:
-    """Return whether a value is of JSON's own types through and through, ``room`` levels deep at most."""
-    kind = type(value)
-    if kind is dict and _TEXT.issuperset(map(type, value)):
-        items: Any = value.values()
-    elif kind is list:
-        items = value
-        if room and _are_flat_objects(value):
-            return True
-    else:
-        return kind in _LEAVES
-    return _LEAVES.issuperset(map(type, items)) or (room > 0 and all(_is_plain(item, room - 1) for item in items))
-
-
-def _are_flat_objects(items: list[Any]) -> bool:
-    """Return whether all are objects of scalars, as messages mostly are, at the speed of C."""
-    if not _OBJECT.issuperset(map(type, items)) or not _TEXT.issuperset(map(type, chain.from_iterable(items))):
-        return False
-    return _LEAVES.issuperset(map(type, chain.from_iterable(map(dict.values, items))))
-
-
-def _copy(value: Any, path: str, levels: int) -> Any:
-    if isinstance(value, _PLAIN):
-        return value
-    if levels < 0:
-        raise FormatError("the data is nested too deeply", path=path)
-    if isinstance(value, Mapping):
-        return {str(key): _copy(item, f"{path}.{key}", levels - 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_copy(item, f"{path}[{index}]", levels - 1) for index, item in enumerate(value)]
-    raise FormatError(f"a {type(value).__name__} is not plain data", path=path)
 
 
 def _place(error: BaseException, source: str) -> Location | None:

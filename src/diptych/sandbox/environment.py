@@ -6,24 +6,35 @@ Past sandbox fixes elsewhere missed a sibling render site; here there is none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeVar
 
-from jinja2 import BaseLoader, StrictUndefined, Undefined, nodes
+from jinja2 import BaseLoader, StrictUndefined, Template, Undefined, nodes
 from jinja2.compiler import CodeGenerator
+from jinja2.environment import TemplateModule
 from jinja2.ext import Extension
-from jinja2.runtime import Context, Macro
+from jinja2.lexer import TokenStream
+from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Cycler, Joiner, Namespace
 from jinja2.visitor import NodeTransformer
 
 from ..errors import ResourceLimit
-from . import guards, limits
+from . import filters, limits, operators, printing
 from .codegen import GuardCodeGenerator
+from .costs import FILTER_COSTS, TEST_COSTS, meter
+from .measure import searched, weighed
+from .methods import check_method, refuse_unsafe
 from .nesting import built, is_trusted, nested
+
+T = TypeVar("T")
 
 #: Methods that leave the world of text: bytes, and big integers in disguise.
 _BLOCKED_ATTRIBUTES = frozenset({"encode", "decode", "to_bytes", "from_bytes", "maketrans", "fromkeys"})
+
+#: Python needs about three kilobytes to compile each.
+MOST_TOKENS = 30_000
 
 _DICT_METHODS = frozenset(dir(dict))
 
@@ -33,7 +44,8 @@ class GuardTransformer(NodeTransformer):
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
-        node.iter = _environment_call("charged", [node.iter], node.lineno)
+        pace = nodes.Const(_pace(node), lineno=node.lineno)
+        node.iter = _environment_call("paced", [node.iter, pace], node.lineno)
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
@@ -41,22 +53,61 @@ class GuardTransformer(NodeTransformer):
         return _environment_call("join_text", node.nodes, node.lineno)
 
 
+def _pace(loop: nodes.For) -> int:
+    """Return how many steps of a loop run before the caps are looked at: some thousand nodes of the source."""
+    size = 0
+    for node in chain.from_iterable(map(_all_nodes, (*loop.body, *loop.else_))):
+        size += 1
+        if isinstance(node, _ELSEWHERE):
+            return 1
+    return max(1, 4096 // max(1, size))
+
+
+def _all_nodes(node: nodes.Node) -> Iterator[nodes.Node]:
+    yield node
+    yield from node.find_all(nodes.Node)
+
+
+#: What runs source that stands elsewhere.
+_ELSEWHERE = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Block)
+
+
 def _environment_call(name: str, args: list[Any], lineno: int) -> nodes.Call:
     function = nodes.EnvironmentAttribute(name, lineno=lineno)
     return nodes.Call(function, args, [], None, None, lineno=lineno)
 
 
+class GuardedTemplate(Template):
+    """A template whose module, which an import makes, is watched like any other output."""
+
+    def make_module(self, vars: Any = None, shared: bool = False, locals: Any = None) -> TemplateModule:
+        context = self.new_context(vars, shared, locals)
+        return TemplateModule(self, context, limits.drained(self.root_render_func(context)))
+
+
 class SandboxEnvironment(ImmutableSandboxedEnvironment):
     """Jinja's immutable sandbox with our caps; make one by :func:`make_environment`."""
 
-    intercepted_binops = frozenset({"+", *guards.OPERATOR_CHECKS})
+    intercepted_binops = frozenset({"+", *operators.OPERATOR_CHECKS})
     code_generator_class: type[CodeGenerator] = GuardCodeGenerator
+    template_class: type[Template] = GuardedTemplate
     transformer_class: type[GuardTransformer] = GuardTransformer
 
-    add = staticmethod(guards.add)
-    charged = staticmethod(limits.charged)
-    join_text = staticmethod(guards.join_text)
+    add = staticmethod(operators.add)
+    concat = staticmethod(limits.joined)
+    new_buffer = staticmethod(limits.new_buffer)
+    paced = staticmethod(limits.paced)
+    printed = staticmethod(printing.printed)
+    searched = staticmethod(searched)
+    sliced = staticmethod(operators.sliced)
+    weighed = staticmethod(weighed)
+    join_text = staticmethod(printing.join_text)
     nested = staticmethod(nested)
+
+    def _tokenize(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> TokenStream:
+        return TokenStream(counted(super()._tokenize(source, name, filename, state)), name, filename)
 
     def _generate(
         self, source: nodes.Template, name: str | None, filename: str | None, defer_init: bool = False
@@ -69,8 +120,8 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
         return attr not in _BLOCKED_ATTRIBUTES and super().is_safe_attribute(obj, attr, value)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        guards.OPERATOR_CHECKS[operator](left, right)
-        return super().call_binop(context, operator, left, right)
+        operators.OPERATOR_CHECKS[operator](left, right)
+        return limits.held(super().call_binop(context, operator, left, right))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look an attribute up; a key of a plain mapping takes the short way.
@@ -89,7 +140,7 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
                 return obj[argument]  # type: ignore[index]
             except LookupError:
                 pass
-        return super().getitem(obj, argument)
+        return super().getitem(obj, weighed(argument))
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         limits.charge()
@@ -102,20 +153,39 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
             if __obj.catch_kwargs:
                 nested(kwargs)
             return __obj(*args, **kwargs)
-        guards.refuse_unsafe(__obj)
-        guards.check_method(__obj, args)
-        result = super().call(__context, __obj, *args, **kwargs)
+        if type(__obj) is LoopContext:  # a recursive loop over other items
+            args = tuple(map(limits.paced, args))
+        refuse_unsafe(__obj)
+        check_method(__obj, args)
+        result = limits.held(super().call(__context, __obj, *args, **kwargs))
         return result if type(result) is str or is_trusted(__obj) else built(result)
+
+    def _load_template(self, name: str, globals: Any) -> Any:
+        limits.charge()
+        return super()._load_template(name, globals)
 
     def wrap_str_format(self, value: Any) -> Any:
         """Route ``str.format`` and ``str.format_map`` through the guarded formatter."""
         owner = getattr(value, "__self__", None)
         if not isinstance(owner, str) or getattr(value, "__name__", "") not in ("format", "format_map"):
             return None
-        formatter = guards.GuardedFormatter(self)
+        formatter = operators.GuardedFormatter(self)
         if value.__name__ == "format_map":
             return lambda mapping: _sized(formatter.vformat(str(owner), (), mapping))
         return lambda *args, **kwargs: _sized(formatter.vformat(str(owner), args, kwargs))
+
+
+def counted(tokens: Iterable[T], most: int = MOST_TOKENS) -> Iterator[T]:
+    """Yield the tokens of a template, no more than can be compiled in a few seconds and a hundred megabytes."""
+    for number, token in enumerate(tokens):
+        if number & 0xFF == 0xFF:
+            limits.charge(0)
+            if number > most:
+                raise ResourceLimit(
+                    f"a template of more than {MOST_TOKENS:,} words and signs inside of its tags",
+                    hint="split it with includes, or pass what it holds as data",
+                )
+        yield token
 
 
 def _sized(value: str) -> str:
@@ -162,15 +232,17 @@ def make_environment(
         optimized=False,
         cache_size=400,
     )
-    env.filters.update(guards.GUARDED_FILTERS)
-    for name in guards.REMOVED_FILTERS:
+    env.filters.update(filters.GUARDED_FILTERS)
+    for name in filters.REMOVED_FILTERS:
         env.filters.pop(name, None)
+    meter(env.filters, FILTER_COSTS)
+    meter(env.tests, TEST_COSTS)
     env.globals.clear()
     env.globals.update(
-        range=guards.Helper("range", _guarded_range),
-        dict=guards.Helper("dict", _guarded_dict),
-        namespace=guards.Helper("namespace", Namespace),
-        cycler=guards.Helper("cycler", _guarded_cycler),
-        joiner=guards.Helper("joiner", Joiner),
+        range=printing.Helper("range", _guarded_range),
+        dict=printing.Helper("dict", _guarded_dict),
+        namespace=printing.Helper("namespace", Namespace),
+        cycler=printing.Helper("cycler", _guarded_cycler),
+        joiner=printing.Helper("joiner", Joiner),
     )
     return env

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import nodes
 
 from ..suggest import suggest
-from .guards import REMOVED_FILTERS
+from .filters import REMOVED_FILTERS
 
 _UNKNOWN: Final = re.compile(r"No (filter|test) named (['\"])(.*)\2", re.DOTALL)
 _BRANCHES: Final = (nodes.If, nodes.CondExpr)

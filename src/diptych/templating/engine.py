@@ -32,7 +32,8 @@ from ..errors import (
     UndefinedInput,
 )
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, make_environment, open_account
-from ..sandbox.limits import current_limits
+from ..sandbox.costs import FILTER_COSTS, metered, metered_extra
+from ..sandbox.limits import compiling, current_limits
 from ..sandbox.mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from ..sandbox.names import undeclared_names
 from ..sandbox.nesting import watched
@@ -110,7 +111,7 @@ class Engine:
         self.environment = make_environment(
             loader=_Loader(self), extensions=[MessageTags], environment_class=TraceEnvironment
         )
-        self.environment.filters.update(FILTERS)
+        self.environment.filters.update({name: metered(made, FILTER_COSTS[name]) for name, made in FILTERS.items()})
         self.environment.media = self.media = None if media is None else Path(media)
         #: The caller's own filters and globals.
         self.extras: tuple[dict[str, Callable[..., Any]], dict[str, Any]] = ({}, dict(globals or {}))
@@ -125,7 +126,7 @@ class Engine:
     def add_filter(self, name: str, function: Callable[..., Any]) -> None:
         """Register a filter of the caller's own."""
         self.extras[0][name] = function
-        self.environment.filters[name] = watched(function)
+        self.environment.filters[name] = metered_extra(watched(function))
 
     # reading -------------------------------------------------------------------------
 
@@ -214,7 +215,7 @@ class Engine:
         """Return the Jinja template of a parsed text."""
         with self.reading(compiled.name, compiled.file), trimming(compiled.parts.trim):
             code = self.environment.compile(compiled.parts.body, compiled.name, compiled.file)
-        return jinja2.Template.from_code(self.environment, code, self.environment.make_globals(None))
+        return self.environment.template_class.from_code(self.environment, code, self.environment.make_globals(None))
 
     @contextmanager
     def reading(self, name: str, file: str) -> Iterator[None]:
@@ -224,7 +225,8 @@ class Engine:
         code that Python will not compile), so nothing less than every error is caught.
         """
         try:
-            yield
+            with compiling():
+                yield
         except DiptychError:
             raise
         except Exception as error:

@@ -10,11 +10,12 @@ it returns a plain ``str``, which counts as data.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeAlias, Union
+from sys import getsizeof
+from typing import Any, Final, NamedTuple, TypeAlias, Union
 
 from ..model import ContentPart, FrozenMap, Message, ToolCall
-from ..sandbox.guards import text as plain_text
-from ..sandbox.limits import check_size, current_limits
+from ..sandbox.limits import account, check_size, current_limits, drained, new_buffer
+from ..sandbox.printing import text as plain_text
 
 
 class Place(NamedTuple):
@@ -89,7 +90,7 @@ def collect(events: Iterable[Event]) -> tuple[list[Event], bool, int]:
     Raises ResourceLimit as soon as the text is over the cap. This loop runs once for
     every printed value: it stays flat and plain.
     """
-    kept: list[Event] = []
+    kept: list[Event] = new_buffer()
     structured, size, cap = False, 0, current_limits().output
     for event in events:
         kind = type(event)
@@ -110,6 +111,7 @@ def collect(events: Iterable[Event]) -> tuple[list[Event], bool, int]:
             size += value.size if kind is HistoryEvent else 0  # type: ignore[union-attr]
         if size > cap:
             check_size(size)
+    drained(kept)
     return kept, structured, size
 
 
@@ -123,8 +125,18 @@ def capture(events: Iterable[Event]) -> Traced:
 
     Takes the place of Jinja's ``concat``.
     """
+    running = account()
+    if running and isinstance(events, list):  # the buffer of a macro or block
+        running.release(events)
     kept, structured, size = collect(events)
-    return Traced("".join(texts_of(kept)), tuple(kept), structured, size)
+    traced = Traced("".join(texts_of(kept)), tuple(kept), structured, size)
+    if running:
+        running.grow(getsizeof(traced) + _EVENT * len(kept), traced)
+    return traced
+
+
+#: Bytes of a printed value with its author.
+_EVENT: Final = 72
 
 
 def text(value: Any) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..errors import TemplateError
-from ..sandbox.guards import text
 from ..sandbox.limits import charged, check_size
+from ..sandbox.printing import text
 
 _TAG_NAME: Final = re.compile(r"[A-Za-z_][\w.-]*")
 

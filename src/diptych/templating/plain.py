@@ -23,16 +23,19 @@ import enum
 import os
 import uuid
 from collections import deque
-from collections.abc import ItemsView, Iterable, KeysView, Mapping, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from contextlib import suppress
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
-from ..errors import InvalidInput
+from ..errors import DiptychError, InvalidInput, ResourceLimit
 from ..loss import Loss
-from ..sandbox.guards import MAX_INTEGER_BITS
 from ..sandbox.limits import DEFAULT_LIMITS, Limits
+from ..sandbox.printing import MAX_INTEGER_BITS
 from .media import FilePath, as_data_url, sniffed
 
+T = TypeVar("T")
+
+_CONTAINERS: Final = (Mapping, list, tuple, range, deque, KeysView, ValuesView, ItemsView)
 #: Digits and powers of ten that a number may have: as text it stays small.
 _MOST_DIGITS: Final = 4_000
 
@@ -89,11 +92,29 @@ class Dumps(Protocol):
 
 
 class Reducer:
-    """Reduce values no deeper than ``limits.depth``, and note what had to be replaced, in ``losses``."""
+    """Reduce values no deeper than ``limits.depth``, and note what had to be replaced, in ``losses``.
+
+    A container that stands in several places is reduced once. All values together may hold ``limits.work`` values.
+    """
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._deepest = limits.depth
+        self._left = limits.work
+        #: What was reduced, by its id: the value itself, which so keeps its id, the depth it stood at, and its copy.
+        self._known: dict[int, tuple[Any, int, Any]] = {}
         self.losses: list[Loss] = []
+
+    def plain(self, value: Any, path: str) -> Any:
+        """Return the plain copy of an input. Raises InvalidInput with the path, ResourceLimit for too many values."""
+        try:
+            return self.reduce(value, path)
+        except DiptychError:
+            raise
+        except RecursionError:
+            raise InvalidInput("the value is nested too deeply, or contains itself", path=path) from None
+        except Exception as error:  # of a class of the caller's, which is asked what it holds
+            told = f"{type(error).__name__}: {error}"[:200]
+            raise InvalidInput(f"the value cannot be read: {told}", path=path, hint="pass plain data") from None
 
     def reduce(self, value: Any, path: str, depth: int = 0) -> Any:
         """Return the plain copy of a value. Raises InvalidInput with the path."""
@@ -106,17 +127,33 @@ class Reducer:
             return _integer(value, path)
         if depth > self._deepest:
             raise InvalidInput("the value is nested too deeply, or contains itself", path=path)
-        if isinstance(value, Mapping):
-            return self._mapping(value, path, depth)
-        if isinstance(value, list | tuple | range | deque | KeysView | ValuesView | ItemsView):
-            items = [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
-            names = getattr(value, "_fields", None)
-            return Record.of(names, items) if isinstance(value, tuple) and isinstance(names, tuple) else items
+        if isinstance(value, _CONTAINERS):
+            known = self._known.get(id(value))
+            if known is not None and known[1] >= depth:
+                return known[2]
+            copy = self._mapping(value, path, depth) if isinstance(value, Mapping) else self._items(value, path, depth)
+            self._known[id(value)] = value, depth, copy
+            return copy
         if kind in (Moment, FilePath) or isinstance(value, decimal.Decimal):
             return value if isinstance(value, str) else _decimal(value, path)
         if issubclass(kind, Dumps):
             return self._model(value, path, depth)
         return self.reduce(_simplify(value, path), path, depth + 1)
+
+    def _items(self, value: Any, path: str, depth: int) -> Any:
+        numbered = enumerate(self._counted(value, path))
+        items = [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in numbered]
+        names = getattr(value, "_fields", None)
+        return Record.of(names, items) if isinstance(value, tuple) and isinstance(names, tuple) else items
+
+    def _counted(self, values: Iterable[T], path: str) -> Iterator[T]:
+        """Yield values as long as there may be more of them."""
+        for value in values:
+            self._left -= 1
+            if self._left < 0:
+                hint = "pass less, or raise Limits.work"
+                raise ResourceLimit("the inputs hold too many values, or never end", path=path, hint=hint)
+            yield value
 
     def _model(self, value: Dumps, path: str, depth: int) -> Any:
         """Return the fields of a model; of one that holds what is not plain data, its JSON form."""
@@ -131,7 +168,7 @@ class Reducer:
 
     def _mapping(self, value: Mapping[Any, Any], path: str, depth: int) -> dict[Any, Any]:
         plain: dict[Any, Any] = {}
-        for key, item in value.items():
+        for key, item in self._counted(value.items(), path):
             kind = type(item)
             if type(key) is str and key.isascii() and ((kind is str and item.isascii()) or kind is bool):
                 plain[key] = item  # the common leaf, without the cost of its path

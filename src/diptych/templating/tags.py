@@ -18,7 +18,7 @@ from jinja2.parser import Parser
 
 from ..errors import RoleError, TemplateError
 from ..model import ROLES, AudioPart, FilePart, FrozenMap, ImagePart, ToolCall
-from ..sandbox.guards import tojson
+from ..sandbox.filters import tojson
 from .events import HistoryEvent, MessageEnd, MessageStart, PartEvent, Place
 from .history import read_history
 from .media import FilePath, address_of, audio_of

@@ -207,7 +207,7 @@ class Template:
         'one two'
         """
         reducer = Reducer(self._here)
-        plain = {name: reducer.reduce(value, f"$.inputs.{name}") for name, value in inputs.items()}
+        plain = {name: reducer.plain(value, f"$.inputs.{name}") for name, value in inputs.items()}
         return Template(self._engine, self._compiled, self._limits, {**self._bound, **plain})
 
     # rendering ---------------------------------------------------------------------------
@@ -249,7 +249,7 @@ class Template:
             return fast
         reducer = Reducer(self._here)
         try:
-            plain = {name: reducer.reduce(value, f"$.inputs.{name}") for name, value in inputs.items()}
+            plain = {name: reducer.plain(value, f"$.inputs.{name}") for name, value in inputs.items()}
             values = self._inputs.check(plain)
         except TemplateError as error:
             raise self._placed(error) from None

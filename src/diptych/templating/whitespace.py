@@ -18,7 +18,7 @@ from typing import Final
 
 from jinja2.lexer import Lexer, TokenStream
 
-from ..sandbox.environment import SandboxEnvironment
+from ..sandbox.environment import MOST_TOKENS, SandboxEnvironment, counted
 
 #: The rules there are, the default first.
 TRIMS: Final = ("lines", "jinja", "blocks")
@@ -33,7 +33,8 @@ class LineLexer(Lexer):
     def tokeniter(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> Iterator[tuple[int, str, str]]:
-        tokens = list(super().tokeniter(source, name, filename, state))
+        # White space and text are tokens here, too.
+        tokens = list(counted(super().tokeniter(source, name, filename, state), 4 * MOST_TOKENS))
         kept = _Lines(tokens).kept()
         for index, (line, kind, value) in enumerate(tokens):
             text = kept.get(index, value)
@@ -124,7 +125,9 @@ class TrimmingEnvironment(SandboxEnvironment):
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> TokenStream:
-        return self.lexers[_trim.get()].tokenize(self.preprocess(source, name, filename), name, filename, state)
+        lexer = self.lexers[_trim.get()]
+        tokens = lexer.tokenize(self.preprocess(source, name, filename), name, filename, state)
+        return TokenStream(counted(tokens), name, filename)
 
 
 _trim: ContextVar[str] = ContextVar("trim", default=TRIMS[0])

@@ -17,7 +17,7 @@ from jinja2 import nodes
 
 from ...errors import DiptychError
 from ...sandbox import make_environment
-from ...sandbox.guards import JSON_OF_JINJA, tojson
+from ...sandbox.filters import JSON_OF_JINJA, tojson
 from ...sandbox.mistakes import mistake_of
 from ...sandbox.names import undeclared_names
 from ...templating.engine import Engine

@@ -26,7 +26,7 @@ import yaml
 from jinja2 import nodes
 
 from ...errors import DiptychError, MigrationError
-from ...sandbox.guards import JSON_OF_JINJA
+from ...sandbox.filters import JSON_OF_JINJA
 from ...templating.filters import FILTERS
 from ...templating.frontmatter import split
 from ...templating.template import Template

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
-from ....sandbox.guards import JSON_OF_JINJA
+from ....sandbox.filters import JSON_OF_JINJA
 from ..finding import Finding, Fix
 from ..subject import Subject
 
