@@ -31,6 +31,7 @@ LAYERS = (
     ("serve",),
     ("migrate",),
     ("testing", "local", "report"),
+    ("play",),
     ("cli",),
     ("__main__",),
 )

@@ -17,6 +17,7 @@ from . import (
     doctor,
     lookup,
     migrate,
+    play,
     render,
     report,
     run,
@@ -72,6 +73,7 @@ def make_app() -> typer.Typer:
     app.command("schema")(types.schema_command)
     app.command("explain")(lookup.explain_command)
     app.command("audit")(audit.audit_command)
+    app.command("play")(play.play_command)
     app.command("report")(report.report_command)
     app.command("doctor")(doctor.doctor_command)
     app.add_typer(migrate.migrate_app, name="migrate")
