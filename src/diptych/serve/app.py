@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ..errors import MissingExtra
-from . import beside
+from . import beside, render
 from .bridge import Bridge
 from .doors import Door, answer_call
 from .faces import FACES
@@ -28,10 +28,13 @@ def make_app(bridge: Bridge) -> Any:
 
     chat = FACES["chat"]
     routes = [Route(face.path, Door(bridge, face, answer_call), methods=["POST"]) for face in FACES.values()]
-    for path, face, work in beside.POSTS:
-        routes.append(Route(path, Door(bridge, FACES[face], work), methods=["POST"]))
-    for path, work in beside.READS:
-        routes.append(Route(path, Door(bridge, chat, work, gated=False), methods=["GET"]))
+    for face in FACES.values():
+        for name, shows in render.WORKS.items():
+            routes.append(Route(f"{face.path}/{name}", Door(bridge, face, shows), methods=["POST"]))
+    for path, of, work in beside.POSTS:
+        routes.append(Route(path, Door(bridge, FACES[of], work), methods=["POST"]))
+    for path, reads in beside.READS:
+        routes.append(Route(path, Door(bridge, chat, reads, gated=False), methods=["GET"]))
     for path, health in beside.HEALTH:
         routes.append(Route(path, _open(bridge, health), methods=["GET"]))
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _missing, 405: _missing})

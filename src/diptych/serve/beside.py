@@ -92,7 +92,7 @@ async def pass_embeddings(visit: Visit, body: Any) -> None:
 
 async def count_tokens(visit: Visit, body: Any) -> None:
     """Answer with the tokens of a request, in the shape of both counters; headers say how sure that is."""
-    plan = visit.tally.plan = visit.bridge.plan(visit.face, _whole(body))
+    plan = visit.tally.plan = await visit.bridge.plan(visit.face, _whole(body))
     visit.tally.signal = plan.signal
     sent = plan.asks[0].body
     found = _own_count(sent, plan.asks[0].api)

@@ -27,6 +27,7 @@ from .policy import OWN, Signal, signalled
 from .prefill import without_begun
 from .refusals import refuse
 from .settings import Settings
+from .templates import names_template
 from .wire import lean_http
 
 #: Chunks of one upstream stream that wait for the client while others are sent.
@@ -95,8 +96,10 @@ class Bridge:
             trust_env=settings.trust_env,
         )
 
-    def plan(self, face: Face, body: Any) -> Plan:
-        """Return what is sent for a body. Raises RefusedError, LossError, FormatError."""
+    async def plan(self, face: Face, body: Any) -> Plan:
+        """Return what is sent for a body. Raises RefusedError, LossError, FormatError, TemplateError."""
+        if names_template(body):  # it is rendered in a process of its own, which is waited for
+            return await asyncio.to_thread(make_plan, face, body, self.settings)
         return make_plan(face, body, self.settings)
 
     async def whole(self, plan: Plan, tally: Tally) -> dict[str, Any]:

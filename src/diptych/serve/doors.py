@@ -122,6 +122,8 @@ class Door:
                 return "ok"
             body = await read_body(receive, visit.headers, self._bridge.settings.max_body)
             async with self._bridge.gate.enter():
+                # A process that is killed leaves this line without its end: the call is not lost unseen.
+                _log(visit, scope["method"], "begun", None)
                 await unless_left(receive, self._work(visit, body))
         except BaseException as error:
             cause = first_of(error)
@@ -191,20 +193,21 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _log(visit: Visit, method: str, outcome: str, seconds: float) -> None:
+def _log(visit: Visit, method: str, outcome: str, seconds: float | None) -> None:
     if not logger.isEnabledFor(logging.INFO):
         return
-    told: dict[str, Any] = {"id": visit.id, "method": method, "path": visit.path, "status": visit.status}
+    told: dict[str, Any] = {"id": visit.id, "method": method, "path": visit.path, "outcome": outcome}
     if visit.key is not None:
         told["key"] = visit.key
-    told |= {"outcome": outcome, "ms": round(seconds * 1000, 1), **visit.tally.to_json()}
+    if seconds is not None:
+        told |= {"status": visit.status, "ms": round(seconds * 1000, 1), **visit.tally.to_json()}
     logger.info("%s", json.dumps(told))
 
 
 async def answer_call(visit: Visit, body: Any) -> None:
     """Answer a call of a message API."""
     bridge, tally = visit.bridge, visit.tally
-    plan = tally.plan = bridge.plan(visit.face, body)
+    plan = tally.plan = await bridge.plan(visit.face, body)
     tally.signal = plan.signal
     if not plan.streams:
         found = await bridge.whole(plan, tally)

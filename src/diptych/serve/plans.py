@@ -23,6 +23,7 @@ from .policy import Signal, asked, settled, stateful, unknown_fields
 from .prefill import begun_reply
 from .refusals import refuse
 from .settings import Settings
+from .templates import with_template
 
 #: APIs whose streams leave the tokens out unless they are asked for.
 _ASKED_USAGE: Final = frozenset({"chat", "completions"})
@@ -74,6 +75,7 @@ def make_plan(face: Face, body: Any, settings: Settings) -> Plan:
     """Return what is sent for a body. Raises RefusedError, LossError, FormatError."""
     if not isinstance(body, Mapping):
         raise refuse(400, "the body is not a JSON object", again=False)
+    body = with_template(body, face.api, settings)
     model = _model(body, settings)
     if settings.unknown == "refuse" and (names := unknown_fields(body, face.api)):
         raise refuse(400, f"unknown parameter: {names[0]!r}", param=names[0], code="unknown_parameter", again=False)

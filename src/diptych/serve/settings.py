@@ -67,6 +67,8 @@ class Settings:
             raise ConfigError(f"nothing is called {min(unknown)!r} among the opt-ins", hint=", ".join(OPT_INS))
         if self.unknown not in get_args(Unknown):
             raise ConfigError(f"unknown fields are passed or refused, not {self.unknown!r}", hint="pass or refuse")
+        if self.upstream_api not in get_args(Api):
+            raise ConfigError(f"there is no API {self.upstream_api!r}", hint=f"one of {', '.join(get_args(Api))}")
         for name in ("max_body", "max_calls", "max_fan"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 1, not {getattr(self, name)}")
