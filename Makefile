@@ -2,6 +2,7 @@
 #
 #   make demo    set up, then show the main job end to end, with a real local model
 #   make test    set up, then run the tests; make test ARGS="-n0 -k budget" runs some, in one process
+#   make clients install what tests/clients runs: openai 0.28, llm, langchain-openai, pydantic-ai, npm packages
 #   make dated   list what names a model that ends within a year; refresh models, last days and prices
 #   make laws    try the properties on many more examples; LAWS_SEED=… repeats a run
 #
@@ -14,7 +15,7 @@ PY := $(BIN)/python
 # One worker per core. A file's tests stay together, so that a model or a cluster is started once.
 WORKERS := -n auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test laws bench lint docs dated setup clean
+.PHONY: demo test laws bench lint docs dated clients setup clean
 
 demo: .venv/.model
 	@$(PY) scripts/demo.py
@@ -31,6 +32,7 @@ bench: .venv/.dev
 	$(PY) benchmarks/count.py
 	$(PY) benchmarks/convert.py
 	$(PY) benchmarks/client.py
+	$(PY) benchmarks/serve.py
 	$(PY) benchmarks/datasets.py
 
 lint: .venv/.dev
@@ -42,6 +44,17 @@ docs: .venv/.dev
 
 dated: .venv/.dev
 	$(PY) scripts/dated.py --refresh $(ARGS)
+
+clients: .clients/.installed
+
+.clients/.installed: Makefile
+	$(PYTHON) -m venv .clients/old
+	.clients/old/bin/python -m pip install --quiet --disable-pip-version-check "openai==0.28.1"
+	$(PYTHON) -m venv .clients/new
+	.clients/new/bin/python -m pip install --quiet --disable-pip-version-check \
+		"llm==0.36" "langchain-openai==1.7.4" "pydantic-ai-slim[openai]==2.68.0"
+	if command -v npm > /dev/null; then npm install --silent --prefix .clients openai llmprobe@0.6.12; fi
+	@touch .clients/.installed
 
 setup: .venv/.model
 
@@ -57,4 +70,4 @@ setup: .venv/.model
 	@touch .venv/.model
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .clients build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
