@@ -18,6 +18,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -37,7 +38,7 @@ def event(value):
 def chunk(delta, reason=None, **more):
     choices = [{{"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}}]
     return event({{**head, "object": "chat.completion.chunk", "choices": choices, **more}})
-chunks = [chunk({{"role": "assistant", "content": ""}}), *[chunk({{"content": " mot"}}) for _ in range({CHUNKS})],
+chunks = [chunk({{"role": "assistant", "content": ""}}), *[chunk({{"content": f" mot{{n}}"}}) for n in range({CHUNKS})],
     chunk({{}}, "stop"), event({{**head, "object": "chat.completion.chunk", "choices": [], "usage": usage}}),
     b"data: [DONE]\\n\\n"]
 ok = b"HTTP/1.1 200 OK\\r\\ncontent-type: "
@@ -47,8 +48,8 @@ async def serve(reader, writer):
     try:
         while True:
             top = await reader.readuntil(b"\\r\\n\\r\\n")
-            length = int(top.lower().split(b"content-length:")[1].split(b"\\r\\n")[0])
-            body = json.loads(await reader.readexactly(length))
+            length = int((top.lower().split(b"content-length:") + [b"0"])[1].split(b"\\r\\n")[0])
+            body = json.loads(await reader.readexactly(length) or b"{{}}")
             if body.get("stream"):
                 writer.write(streams)
                 for one in chunks:
@@ -167,7 +168,8 @@ def figures(contender: Contender, calls: int, streams: int) -> Figures:
         connection.request("POST", contender.path, body, {"content-type": "application/json"})
         return connection.getresponse().read()
 
-    ask(whole)
+    first = ask(whole)
+    assert b"Bonjour" in first, first[:500]
     waits, begun = [], processor(contender.pid)
     for _ in range(calls):
         at = time.perf_counter()
@@ -200,28 +202,49 @@ def contenders(stack: ExitStack, upstream: str, others: bool) -> list[Contender]
 
 
 def _others(stack: ExitStack, upstream: str) -> list[Contender]:
-    """Start the gateways that are there: each is run by its own command."""
-    if not (litellm := shutil.which("litellm")):
-        print("litellm is not installed: pip install 'litellm[proxy]'")
-        return []
+    """Start the gateways that are installed: each by its own command, with a configuration of one model."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
     config = {"model_list": [{"model_name": "gpt-4o", "litellm_params": {
         "model": "openai/gpt-4o", "api_base": upstream, "api_key": "none"}}]}  # fmt: skip
-    path = "/tmp/diptych-litellm.json"
+    found = _other(stack, folder, "litellm", 4973, config, "/health/liveliness")
+    provider = {"api_key": "none", "base_url": upstream}
+    server = {"host": "127.0.0.1", "port": 4974, "open_on_no_keys": True}
+    config = {"providers": {"openai_chat": provider}, "models": {"gpt-4o": "openai_chat"}, "server": server}
+    return found + _other(stack, folder, "llm-rosetta-gateway", 4974, config, "/health")
+
+
+def _other(
+    stack: ExitStack, folder: str, name: str, port: int, config: dict[str, Any], health: str
+) -> list[Contender]:
+    if not (command := shutil.which(name)):
+        print(f"{name} is not installed")
+        return []
+    path = f"{folder}/{name}.json"
     with open(path, "w", encoding="utf-8") as file:
         json.dump(config, file)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    started = subprocess.Popen([litellm, "--config", path, "--port", "4973"], **quiet)
+    more = ["--data-dir", folder, "--log-level", "warning"] if "rosetta" in name else ["--port", str(port)]
+    quiet = subprocess.DEVNULL
+    home = {**os.environ, "HOME": folder, "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
+    started = subprocess.Popen([command, "--config", path, *more], stdout=quiet, stderr=quiet, env=home)
+    stack.callback(started.wait)
     stack.callback(started.terminate)
-    for _ in range(240):
-        time.sleep(0.5)
-        connection = http.client.HTTPConnection("127.0.0.1", 4973, timeout=5)
-        try:
-            connection.request("GET", "/health/liveliness")
-            connection.getresponse().read()
-            break
-        except OSError:
-            continue
-    return [Contender("litellm", started.pid, 4973, "/v1/chat/completions", CHAT)]
+    while not _answers(port, health):
+        if started.poll() is not None:
+            print(f"{name} does not start")
+            return []
+        time.sleep(0.2)
+    return [Contender(name[:11], started.pid, port, "/v1/chat/completions", CHAT)]
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 500
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def main() -> None:
