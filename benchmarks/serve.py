@@ -159,30 +159,52 @@ def resident(pid: int) -> float:
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS"))
 
 
-def figures(contender: Contender, calls: int, streams: int) -> Figures:
-    """Call a contender so often, and stream so often."""
-    connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=60)
-    whole, stream = json.dumps(contender.body), json.dumps({**contender.body, "stream": True})
+class Caller:
+    """A connection to a contender, and what its calls took."""
 
-    def ask(body: str) -> bytes:
-        connection.request("POST", contender.path, body, {"content-type": "application/json"})
-        return connection.getresponse().read()
+    def __init__(self, contender: Contender) -> None:
+        self.contender, self.waits = contender, list[float]()
+        self._connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=60)
+        self._whole = json.dumps(contender.body)
+        self._stream = json.dumps({**contender.body, "stream": True})
+        first = self._ask(self._whole)
+        assert b"Bonjour" in first, first[:500]
 
-    first = ask(whole)
-    assert b"Bonjour" in first, first[:500]
-    waits, begun = [], processor(contender.pid)
-    for _ in range(calls):
-        at = time.perf_counter()
-        ask(whole)
-        waits.append(time.perf_counter() - at)
-    cpu = (processor(contender.pid) - begun) / calls
-    begun = processor(contender.pid)
-    for _ in range(streams):
-        found = ask(stream)
+    def _ask(self, body: str) -> bytes:
+        self._connection.request("POST", self.contender.path, body, {"content-type": "application/json"})
+        return self._connection.getresponse().read()
+
+    def call(self) -> None:
+        """Make a call and note what it took."""
+        begun = time.perf_counter()
+        self._ask(self._whole)
+        self.waits.append(time.perf_counter() - begun)
+
+    def stream(self) -> None:
+        """Read a stream to its end."""
+        found = self._ask(self._stream)
         assert found.count(b"mot") >= CHUNKS, found[-500:]
-    chunk = max((processor(contender.pid) - begun) / streams - cpu, 0.0) / CHUNKS
-    connection.close()
-    return Figures(cpu, statistics.median(waits), chunk)
+
+
+def round_of(entered: list[Contender], calls: int, streams: int) -> dict[str, Figures]:
+    """Call all contenders in turn, so often each, and read as many streams: what loads the machine loads them all.
+
+    Several contenders may be one process: its processor time is taken around each call.
+    """
+    callers = [Caller(one) for one in entered]
+    spent: dict[str, list[float]] = {one.name: [0.0, 0.0] for one in entered}
+    for kind, number in ((0, calls), (1, streams)):
+        for _ in range(number):
+            for caller in callers:
+                begun = processor(caller.contender.pid)
+                caller.stream() if kind else caller.call()
+                spent[caller.contender.name][kind] += (processor(caller.contender.pid) - begun) / number
+    found = {}
+    for caller in callers:
+        cpu, stream = spent[caller.contender.name]
+        chunk = max(stream - cpu, 0.0) / CHUNKS
+        found[caller.contender.name] = Figures(cpu, statistics.median(caller.waits), chunk)
+    return found
 
 
 def contenders(stack: ExitStack, upstream: str, others: bool) -> list[Contender]:
@@ -260,8 +282,8 @@ def main() -> None:
         entered = contenders(stack, f"http://127.0.0.1:{port}/v1", chosen.others)
         rounds: dict[str, list[Figures]] = {one.name: [] for one in entered}
         for _ in range(chosen.rounds):
-            for one in entered:
-                rounds[one.name].append(figures(one, chosen.calls, chosen.streams))
+            for name, found in round_of(entered, chosen.calls, chosen.streams).items():
+                rounds[name].append(found)
         print(f"{'':<22}{'CPU/call':>12}{'×':>6}{'latency':>12}{'×':>6}{'CPU/chunk':>12}{'×':>6}{'memory':>10}")
         floor = _median(rounds["pass-through"])
         for one in entered:
