@@ -6,7 +6,9 @@ import anthropic
 import openai
 import pytest
 
+from diptych.client import Budget, RateLimits
 from diptych.client.endpoints import ENDPOINTS
+from diptych.client.retry import Retries
 from diptych.serve.faces import FACES
 from diptych.testing import Server, cut, raw, reset, status
 
@@ -155,6 +157,37 @@ def test_bodies_that_are_none_are_refused(upstream, start_bridge):
         assert bridge.http.post("/v1/messages", content=deep).status_code == 400
         assert bridge.http.get("/v1/completions").status_code == 405
         assert bridge.http.get("/nowhere").json()["error"]["code"] == "not_found"
+
+
+def test_models_may_stand_in_the_path(bridge, upstream):
+    for prefix in ("/v1/engines/gpt-4o", "/openai/deployments/gpt-4o"):
+        for api, path in (("completions", "/completions"), ("chat", "/chat/completions")):
+            body = {name: value for name, value in BODIES[api].items() if name != "model"}
+            assert bridge.post(f"{prefix}{path}?api-version=1", body).status_code == 200
+            assert upstream.requests[-1].body["model"] == "gpt-4o"
+
+
+def test_a_rate_limit_of_the_bridge_is_said_as_one(upstream, start_bridge):
+    limits = RateLimits(requests_per_minute=1)
+    with start_bridge(upstream.base_url, limits=limits, timeout=5.0) as bridge:
+        assert bridge.post(FACES["chat"].path, BODIES["chat"]).status_code == 200
+        response = bridge.post(FACES["chat"].path, BODIES["chat"])
+    assert (response.status_code, response.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+
+
+def test_a_budget_that_is_spent_is_a_quota(upstream, start_bridge):
+    with start_bridge(upstream.base_url, budget=Budget(tokens=40)) as bridge:
+        found = [bridge.post(FACES["chat"].path, BODIES["chat"]) for _ in range(4)]
+    assert found[0].status_code == 200
+    assert (found[-1].status_code, found[-1].json()["error"]["code"]) == (429, "insufficient_quota")
+    assert found[-1].headers["x-should-retry"] == "false"
+
+
+def test_what_the_bridge_has_retried_is_not_retried_by_the_client(start_bridge):
+    with Server() as upstream, start_bridge(upstream.base_url, retries=Retries(1, backoff=0.0)) as bridge:
+        upstream.next(status(500), status(500))
+        response = bridge.post(FACES["chat"].path, BODIES["chat"])
+    assert (response.status_code, response.headers["x-should-retry"]) == (500, "false")
 
 
 def test_what_needs_a_state_is_refused_by_name(bridge):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from ..errors import MissingExtra
 from . import beside, render
 from .bridge import Bridge
 from .doors import Door, answer_call
 from .faces import FACES
+
+#: Where clients of 2023 name the model in the path: ``engine=`` of openai 0.28, and Azure's deployments.
+BY_PATH: Final = ("/v1/engines/{model}", "/openai/deployments/{model}")
 
 
 def make_app(bridge: Bridge) -> Any:
@@ -28,6 +31,10 @@ def make_app(bridge: Bridge) -> Any:
 
     chat = FACES["chat"]
     routes = [Route(face.path, Door(bridge, face, answer_call), methods=["POST"]) for face in FACES.values()]
+    for prefix in BY_PATH:
+        for face in (FACES["completions"], chat):
+            path = prefix + face.path.removeprefix("/v1")
+            routes.append(Route(path, Door(bridge, face, answer_call), methods=["POST"]))
     for face in FACES.values():
         for name, shows in render.WORKS.items():
             routes.append(Route(f"{face.path}/{name}", Door(bridge, face, shows), methods=["POST"]))

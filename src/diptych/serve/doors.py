@@ -121,6 +121,8 @@ class Door:
                 await self._work(visit, None)
                 return "ok"
             body = await read_body(receive, visit.headers, self._bridge.settings.max_body)
+            if isinstance(body, dict) and (named := scope.get("path_params", {}).get("model")):
+                body["model"] = named
             async with self._bridge.gate.enter():
                 # A process that is killed leaves this line without its end: the call is not lost unseen.
                 _log(visit, scope["method"], "begun", None)

@@ -115,10 +115,13 @@ def _of_losses(error: LossError) -> Refusal:
 def _of_client(error: ClientError) -> Refusal:
     if isinstance(error, ApiError) and error.status is not None:
         return _of_upstream(error, error.status)
+    if isinstance(error, Timeout) and not error.attempts:
+        return Refusal(429, error.message, code="rate_limit_exceeded", again=True, headers={"retry-after": "1"})
     if isinstance(error, Timeout):
         return Refusal(504, f"the upstream gave no answer in time: {error.message}", code="timeout", again=False)
     if isinstance(error, ConnectionFailed):
-        return Refusal(502, f"the upstream cannot be reached: {error.message}", code="upstream_unreachable", again=True)
+        text = f"the upstream cannot be reached: {error.message}"
+        return Refusal(502, text, code="upstream_unreachable", again=_again(error))
     return Refusal(502, f"the upstream's answer cannot be used: {error.message}", code=error.error_code, again=False)
 
 
@@ -133,9 +136,14 @@ def _of_upstream(error: ApiError, status: int) -> Refusal:
         text = f"the upstream refused the key of the bridge ({status}): {error.message}"
         return Refusal(502, text, code="upstream_authentication", again=False)
     if status in _PASSED:
-        return Refusal(status, error.message, error.param, code, again=False if status < 500 else None)
+        return Refusal(status, error.message, error.param, code, again=False if status < 500 else _again(error))
     text = f"the upstream answered {status}: {error.message}"
-    return Refusal(502, text, code=code or "upstream_error", again=None)
+    return Refusal(502, text, code=code or "upstream_error", again=_again(error))
+
+
+def _again(error: ClientError) -> bool | None:
+    """Return whether a client should try again: not where the bridge has done so already."""
+    return False if len(error.attempts) > 1 else None
 
 
 def _wait(error: ApiError) -> float:

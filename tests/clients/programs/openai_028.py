@@ -19,6 +19,9 @@ several = openai.Completion.create(model=model, prompt=["one", "two"], max_token
 assert [choice.index for choice in several.choices] == [0, 1]
 assert [choice.text.startswith(p) for choice, p in zip(several.choices, ("one", "two"))] == [True, True]
 
+by_engine = openai.Completion.create(engine=model, prompt="Say hello", max_tokens=8)
+assert by_engine.choices[0].text.strip()
+
 try:
     openai.Completion.create(model=model, prompt="a", suffix="b", max_tokens=4)
 except openai.error.InvalidRequestError as error:
