@@ -269,7 +269,8 @@ class Ask:
     @property
     def tools(self) -> frozenset[str]:
         """The names of the tools and functions that the body offers."""
-        offered = [item for name in ("tools", "functions") for item in self.body.get(name) or ()]
+        lists = [self.body.get(name) for name in ("tools", "functions")]
+        offered = [item for one in lists if isinstance(one, list) for item in one]
         tools = [item for item in offered if isinstance(item, Mapping)]
         inner = [tool.get(kind) for tool in tools for kind in ("function", "custom")]
         declared = [one for tool in tools for one in tool.get("functionDeclarations") or ()]

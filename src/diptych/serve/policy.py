@@ -6,7 +6,7 @@ severity means to a client. What a client sends by default says nothing, and is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -51,6 +51,19 @@ OWN: Final = "diptych"
 _IN_HEADERS: Final = frozenset({"$.created", "$.system_fingerprint"})
 #: What the body of a stream holds that the bridge answers itself.
 _ANSWERED: Final = frozenset({"stream_options"})
+#: What else each API has at the top of a body, beside the rows of its reader (openai 3.57, anthropic 2.14).
+_FURTHER: Final[Mapping[str, Collection[str]]] = {
+    "completions": ALONE,
+    "chat": ("functions", "function_call", "stream_options"),
+    "responses": (
+        "access_programs", "background", "background_options", "context_management", "conversation", "image",
+        "instructions", "max_tool_calls", "previous_response_id", "prompt", "stream_options", "truncation",
+    ),
+    "anthropic": (
+        "cache_control", "container", "diagnostics", "inference_geo", "service_tier", "speed", "system", "thinking",
+        "user_profile_id", "workspace_id",
+    ),
+}  # fmt: skip
 #: Longest header of losses, in characters.
 _LONGEST: Final = 1000
 
@@ -148,5 +161,4 @@ def _known(api: Api) -> frozenset[str]:
     own = get(api, "api").api
     assert own is not None
     heads = {path.partition(".")[0] for path in (*(row.path for row in own.params), own.tools_at, own.format_at)}
-    beside = ALONE if api == "completions" else ("functions", "function_call")
-    return frozenset({*heads, *own.holds, *beside, "system", "instructions", "stream_options"})
+    return frozenset({*heads, *own.holds, *_FURTHER[api]})
