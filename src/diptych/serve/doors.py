@@ -98,7 +98,8 @@ class Door:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        face = FACES["anthropic"] if "anthropic-version" in headers and self._face.api == "chat" else self._face
+        # What is only read stands under one path for all: a header says who asks.
+        face = FACES["anthropic"] if "anthropic-version" in headers and not self._gated else self._face
         visit = Visit(self._bridge, face, scope["path"], headers, send, f"req_{_PROCESS}{next(_SERIAL):08x}")
         began = time.perf_counter()
         outcome = "ok"
