@@ -30,6 +30,7 @@ bench: .venv/.dev
 	$(PY) benchmarks/render.py
 	$(PY) benchmarks/check.py
 	$(PY) benchmarks/count.py
+	$(PY) benchmarks/cost.py
 	$(PY) benchmarks/convert.py
 	$(PY) benchmarks/client.py
 	$(PY) benchmarks/serve.py

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import importlib.util
 import json
+import random
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +13,10 @@ from pydantic import BaseModel
 
 import diptych
 from diptych.client.compat import Completions
+from diptych.local import find_model
 from diptych.text.reply_grammars import gbnf
 from diptych.text.reply_marks import reply_marks
+from diptych.tokens.tokenizer import read_tokenizer
 
 QWEN = diptych.ChatTemplate(
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% for c in m.tool_calls or [] %}\n<tool_call>\n"
@@ -158,3 +161,62 @@ def test_the_server_accepts_the_exported_grammars_of_real_templates(server, shar
     (call,) = diptych.read_reply(text, format=QWEN, prefix=prefix).conversation.messages[0].tool_calls[:1]
     assert call.name == "weather"
     assert isinstance(json.loads(call.arguments)["city"], str)
+
+
+def requests_of_a_sweep(number=80, seed=7):
+    """Yield requests of many forms: texts, talks, parts, roles, white space, marks of the template, odd characters."""
+    rng = random.Random(seed)
+    pieces = [
+        "Hello",
+        " world",
+        "\n",
+        "\n\n",
+        "  ",
+        "\t",
+        "é",
+        "日本",
+        "🙂",
+        "<|im_end|>",
+        "<|im_start|>",
+        "42",
+        "'s",
+        "{}",
+        "—",
+    ]
+
+    def text():
+        return "".join(rng.choices(pieces, k=rng.randint(0, 12)))
+
+    for index in range(number):
+        if index % 4 == 0:
+            yield {"prompt": text() or "x"}
+            continue
+        talk = [{"role": rng.choice(["system", "developer"]), "content": text()}] if rng.random() < 0.5 else []
+        for turn in range(rng.randint(1, 5)):
+            content = text()
+            if turn % 2 == 0 and rng.random() < 0.3:
+                content = [{"type": "text", "text": text()} for _ in range(rng.randint(1, 3))]
+            talk.append({"role": "assistant" if turn % 2 else "user", "content": content})
+        yield {"messages": talk}
+
+
+def test_counts_are_those_of_the_server(server, client):
+    """Exact counts of SmolLM2 equal what llama-server says of the same requests; a few are also sent."""
+    pytest.importorskip("tokenizers")
+    tokenizer, wrong, exact = read_tokenizer(find_model()), [], 0
+    for index, body in enumerate(requests_of_a_sweep()):
+        counted = diptych.count(body, server.model, tokenizer=tokenizer)
+        served = len(client.seen(body).token_ids)
+        if index % 20 == 1:
+            api = "chat" if "messages" in body else "completions"
+            reply = client.send(body, model=server.model, api=api, max_tokens=1, temperature=0)
+            assert reply.usage.prompt_tokens == served
+        if counted.basis == "exact":
+            exact += 1
+            if counted.tokens != served:
+                wrong.append((body, counted.tokens, served))
+        else:
+            assert counted.low <= served <= counted.high
+    print(f"{exact - len(wrong)} of {exact} exact counts equal the server's")
+    assert not wrong
+    assert exact > 70

@@ -7,6 +7,7 @@ names that are in no row; prices are in :mod:`diptych.prices`.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .table import Model, approximate_row, base_name, by_name, rows, seen, shutdown_days
@@ -64,6 +65,7 @@ def apis_of(name: str) -> tuple[str, ...] | None:
     return None if row is None else row.apis
 
 
+@lru_cache(maxsize=1024)
 def serves(name: str, api: str) -> bool | None:
     """Tell whether a model's vendor serves it by this API, None where nothing is claimed.
 

@@ -260,9 +260,15 @@ def _responses_items(body: Mapping[str, Any], info: ModelInfo, sizes: Mapping[st
 
 
 def _total(items: list[Item], info: ModelInfo, api: str) -> TokenCount:
-    tokens = sum([item[2] for item in items])
-    if info.is_recorded and info.known and weakest(items) == "exact":
-        return TokenCount(tokens, "exact", tuple(items), info.encoding, tokens, tokens, info.name)
+    if info.is_recorded and info.known:
+        tokens = 0
+        for item in items:
+            if item[3] != "exact":
+                break
+            tokens += item[2]
+        else:
+            return TokenCount(tokens, "exact", tuple(items), info.encoding, tokens, tokens, info.name)
+    tokens = sum(item[2] for item in items)
     items, basis, low, high = settle(items, info, api)
     return TokenCount(tokens, basis, tuple(items), info.encoding, low, high, info.name)
 

@@ -20,6 +20,8 @@ from .tally import Item
 PlainLine = Callable[[int, str, str], Item]
 
 _PLAIN_ROLES: Final = ROLES - {"tool"}
+#: The paths of so many messages are at hand.
+_PLACES: Final = 64
 #: Characters of a text that is looked up before it is counted.
 _SHORT: Final = 160
 
@@ -31,14 +33,23 @@ def plain_lines(encoding_name: str, family: Family) -> PlainLine:
     A conversation that grows keeps its messages in their places, so their lines are at hand.
     """
     rules, roles = FAMILIES[family], message_memo(encoding_name)
-    past, encode = rules.past_assistant, encoding(encoding_name).encode_ordinary
+    encode, new = encoding(encoding_name).encode_ordinary, tuple.__new__
+
+    def border(role: str) -> int:
+        if rules.content_only:
+            return 0
+        return rules.message + roles(role) + (rules.past_assistant if role == "assistant" else 0)
+
+    borders = {role: border(role) for role in ROLES}
+    places = [f"$.messages[{index}]" for index in range(_PLACES)]
 
     @lru_cache(maxsize=ENTRIES)
     def plain(index: int, role: str, content: str) -> Item:
         tokens = len(encode(content))  # never longer than LONGEST: no run that needs care
-        if not rules.content_only:
-            tokens += rules.message + roles(role) + (past if role == "assistant" else 0)
-        return plain_line(f"$.messages[{index}]", role, tokens)
+        if role in borders:  # made without the arguments' names, which take as long as a short text
+            place = places[index] if index < _PLACES else f"$.messages[{index}]"
+            return new(Item, (place, "message", tokens + borders[role], "exact", None, None))
+        return plain_line(f"$.messages[{index}]", role, tokens + border(role))
 
     return plain
 

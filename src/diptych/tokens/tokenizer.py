@@ -187,6 +187,10 @@ def tokenizer_items(body: Mapping[str, Any], tokenizer: Tokenizer) -> list[Item]
     is_open = bool(messages) and messages[-1]["role"] == "assistant"
     text = template.render(messages, tools=tools, add_generation_prompt=not is_open, continue_final_message=is_open)
     items = [Item("$.messages", "rendered", tokenizer.length(text))]
+    if is_open and not messages[-1]["content"].strip():
+        # llama.cpp ends before a reply that is begun with nothing; other servers ask for one, or close it.
+        least = tokenizer.length(template.render(messages[:-1], tools=tools))
+        items = [items[0]._replace(basis="approximate", low=min(least, items[0].tokens), high=items[0].tokens + 5)]
     # llama.cpp leaves tools out where the template does not name them; other servers write them by other means.
     return items if not tools or "tools" in template.source else [*items, *_tool_items(tools, tokenizer.length, 0)]
 
@@ -218,12 +222,20 @@ def _is_plain(message: Mapping[str, Any]) -> bool:
 def _rendered(message: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Return a message as a server gives it to a chat template: one text, arguments as an object."""
     content = message.get("content")
-    text = "\n".join(map(_text_of_part, content)) if isinstance(content, list | tuple) else text_of(message)
+    text = _joined(content) if isinstance(content, list | tuple) else text_of(message)
     is_known = message["role"] != "developer" or "developer" in source
     plain = {**message, "role": message["role"] if is_known else "system", "content": text}
     if calls := message.get("tool_calls"):
         plain["tool_calls"] = [{**call, "function": _function(call.get("function") or {})} for call in calls]
     return plain
+
+
+def _joined(parts: Sequence[Any]) -> str:
+    """Return the texts of parts as llama.cpp joins them: a line each, and none for what is empty at the start."""
+    text = ""
+    for part in map(_text_of_part, parts):
+        text = f"{text}\n{part}" if text else part
+    return text
 
 
 def _text_of_part(part: Any) -> str:
