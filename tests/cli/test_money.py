@@ -512,3 +512,67 @@ def test_a_body_of_any_api_is_counted_and_priced(run, command, api):
     if command == "cost":
         many = run("cost", "b.jsonl", "-m", "gpt-4o", "--json", b_jsonl=rows(body, body)).json
         assert many["prompt_tokens"] == 2 * one["prompt_tokens"]
+
+
+# Batch files of other vendors -----------------------------------------------------------------------
+
+CLAUDE = {"model": "claude-sonnet-4-6", "max_tokens": 100, "messages": [HI]}
+GEMINI = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+BEDROCK = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}], "inferenceConfig": {"maxTokens": 20}}
+#: A line with a request, and the body in it.
+REQUEST_LINES = {
+    "openai": (LINE, BODY),
+    "anthropic": ({"custom_id": "a", "params": CLAUDE}, CLAUDE),
+    "gemini": ({"key": "a", "request": GEMINI}, GEMINI),
+    "bedrock": ({"recordId": "a", "modelInput": BEDROCK}, BEDROCK),
+}
+ANTHROPIC_USAGE, GEMINI_USAGE = (
+    {"input_tokens": 5, "output_tokens": 7},
+    {"promptTokenCount": 5, "candidatesTokenCount": 7},
+)
+OPENAI_USAGE = {"prompt_tokens": 5, "completion_tokens": 7}
+#: A line with a reply, its model and its usage.
+RESULT_LINES = {
+    "openai": ({"custom_id": "a", "response": {"status_code": 200, "body": {"model": "gpt-4.1", "usage": OPENAI_USAGE}},
+                "error": None}, "gpt-4.1", OPENAI_USAGE),
+    "anthropic": ({"custom_id": "a", "result": {"type": "succeeded", "message": {
+        "type": "message", "model": "claude-sonnet-4-6", "content": [], "usage": ANTHROPIC_USAGE}}},
+        "claude-sonnet-4-6", ANTHROPIC_USAGE),
+    "gemini": ({"key": "a", "response": {"candidates": [{}], "modelVersion": "gemini-2.5-flash",
+               "usageMetadata": GEMINI_USAGE}}, "gemini-2.5-flash", GEMINI_USAGE),
+}  # fmt: skip
+#: A line of a call that failed.
+FAILED_LINES = {
+    "status": {"custom_id": "a", "response": {"status_code": 400, "body": {"error": {"message": "no"}}}, "error": None},
+    "error": {"custom_id": "a", "response": None, "error": {"code": "expired"}},
+    "anthropic": {"custom_id": "a", "result": {"type": "errored", "error": {"type": "error"}}},
+    "gemini": {"key": "a", "error": {"code": 400}},
+}
+
+
+@pytest.mark.parametrize("vendor", REQUEST_LINES)
+def test_the_lines_of_every_vendors_batch_are_priced(run, vendor):
+    line, body = REQUEST_LINES[vendor]
+    found = run("cost", "b.jsonl", "-m", "gpt-4o", "--json", b_jsonl=rows(line, line)).json
+    assert found["took"] == {"Batch requests": 2}
+    assert Decimal(found["cost"]["expected"]) == 2 * estimate(body, "gpt-4o").cost.expected
+    one = run("count", "b.jsonl", "--jsonl", "-m", "gpt-4o", b_jsonl=rows(line)).rows[0]
+    assert one["tokens"] == count(body, "gpt-4o").tokens
+
+
+@pytest.mark.parametrize("vendor", RESULT_LINES)
+def test_the_results_of_every_vendors_batch_cost_what_they_report(run, vendor):
+    line, model, usage = RESULT_LINES[vendor]
+    totals = run("cost", "out.jsonl", "--json", out_jsonl=rows(line)).json["totals"]
+    assert Decimal(totals[model]["batch"]) == price_usage(model, usage, batch=True)
+    assert Decimal(totals[model]["standard"]) == price_usage(model, usage)
+    files = {"r_json": json.dumps(BODY), "out_jsonl": rows(line)}
+    assert run("cost", "r.json", "--output", "out.jsonl", "--json", **files).json["output_tokens"]["expected"] == 7
+
+
+@pytest.mark.parametrize("line", FAILED_LINES)
+def test_a_call_that_failed_costs_nothing(run, line):
+    found = run("cost", "out.jsonl", "--json", out_jsonl=rows(FAILED_LINES[line], RESULT_LINES["openai"][0])).json
+    assert found["took"] == {"failed results (no cost)": 1, "Batch results": 1}
+    assert (found["requests"], found["refused"]) == (1, 0)
+    assert Decimal(found["cost"]["high"]) == price_usage("gpt-4.1", OPENAI_USAGE, batch=True)

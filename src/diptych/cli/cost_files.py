@@ -10,11 +10,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import DiptychError, FormatError
+from .batch_lines import Line, read_line
 from .cost_outputs import WITHOUT, Outputs
 from .cost_rows import iter_lines
 from .count import model_of
@@ -117,12 +118,11 @@ def _price_lines(lines: Iterable[tuple[str, bytes]], asked: Asked, report: Any) 
 
 def price_value(priced: Priced, value: Any, asked: Asked, place: str) -> None:
     """Price the value of one line, and say what it was taken for."""
-    key = place
-    if isinstance(value, dict) and "custom_id" in value:
-        key = str(value["custom_id"])
-        if isinstance(value.get("response"), dict):
-            return _price_result(priced, value, asked, key)
-        value, kind = value.get("body"), "Batch requests"
+    key, line = place, read_line(value)
+    if line is not None:
+        if line.failed or line.reply is not None:
+            return _price_result(priced, line, asked)
+        key, value, kind = line.key, line.body, "Batch requests"
     else:
         kind = "texts" if isinstance(value, str) else "messages" if isinstance(value, list) else "request bodies"
     if not isinstance(value, str | list | dict):
@@ -133,20 +133,21 @@ def price_value(priced: Priced, value: Any, asked: Asked, place: str) -> None:
     model = None if asked.models else model_of(None, value)
     group = key if asked.by == "custom_id" else None
     priced.bulk.add(value, key=key, model=model, group=group, answer=answer)
-    if asked.output.of_rows and answer is None:
+    is_talk = not isinstance(value, dict) or not {"messages", "prompt"}.isdisjoint(value)
+    if asked.output.of_rows and answer is None and is_talk:
         priced.count(WITHOUT)
     priced.count("training examples" if asked.epochs else kind)
     return None
 
 
-def _price_result(priced: Priced, value: Mapping[str, Any], asked: Asked, key: str) -> None:
-    body = value["response"].get("body")
-    body = body if isinstance(body, dict) else {}
+def _price_result(priced: Priced, line: Line, asked: Asked) -> None:
+    """Price a result of a Batch file by the usage that it reports; a call that failed costs nothing."""
+    if line.failed:
+        return priced.count("failed results (no cost)")
     priced.count("Batch results")
-    group = key if asked.by == "custom_id" else None
-    usage = body.get("usage")
-    model = str(body.get("model") or "")
-    priced.bulk.add_usage(usage if isinstance(usage, dict) else {}, model=model, key=key, batch=True, group=group)
+    group = line.key if asked.by == "custom_id" else None
+    model = line.model or (asked.models[0] if asked.models else "")
+    return priced.bulk.add_usage(line.usage, model=model, key=line.key, batch=True, group=group)
 
 
 # blocks and processes ------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import typer
 
 from ..errors import DiptychError, FormatError
+from .batch_lines import USAGES, read_line
 
 if TYPE_CHECKING:
     from ..prices.lengths import Guess
@@ -131,9 +132,10 @@ def _lengths_of(value: Any, model: str | None) -> list[int]:
         return [_tokens(value, model)]
     if not isinstance(value, dict):
         raise FormatError("expected a number of tokens, a text, a response or a request with its answer", path="$")
-    response = value.get("response")
-    body = response.get("body") if isinstance(response, dict) else value.get("body", value)
-    body = body if isinstance(body, dict) else value
+    line = read_line(value)
+    if line is not None and line.failed:
+        return []
+    body = value if line is None else dict(line.reply or line.body or {})
     _, answer = split_answer(body)
     return _of_response(body, model) if answer is None else [_tokens(answer, model)]
 
@@ -143,13 +145,14 @@ def _of_response(body: dict[str, Any], model: str | None) -> list[int]:
     from ..conversion.responses import convert_response
     from ..prices.dialects import read_usage
 
-    choices = convert_response(body, to="chat", on_loss="ignore").output["choices"]
-    usage = next((body[name] for name in ("usage", "usageMetadata", "usage_metadata") if body.get(name)), None)
+    usage = next((body[name] for name in USAGES if body.get(name)), None)
     if usage is None and "eval_count" in body:
         usage = {name: body[name] for name in ("prompt_eval_count", "eval_count") if name in body}
-    if usage is not None and choices:
-        return [round(read_usage(usage).output / len(choices))] * len(choices)
-    return [_tokens(_text_of(choice["message"]), model) for choice in choices]
+    if usage is not None:
+        choices = len(body.get("choices") or body.get("candidates") or ()) or 1
+        return [round(read_usage(usage).output / choices)] * choices
+    found = convert_response(body, to="chat", on_loss="ignore").output["choices"]
+    return [_tokens(_text_of(choice["message"]), model) for choice in found]
 
 
 def _tokens(text: str, model: str | None) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import DiptychError, FormatError, Location
+from .batch_lines import read_line
 from .inputs import read_file
 
 _LINES: Final = (".jsonl", ".ndjson")
@@ -135,10 +136,12 @@ def _broken(name: str, text: str, error: Exception) -> FormatError:
 
 
 def request_of(value: Any) -> tuple[Any, str]:
-    """Return the request of a value, and its path: a line of a Batch file has it in ``body``."""
-    if isinstance(value, dict) and isinstance(value.get("body"), dict) and not value.keys() & {"messages", "prompt"}:
-        return value["body"], "$.body"
-    return value, "$"
+    """Return the request of a value, and its path: a line of a Batch file has it in a field."""
+    if not isinstance(value, dict) or value.keys() & {"messages", "prompt"}:
+        return value, "$"
+    if (line := read_line(value)) is not None and isinstance(line.body, dict):
+        return line.body, line.path
+    return (value["body"], "$.body") if isinstance(value.get("body"), dict) else (value, "$")
 
 
 @contextmanager

@@ -142,6 +142,7 @@ class Bulk:
         totals = self._totals(model, group)
         if paid is None:
             return _missed(totals, f"the usage of {model!r} has no price")
+        other = price_usage(model, usage, batch=not batch, book=self.book, date=self.date)
         amount, told = pico(paid), read_usage(usage)
         for one in totals:
             size = (told.prompt,) * 3
@@ -150,7 +151,7 @@ class Bulk:
                 size=size,
                 reply=Tokens(*(told.output,) * 3),
                 cost=(amount,) * 3,
-                beside=None,
+                beside=None if other is None else pico(other),
                 in_batch=batch,
                 most=self.most,
             )

@@ -67,7 +67,7 @@ def vendor_items(body: Mapping[str, Any], vendor: Vendor) -> list[Item] | None:
     text, parts = 0, 0
     for piece in (piece for value in talk for piece in _texts(value)):
         text, parts = text + count(piece), parts + 1
-    low, high = int(text * vendor.low), int(text * vendor.high) + vendor.beside + 12 * parts
+    low, high = max(min(1, text), int(text * vendor.low)), int(text * vendor.high) + vendor.beside + 12 * parts
     likely = round(text * vendor.likely) + vendor.beside
     items = [Item("$", "vendor", likely, "approximate", min(low, likely), high + 8)]
     tools = [body[name] for name in _TOOLS if body.get(name)]
