@@ -36,7 +36,7 @@ def corrected(models: dict[str, Any]) -> dict[str, Any]:
         stated = {json.dumps(one["rates"], sort_keys=True) for one in models[name]["hours"]}
         if json.dumps(hours[-1]["rates"], sort_keys=True) not in stated:
             raise SystemExit(f"{name}: genai-prices states other rates of the hours now; see price_corrections.json")
-        models[name] = {**models[name], "hours": hours}
+        models[name] = {**models[name], "hours": hours, "source": f"{fixes['hours_source']}; rates of genai-prices"}
     for names, factor in ((fixes["batch_at_half"], Decimal("0.5")), (fixes["batch_at_full_price"], Decimal(1))):
         for name in names:
             rates = models[name]["prices"][-1]["rates"]

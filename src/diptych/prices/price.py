@@ -89,7 +89,7 @@ class Price:
             kind = "introductory price" if self.introductory else "this price holds"
             found.append(f"{kind} until {until}; from {start} {rates}")
         hours = self.hours_of(day) if variant is None and (day is None or len(day) <= DAY) else ()
-        found += [f"{one} {one.rates}; at other hours {self.least(day=day)}" for one in hours]
+        found += [f"{one}: {one.rates}; at other hours {self.least(day=day)}" for one in hours]
         return tuple(found)
 
     def _moment(self, day: str | None) -> Moment | None:
