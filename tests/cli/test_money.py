@@ -576,3 +576,16 @@ def test_a_call_that_failed_costs_nothing(run, line):
     assert found["took"] == {"failed results (no cost)": 1, "Batch results": 1}
     assert (found["requests"], found["refused"]) == (1, 0)
     assert Decimal(found["cost"]["high"]) == price_usage("gpt-4.1", OPENAI_USAGE, batch=True)
+
+
+@pytest.mark.parametrize("line", [BODY, LINE, GEMINI], ids=["bodies", "Batch lines", "bodies of Gemini"])
+def test_a_json_list_of_requests_is_priced_as_its_lines_are(run, line):
+    listed = run("cost", "b.json", "-m", "gpt-4.1", "--json", b_json=json.dumps([line, line])).json
+    lines = run("cost", "b.jsonl", "-m", "gpt-4.1", "--json", b_jsonl=rows(line, line)).json
+    assert (listed["requests"], listed["cost"]) == (2, lines["cost"])
+
+
+def test_a_bad_request_of_a_json_list_is_named_by_its_place(run):
+    found = run("cost", "b.json", b_json=json.dumps([BODY, 5]))
+    assert found.code == 1
+    assert "b.json: $[1]: " in found.err

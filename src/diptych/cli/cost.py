@@ -75,7 +75,7 @@ def cost_command(
 ) -> None:
     """Estimate the cost of a request, a template or a file of requests, one row per model.
 
-    FILE is a request body, messages, a text, a template, or one JSON value per line: request bodies, a
+    FILE is a request body, messages, a text, a template, a JSON list of requests, or one value per line: bodies, a
     Batch file (requests or results), training data. --model wins over the model that a request names.
 
     diptych cost prompt.txt --model gpt-5.4-mini,gpt-5.4 --output 200
@@ -84,13 +84,14 @@ def cost_command(
     """
     from .cost_files import Asked, price_file
     from .cost_outputs import read_outputs
+    from .cost_rows import requests_of
     from .cost_shown import print_bulk
     from .values import is_lines
 
     names, limit = named_models(model), None if max_cost is None else _usd(max_cost)
     outputs = read_outputs(output, names, has_data=data is not None)
     template = _template(file, asked=data is not None or bool(param) or vars_file is not None)
-    if data is None and (template is not None or not (epochs or is_lines(file))):
+    if data is None and (template is not None or not (epochs or is_lines(file) or requests_of(file))):
         _one(file, template, param, vars_file, names, limit, outputs, cached, batch, date, explain=explain, json_=json_)
         return
     asked = Asked(tuple(names), outputs, cached, batch, epochs, None if by is None else by.value, date)

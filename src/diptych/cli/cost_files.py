@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ..errors import DiptychError, FormatError
 from .batch_lines import Line, read_line
 from .cost_outputs import WITHOUT, Outputs
-from .cost_rows import iter_lines
+from .cost_rows import iter_lines, requests_of
 from .count import model_of
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def price_file(file: str, asked: Asked, template: Any, columns: list[str], worke
     """Price every row of a file. Bad rows are reported on standard error and counted as refused."""
     if template is not None:
         return _with_errors(lambda report: _price_rows(file, asked, template, columns, report))
+    if (listed := requests_of(file)) is not None:
+        return _with_errors(lambda report: _price_lines(listed, asked, report))
     if file == "-" or os.path.getsize(file) <= _BLOCK or workers == 1:
         return _with_errors(lambda report: _price_lines(iter_lines(file), asked, report))
     return _with_errors(lambda report: _price_blocks(file, asked, workers or os.cpu_count() or 1, report))

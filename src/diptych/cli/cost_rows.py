@@ -7,9 +7,13 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..errors import FormatError, MissingExtra
+from .batch_lines import read_line
+
+#: What a request has that is no message.
+_REQUESTS: Final = frozenset({"messages", "prompt", "input", "contents"})
 
 
 def iter_lines(file: str) -> Iterator[tuple[str, bytes]]:
@@ -22,6 +26,20 @@ def iter_lines(file: str) -> Iterator[tuple[str, bytes]]:
     finally:
         if file != "-":
             stream.close()
+
+
+def requests_of(file: str) -> list[tuple[str, bytes]] | None:
+    """Return the requests of a file that is one JSON list of them, each with its place; None for any other file."""
+    if Path(file).suffix.lower() != ".json":
+        return None
+    try:
+        values = json.loads(Path(file).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None  # reported where the one value of the file is read
+    first = values[0] if isinstance(values, list) and values else None
+    if not isinstance(first, dict) or "role" in first or not (first.keys() & _REQUESTS or read_line(first)):
+        return None
+    return [(f"{file}: $[{index}]", json.dumps(value).encode()) for index, value in enumerate(values)]
 
 
 def columns_of(pairs: list[str]) -> dict[str, str]:
