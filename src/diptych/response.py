@@ -118,6 +118,9 @@ class Failure(NamedTuple):
 class Event(NamedTuple):
     """One step of a streamed response; ``choice`` says which reply it belongs to.
 
+    ``at`` is the path in the chunk of what the event says, with which losses are reported: that of the object
+    whose fields stand in ``value``, or of the text; one that begins with ``$`` is of an earlier chunk.
+
     - ``head``: fields of the whole response in ``value``; ``name`` is the API that they came from
     - ``start``, ``finish``: a reply begins (``text`` is its role) and ends (``text`` is the reason)
     - ``text``, ``reasoning``, ``refusal``: a piece in ``text``; ``value`` of a text its log
@@ -126,9 +129,10 @@ class Event(NamedTuple):
     - ``call``: a piece of the tool call number ``call``: ``text`` of its arguments, ``name`` of its
       name; ``id`` and ``value`` (``type`` and what only the API says) once they are known
     - ``part``: a part that comes whole, in ``value``
-    - ``more``: what only the API says of the part that came last, in ``value``
+    - ``more``: what only the API says of a part, in ``value``; ``call`` is its number, ``name`` the one place of it
     - ``other``: further fields in ``value``, of the message where ``name`` is ``message``, else of the reply
-    - ``usage``, ``error``: concern the whole; ``value`` is a :class:`Usage`, or the error as it was stated
+    - ``usage``, ``error``: concern the whole; ``value`` is a :class:`Usage`, or the error as it was stated; a usage
+      with the name ``start`` is told before the reply and not the last
 
     >>> add_up([Event("text", text="Bon"), Event("text", text="jour"), Event("finish", text="stop")]).text
     'Bonjour'
@@ -141,6 +145,7 @@ class Event(NamedTuple):
     id: str | None = None
     name: str | None = None
     value: Any = None
+    at: str = ""
 
 
 class Sum:
@@ -159,7 +164,7 @@ class Sum:
             self._api = event.name
             self.head.update(event.value)
         elif kind == "usage":
-            self.usage = event.value
+            self.usage = event.value if event.name is None else self.usage
         elif kind != "error":
             choice = self.choices.get(event.choice)
             if choice is None:
@@ -286,7 +291,7 @@ class GrowingChoice:
         elif kind == "call":
             self._add_call(event)
         elif kind == "more":
-            self._add_more(event.value)
+            self._add_more(event)
         elif kind == "other":
             fields = self._of_message if event.name == "message" else self._other
             fields |= {name: joined(fields.get(name), value) for name, value in event.value.items()}
@@ -301,10 +306,11 @@ class GrowingChoice:
         else:
             self._parts.append(_Piece(event._replace(value=None)))
 
-    def _add_more(self, fields: Mapping[str, Any]) -> None:
-        last = self._parts[-1] if self._parts else None
-        if type(last) is _Piece:
-            last.native |= {name: joined(last.native.get(name), value) for name, value in fields.items()}
+    def _add_more(self, event: Event) -> None:
+        texts = [piece for piece in self._parts if type(piece) is _Piece and piece.event.kind != "call"]
+        if texts:
+            piece = next((one for one in reversed(texts) if one.event.call == event.call), texts[-1])
+            piece.native |= {name: joined(piece.native.get(name), value) for name, value in event.value.items()}
 
     def _add_call(self, event: Event) -> None:
         if event.call in self._calls:

@@ -195,3 +195,88 @@ def test_reasoning_and_further_fields_come_back_to_anthropic() -> None:
 def test_a_plain_message_is_not_a_list() -> None:
     body = {"type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
     assert convert_response(body, to="chat").output["choices"][0]["message"]["content"] == "Hi"
+
+
+# cut, interleaved, several -----------------------------------------------------------------------
+
+ENDINGS = ("message_stop", "message_delta", "response.completed", "messageStop", '{"metadata"', "finishReason")
+
+
+@pytest.mark.parametrize("source", TOOLS)
+@pytest.mark.parametrize("target", APIS)
+def test_a_cut_stream_stays_cut(source: str, target: str) -> None:
+    chunks = written(source, EVENTS[:4])
+    assert not any(ending in json.dumps(chunks) for ending in ENDINGS)
+    found = list(convert_stream(chunks, to=target, source=source, on_loss="ignore"))
+    assert not any(ending in json.dumps(found) for ending in ENDINGS)
+    response = read(target, found)
+    assert (response.text, response.choices[0].finish_reason) == ("Let me look.", None)
+
+
+@pytest.mark.parametrize("target", TOOLS)
+def test_calls_whose_pieces_take_turns_stay_two(target: str) -> None:
+    def piece(*calls: dict[str, Any]) -> dict[str, Any]:
+        return {"choices": [{"index": 0, "delta": {"tool_calls": [*calls]}, "finish_reason": None}]}
+
+    names = [
+        {"index": n, "id": f"call_{n}", "type": "function", "function": {"name": f"f{n}", "arguments": ""}}
+        for n in (0, 1)
+    ]
+    pieces = [piece({"index": n, "function": {"arguments": text}}) for text in ('{"a": ', "1}") for n in (1, 0)]
+    chunks = [piece(*names), *pieces, {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}]
+    calls = read(target, list(convert_stream(chunks, to=target, on_loss="ignore"))).choices[0].message.tool_calls
+    assert [(call.name, json.loads(call.arguments)) for call in calls] == [("f0", {"a": 1}), ("f1", {"a": 1})]
+
+
+@pytest.mark.parametrize("target", sorted({*TOOLS} - {"chat", "gemini"}))
+def test_of_several_replies_the_others_are_told(target: str, recwarn: pytest.WarningsRecorder) -> None:
+    chunks = [
+        {"choices": [{"index": n, "delta": {"role": "assistant", "content": text}, "finish_reason": "stop"}]}
+        for n, text in enumerate(("one", "two"))
+    ]
+    found = list(convert_stream(chunks, to=target, on_loss="report"))
+    assert read(target, found).text == "one"
+    assert any("$[1].choices[0].delta.role: message-dropped" in str(one.message) for one in recwarn)
+    assert [choice.message.text for choice in read("gemini", list(convert_stream(chunks, to="gemini"))).choices] == [
+        "one",
+        "two",
+    ]
+
+
+def test_tokens_that_grow_with_every_chunk_are_those_of_the_last() -> None:
+    chunks: list[dict[str, Any]] = [
+        {
+            "candidates": [{"content": {"parts": [{"text": "a"}]}}],
+            "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 1},
+        },
+        {
+            "candidates": [{"content": {"parts": [{"text": "b"}]}, "finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2},
+        },
+    ]
+    found = list(convert_stream(chunks, to="chat"))
+    assert [chunk["usage"]["completion_tokens"] for chunk in found if "usage" in chunk] == [2]
+    assert found[-1]["choices"] == []
+    chat = [
+        {
+            "choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": n},
+        }
+        for n in (1, 2)
+    ]
+    written_ = list(convert_stream(chat, to="anthropic", on_loss="ignore"))
+    assert written_[-2]["usage"] == {"input_tokens": 1, "output_tokens": 2}
+
+
+def test_a_loss_names_the_leaf_once() -> None:
+    """Of leaves that differ in their numbers alone the first is told."""
+    chunks = [
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "reasoning_content": text}, "finish_reason": None}]}
+        for text in ("Hm", "Hm hm")
+    ]
+    with pytest.raises(LossError) as found:
+        list(convert_stream(chunks, to="anthropic"))
+    assert [loss.path for loss in found.value.losses] == ["$[0].choices[0].delta.reasoning_content"]
+    with pytest.warns() as warned:
+        list(convert_stream(chunks, to="anthropic", on_loss="report"))
+    assert [str(one.message).split(":")[0] for one in warned] == ["$[0].choices[0].delta.reasoning_content"]

@@ -18,6 +18,7 @@ from .api import Api, Reader, Writer
 from .counts import Counts
 from .fields import MISSING, NOTE, Field, Kind, bind_field, dig, is_equal, joined, place
 from .ledger import Ledger, leaves, parts
+from .marks import MARKS
 
 #: Notes: constants that a body lacks; and the word in which the API said why a reply ended.
 ABSENT: Final = f"{NOTE}absent"
@@ -36,9 +37,9 @@ class Answers:
 
     ``head`` are the rows beside the choices (``id``, ``model``, ``created``), ``fixed`` the constants of a
     body, ``needs`` what a server always says, with the value where nothing is known. ``ends`` maps the API's
-    words for why a reply ended to the neutral ones, the one that is written first. ``read_choices(reader,
+    words for why a reply ended to the neutral ones, the one that is written first; ``has_refusals`` tells whether
+    the API has refusals, which are texts elsewhere. ``read_choices(reader,
     body)`` takes the choices out of a body; ``write_choices(writer, choices)`` gives the fields that hold them.
-    ``marks(body)`` tells whether a body is an answer of this API and of no other.
     """
 
     api: Api
@@ -50,11 +51,11 @@ class Answers:
     needs: Mapping[str, Any] = field(default_factory=dict)
     ends: Mapping[str, str] = field(default_factory=dict)
     usage_at: str = "usage"
-    marks: Callable[[Mapping[str, Any]], bool] = lambda _: False
+    has_refusals: bool = False
 
     def is_answer(self, body: Mapping[str, Any]) -> bool:
         """Tell whether a body is an answer of this API by its marks."""
-        return self.marks(body)
+        return MARKS[self.name].answer(body)
 
     @property
     def name(self) -> str:
@@ -234,7 +235,7 @@ def _tell_role(choice: ResponseChoice, ledger: Ledger) -> None:
 
 
 def _said(answers: Answers, writer: Writer, part: Part) -> Part:
-    if not isinstance(part, RefusalPart) or RefusalPart in answers.api.kinds or not answers.api.kinds:
+    if not isinstance(part, RefusalPart) or answers.has_refusals:
         return part
     writer.ledger.lose(part, kind="substituted", detail="the refusal is a text")
     return TextPart(part.text)

@@ -15,6 +15,7 @@ from ..apis.between import PAIR, between, conversation_of, converted, write_conv
 from ..apis.chat.messages import read_messages
 from ..apis.detection import confidence, fits
 from ..apis.failures import failure_api
+from ..apis.marks import api_of_answer
 from ..datasets.carried import not_carried, unkept
 from ..datasets.rows import untouched
 from ..errors import FormatError, malformed
@@ -34,7 +35,7 @@ from .accounting import accounted
 from .bodies import Binary, encoded
 from .proof import Prover, prove_same, proved_reading
 from .registry import builtin, get, list_formats
-from .responses import answering, convert_response, reply_of
+from .responses import answering, convert_response
 
 Written = tuple[Any, tuple[Loss, ...]]
 #: The fields that requests have, and no answer.
@@ -158,7 +159,7 @@ def _answer_of(value: Mapping[str, Any], source: Format | None) -> str | None:
     """Return the API that a value is an answer of, None where it is a request or something else."""
     if any(value.get(name) is not None for name in _REQUESTS) and "object" not in value:
         return None
-    found = reply_of(value) or failure_api(value, source.name if source else "auto")
+    found = api_of_answer(value) or failure_api(value, source.name if source else "auto")
     return found if source is None or found in (None, source.name) or {found, source.name} <= {*PAIR} else None
 
 

@@ -22,6 +22,7 @@ from ..apis.counts import CHAT, Counts
 from ..apis.failures import convert_failure, failed_answer, failure_api
 from ..apis.heads import OBJECTS
 from ..apis.ledger import Ledger
+from ..apis.marks import api_of_answer
 from ..errors import FormatError, malformed
 from ..format import Conversion
 from ..loss import Loss, verdict_of
@@ -172,28 +173,6 @@ def api_of(body: Mapping[str, Any], default: str = "chat") -> str:
     >>> api_of({"type": "message", "content": []}), api_of({"candidates": []})
     ('anthropic', 'gemini')
     """
-    if isinstance(body.get("choices"), list):
-        return _api_of_choices(body, default)
-    if found := reply_of(body):
+    if found := api_of_answer(body, default):
         return found
     raise FormatError("a response has choices", path="$", hint=f"or is one of {', '.join(answering())}")
-
-
-def reply_of(value: Mapping[str, Any]) -> str | None:
-    """Return the API that a value is an answer of, None where it is none.
-
-    >>> reply_of({"choices": [{"text": "Hi"}]}), reply_of({"messages": []})
-    ('completions', None)
-    """
-    if isinstance(value.get("choices"), list):
-        return _api_of_choices(value, "chat")
-    answers = {name: module.ANSWERS for name, module in answering().items() if name not in OBJECTS}
-    return next((name for name, one in answers.items() if one.is_answer(value)), None)
-
-
-def _api_of_choices(body: Mapping[str, Any], default: str) -> str:
-    choices = [choice for choice in body["choices"] if isinstance(choice, Mapping)]
-    if choices or body.get("object") in OBJECTS.values():
-        is_chat = any("message" in choice for choice in choices)
-        return "chat" if is_chat or (not choices and body["object"] == OBJECTS["chat"]) else "completions"
-    return default if default in OBJECTS else "chat"

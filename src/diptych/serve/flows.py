@@ -35,6 +35,7 @@ class Flow:
         self._begun = BegunFilter(begun) if begun.strip() else None
         self._echoes = plan.body if plan.face.api == "responses" else None
         self.begun = self.has_logprobs = False
+        self._count = 0
         self.head: dict[str, Any] = {}
         self.usage: Usage | None = None
         self.losses: list[Loss] = self._writer.losses
@@ -42,6 +43,8 @@ class Flow:
     def tap(self, chunk: Mapping[str, Any], events: list[Event]) -> None:
         """Take a chunk of the upstream."""
         self.begun = True
+        self._writer.report.number = self._count
+        self._count += 1
         feed, pending = self._writer.feed, self._pending
         if self._begun is not None:
             events = [one for event in events for one in self._begun.feed(event)]

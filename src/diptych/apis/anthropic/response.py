@@ -59,7 +59,6 @@ ANSWERS: Final = Answers(
     fixed={"type": "message", "role": "assistant", "stop_sequence": None},
     needs={"id": "msg_0", "model": "unknown", "usage": {"input_tokens": 0, "output_tokens": 0}},
     ends=ENDS,
-    marks=lambda body: body.get("type") == "message" and isinstance(body.get("content"), list),
 )
 
 

@@ -71,7 +71,6 @@ ANSWERS: Final = Answers(
     _write_choices,
     needs={"usage": {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}, "metrics": {"latencyMs": 0}},
     ends=ENDS,
-    marks=lambda body: isinstance(body.get("output"), Mapping) and "message" in body["output"],
 )
 
 

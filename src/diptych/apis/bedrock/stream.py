@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...errors import FormatError
-from ...model import FrozenMap, OtherPart, thaw
+from ...model import FrozenMap, OtherPart
 from ...response import Event
 from ..answers import END
 from ..fields import dig, joined
@@ -21,9 +21,6 @@ from .response import ANSWERS
 
 #: Padding of an event, which hides its length on the wire; no field of the answer.
 _PADDING: Final = "p"
-#: The fields of a whole answer that the last two events state.
-_AT_STOP: Final = ("additionalModelResponseFields",)
-_SIGNATURE: Final = "reasoningContent.reasoningText.signature"
 _ERRORS: Final = frozenset({
     "internalServerException", "modelStreamErrorException", "validationException", "throttlingException",
     "serviceUnavailableException",
@@ -43,10 +40,13 @@ class StreamReader:
         self._calls: dict[int, int] = {}
         self._silent: set[int] = set()  # calls whose arguments have not begun
         self._citations: dict[int, list[Any]] = {}
+        self._places: dict[int, str] = {}  # where a block began that is kept
+        self._number = -1
         self.over = False  # the last event has come
 
     def feed(self, event: Mapping[str, Any]) -> list[Event]:
         """Take an event. Raises FormatError where it is malformed; an unknown one says nothing."""
+        self._number += 1
         if "contentBlockDelta" in event:
             return self._grow(*_block(event, "contentBlockDelta", "delta"))
         if "contentBlockStart" in event:
@@ -55,7 +55,8 @@ class StreamReader:
             return self._stop(_index(_object(event, "contentBlockStop"), "$.contentBlockStop"))
         if "messageStart" in event:
             role = _object(event, "messageStart").get("role")
-            return [Event("head", name="bedrock", value={}), Event("start", text=str(role or "assistant"))]
+            start = Event("start", text=str(role or "assistant"), at=".messageStart.role")
+            return [Event("head", name="bedrock", value={}), start]
         if "messageStop" in event:
             return self._end(_object(event, "messageStop"))
         if "metadata" in event:
@@ -66,54 +67,65 @@ class StreamReader:
     def _begin(self, index: int, start: Mapping[str, Any]) -> list[Event]:
         call = start.get("toolUse")
         if not isinstance(call, Mapping):
-            self._kept[index] = dict(start)
+            self._keep(index, start, "contentBlockStart.start")
             return []
         number = self._calls[index] = len(self._calls)
         self._silent.add(index)
         more = {name: value for name, value in call.items() if name not in ("toolUseId", "name")}
         value = {"toolUse": more} if more else {}
-        return [Event("call", call=number, id=call.get("toolUseId"), name=call.get("name"), value=value)]
+        id_, at = call.get("toolUseId"), ".contentBlockStart.start"
+        return [Event("call", call=number, id=id_, name=call.get("name"), value=value, at=at)]
+
+    def _keep(self, index: int, piece: Mapping[str, Any], at: str) -> None:
+        self._places.setdefault(index, f"$[{self._number}].{at}")
+        self._kept[index] = joined(dict(piece), self._kept.get(index, {}))
 
     def _grow(self, index: int, delta: Mapping[str, Any]) -> list[Event]:
-        reasoning = delta.get("reasoningContent")
+        reasoning, at = delta.get("reasoningContent"), ".contentBlockDelta.delta"
         if isinstance(text := delta.get("text"), str):
             return [Event("text", text=text, call=index)]
         if isinstance(text := dig(delta, "toolUse.input"), str) and index in self._calls:
             self._silent -= {index} if text else set()
             return [Event("call", text=text, call=self._calls[index])] if text else []
         if isinstance(reasoning, Mapping) and "text" in reasoning:
-            return [Event("reasoning", text=str(reasoning["text"]), call=index)]
+            return [Event("reasoning", text=str(reasoning["text"]), call=index, at=f"{at}.reasoningContent.text")]
         if isinstance(reasoning, Mapping) and "signature" in reasoning:
             more = {"reasoningContent": {"reasoningText": {"signature": reasoning["signature"]}}}
-            return [Event("more", call=index, value=more)]
+            at = f"{at}.reasoningContent.signature"
+            return [Event("more", call=index, name="signature", value=more, at=at)]
         if "citation" in delta:
+            self._places.setdefault(index, f"$[{self._number}]{at}.citation")
             self._citations.setdefault(index, []).append(delta["citation"])
             return []
-        self._kept[index] = joined(dict(delta), self._kept.get(index, {}))
+        self._keep(index, delta, at[1:])
         return []
 
     def _stop(self, index: int) -> list[Event]:
         if index in self._silent:
             self._silent.remove(index)
             return [Event("call", text="{}", call=self._calls[index])]
+        at = self._places.get(index, "")
         if citations := self._citations.pop(index, None):
-            return [Event("more", call=index, value=CITED | {"citationsContent": {"citations": citations}})]
+            value = CITED | {"citationsContent": {"citations": citations}}
+            return [Event("more", call=index, name="citation", value=value, at=at)]
         block = self._kept.pop(index, None)
-        return [Event("part", value=OtherPart(FrozenMap(block), "bedrock"))] if block else []
+        return [Event("part", value=OtherPart(FrozenMap(block), "bedrock"), at=at)] if block else []
 
     def _end(self, stop: Mapping[str, Any]) -> list[Event]:
         end, note = ANSWERS.end_of(stop.get("stopReason"))
-        more = _beside(stop, "stopReason")
-        found = [Event("other", value=note)] if END in note else []
-        found += [Event("head", name="bedrock", value=more)] if more else []
-        return [*found, Event("finish", text=end)] if end else found
+        more, at = _beside(stop, "stopReason"), ".messageStop"
+        found = [Event("other", value=note, at=f"{at}.stopReason")] if END in note else []
+        found += [Event("head", name="bedrock", value=more, at=at)] if more else []
+        return [*found, Event("finish", text=end, at=f"{at}.stopReason")] if end else found
 
     def _last(self, metadata: Mapping[str, Any]) -> list[Event]:
         self.over = True
-        more = _beside(metadata, "usage")
-        found = [Event("head", name="bedrock", value=more)] if more else []
+        more, at = _beside(metadata, "usage"), ".metadata"
+        found = [Event("head", name="bedrock", value=more, at=at)] if more else []
         usage = metadata.get("usage")
-        return [*found, Event("usage", value=ANSWERS.counts.read(usage))] if isinstance(usage, Mapping) else found
+        if not isinstance(usage, Mapping):
+            return found
+        return [*found, Event("usage", value=ANSWERS.counts.read(usage), at=f"{at}.usage")]
 
 
 def _object(event: Mapping[str, Any], name: str, path: str = "$") -> Mapping[str, Any]:
@@ -157,54 +169,27 @@ class StreamWriter(BlockWriter):
     def start(self, index: int, kind: str, event: Event) -> list[dict[str, Any]]:
         if kind != "call":
             return []
-        own = (event.value or {}).get("toolUse", {}) if self.is_own else {}
-        call = {"toolUseId": event.id or f"tooluse_{index}", "name": event.name or "", **own}
+        call = {"toolUseId": event.id or f"tooluse_{index}", "name": event.name or ""}
         return [{"contentBlockStart": {"start": {"toolUse": call}, "contentBlockIndex": index}}]
 
     def delta(self, index: int, kind: str, text: str) -> list[dict[str, Any]]:
-        deltas: dict[str, dict[str, Any]] = {
-            "text": {"text": text},
-            "reasoning": {"reasoningContent": {"text": text}},
-            "call": {"toolUse": {"input": text}},
-        }
-        return [_delta(index, deltas[kind])]
-
-    def further(self, index: int, kind: str, fields: Mapping[str, Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        if isinstance(signature := dig(fields, _SIGNATURE), str):
-            found.append({"reasoningContent": {"signature": signature}})
-        citations = dig(fields, "citationsContent.citations")
-        found += [{"citation": one} for one in citations] if isinstance(citations, list) else []
-        return [_delta(index, delta) for delta in found]
+        delta: dict[str, Any] = {"text": text} if kind == "text" else {"toolUse": {"input": text}}
+        return [{"contentBlockDelta": {"delta": delta, "contentBlockIndex": index}}]
 
     def stop(self, index: int) -> list[dict[str, Any]]:
         return [{"contentBlockStop": {"contentBlockIndex": index}}]
-
-    def whole(self, index: int, part: OtherPart) -> list[dict[str, Any]]:
-        block = thaw(part.value)
-        if "reasoningContent" in block:
-            return [_delta(index, block), *self.stop(index)]
-        return [{"contentBlockStart": {"start": block, "contentBlockIndex": index}}, *self.stop(index)]
 
     def write_error(self, error: Any) -> list[dict[str, Any]]:
         stated = dict(error) if isinstance(error, Mapping) else {"message": str(error)}
         kind = stated.pop("type", None)
         if kind not in _ERRORS:
-            self.lose("substituted", f"a stream of Bedrock has no {kind}")
+            self.report.lose_at("$", "substituted", f"a stream of Bedrock has no {kind}")
             return [{"internalServerException": {"message": str(stated.get("message") or "")}}]
         return [{kind: stated}]
 
     def closing(self, word: str | None) -> list[dict[str, Any]]:
-        own = self.head if self.is_own else {}
-        stop = {name: own[name] for name in _AT_STOP if name in own}
-        usage = {} if self.usage is None else self.counts.write(self.usage, own=self.is_own)
-        more = {name: value for name, value in own.items() if name not in stop}
-        metadata = {**({"metrics": {"latencyMs": 0}} if not self.is_own else {}), **more}
-        return [
-            {"messageStop": {"stopReason": word or "end_turn", **stop}},
-            {"metadata": {"usage": usage or ANSWERS.needs["usage"], **metadata}},
-        ]
-
-
-def _delta(index: int, delta: dict[str, Any]) -> dict[str, Any]:
-    return {"contentBlockDelta": {"delta": delta, "contentBlockIndex": index}}
+        usage = {} if self.usage is None else self.answers.counts.write(self.usage, own=False)
+        unknown = ["metrics"] if usage else ["usage", "metrics"]
+        self.report.lose_at("$", "substituted", f"not known, and stated as 0: {', '.join(unknown)}")
+        metadata = {"usage": usage or ANSWERS.needs["usage"], "metrics": ANSWERS.needs["metrics"]}
+        return [{"messageStop": {"stopReason": word}}, {"metadata": metadata}]

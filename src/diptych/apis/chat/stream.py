@@ -53,13 +53,13 @@ class StreamReader:
         is_new = chunk.keys() != self._fields or (self._open and any(map(chunk.get, self._open)))
         events = self._head(chunk) if is_new else []
         choices = choices_of(chunk)
-        for choice, index in zip(choices, indices_of(choices), strict=True):
+        for position, index in enumerate(indices_of(choices)):
             reader = self._choices.get(index)
             if reader is None:
                 reader = self._choices[index] = _Choice(index, self._tools)
-            reader.feed(choice, events)
+            reader.feed(choices[position], events, position)
         if isinstance(usage := chunk.get("usage"), Mapping):
-            events.append(Event("usage", value=heads.read_usage(usage)))
+            events.append(Event("usage", value=heads.read_usage(usage), at=".usage"))
         if error := chunk.get("error"):
             events.append(Event("error", value=error))
         return events
@@ -108,64 +108,72 @@ class _Choice:
         self._calls: ToolCalls | None = None
         self._function: Named | None = None
 
-    def feed(self, choice: Mapping[str, Any], events: list[Event]) -> None:
-        """Append the events of one entry of ``choices``."""
+    def feed(self, choice: Mapping[str, Any], events: list[Event], position: int) -> None:
+        """Append the events of the entry of ``choices`` at a position."""
+        at = f".choices[{position}]"
         index, stated, before = self._index, choice.get("logprobs"), len(events)
         part, content = said(choice)
         if not self.begun and (part is not None or content is not None):
             self.begun = True
             role = text_field(part, "role", "the role of a message") if part else ""
-            events.append(Event("start", index, role))
+            events.append(Event("start", index, role, at=f"{at}.{_inner(choice)}.role" if role else at))
         if part is not None:
             content = part.get("content")
             if not part.keys() <= _PLAIN:
-                self._beside(part, events)
+                self._beside(part, events, f"{at}.{_inner(choice)}")
         if type(content) is str or stated is not None:
             stated = stated if isinstance(stated, Mapping) else None
-            events.append(Event("text", index, content if type(content) is str else "", value=stated))
+            text = content if type(content) is str else ""
+            events.append(Event("text", index, text, value=stated, at=f"{at}.logprobs" if stated else ""))
         if content is not None and type(content) is not str:
-            self._parts(listed(content), events)
+            self._parts(listed(content), events, f"{at}.{_inner(choice)}.content")
         if not choice.keys() <= _OF_CHOICE:
-            self._other(choice, events)
+            self._other(choice, events, at)
         if reason := text_field(choice, "finish_reason", "the finish reason of a choice"):
-            events.append(Event("finish", index, reason))
+            events.append(Event("finish", index, reason, at=f"{at}.finish_reason"))
         if len(events) == before:
             events.append(Event("text", index))  # a reply that says nothing new is there all the same
 
-    def _parts(self, content: list[Any], events: list[Event]) -> None:
-        for entry in content:
+    def _parts(self, content: list[Any], events: list[Event], at: str) -> None:
+        for position, entry in enumerate(content):
             part = content_part(entry)
             if isinstance(part, TextPart):
                 events.append(Event("text", self._index, part.text))
             else:
-                events.append(Event("part", self._index, value=part))
+                events.append(Event("part", self._index, value=part, at=f"{at}[{position}]"))
 
-    def _beside(self, part: Mapping[str, Any], events: list[Event]) -> None:
+    def _beside(self, part: Mapping[str, Any], events: list[Event], at: str) -> None:
         """Append the events of what stands beside the content of a delta."""
         index = self._index
         text_field(part, "role", "the role of a message")
         for name in REASONING:
             if isinstance(text := part.get(name), str):
-                events.append(Event("reasoning", index, text, name=None if name == "reasoning_content" else name))
+                field = None if name == "reasoning_content" else name
+                events.append(Event("reasoning", index, text, name=field, at=f"{at}.{name}"))
         if refusal := text_field(part, "refusal", "the refusal of a message"):
-            events.append(Event("refusal", index, refusal))
+            events.append(Event("refusal", index, refusal, at=f"{at}.refusal"))
         if part.get("tool_calls"):
             self._calls = self._calls or ToolCalls(index, self._tools)
-            events += self._calls.add(part["tool_calls"])
+            calls = self._calls.add(part["tool_calls"])
+            events += [call._replace(at=f"{at}.tool_calls[{place}]") for place, call in enumerate(calls)]
         if part.get("function_call"):
             self._function = self._function or Named(self._tools)
             name, payload = read_function(part["function_call"])
-            events.append(
-                Event("call", index, payload, _OLD, None, self._function.add(name, payload), thaw(OLD["chat"]))
-            )
+            name, old = self._function.add(name, payload), thaw(OLD["chat"])
+            events.append(Event("call", index, payload, _OLD, None, name, old, f"{at}.function_call"))
         more = {name: field for name, field in part.items() if name not in PARTS and name != "role" and field}
         if more:
-            events.append(Event("other", index, name="message", value=more))
+            events.append(Event("other", index, name="message", value=more, at=at))
 
-    def _other(self, choice: Mapping[str, Any], events: list[Event]) -> None:
+    def _other(self, choice: Mapping[str, Any], events: list[Event], at: str) -> None:
         more = {name: field for name, field in choice.items() if name not in _OF_CHOICE and field is not None}
         if more:
-            events.append(Event("other", self._index, value=more))
+            events.append(Event("other", self._index, value=more, at=at))
+
+
+def _inner(choice: Mapping[str, Any]) -> str:
+    """Return the name of what a choice says."""
+    return "delta" if choice.get("delta") is not None else "message"
 
 
 class StreamWriter(ChunkWriter):

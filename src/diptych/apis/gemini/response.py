@@ -34,7 +34,6 @@ ENDS: Final = {
 }  # fmt: skip
 _CONTENT: Final = f"{NOTE}content"
 _INDEX: Final = f"{NOTE}index"
-_MARKS: Final = frozenset({"candidates", "promptFeedback", "usageMetadata", "prompt_feedback", "usage_metadata"})
 
 
 def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoice]:
@@ -117,7 +116,6 @@ ANSWERS: Final = Answers(
     head=(Field("responseId", "id", type=str), Field("modelVersion", "model", type=str)),
     ends=ENDS,
     usage_at="usageMetadata",
-    marks=lambda body: bool(_MARKS & body.keys()),
 )
 
 

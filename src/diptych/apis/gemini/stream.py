@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from ...model import EMPTY, AudioPart, ImagePart, Part, ReasoningPart, TextPart, ToolCall, thaw
+from ...model import EMPTY, OtherPart, Part, ReasoningPart, TextPart, ToolCall, thaw
 from ...response import Event, ResponseChoice
 from ..answers import END
 from ..api import Writer
+from ..fields import NOTE
 from ..ledger import Ledger
 from ..writers import EventWriter
 from .request import API
@@ -45,18 +46,19 @@ class StreamReader:
         self._beside = beside
         if isinstance(chunk.get("error"), Mapping):
             return [Event("error", value=chunk["error"])]
-        response = read_response(chunk)
+        ledger = Ledger()
+        response = read_response(chunk, ledger)
         found: list[Event] = []
         known = {"id": response.id, "model": response.model}
         head = {name: value for name, value in known.items() if value is not None}
-        head |= {name: thaw(v) for name, v in response.native["gemini"].items() if not name.startswith("diptych:")}
+        head |= {name: thaw(v) for name, v in response.native["gemini"].items() if not name.startswith(NOTE)}
         if head != self._head:
             self._head = head
             found.append(Event("head", name="gemini", value=head))
         for choice in response.choices:
-            self._choice(choice, found)
-        if response.usage is not None and (not response.choices or any(c.finish_reason for c in response.choices)):
-            found.append(Event("usage", value=response.usage))
+            self._choice(choice, ledger, found)
+        if response.usage is not None and (not response.choices or any(map(_is_over, response.choices))):
+            found.append(Event("usage", value=response.usage, at=ledger.spelt("$.usageMetadata")[1:]))
         return found
 
     def _plain(self, candidates: Any) -> Event | None:
@@ -74,40 +76,52 @@ class StreamReader:
             return None
         return Event("text", index, text, self._part)
 
-    def _choice(self, choice: ResponseChoice, found: list[Event]) -> None:
-        index = choice.index
+    def _choice(self, choice: ResponseChoice, ledger: Ledger, found: list[Event]) -> None:
+        index, at = choice.index, ledger.path(choice)
         if index not in self._begun:
             self._begun[index] = 0
             found.append(Event("start", index, "assistant"))
-        for part in choice.message.parts:
-            self._piece(index, part, found)
-        own = choice.native["gemini"]
-        more = {name: thaw(value) for name, value in own.items() if name == END or not name.startswith("diptych:")}
-        if more.get(END) == {}:
-            del more[END]  # a reply that goes on says no end
+        for number, part in enumerate(choice.message.parts):
+            self._piece(index, part, ledger.spelt(f"{at}.content.parts[{number}]")[1:], found)
+        own, of_content = choice.native["gemini"], choice.message.native["gemini"]
+        content = {name: thaw(value) for name, value in of_content.items() if not name.startswith(NOTE)}
+        if content:
+            where = ledger.spelt(ledger.path(choice.message))[1:]
+            found.append(Event("other", index, name="message", value=content, at=where))
+        more = {name: thaw(value) for name, value in own.items() if not name.startswith(NOTE)}
         if more:
-            found.append(Event("other", index, value=more))
-        if choice.finish_reason:
-            calls = choice.finish_reason == "stop" and self._begun[index]
-            found.append(Event("finish", index, "tool_calls" if calls else choice.finish_reason))
+            found.append(Event("other", index, value=more, at=ledger.spelt(at)[1:]))
+        self._end(choice, ledger.spelt(f"{at}.finishReason")[1:], found)
 
-    def _piece(self, index: int, part: Part, found: list[Event]) -> None:
+    def _end(self, choice: ResponseChoice, at: str, found: list[Event]) -> None:
+        note = thaw(choice.native["gemini"].get(END, EMPTY))
+        if note:  # a reply that goes on says no end
+            found.append(Event("other", choice.index, value={END: note}, at=at))
+        if choice.finish_reason:
+            calls = choice.finish_reason == "stop" and self._begun[choice.index]
+            found.append(Event("finish", choice.index, "tool_calls" if calls else choice.finish_reason, at=at))
+
+    def _piece(self, index: int, part: Part, at: str, found: list[Event]) -> None:
         native = thaw(getattr(part, "native", EMPTY).get("gemini", EMPTY))
-        more = {name: value for name, value in native.items() if not name.startswith("diptych:")}
+        more = {name: value for name, value in native.items() if not name.startswith(NOTE)}
         if isinstance(part, ToolCall):
             number = self._begun[index]
             self._begun[index] += 1
-            found.append(Event("call", index, part.arguments, number, part.id, part.name, more or None))
+            found.append(Event("call", index, part.arguments, number, part.id, part.name, more or None, at))
             return
         if not isinstance(part, TextPart | ReasoningPart):
-            found.append(Event("part", index, value=part))
+            found.append(Event("part", index, value=part, at=at))
             return
         kind = "text" if isinstance(part, TextPart) else "reasoning"
         if part.text or more:
-            found.append(Event(kind, index, part.text, self._part))  # type: ignore[arg-type]
+            found.append(Event(kind, index, part.text, self._part, at=f"{at}.text"))  # type: ignore[arg-type]
         if more:
-            found.append(Event("more", index, call=self._part, value=more))
+            found.append(Event("more", index, call=self._part, value=more, at=at))
             self._part += 1
+
+
+def _is_over(choice: ResponseChoice) -> bool:
+    return bool(choice.finish_reason or choice.native["gemini"].get(END))
 
 
 class StreamWriter(EventWriter):
@@ -120,55 +134,36 @@ class StreamWriter(EventWriter):
 
     answers = ANSWERS
     has_choices: ClassVar[bool] = True
+    takes_reasoning: ClassVar[bool] = True
 
     def __init__(self, request: Mapping[str, Any] | None = None) -> None:
         super().__init__(request)
         self._calls: dict[tuple[int, int], dict[str, Any]] = {}
         self._ends: dict[int, dict[str, Any]] = {}
-        self._own: dict[int, dict[str, Any]] = {}
 
     def write(self, event: Event) -> list[dict[str, Any]]:
-        kind, index = event.kind, event.choice
-        if event.value is not None and kind == "text":
-            self.lose("field-dropped", "log probabilities")
-        if kind in ("text", "refusal") and event.text:
-            if kind == "refusal":
-                self.lose("substituted", "the refusal is a text")
-            return [self._chunk(index, {"text": event.text})]
-        if kind == "reasoning" and event.text:
-            return [self._chunk(index, {"thought": True, "text": event.text})]
-        if kind == "more":
-            return [self._chunk(index, {"text": "", **event.value})]
-        if kind == "call":
+        if event.kind == "call":
             self._call(event)
-        elif kind == "part":
-            return self._whole(index, event.value)
-        elif kind == "other" and event.name != "message":
-            self._own.setdefault(index, {}).update(event.value)
+        elif event.kind == "reasoning" and event.text:
+            return [self._chunk(event.choice, {"thought": True, "text": event.text})]
+        elif event.kind == "text" and event.text:
+            return [self._chunk(event.choice, {"text": event.text})]
         return []
 
     def _call(self, event: Event) -> None:
-        call = self._calls.setdefault((event.choice, event.call), {"id": None, "name": "", "text": "", "more": {}})
+        call = self._calls.setdefault((event.choice, event.call), {"id": None, "name": "", "text": ""})
         call["id"] = call["id"] or event.id
         call["name"] += event.name or ""
         call["text"] += event.text
-        more = {name: value for name, value in (event.value or {}).items() if name != "type"}
-        if self.is_own:
-            call["more"] |= more
-        elif more:
-            self.lose("field-dropped", f"{', '.join(more)} of a call")
 
-    def _whole(self, index: int, part: Any) -> list[dict[str, Any]]:
-        ledger = Ledger()
-        written = Writer(API, None, ledger).part(part)
-        if written is None:
-            self.lose("media-dropped" if isinstance(part, ImagePart | AudioPart) else "field-dropped", "a part")
-            return []
-        return [self._chunk(index, written)]
+    def write_part(self, event: Event) -> list[dict[str, Any]]:
+        written = None if isinstance(event.value, OtherPart) else Writer(API, None, Ledger()).part(event.value)
+        return super().write_part(event) if written is None else [self._chunk(event.choice, written)]
 
     def write_end(self, event: Event) -> list[dict[str, Any]]:
-        word = "STOP" if event.text == "tool_calls" else self.word(event.text)
-        self._ends[event.choice] = {"finishReason": word}
+        is_call = event.text == "tool_calls"
+        super().write_end(event)
+        self._ends[event.choice] = {"finishReason": self.word(event._replace(text="stop") if is_call else event)}
         return []
 
     def _chunk(self, index: int, *parts: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -177,23 +172,19 @@ class StreamWriter(EventWriter):
 
     def _body(self, body: dict[str, Any]) -> dict[str, Any]:
         named = {"responseId": self.head.get("id"), "modelVersion": self.head.get("model")}
-        own = {name: value for name, value in self.head.items() if self.is_own and name not in ("id", "model")}
-        return {**body, **{name: value for name, value in named.items() if value is not None}, **own}
+        return {**body, **{name: value for name, value in named.items() if value is not None}}
 
     def finish(self) -> list[dict[str, Any]]:
         if self.failed:
             return []
         found = []
-        for (index, _), call in sorted(self._calls.items()):
-            part = ToolCall(call["id"] or "", call["name"], call["text"])
-            written = Writer(API, None, Ledger()).part(part)
-            found.append(self._chunk(index, {**(written or {}), **call["more"]}))
-        for index in sorted({*self._ends, *self._own}):
-            own = dict(self._own.get(index, {}))
-            word = own.pop(END, {}).get("is")
-            end = {"finishReason": word} if word is not None else self._ends.get(index, {})
-            found.append(self._chunk(index, **end, **own))
-        usage = {} if self.usage is None else {"usageMetadata": self.counts.write(self.usage, own=self.is_own)}
+        for (index, number), call in sorted(self._calls.items()):
+            part = ToolCall(call["id"] or "", call["name"], call["text"] + self.rest_of(number, index))
+            found.append(self._chunk(index, Writer(API, None, Ledger()).part(part) or {}))
+        if self.end_event is not None and self.end is None:
+            self._ends[self.end_event.choice] = {"finishReason": self.word(self.end_event)}
+        found += [self._chunk(index, **end) for index, end in sorted(self._ends.items())]
+        usage = {} if self.usage is None else {"usageMetadata": self.answers.counts.write(self.usage, own=False)}
         if usage and found:
             found[-1] |= usage
         return found or ([self._body(usage)] if usage else [])

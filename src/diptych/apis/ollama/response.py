@@ -72,10 +72,6 @@ def written_time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _is_answer(body: Mapping[str, Any]) -> bool:
-    return isinstance(body.get("message"), Mapping) and ("done" in body or "created_at" in body)
-
-
 ANSWERS: Final = Answers(
     API,
     OLLAMA,
@@ -86,7 +82,6 @@ ANSWERS: Final = Answers(
     needs={"model": "unknown", "created_at": written_time(0)},
     ends=ENDS,
     usage_at="",
-    marks=_is_answer,
 )
 
 

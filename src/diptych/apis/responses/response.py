@@ -141,11 +141,11 @@ ANSWERS: Final = Answers(
         Field("created_at", "created", _seconds, type=(int, float)),
     ),
     fixed={"object": "response"},
+    has_refusals=True,
     needs={
         "id": "resp_0", "model": "unknown", "created_at": 0, "error": None, "instructions": None, "metadata": None,
         "parallel_tool_calls": True, "temperature": None, "tool_choice": "auto", "tools": [], "top_p": None,
     },
-    marks=lambda body: body.get("object") == "response" or isinstance(body.get("output"), list),
 )  # fmt: skip
 
 

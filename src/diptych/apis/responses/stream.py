@@ -8,15 +8,16 @@ tokens and its further fields are read from there, and what is written there is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from ...model import OtherPart, ReasoningPart, TextPart, thaw
-from ...response import Event, Sum
-from ..answers import as_own
+from ...model import EMPTY, Message, ReasoningPart, RefusalPart, TextPart, thaw
+from ...response import Event, Response, ResponseChoice
 from ..api import Reader
+from ..fields import NOTE
 from ..ledger import Ledger
 from ..writers import EventWriter
-from .items import ITEM, Items
+from .items import Items
 from .request import API
 from .response import ANSWERS, item_with_needs, read_end, read_response, write_response
 
@@ -29,8 +30,13 @@ _PIECES: Final = {
     "response.custom_tool_call_input.delta": "call",
 }
 _ENDS: Final = ("response.completed", "response.incomplete", "response.failed")
+#: Numbers of the parts of one item.
+_PARTS: Final = 1000
+#: The ends that the status says.
+_LIMITS: Final = ("length", "content_filter")
+_HEAD: Final = {"id": "resp_0", "model": "unknown", "created": 0}
 _CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
-_WORDS: Final = {"text": "output_text", "refusal": "refusal", "reasoning": "reasoning_summary_text"}
+_WORDS: Final = {"text": "output_text", "refusal": "refusal"}
 
 
 class StreamReader:
@@ -76,7 +82,7 @@ class StreamReader:
         read = read_response({**response, "output": []})
         known = {"id": read.id, "model": read.model, "created": read.created}
         head = {name: value for name, value in known.items() if value is not None}
-        return [Event("head", name="responses", value=head), Event("start", text="assistant")]
+        return [Event("head", name="responses", value=head, at=".response"), Event("start", text="assistant")]
 
     def _added(self, item: Mapping[str, Any], index: int) -> list[Event]:
         field = _CALLS.get(str(item.get("type")))
@@ -84,56 +90,73 @@ class StreamReader:
             return []
         number = self._calls[index] = len(self._calls)
         value = {"type": "custom"} if field == "input" else None
-        return [Event("call", 0, str(item.get(field) or ""), number, item.get("call_id"), item.get("name"), value)]
+        text = str(item.get(field) or "")
+        self._said |= {index * _PARTS} if text else set()
+        return [Event("call", 0, text, number, item.get("call_id"), item.get("name"), value, ".item")]
 
     def _piece(self, kind: Any, event: Mapping[str, Any]) -> list[Event]:
         index, text = event.get("output_index", 0), event.get("delta")
         if not isinstance(text, str):
             return []
-        self._said.add(index)
         if kind == "call":
+            self._said.add(index * _PARTS)
             return [Event("call", text=text, call=self._calls[index])] if index in self._calls else []
         if kind == "reasoning":
             part = event.get("summary_index", event.get("content_index", 0))
             before, self._summary[index] = self._summary.get(index, part), part
-            return [Event("reasoning", text="\n" + text if before != part else text, call=index * 1000)]
-        return [Event(kind, text=text, call=index * 1000 + event.get("content_index", 0))]
+            text, number = "\n" + text if before != part else text, index * _PARTS
+        else:
+            number = index * _PARTS + event.get("content_index", 0)
+        self._said.add(number)
+        return [Event(kind, text=text, call=number, at=".delta")]
 
     def _done(self, item: Mapping[str, Any], index: int) -> list[Event]:
         """Tell what was not told in pieces."""
         if index in self._calls:
             field = _CALLS[str(item["type"])]
-            text = "" if index in self._said else str(item.get(field) or "")
+            text = "" if index * _PARTS in self._said else str(item.get(field) or "")
             more = {name: value for name, value in item.items() if name not in ("type", "call_id", "name", field)}
-            return [Event("call", text=text, call=self._calls[index], value=more)]
-        read = [part for one in Items(Reader(API, Ledger()), [item], {}, "$.output").read() for part in one.parts]
-        if index in self._said:
-            native = getattr(read[-1], "native", {}).get("responses") if read else None
-            return [Event("more", value=thaw(native))] if native else []
-        return [one for number, part in enumerate(read) for one in _of_part(part, index * 1000 + number)]
+            return [Event("call", text=text, call=self._calls[index], value=more, at=".item")]
+        ledger, found = Ledger(), list[Event]()
+        for message in Items(Reader(API, ledger), [item], {}, "$.item").read():
+            for number, part in enumerate(message.parts):
+                at = ledger.path(part).replace("$.item[0]", ".item")
+                found += self._part(part, index * _PARTS + number, at)
+            native = {name: value for name, value in _own(message).items() if not name.startswith(NOTE)}
+            found += [Event("other", name="message", value=native, at=".item")] if native else []
+        return found
+
+    def _part(self, part: Any, number: int, at: str) -> list[Event]:
+        """Return the events of a part of a whole item; of one that came in pieces what else is said of it."""
+        if not isinstance(part, TextPart | ReasoningPart | RefusalPart):
+            return [Event("part", value=part, at=at)]
+        native = _own(part)
+        more = [Event("more", call=number, value=native, at=at)] if native else []
+        if number in self._said or not part.text:
+            return more
+        kind: Any = {TextPart: "text", ReasoningPart: "reasoning"}.get(type(part), "refusal")
+        return [Event(kind, text=part.text, call=number, at=at), *more]
 
     def _end(self, response: Mapping[str, Any]) -> list[Event]:
-        found = self._start(response)
-        if isinstance(response.get("error"), Mapping):
-            return [*found, Event("error", value=response["error"])]
+        found, at = self._start(response), ".response"
         read = read_response({**response, "output": response.get("output") or []})
         stated = read.native["responses"]
-        more = {name: thaw(value) for name, value in stated.items() if not name.startswith("diptych:")}
-        found += [Event("head", name="responses", value=more)] if more else []
+        more = {name: thaw(value) for name, value in stated.items() if not name.startswith(NOTE)}
+        error = more.get("error")
+        more = {name: value for name, value in more.items() if name != "error" or error is None}
+        found += [Event("head", name="responses", value=more, at=at)] if more else []
+        usage = [Event("usage", value=read.usage, at=f"{at}.usage")] if read.usage is not None else []
+        if isinstance(error, Mapping):
+            return [*found, *usage, Event("error", value=error)]
         end, note = read_end(dict(response), list(read.choices[0].message.parts))
-        found += [Event("other", value=note)] if note else []
-        found += [Event("finish", text=end)] if end else []
-        return [*found, *([Event("usage", value=read.usage)] if read.usage is not None else [])]
+        found += [Event("other", value=note, at=f"{at}.status")] if note else []
+        found += [Event("finish", text=end, at=f"{at}.status")] if end else []
+        return [*found, *usage]
 
 
-def _of_part(part: Any, number: int) -> list[Event]:
-    if not isinstance(part, TextPart | ReasoningPart):
-        return [Event("part", value=part)]
-    kind: Any = "text" if isinstance(part, TextPart) else "reasoning"
-    native = thaw(part.native.get("responses", {}))
-    if not part.text and not native:
-        return []
-    return [Event(kind, text=part.text, call=number), *([Event("more", value=native)] if native else [])]
+def _own(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = thaw(value.native.get("responses", EMPTY))
+    return found
 
 
 class StreamWriter(EventWriter):
@@ -147,10 +170,10 @@ class StreamWriter(EventWriter):
     """
 
     answers: ClassVar[Any] = ANSWERS
+    takes_texts: ClassVar[bool] = True
 
     def __init__(self, request: Mapping[str, Any] | None = None) -> None:
         super().__init__(request)
-        self._sum = Sum()
         self._number = 0
         self._begun = False
         self._items: list[dict[str, Any]] = []
@@ -162,12 +185,6 @@ class StreamWriter(EventWriter):
         self._number += 1
         return event
 
-    def feed(self, event: Event) -> list[dict[str, Any]]:
-        made = super().feed(event)
-        if event.kind in ("head", "start", "finish", "usage") and not event.choice:
-            self._sum.add(event)
-        return made
-
     def write_head(self) -> list[dict[str, Any]]:
         return self._begin()
 
@@ -178,62 +195,55 @@ class StreamWriter(EventWriter):
         response = {**self._whole(), "status": "in_progress", "usage": None, "incomplete_details": None}
         return [self._event(f"response.{kind}", response=response) for kind in ("created", "in_progress")]
 
-    def _whole(self) -> dict[str, Any]:
-        head = {name: value for name, value in self.head.items() if name in ("id", "model", "created")}
-        found = as_own(self._sum.response(), head, own=self.is_own)
+    def _whole(self, end: str | None = "stop") -> dict[str, Any]:
+        """Return the whole answer as far as it goes."""
+        head = {name: self.made(name, made) for name, made in _HEAD.items()}
+        choice = ResponseChoice(Message.of("assistant", ()), end)
+        found = Response((choice,), self.usage and replace(self.usage, server=None), **head)
         return {**write_response(found)[0], "output": [dict(item) for item in self._items]}
 
     def write(self, event: Event) -> list[dict[str, Any]]:
-        kind = event.kind
-        if kind == "reasoning" and not self.is_own:
-            self.lose("reasoning-dropped", "Responses takes back the reasoning that it made")
-            return []
-        if event.value is not None and kind == "text":
-            self.lose("field-dropped", "log probabilities")
-        if kind in ("text", "refusal", "reasoning") and event.text:
-            return [*self._begin(), *self._text(kind, event)]
-        if kind == "call":
-            return [*self._begin(), *self._call(event)]
-        return [*self._begin(), *self._other(event.value)] if kind == "part" else []
+        if event.kind == "start" or (event.kind != "call" and not event.text):
+            return self._begin()
+        return [*self._begin(), *(self._call(event) if event.kind == "call" else self._text(event.kind, event))]
+
+    def _refusal(self, event: Event) -> list[dict[str, Any]]:
+        return self.write(event)
 
     def _text(self, kind: str, event: Event) -> list[dict[str, Any]]:
-        index = event.call if self.is_own else 0
+        index = event.call
         made: list[dict[str, Any]] = []
         if self._open is None or self._open[:2] != (kind, index):
             made = [*self._close(), *self._start_text(kind, index)]
         assert self._open is not None
         self._open[2].append(event.text)
         more: dict[str, Any] = {"logprobs": []} if kind == "text" else {}
-        return [*made, self._event(f"response.{_WORDS[kind]}.delta", **self._place(kind), delta=event.text, **more)]
+        return [*made, self._event(f"response.{_WORDS[kind]}.delta", **self._place(), delta=event.text, **more)]
 
     def _start_text(self, kind: str, index: int) -> list[dict[str, Any]]:
         self._open = (kind, index, [])
         at = len(self._items)
-        if kind == "reasoning":
-            item: dict[str, Any] = {"id": f"rs_{at}", "type": "reasoning", "summary": []}
-        else:
-            item = {"id": f"msg_{at}", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        item = {"id": f"msg_{at}", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
         self._items.append(item)
         made = [self._event("response.output_item.added", output_index=at, item=dict(item))]
-        return [*made, self._event(f"response.{_opened(kind)}.added", **self._place(kind), part=_part(kind, ""))]
+        return [*made, self._event("response.content_part.added", **self._place(), part=_part(kind, ""))]
 
-    def _place(self, kind: str) -> dict[str, Any]:
+    def _place(self) -> dict[str, Any]:
         at = len(self._items) - 1
-        inner = {"summary_index": 0} if kind == "reasoning" else {"content_index": 0}
-        return {"item_id": self._items[at]["id"], "output_index": at, **inner}
+        return {"item_id": self._items[at]["id"], "output_index": at, "content_index": 0}
 
     def _close(self) -> list[dict[str, Any]]:
         """End the text that is open."""
         if self._open is None:
             return []
         kind, _, pieces = self._open
-        text, at, item, self._open = "".join(pieces), self._place(kind), self._items[-1], None
+        text, at, item, self._open = "".join(pieces), self._place(), self._items[-1], None
         part = _part(kind, text)
-        item |= {"summary": [part]} if kind == "reasoning" else {"content": [part], "status": "completed"}
+        item |= {"content": [part], "status": "completed"}
         said = {"refusal" if kind == "refusal" else "text": text, **({"logprobs": []} if kind == "text" else {})}
         return [
             self._event(f"response.{_WORDS[kind]}.done", **at, **said),
-            self._event(f"response.{_opened(kind)}.done", **at, part=part),
+            self._event("response.content_part.done", **at, part=part),
             self._event("response.output_item.done", output_index=at["output_index"], item=dict(item)),
         ]
 
@@ -259,26 +269,24 @@ class StreamWriter(EventWriter):
         self._items.append(item_with_needs(item, at) | ({} if custom else {"status": "in_progress"}))
         return [self._event("response.output_item.added", output_index=at, item=dict(self._items[at]))]
 
-    def _other(self, part: Any) -> list[dict[str, Any]]:
-        if not isinstance(part, OtherPart):
-            self.lose("media-dropped", f"a {type(part).__name__}")
-            return []
-        item = {name: value for name, value in thaw(part.value).items() if name != ITEM}
-        made = self._close()
-        self._items.append(item)
-        at = len(self._items) - 1
-        words = ("added", "done")
-        return [*made, *(self._event(f"response.output_item.{word}", output_index=at, item=item) for word in words)]
-
-    def finish(self) -> list[dict[str, Any]]:
-        if self.failed:
-            return []
+    def close(self) -> list[dict[str, Any]]:
         made = [*self._begin(), *self._close()]
         for at in self._calls.values():
             made += self._done_call(at)
-        whole = self._whole()
+        whole = self._whole(self._end())
         kind = "incomplete" if whole["status"] == "incomplete" else "completed"
         return [*made, self._event(f"response.{kind}", response=whole)]
+
+    def _end(self) -> str | None:
+        """Return the neutral end that the status says; another one is reported."""
+        assert self.end_event is not None
+        end = "tool_calls" if self._calls else "stop"
+        if self.end in _LIMITS:
+            return self.end
+        if self.end != end:
+            said = self.end_event.text
+            self.report.lose("substituted", self.end_event, detail=f"Responses has no {said!r} here")
+        return end
 
     def _done_call(self, at: int) -> list[dict[str, Any]]:
         item = self._items[at]
@@ -296,17 +304,11 @@ class StreamWriter(EventWriter):
         return [self._event("error", **{name: stated.get(name) for name in ("code", "message", "param")})]
 
 
-def _opened(kind: str) -> str:
-    return "reasoning_summary_part" if kind == "reasoning" else "content_part"
-
-
 def _grown(field: str) -> str:
     return "function_call_arguments" if field == "arguments" else "custom_tool_call_input"
 
 
 def _part(kind: str, text: str) -> dict[str, Any]:
-    if kind == "reasoning":
-        return {"type": "summary_text", "text": text}
     if kind == "refusal":
         return {"type": "refusal", "refusal": text}
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
