@@ -30,8 +30,6 @@ APIS = sorted(streaming())
 
 #: What other leaves say with it: input tokens that are fewer than their parts.
 FOLLOWS = re.compile(r"\.usage\.input_tokens$")
-#: Not yet told in streams: what Completions cannot say of log probabilities.
-OPEN = ("chat", "completions", ".logprobs.")
 
 
 class Made:
@@ -99,8 +97,7 @@ def silent(body, source, target, collected):
     lost = []
     for (path, _), way in zip(leaves(body), places(body), strict=True):
         other = changed(body, way)
-        is_open = (source, target) == OPEN[:2] and OPEN[2] in path
-        if is_open or FOLLOWS.search(path) or DERIVED.search(path) or is_wrong(source, other):
+        if FOLLOWS.search(path) or DERIVED.search(path) or is_wrong(source, other):
             continue
         again = said(source, other)
         different = [at for at, value in leaves(cut(source, again)) if before.get(at) != value]

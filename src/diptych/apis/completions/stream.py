@@ -13,6 +13,7 @@ from ...loss import Loss
 from ...model import EMPTY, ReasoningPart, RefusalPart, ToolCall
 from ...response import Event, native_of
 from .. import logprobs
+from ..answers import CALLED
 from ..chat import stream
 from ..chunks import ChunkWriter
 from ..heads import Name
@@ -58,11 +59,18 @@ class StreamWriter(ChunkWriter):
         if event.kind == "text":
             return self._text(event)
         if event.kind == "finish":
-            return [_entry(index, reason=event.text)]
+            return [_entry(index, reason=self._end(event))]
         if event.kind == "other" and event.name != "message":
             return [_entry(index, **event.value)]
         self.losses += _losses(event, f"$.choices[{index}].delta")
         return []
+
+    def _end(self, event: Event) -> str:
+        if self._is_own or event.text not in CALLED:
+            return event.text
+        path = f"$.choices[{event.choice}].finish_reason"
+        self.losses.append(Loss(path, "substituted", "Completions calls nothing: stop"))
+        return "stop"
 
     def _text(self, event: Event) -> list[dict[str, Any]]:
         index, stated = event.choice, event.value
