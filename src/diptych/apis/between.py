@@ -23,6 +23,7 @@ from .completions import continuation
 from .completions import request as prompts
 from .completions.bias import rebias
 from .completions.continuation import Way
+from .echoes import missing_reasoning
 from .formats import body_of, report_beside, report_declared
 from .ledger import Ledger, distinct
 from .links import linked
@@ -119,9 +120,11 @@ def _same(value: Any, source: Format, model: str | None) -> Conversion:
     is_whole = isinstance(value, Mapping) and not source.wire.talk >= value.keys()
     for loss in source.api.rules.breaches(body, whole=is_whole) if source.api.rules else ():
         ledger.report(*loss)
-    losses = tuple(ledger.losses)
     if model is not None and isinstance(output, dict):
         output[source.api.path_of("model")] = model
+    for path, said in missing_reasoning(source.name, output):
+        ledger.report(path, "rule-breach", said)
+    losses = tuple(ledger.losses)
     return Conversion(output, verdict_of(losses), losses, source.name)
 
 
@@ -161,6 +164,8 @@ def written(
     if api.mend is not None:
         request = api.mend(request, ledger)
     body = write_request(api, request, ledger, whole=whole)
+    for path, said in missing_reasoning(api.name, body):
+        ledger.report(ledger.origin(path, body) or _last_call(request, ledger), "model-refuses", said)
     if not whole or api.name != "chat":
         return obeyed(api, body, request, ledger, whole=whole)
     is_open = request.conversation.cue == "continue"
@@ -170,6 +175,12 @@ def written(
     _refused(body, ledger)
     body = obeyed(api, body, request, ledger)
     return _continued(body, way, ledger) if is_open and continues else body
+
+
+def _last_call(request: Request, ledger: Ledger) -> str:
+    """Return where the last message with calls stood."""
+    messages = (message for message in reversed(request.conversation.messages) if message.tool_calls)
+    return next((ledger.path(message) for message in messages), "$")
 
 
 def _is_talk(request: Request) -> bool:

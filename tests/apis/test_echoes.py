@@ -1,0 +1,114 @@
+"""Reasoning that vendors want back: what their servers refuse is reported before it is sent."""
+
+import datetime
+import re
+
+import pytest
+
+from diptych import convert_request, convert_response
+from diptych.apis.echoes import missing_reasoning
+from diptych.catalogue.echoes import ECHOES, echo_of
+from diptych.conversion.responses import answering
+
+CALL = {"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+SIGNED = {**CALL, "extra_content": {"google": {"thought_signature": "c2ln"}}}
+
+
+def chat(model, call=CALL, **message):
+    said = {"role": "assistant", "content": "", "tool_calls": [call], **message}
+    result = {"role": "tool", "tool_call_id": "t", "content": "x"}
+    return {"model": model, "messages": [{"role": "user", "content": "Hi"}, said, result]}
+
+
+def test_every_row_has_a_source_a_day_and_keys_of_known_apis():
+    for echo in ECHOES:
+        assert echo.source
+        assert datetime.date.fromisoformat(echo.seen)
+        assert {*echo.keys} <= {*answering()}
+        assert re.compile(echo.pattern)
+
+
+@pytest.mark.parametrize(
+    ("model", "family"),
+    [
+        ("kimi-k2.6", "kimi"), ("moonshotai/kimi-k2-thinking", "kimi"), ("kimi-k2-instruct", None),
+        ("deepseek-v4-flash", "deepseek"), ("deepseek-chat", None), ("gemini-3-pro-preview", "gemini"),
+        ("gemini-2.5-flash", None), ("claude-sonnet-4-5", "claude"), ("MiniMax-M2.1", "minimax"), ("gpt-5-mini", None),
+        ("glm-4.7", "glm"), ("qwen3.6-plus", "qwen"), ("qwen3-32b", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_model_is_of_its_family(model, family):
+    found = echo_of(model)
+    assert (found and found.family) == family
+
+
+@pytest.mark.parametrize("model", ["kimi-k2.5", "deepseek-v4-pro"])
+def test_a_call_without_its_reasoning_is_reported(model):
+    def kinds(body):
+        return [(loss.path, loss.kind) for loss in convert_request(body, to="chat", on_loss="ignore")[0].losses]
+
+    assert kinds(chat(model)) == [("$.messages[1]", "rule-breach")]
+    assert kinds(chat(model, reasoning_content="Hm")) == kinds(chat(model, reasoning_content="")) == []
+    assert kinds({**chat(model), "thinking": {"type": "disabled"}}) == []
+    assert kinds(chat("gpt-5-mini")) == kinds(chat("glm-4.7")) == []
+    ((_, said),) = missing_reasoning("chat", chat(model, reasoning="Hm"))
+    assert said == f"{model} refuses a call without its reasoning_content; it stands under reasoning"
+
+
+def test_only_calls_of_the_turn_need_a_signature():
+    assert [path for path, _ in missing_reasoning("chat", chat("gemini-3-pro"))] == ["$.messages[1].tool_calls[0]"]
+    assert not [*missing_reasoning("chat", chat("gemini-3-pro", SIGNED))]
+    over = chat("gemini-3-pro")
+    over["messages"].append({"role": "user", "content": "And now?"})
+    assert not [*missing_reasoning("chat", over)]
+    call = {"functionCall": {"name": "f", "args": {}}}
+    contents = [{"role": "user", "parts": [{"text": "Hi"}]}, {"role": "model", "parts": [{"text": "ok"}, call]}]
+    body = {"model": "models/gemini-3-pro", "contents": contents}
+    assert [path for path, _ in missing_reasoning("gemini", body)] == ["$.contents[1].parts[1]"]
+    call["thoughtSignature"] = "c2ln"
+    assert not [*missing_reasoning("gemini", body)]
+
+
+def test_thinking_with_tools_begins_with_thinking():
+    use = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]}
+    body = {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 2000,
+        "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [use]}, result],
+    }
+    assert not [*missing_reasoning("anthropic", body)]
+    body["thinking"] = {"type": "enabled", "budget_tokens": 1024}
+    assert [path for path, _ in missing_reasoning("anthropic", body)] == ["$.messages[1].content[0]"]
+    body["messages"][1]["content"] = [{"type": "thinking", "thinking": "Hm", "signature": "c2ln"}, use]
+    assert not [*missing_reasoning("anthropic", body)]
+
+
+@pytest.mark.parametrize(("model", "to"), [("kimi-k2.5", "chat"), ("gemini-3-pro", "gemini"), ("gemini-3-pro", "chat")])
+def test_another_api_does_not_bring_it_and_that_is_said_at_the_source(model, to):
+    use = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]}
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [use]}, result]
+    body = {"model": "claude-sonnet-4-5", "max_tokens": 50, "messages": messages}
+    made = convert_request(body, to=to, model=model, on_loss="ignore")[0]
+    (loss,) = [loss for loss in made.losses if loss.kind == "model-refuses"]
+    assert loss.path.startswith("$.messages[1]")
+
+
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning", "reasoning_details"])
+def test_a_reasoning_goes_back_as_it_came_under_the_key_of_its_vendor(key):
+    said = [{"type": "reasoning.text", "text": "Hm"}] if key == "reasoning_details" else "Hm"
+    message = {"role": "assistant", "content": "", key: said, "tool_calls": [CALL]}
+    answer = {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
+    }
+    assert convert_response(answer, to="chat").output["choices"][0]["message"] == message
+    body = {**chat("m"), "messages": [{"role": "user", "content": "Hi"}, message]}
+    assert convert_request(body, to="chat")[0].output == body
+    other = convert_request(body, to="anthropic", on_loss="ignore")[0]
+    assert "Hm" not in str(other.output)
+    assert any(loss.path.startswith(f"$.messages[1].{key}") for loss in other.losses)
