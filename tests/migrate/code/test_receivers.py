@@ -1,10 +1,13 @@
 """Whose client a call is asked of: evidence, look-alikes, and the server behind it."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("libcst", reason="libcst comes with the extra `migrate`")
 
 from diptych.migrate import migrate_code
+from diptych.migrate.code.files import migrate_files
 from diptych.migrate.code.servers import is_own_host
 
 ASK = '.completions.create(model="m", prompt=q, max_tokens=5).choices[0].text'
@@ -20,7 +23,9 @@ UNKNOWN = [
     f"from typing import Any\ndef a(client: Any, q):\n    return client{ASK}",
     f"class A:\n    def __init__(self, client):\n        self.client = client\n    def a(self, q):\n        return self.client{ASK}",
     f"import mylib\nclients = {{'x': mylib.make()}}\ndef a(q):\n    return clients['x']{ASK}",
-    f"import mylib\nwith mylib.session() as s:\n    print(s{ASK.replace('=q', '=1')})".replace("prompt=1", "prompt='x'"),
+    f"import mylib\nwith mylib.session() as s:\n    print(s{ASK.replace('=q', '=1')})".replace(
+        "prompt=1", "prompt='x'"
+    ),
     f"from mylib import make\nasync def a(q):\n    return (await make()){ASK}",
     f"import openai\nfrom mylib import get_client\ndef a(q):\n    return get_client(){ASK}",
     f"from acme import Acme\ndef a(c: Acme, q):\n    return c{ASK}",
@@ -48,11 +53,27 @@ KNOWN = [
 ]
 
 LOOK_ALIKES = [
+    "def a(client, q):\n    return client" + ASK.replace('"m"', '"claude-2"'),
+    "import openai\ndef a(client, q):\n    return client" + ASK.replace('"m"', '"command-nightly"'),
     f"from together import Together\nclient = Together()\ndef a(q):\n    return client{ASK}",
     "from mylib import Completion\ndef a(q):\n    return Completion.create(model='m', prompt=q)",
     f"import llama_cpp\ndef a(client, q):\n    return client{ASK}",
     f"class Own:\n    def __init__(self):\n        self.completions = self\n    def create(self, **kw): ...\ndef a(q):\n    return Own(){ASK}",
 ]
+
+
+def test_a_fixture_of_the_tests_is_evidence(tmp_path):
+    conftest = (
+        "import openai\nimport pytest\n\n\n@pytest.fixture\ndef llm():\n    yield openai.OpenAI()\n\n\n"
+        "@pytest.fixture\ndef other():\n    return 1\n"
+    )
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    (tmp_path / "tests" / "conftest.py").write_text(conftest)
+    for name in ("llm", "other"):
+        source = f"import helpers\n\n\ndef test_a({name}):\n    assert {name}{ASK.replace('=q', chr(61) + repr('x'))}\n"
+        (tmp_path / "tests" / "unit" / f"test_{name}.py").write_text(source)
+    found = {Path(file.file).name: [r.code for r in file.refusals] for file in migrate_files([tmp_path]).files}
+    assert found == {"test_llm.py": [], "test_other.py": ["receiver-unknown"]}
 
 
 @pytest.mark.parametrize("source", UNKNOWN)
@@ -101,8 +122,8 @@ AWAY = [
     'from openai import OpenAI\ndef a(client: OpenAI):\n    return client.completions.create(model="m", prompt="x", max_tokens=5).choices[0].text\na(OpenAI(base_url="http://x/v1"))',
     'from openai import OpenAI\ndef a(client):\n    return client.completions.create(model="m", prompt="x", max_tokens=5).choices[0].text\na(OpenAI(base_url="http://x/v1"))',
     f'from langfuse.openai import OpenAI\nclient = OpenAI(base_url="http://x/v1")\n{V1}',
-    'from openai import OpenAI\nclient = OpenAI()\n' + V1.replace('"m"', '"meta-llama/Llama-3.1-8B"'),
-    'from openai import OpenAI\nclient = OpenAI()\n' + V1.replace('"m"', '"llama3"'),
+    "from openai import OpenAI\nclient = OpenAI()\n" + V1.replace('"m"', '"meta-llama/Llama-3.1-8B"'),
+    "from openai import OpenAI\nclient = OpenAI()\n" + V1.replace('"m"', '"llama3"'),
     'import openai\nopenai.base_url = "http://x/v1"\nprint(openai.completions.create(model="m", prompt="x", max_tokens=5).choices[0].text)',
     f'import openai\nopenai.api_base = "http://x/v1"\n{V0}',
     f'import openai\nopenai.api_key, openai.api_base = "x", "http://x/v1"\n{V0}',

@@ -41,7 +41,7 @@ class Calls:
             imports,
         )
         self.source: Source = plan.source
-        self.evidence, self.finder = Evidence(bindings), Finder(plan.source, results.functions)
+        self.evidence, self.finder = Evidence(bindings, plan.models.fixtures), Finder(plan.source, results.functions)
         self._aliases: dict[Node, list[tuple[Site, cst.Name]]] = {}
         self._dicts: dict[Node, list[tuple[Site, cst.Name]]] = {}
 
@@ -140,6 +140,9 @@ class Calls:
 
     def _evidence(self, site: Site, call: cst.Call, brackets: list[Items]) -> str:
         """Return what says that a receiver that was not followed is OpenAI's; where nothing does, refuse the call."""
+        if self.evidence.is_of_a_vendor(brackets):
+            self.plan.sites.remove(site)
+            return ""
         if found := self.evidence.of(call.func, brackets):
             return found
         vendors = self.bindings.vendors

@@ -19,20 +19,26 @@ from .items import Items
 from .source import Node, Source, bound, dotted, text_of
 
 _SAYS_SO: Final = re.compile(r"open_?ai|(?:^|[._])oai(?:[._]|$)|chat_?gpt|(?:^|[._])gpt", re.IGNORECASE)
+#: Names of models that one vendor serves by an API of its own.
+_VENDOR_MODELS: Final = re.compile(
+    r"(?:claude|command|gemini|palm|text-bison|j2|jamba|titan|amazon\.|anthropic\.|cohere\.|luminous)(?:[-.:@_]|$)"
+)
 _DEPTH: Final = 6
 
 
 class Evidence:
     """Looks for evidence in one source."""
 
-    def __init__(self, bindings: Bindings) -> None:
-        self.bindings = bindings
+    def __init__(self, bindings: Bindings, fixtures: frozenset[str] = frozenset()) -> None:
+        self.bindings, self.fixtures = bindings, fixtures
         self.source: Source = bindings.source
         self._imports_openai = any("openai" in path.split(".") for path in bindings.paths)
 
     def of(self, receiver: Any, brackets: list[Items]) -> str:
         """Return the evidence that a call's receiver is OpenAI's, "" where there is none."""
         said = self._said(receiver, _DEPTH)
+        if self._is_fixture(receiver):
+            return "a fixture of the tests"
         if any(_SAYS_SO.search(name) for name in said):
             return "its name"
         if self.bindings.vendors:
@@ -46,6 +52,12 @@ class Evidence:
                 "" if is_made else "its model"
             )  # what another package's class makes is its client, whatever the model
         return "an import" if self._imports_openai and not any(map(_is_elsewhere, packages)) else ""
+
+    def _is_fixture(self, receiver: Any) -> bool:
+        """Tell whether a receiver is a parameter that a fixture of conftest.py gives an OpenAI client."""
+        root = _root(receiver)
+        found = self.source.bindings(root) if isinstance(root, cst.Name) else []
+        return bool(found) and isinstance(found[0], cst.Param) and root.value in self.fixtures
 
     def _is_fragment(self, receiver: Any) -> bool:
         """Tell whether the receiver is bound nowhere: a piece of a program, whose reader vouches for it."""
@@ -146,6 +158,11 @@ class Evidence:
         return [f for f in found if not f.startswith(("call:typing.", "call:collections."))]
 
     # models ------------------------------------------------------------------------------------
+
+    def is_of_a_vendor(self, brackets: list[Items]) -> bool:
+        """Tell whether a call asks for a model that another vendor alone serves."""
+        items = [item for bracket in brackets for item in bracket.items if item.name == "model"]
+        return any(_VENDOR_MODELS.match(name) for item in items for name in self.models(item.value))
 
     def _is_openai_model(self, bracket: Items) -> bool:
         for item in bracket.items:

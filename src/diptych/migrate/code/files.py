@@ -7,6 +7,7 @@ changed is given back byte for byte; a new file takes the old one's place in one
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import fnmatch
 import io
 import multiprocessing
@@ -21,7 +22,7 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from ...walk import iter_files, iter_paths
-from . import DEFAULT_MODEL, elsewhere, may_concern, migrate_text, requirements
+from . import DEFAULT_MODEL, elsewhere, fixtures, may_concern, migrate_text, requirements
 from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Prompted, Refusal
 from .models import NO_MAP, Models
 from .notebooks import migrate_notebook
@@ -129,8 +130,12 @@ def migrate_files(
     project = _project_of(paths, files)
     outside = _outside(concerned, project)
     jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, models) for file in concerned}
+    conftests = {f.resolve().parent: fixtures.fixtures_of(_text(f)) for f in project if f.name == "conftest.py"}
+    for name, job in jobs.items() if any(conftests.values()) else ():
+        given = fixtures.around(Path(job.path), conftests)
+        jobs[name] = job._replace(models=dataclasses.replace(models, fixtures=given))
     if new_sdk:
-        texts = {Path(os.path.realpath(f)): f.read_bytes().decode("utf-8", "replace") for f in project}
+        texts = {Path(os.path.realpath(f)): _text(f) for f in project}
         for name, job in jobs.items():
             away = requirements.is_configured(Path(os.path.realpath(job.path)), texts)
             jobs[name] = job._replace(is_configured_elsewhere=away)
@@ -313,6 +318,10 @@ def check_paths(paths: Iterable[str | os.PathLike[str]]) -> None:
     for path in paths:
         if not Path(path).exists():
             raise MigrationError("there is no such file or folder", path=os.fspath(path))
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes().decode("utf-8", "replace")
 
 
 def _is_meant(file: Path, only: Sequence[str]) -> bool:

@@ -31,6 +31,8 @@ class Models:
     dated: bool = False
     #: Whether code of openai before 1 becomes client code of openai 1.
     new_sdk: bool = False
+    #: Parameters of tests that a fixture of conftest.py gives an OpenAI client.
+    fixtures: frozenset[str] = frozenset()
 
     def successor(self, name: str | None) -> str | None:
         """Return what replaces a model that Chat does not serve, None for any other."""
