@@ -118,18 +118,22 @@ class Calls:
             told += " (its server is not OpenAI's own: the model's name stays, and so does max_tokens)"
         self.plan.change(site, call, f"{path} became {head}.{origin.method}{told}", "call")
         site.changes.insert(0, site.changes.pop())
-        kind = "raw" if origin.raw else "stream" if streams else "response"
-        if asked[0] is not None and asked[0].flag:
-            kind = "either"
-            self.results.flags[site] = asked[0].flag
-            if origin.raw or len(found.sets) > 1:
-                self.plan.refuse(site, "stream-unknown")
-        if site in self.arguments.prompts.batches.found:
-            kind = "batch"
-            if origin.raw or len(found.sets[0]) > 1 or len(found.sets) > 1:
-                self.plan.refuse(site, "prompt-list")
+        kind = self._kind(site, origin, found.sets, asked[0].flag if asked[0] is not None else "", streams=streams)
         self.results.follow(call, Value(kind, origin.sdk, is_chunk=streams and bool(origin.raw)), site)
         self.arguments.prompts.batches.wrap(site, call)
+
+    def _kind(self, site: Site, origin: Origin, sets: list[list[Items]], flag: str, *, streams: bool) -> str:
+        """Return what a call gives: a response, a stream, either by a flag, or the answers to a list of prompts."""
+        if site in self.arguments.prompts.batches.found:
+            if origin.raw or len(sets[0]) > 1 or len(sets) > 1:
+                self.plan.refuse(site, "prompt-list")
+            return "batch"
+        if flag:
+            self.results.flags[site] = flag
+            if origin.raw or len(sets) > 1:
+                self.plan.refuse(site, "stream-unknown")
+            return "either"
+        return "raw" if origin.raw else "stream" if streams else "response"
 
     def _odd(self, site: Site, call: cst.Call, evidence: str) -> None:
         """Report a call that has neither a prompt nor the shape of one, where its receiver seems to be OpenAI's."""

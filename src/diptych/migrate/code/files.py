@@ -128,17 +128,7 @@ def migrate_files(
     concerned = [file for file in files if _concerns(file, chat=models.looks_at_chat)]
     report = CodeReport(passed_over=len(files) - len(concerned))
     project = _project_of(paths, files)
-    outside = _outside(concerned, project)
-    jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, models) for file in concerned}
-    conftests = {f.resolve().parent: fixtures.fixtures_of(_text(f)) for f in project if f.name == "conftest.py"}
-    for name, job in jobs.items() if any(conftests.values()) else ():
-        given = fixtures.around(Path(job.path), conftests)
-        jobs[name] = job._replace(models=dataclasses.replace(models, fixtures=given))
-    if new_sdk:
-        texts = {Path(os.path.realpath(f)): _text(f) for f in project}
-        for name, job in jobs.items():
-            away = requirements.is_configured(Path(os.path.realpath(job.path)), texts)
-            jobs[name] = job._replace(is_configured_elsewhere=away)
+    jobs = _jobs(concerned, project, models, todo=todo)
     found = _all_migrated(list(jobs.values()), workers)
     _hold_apart(found, jobs, project, files)
     report.files = [*(found[name] for name in jobs), *_elsewhere(paths, only, ignore)]
@@ -161,6 +151,22 @@ class _Job(NamedTuple):
     models: Models
     held: Held = NOTHING_HELD
     is_configured_elsewhere: bool = False
+
+
+def _jobs(concerned: list[Path], project: list[Path], models: Models, *, todo: bool) -> dict[str, _Job]:
+    """Return what is to be done with each file, with what the files around it say."""
+    outside = _outside(concerned, project)
+    jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, models) for file in concerned}
+    conftests = {f.resolve().parent: fixtures.fixtures_of(_text(f)) for f in project if f.name == "conftest.py"}
+    for name, job in jobs.items() if any(conftests.values()) else ():
+        given = fixtures.around(Path(job.path), conftests)
+        jobs[name] = job._replace(models=dataclasses.replace(models, fixtures=given))
+    if models.new_sdk:
+        texts = {Path(os.path.realpath(f)): _text(f) for f in project}
+        for name, job in jobs.items():
+            away = requirements.is_configured(Path(os.path.realpath(job.path)), texts)
+            jobs[name] = job._replace(is_configured_elsewhere=away)
+    return jobs
 
 
 def _all_migrated(jobs: list[_Job], workers: int | None) -> dict[str, FileMigration]:

@@ -78,6 +78,11 @@ class Prompts:
             self._say(site, item, f"the prompt stays one message, though it reads as {reading.format}, too")
         elif reading is not None and (found := unknown_marks(pieces.marked()[0] if pieces else "")):
             self._say(site, item, f"the prompt stays one message, though it holds {found[0].text!r}: see to it")
+        self._one_message(site, item, value, pieces, avoid)
+        return ""
+
+    def _one_message(self, site: Site, item: Item, value: Any, pieces: Pieces | None, avoid: set[str]) -> None:
+        """Put one user message around the prompt's expression, which stays."""
         text = filled(pieces.marked()[0]) if pieces is not None else "hole0"
         site.prompt = text, [{"role": "user", "content": text}]
         own = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
@@ -91,7 +96,6 @@ class Prompts:
         else:  # a list of one prompt
             self.plan.edit(site, start, value_start, head)
             self.plan.edit(site, value_end, end, "}]")
-        return ""
 
     def _many(self, site: Site, bracket: Items, item: Item, others: Sequence[Any]) -> bool:
         """Write the content of one call of many; tell whether a list of prompts becomes calls."""
