@@ -108,6 +108,38 @@ def faulty():
         yield upstream, bridge
 
 
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+FIRST = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"one"},"finish_reason":null}]}\n\n'
+STATED = b'data: {"error": {"message": "the model fell over", "type": "server_error", "code": null}}\n\n'
+#: How a stream breaks after its first word.
+BREAKS = {
+    "no end": raw(HEAD, FIRST),
+    "reset": reset(HEAD + FIRST),
+    "torn JSON": raw(HEAD, FIRST, b'data: {"choices": [\n\n', b"data: [DONE]\n\n"),
+    "no object": raw(HEAD, FIRST, b"data: 7\n\n"),
+    "bad UTF-8": raw(HEAD, FIRST, b'data: {"choices": "\xff"}\n\n'),
+    "a stated error": raw(HEAD, FIRST, STATED),
+    "an early end": raw(HEAD, FIRST, b"data: [DONE]\n\n"),
+    "a large event": raw(HEAD, FIRST, b"data: " + b"x" * 17_000_000),
+}
+
+
+@pytest.mark.parametrize("api", sorted(FACES))
+@pytest.mark.parametrize("fault", sorted(BREAKS))
+def test_what_had_arrived_comes_before_the_error_of_a_broken_stream(fault, api, faulty):
+    upstream, bridge = faulty
+    upstream.next(BREAKS[fault])
+    events = bridge.events(FACES[api].path, BODIES[api])
+    *before, last = events
+    assert streamed_text(api, before) == "one"
+    stated = last if api == "responses" else last["error"]
+    assert stated["message"]
+    assert ("fell over" in stated["message"]) == (fault == "a stated error")
+    assert last.get("type") == (None if api in ("chat", "completions") else "error")
+    ends = ("finish_reason", "message_stop", "response.completed")
+    assert not [event for event in before if event.get("type") in ends]
+
+
 @pytest.mark.parametrize("api", sorted(FACES))
 def test_a_stream_that_breaks_ends_in_an_error_that_the_sdk_raises(faulty, api):
     upstream, bridge = faulty

@@ -51,6 +51,11 @@ class Tally:
             return self.fan.fingerprint
         return next((reply.system_fingerprint for reply in self.replies if reply.system_fingerprint), None)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a streamed answer has begun to arrive."""
+        return self.fan is not None and any(flow.begun for flow in self.fan.flows)
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields of the log line that are known."""
         usages = [reply.usage for reply in self.replies if reply.usage is not None]

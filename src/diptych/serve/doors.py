@@ -140,6 +140,8 @@ class Door:
         if refusal.code == "internal_error":
             # The type alone: the text of an unexpected error may quote what was sent.
             logger.error("%s failed: %s", visit.id, type(error).__name__, exc_info=logger.isEnabledFor(logging.DEBUG))
+        if visit.status == 0 and visit.tally.has_begun:
+            await visit.begin_stream()  # what had arrived is the client's: it was paid for
         if visit.status == 0:
             await visit.refuse(refusal)
         elif visit.status == 200:
