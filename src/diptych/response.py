@@ -64,8 +64,8 @@ class Usage:
 class ResponseChoice:
     """One reply of a response: its message and why it ended.
 
-    ``logprobs`` stay in the shape in which the server sent them, that of Chat (``content``) or of
-    Completions (``tokens``): servers mix the two, and the writers convert.
+    ``logprobs`` have the shape of Chat: an object per token under ``content``. Those of servers of Chat and
+    Completions stay as they were sent, which may be with ``tokens``, as Completions has it: servers mix the two.
     """
 
     message: Message

@@ -485,6 +485,28 @@ def test_echo_of_token_ids():
     assert convert_response(REPLY, to="completions", request=request).output["choices"][0]["text"] == "helloHi"
 
 
+@pytest.mark.parametrize("api", ["responses", "ollama", "completions"])
+def test_log_probabilities_have_one_form(api):
+    """What Chat says of tokens goes there and back; what only other APIs leave out is filled in."""
+    tops = [{"token": text, "logprob": p, "bytes": list(text.encode())} for text, p in (("Hi", -0.1), ("Ho", -2.5))]
+    content = [{**tops[0], "top_logprobs": tops}, {**tops[1], "top_logprobs": []}]
+    reply = {**REPLY, "choices": [{**REPLY["choices"][0], "logprobs": {"content": content, "refusal": None}}]}
+    there = convert_response(reply, to=api, on_loss="ignore")
+    assert not [loss for loss in there.losses if "logprobs" in loss.path]
+    back = convert_response(there.output, source=api, to="chat", on_loss="ignore").output["choices"][0]
+    assert back["logprobs"] == {"content": content, "refusal": None}
+
+
+def test_log_probabilities_of_ollama_are_whole_in_other_apis():
+    line = {"model": "m", "created_at": "2026-01-02T03:04:05Z", "message": {"role": "assistant", "content": "Hi"},
+            "done": True, "done_reason": "stop", "logprobs": [{"token": "Hi", "logprob": -0.1}]}  # fmt: skip
+    chat = convert_response(line, source="ollama", to="chat", on_loss="ignore").output["choices"][0]["logprobs"]
+    assert chat["content"] == [{"token": "Hi", "logprob": -0.1, "bytes": None, "top_logprobs": []}]
+    found = convert_response(line, source="ollama", to="responses", on_loss="ignore").output["output"][0]["content"][0]
+    assert found["logprobs"] == [{"bytes": [72, 105], "token": "Hi", "logprob": -0.1, "top_logprobs": []}]
+    assert convert_response(line, source="ollama", to="ollama").output == line
+
+
 def test_offsets_count_characters():
     data = "’s".encode()
     texts = {r"\xe2\x80": data[:2], r"\x99": data[2:3], "s": data[3:]}

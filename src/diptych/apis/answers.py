@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..errors import FormatError
+from ..loss import Loss
 from ..model import EMPTY, FrozenMap, Message, OtherPart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, thaw
 from ..response import HEAD, Response, ResponseChoice, native_of
 from .api import Api, Reader, Writer
 from .counts import Counts
 from .fields import MISSING, NOTE, Field, Kind, bind_field, dig, is_equal, joined, place
 from .ledger import Ledger, leaves, parts
+from .logprobs import written_tokens
 from .marks import MARKS
 
 #: Notes: constants that a body lacks; and the word in which the API said why a reply ended.
@@ -40,6 +42,7 @@ class Answers:
     words for why a reply ended to the neutral ones, the one that is written first; ``has_refusals`` tells whether
     the API has refusals, which are texts elsewhere. ``read_choices(reader,
     body)`` takes the choices out of a body; ``write_choices(writer, choices)`` gives the fields that hold them.
+    An API that ``has_logprobs`` writes those of a reply by :func:`write_logprobs`.
     """
 
     api: Api
@@ -52,6 +55,7 @@ class Answers:
     ends: Mapping[str, str] = field(default_factory=dict)
     usage_at: str = "usage"
     has_refusals: bool = False
+    has_logprobs: bool = False
 
     def is_answer(self, body: Mapping[str, Any]) -> bool:
         """Tell whether a body is an answer of this API by its marks."""
@@ -109,9 +113,12 @@ def read_answer(answers: Answers, body: Mapping[str, Any], ledger: Ledger | None
     return response
 
 
-def placed(reader: Reader, choice: ResponseChoice, path: str, end: str, message: str = "") -> ResponseChoice:
-    """Record where a choice, its end and its message stood, and return it."""
-    reader.ledger.at(choice, path, Kind(ResponseChoice, (Field(end, "finish_reason"),)))
+def placed(
+    reader: Reader, choice: ResponseChoice, path: str, end: str, message: str = "", logprobs: str = "logprobs"
+) -> ResponseChoice:
+    """Record where a choice, its end, its message and its log probabilities stood, and return it."""
+    rows = (Field(end, "finish_reason"), Field(logprobs, "logprobs"))
+    reader.ledger.at(choice, path, Kind(ResponseChoice, rows))
     reader.ledger.at(choice.message, f"{path}.{message}" if message else path)
     return choice
 
@@ -214,7 +221,7 @@ def parts_of(answers: Answers, writer: Writer, choice: ResponseChoice) -> tuple[
 
     A refusal is a text where the API has no refusals; an empty text of another API is nothing.
     """
-    if choice.logprobs is not None:
+    if choice.logprobs is not None and not answers.has_logprobs:
         writer.ledger.lose(choice, "logprobs", "field-dropped")
     if answers.name not in choice.native:
         _tell_role(choice, writer.ledger)
@@ -226,6 +233,19 @@ def parts_of(answers: Answers, writer: Writer, choice: ResponseChoice) -> tuple[
     if answers.name in choice.native:
         return found
     return tuple(_said(answers, writer, part) for part in found if not (type(part) is TextPart and not part.text))
+
+
+def write_logprobs(writer: Writer, choice: ResponseChoice, *, whole: bool = False) -> list[dict[str, Any]]:
+    """Return the tokens of a reply with their log probabilities, none where they are not known."""
+    if choice.logprobs is None:
+        return []
+    if writer.api.name in choice.native:
+        return list(choice.logprobs.get("content") or ())
+    losses: list[Loss] = []
+    found = written_tokens(choice.logprobs, writer.ledger.path(choice, "logprobs"), losses, whole=whole)
+    for loss in losses:
+        writer.ledger.report(*loss)
+    return found
 
 
 def _tell_role(choice: ResponseChoice, ledger: Ledger) -> None:
@@ -319,7 +339,9 @@ def _chat_choice(choice: ResponseChoice, ledger: Ledger, texts_alone: bool) -> R
     if texts_alone and end in CALLED:
         ledger.lose(choice, "finish_reason", "substituted", "Completions calls nothing: stop")
         end = "stop"
-    return replace(choice, message=message, finish_reason=end or "stop", native=EMPTY)
+    made = replace(choice, message=message, finish_reason=end or "stop", native=EMPTY)
+    ledger.same(made, choice)
+    return made
 
 
 def _order(part: Part) -> int:

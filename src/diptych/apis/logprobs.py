@@ -1,7 +1,7 @@
-"""Log probabilities between the two shapes.
+"""Log probabilities between the shapes: parallel lists, and one object per token.
 
-Rule: Completions has parallel lists and a dict of alternatives a token; Chat has one
-object per token. ``text_offset`` is counted anew; a token that is part of a character is spelt
+Rule: one object per token is neutral, as Chat, Responses and Ollama have it; Completions has parallel lists and a
+dict of alternatives per token. ``text_offset`` is counted anew; a token that is part of a character is spelt
 ``bytes:\\xe2\\x80`` in Completions; alternatives with the same text merge in a dict, which is a loss.
 """
 
@@ -16,14 +16,18 @@ from ..errors import FormatError
 from ..loss import Loss
 
 _SPELT: Final = "bytes:"
+_TOP: Final = frozenset({"token", "logprob", "bytes"})
+_TOKEN: Final = _TOP | {"top_logprobs"}
 
 
 def to_chat(logprobs: Any, path: str, losses: list[Loss]) -> dict[str, Any] | None:
     """Return the Chat shape of Completions logprobs; the Chat shape stays as it is."""
     if not isinstance(logprobs, Mapping):
         return None
-    if "content" in logprobs:
-        return dict(logprobs)
+    if "content" in logprobs or "refusal" in logprobs:
+        content = logprobs.get("content")
+        filled = [*map(_filled, content)] if isinstance(content, list) else content
+        return {**logprobs, "content": filled, "refusal": logprobs.get("refusal")}
     tokens, values, tops = (
         _listed(logprobs.get(name), f"{path}.{name}") for name in ("tokens", "token_logprobs", "top_logprobs")
     )
@@ -41,6 +45,53 @@ def to_chat(logprobs: Any, path: str, losses: list[Loss]) -> dict[str, Any] | No
     losses += _lost(values[len(tokens) :], f"{path}.token_logprobs", len(tokens))
     losses += _lost(tops[len(tokens) :], f"{path}.top_logprobs", len(tokens))
     return {"content": content, "refusal": None}
+
+
+def _filled(entry: Any) -> Any:
+    """Return a token with what Chat always says of one."""
+    if not isinstance(entry, Mapping):
+        return entry
+    tops = [{"bytes": None, **top} if isinstance(top, Mapping) else top for top in entry.get("top_logprobs") or ()]
+    return {"bytes": None, **entry, "top_logprobs": tops}
+
+
+def read_tokens(value: Any) -> dict[str, Any] | None:
+    """Return a list of tokens as Chat has it, None where it is another list, or says more of a token than Chat does."""
+    is_list = isinstance(value, list) and bool(value) and all(_is_token(entry, _TOKEN) for entry in value)
+    return {"content": value} if is_list else None
+
+
+def _is_token(entry: Any, names: frozenset[str]) -> bool:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("token"), str) or not entry.keys() <= names:
+        return False
+    tops = entry.get("top_logprobs")
+    return tops is None or (isinstance(tops, list) and all(_is_token(top, _TOP) for top in tops))
+
+
+def written_tokens(
+    stated: Mapping[str, Any], path: str, losses: list[Loss], *, whole: bool = False
+) -> list[dict[str, Any]]:
+    """Return log probabilities as the list of tokens that they are in other APIs.
+
+    ``whole`` says that every token has bytes and alternatives there.
+    """
+    found = to_chat(stated, path, losses) or {}
+    if found.get("refusal"):
+        losses.append(Loss(f"{path}.refusal", "field-dropped", "only the tokens of the text have a place"))
+    return [_whole(entry) if whole else dict(entry) for entry in found.get("content") or ()]
+
+
+def _whole(entry: Mapping[str, Any]) -> dict[str, Any]:
+    tops = [{"bytes": _spelt_out(top), **_said(top)} for top in entry.get("top_logprobs") or ()]
+    return {"bytes": _spelt_out(entry), **_said(entry), "top_logprobs": tops}
+
+
+def _said(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if value is not None}
+
+
+def _spelt_out(entry: Mapping[str, Any]) -> list[int]:
+    return list(str(entry.get("token", "")).encode("utf-8", "replace"))
 
 
 def _lost(values: Sequence[Any], path: str, start: int) -> list[Loss]:

@@ -8,6 +8,7 @@ a loss with the path of the source.
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -143,13 +144,23 @@ def _written(
 ) -> tuple[Any, tuple[Loss, ...]]:
     if to == "completions":
         output, losses = completions.write_responses(responses, request)
-        return output, (*ledger.losses, *losses)
+        return output, (*ledger.losses, *(_of_tokens(loss, responses, ledger) for loss in losses))
     if to == "chat":
         written = [writer.write_response(one, request) for one in responses]
         losses = (*ledger.losses, *(loss for _, more in written for loss in more))
         return (written[0][0] if len(written) == 1 else [one for one, _ in written]), losses
     found = [writer.write_response(one, request, ledger)[0] for one in responses]
     return (found[0] if len(found) == 1 else found), tuple(ledger.losses)
+
+
+def _of_tokens(loss: Loss, responses: list[Response], ledger: Ledger) -> Loss:
+    """Return a loss of a reply's tokens with its path in the source; Chat has them under ``logprobs.content``."""
+    found = re.match(r"\$\.choices\[(\d+)\]\.logprobs\.content(?=\[)", loss.path)
+    if found is None or len(responses) > 1:
+        return loss
+    place = ledger.path(responses[0].choices[int(found[1])], "logprobs")
+    is_chat = loss.path.startswith(f"{place}.")
+    return loss if is_chat else loss._replace(path=place + loss.path[found.end() :])
 
 
 def counts_of(api: str) -> Counts:

@@ -2,6 +2,7 @@
 
 - ``message`` is read and written as in requests: a text, ``thinking``, calls whose arguments are objects
 - ``done_reason`` stop → stop, or tool_calls where a function is called; length → length; others are Ollama's
+- ``logprobs`` are the tokens of Chat's
 - the tokens stand among the fields of the body; times are Ollama's alone
 """
 
@@ -16,11 +17,12 @@ from ...errors import FormatError
 from ...loss import Loss
 from ...model import EMPTY, Message, ToolCall
 from ...response import Response, ResponseChoice, native_of
-from ..answers import END, Answers, only_choice, parts_of, placed, read_answer, write_answer
+from ..answers import END, Answers, only_choice, parts_of, placed, read_answer, write_answer, write_logprobs
 from ..api import Reader, Writer
 from ..counts import OLLAMA
 from ..fields import MISSING, Field
 from ..ledger import Ledger
+from ..logprobs import read_tokens
 from ..order import Links
 from .request import API, read_message, write_message
 
@@ -33,7 +35,10 @@ def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoi
         raise FormatError("an answer holds a message", path="$.message")
     made = read_message(reader, message, "$.message", Links())
     end, note = read_end(body.pop("done_reason", MISSING), made)
-    yield placed(reader, ResponseChoice(made, end, native=native_of("ollama", note)), "$", "done_reason", "message")
+    if tokens := read_tokens(body.get("logprobs")):
+        del body["logprobs"]
+    choice = ResponseChoice(made, end, logprobs=tokens, native=native_of("ollama", note))
+    yield placed(reader, choice, "$", "done_reason", "message")
 
 
 def read_end(word: Any, message: Message) -> tuple[str | None, dict[str, Any]]:
@@ -52,7 +57,8 @@ def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[
     plain = calls and END not in choice.native.get("ollama", EMPTY)
     end = ANSWERS.write_end(writer, replace(choice, finish_reason="stop") if plain else choice, "done_reason")
     wire = write_message(writer, message, Links())
-    return {"message": wire, **{name: word for name, word in end.items() if word is not None or not plain}}
+    tokens = {"logprobs": found} if (found := write_logprobs(writer, choice)) else {}
+    return {"message": wire, **tokens, **{name: word for name, word in end.items() if word is not None or not plain}}
 
 
 def _seconds(text: str) -> int | None:
@@ -82,6 +88,7 @@ ANSWERS: Final = Answers(
     needs={"model": "unknown", "created_at": written_time(0)},
     ends=ENDS,
     usage_at="",
+    has_logprobs=True,
 )
 
 

@@ -4,6 +4,7 @@
   item ids, annotations and encrypted reasoning are kept for Responses
 - ``status`` completed → stop, or tool_calls where the last item is a call; incomplete → length or
   content_filter by ``incomplete_details``; failed, cancelled and the like are Responses' alone
+- ``logprobs`` of an output that is one text are those of the reply, with Chat's tokens
 - ``usage``: cached tokens are part of the input, reasoning of the output
 """
 
@@ -14,13 +15,24 @@ from typing import Any, Final
 
 from ...errors import FormatError
 from ...loss import Loss
-from ...model import EMPTY, Message, Part, ToolCall, thaw
+from ...model import EMPTY, Message, Part, TextPart, ToolCall, thaw
 from ...response import Response, ResponseChoice, native_of
-from ..answers import END, Answers, has_own_end, only_choice, parts_of, placed, read_answer, write_answer
+from ..answers import (
+    END,
+    Answers,
+    has_own_end,
+    only_choice,
+    parts_of,
+    placed,
+    read_answer,
+    write_answer,
+    write_logprobs,
+)
 from ..api import Reader, Writer
 from ..counts import RESPONSES
 from ..fields import NOTE, Field
 from ..ledger import Ledger
+from ..logprobs import read_tokens
 from .items import Items, Written
 from .request import API
 
@@ -41,6 +53,7 @@ def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoi
         if message.role != "assistant":
             raise FormatError("the output holds what the assistant says", path=reader.ledger.path(message))
     parts = [part for message in messages for part in message.parts]
+    parts, text, tokens = _take_logprobs(reader, parts)
     turns = [
         {"parts": len(one.parts), "list": one.is_list, "native": thaw(one.native.get("responses", EMPTY))}
         for one in messages
@@ -48,7 +61,33 @@ def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoi
     native = native_of("responses", {_TURNS: turns, **_said(reader, messages, turns)})
     message = Message.of("assistant", parts, is_list=True, native=native)
     end, note = read_end(body, parts)
-    yield placed(reader, ResponseChoice(message, end, native=native_of("responses", note)), "$", "status")
+    at = reader.ledger.path(text)[2:] if text else ""
+    choice = ResponseChoice(message, end, logprobs=tokens, native=native_of("responses", note))
+    yield placed(reader, choice, "$", "status", logprobs=f"{at}.logprobs")
+
+
+def _take_logprobs(reader: Reader, parts: list[Part]) -> tuple[list[Part], TextPart | None, dict[str, Any] | None]:
+    """Take the log probabilities out of a text that is the only one; return the parts, the text and its tokens."""
+    texts = [part for part in parts if isinstance(part, TextPart)]
+    own = texts[0].native.get("responses", EMPTY) if len(texts) == 1 else EMPTY
+    tokens = read_tokens(thaw(own.get("logprobs")))
+    if tokens is None:
+        return parts, None, None
+    rest = {name: value for name, value in own.items() if name != "logprobs"}
+    text = TextPart(texts[0].text, native_of("responses", rest) if rest else EMPTY)
+    reader.ledger.same(text, texts[0])
+    return [text if part is texts[0] else part for part in parts], text, tokens
+
+
+def _place_logprobs(writer: Writer, choice: ResponseChoice, items: list[dict[str, Any]]) -> None:
+    """Write the log probabilities of a reply into its text; without one text they have no place."""
+    contents = [item["content"] for item in items if item.get("type") == "message"]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    texts = [part for part in parts if part.get("type") == "output_text"]
+    if choice.logprobs is not None and len(texts) != 1:
+        writer.ledger.lose(choice, "logprobs", "field-dropped", "they are those of one text")
+    elif tokens := write_logprobs(writer, choice, whole=True):
+        texts[0]["logprobs"] = tokens
 
 
 def _said(reader: Reader, messages: list[Message], turns: list[dict[str, Any]]) -> dict[str, Any]:
@@ -86,6 +125,7 @@ def _write_choices(writer: Writer, choices: tuple[ResponseChoice, ...]) -> dict[
     items = Written(writer).write(_messages(choice, parts))
     if "responses" not in choice.native:
         items = [item_with_needs(item, index) for index, item in enumerate(items)]
+    _place_logprobs(writer, choice, items)
     own = choice.native.get("responses", EMPTY)
     noted = thaw(own.get(_STATUS, EMPTY))
     if _STATUS in own and _is_same(choice, noted, parts):
@@ -146,6 +186,7 @@ ANSWERS: Final = Answers(
         "id": "resp_0", "model": "unknown", "created_at": 0, "error": None, "instructions": None, "metadata": None,
         "parallel_tool_calls": True, "temperature": None, "tool_choice": "auto", "tools": [], "top_p": None,
     },
+    has_logprobs=True,
 )  # fmt: skip
 
 
