@@ -46,8 +46,15 @@ REPORT = [
 ]
 
 
-def test_the_report_is_what_a_careful_reader_writes():
-    found = audit(PROJECT)
+@pytest.fixture
+def project(tmp_path):
+    """The sample project by itself: beside this repository's own tests, these would be looked at with it."""
+    shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    return tmp_path / "project"
+
+
+def test_the_report_is_what_a_careful_reader_writes(project):
+    found = audit(project)
     assert [
         (f.kind, f.place.rsplit("/", 1)[-1], {name: f.facts[name] for name in facts})
         for f, (_, _, facts) in zip(found.findings, REPORT, strict=True)
@@ -246,10 +253,10 @@ def test_notebooks_bodies_batches_and_what_cannot_be_read(tmp_path):
         audit(tmp_path / "absent")
 
 
-def test_the_command_says_it_in_json_and_as_a_table(tmp_path):
+def test_the_command_says_it_in_json_and_as_a_table(tmp_path, project):
     (tmp_path / "clean.py").write_text("x = 1\n", "utf-8")
     clean = run("diptych", "audit", "clean.py", "--json", cwd=tmp_path)
     assert (clean.returncode, json.loads(clean.stdout)["summary"]["dated"]) == (0, 0)
-    table = run("diptych", "audit", str(PROJECT), cwd=tmp_path)
+    table = run("diptych", "audit", str(project), cwd=tmp_path)
     assert table.returncode == 1
     assert "5 calls, 6 models, 0 endpoints, 4 prompts, 2 datasets, 1 template, 6 dated, 6 shut down; tokens 75 to 141" in table.stdout
