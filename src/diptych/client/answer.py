@@ -233,7 +233,10 @@ class StreamReader:
     def _cleaned(self, events: list[sse.Event]) -> list[sse.Event]:
         if not self._key.protects:
             return events
-        return [sse.Event(event.event, self._key.hide_bytes(event.data)) for event in events]
+        hide = self._key.hide_bytes
+        return [
+            event if (data := hide(event.data)) is event.data else sse.Event(event.event, data) for event in events
+        ]
 
     def _take(self, events: list[sse.Event], *, last: bool = False) -> list[Delta]:
         deltas = self._deltas(events, last=last)

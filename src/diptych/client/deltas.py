@@ -32,6 +32,8 @@ class HeldBack:
 
     def take(self, deltas: list[Delta], *, last: bool) -> list[Delta]:
         """Return what may go out: everything at the end of the stream."""
+        if not self._choices and len(deltas) == 1 and self._key[0] not in deltas[0].text:
+            return deltas
         found: list[Delta] = []
         for delta in deltas:
             run = self._choices.get(delta.index)

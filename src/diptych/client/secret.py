@@ -105,20 +105,21 @@ NOTHING: Final = Secret("")
 class _Forms:
     """The forms of one key: a quick test for them, and the pattern that finds them."""
 
-    __slots__ = ("_key", "_literal", "_pattern", "_signs", "mark")
+    __slots__ = ("_key", "_literal", "_pattern", "_quick", "mark")
 
     def __init__(self, key: str) -> None:
         self._key, self._pattern = key, re.compile(r"(?!)")
         self._literal = (key, *_base64_forms(key.encode())) if key else ()
-        self._signs: tuple[str, ...] = _SIGNS if key else ()
+        signs: tuple[str, ...] = _SIGNS if key else ()
         if set(key) & set("\"'/\\"):
-            self._signs += ("\\",)
+            signs += ("\\",)
+        self._quick = (*self._literal, *signs)
         # A key of digits could stand in JSON as a number, which must stay one.
         self.mark = "*" if not key.isdigit() else "1" if set(key) != {"1"} else "2"
 
     def may_be_in(self, text: str) -> bool:
         """Return False where no form can be in the text: nearly every text ends here."""
-        return any(form in text for form in self._literal) or any(sign in text for sign in self._signs)
+        return any(map(text.__contains__, self._quick))
 
     @property
     def pattern(self) -> re.Pattern[str]:
