@@ -242,10 +242,11 @@ def test_a_request_body_does_not_say_its_language_either(content, said):
     assert migrate_template(body, "a.json").verdict == "lossless"
 
 
-def test_a_body_of_anthropic_is_refused():
+def test_a_body_of_anthropic_is_not_one_of_openai():
     body = {"model": "m", "system": "Be brief.", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9}
+    assert migrate_template(json.dumps(body), "a.json").layout == "anthropic-request"
     with pytest.raises(MigrationError, match="Anthropic") as caught:
-        migrate_template(json.dumps(body), "a.json")
+        migrate_template(json.dumps(body), "a.json", layout="openai-request")
     assert "a.json: $.system" in str(caught.value)
 
 

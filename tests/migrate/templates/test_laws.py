@@ -22,7 +22,7 @@ MARKS = [
 FILES = {
     "prompty": "a.prompty", "dotprompt": "a.prompt", "github-prompt": "a.prompt.yml", "langchain": "a.yaml", "langchain-python": "a.py",
     "llm": "b.yaml", "openai-request": "a.json", "banks": "a.jinja", "haystack": "b.jinja", "text": "a.txt",
-    "promptflow": "c.jinja2",
+    "promptflow": "c.jinja2", "promptfoo": "c.yaml", "anthropic-request": "b.json", "gemini-request": "c.json",
 }  # fmt: skip
 soup = st.lists(st.sampled_from(MARKS), max_size=14).map("".join)
 values = st.recursive(
@@ -30,7 +30,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted({
         "messages", "role", "content", "type", "text", "model", "prompt", "template", "_type", "inputs", "name", "kind", "tools", "lc", "id",
         "kwargs", "examples", "example_prompt", "options", "parameters", "configuration", "schema", "input", "output", "default", "system",
-        "components", "init_parameters", "image_url", "url", "variable_name", "partial_variables", "response_format", "defaults", "jsonSchema",
+        "components", "init_parameters", "contents", "parts", "image_url", "url", "variable_name", "partial_variables", "response_format", "defaults", "jsonSchema",
     })), inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
@@ -80,6 +80,9 @@ HOSTILE = {
     "banks": '{% chat role="system" %}A{% endchat %}{% chat role="user" %}B {{ x }}{% endchat %}',
     "haystack": '{% message role="system" %}A{% endmessage %}{% message role="user" %}B {{ x }}{% endmessage %}',
     "promptflow": "# system:\nA\n\n# user:\nB {{ x }}",
+    "promptfoo": '[{"role": "system", "content": "A"}, {"role": "user", "content": "B {{ x }}"}]',
+    "anthropic-request": '{"system": "A", "max_tokens": 9, "messages": [{"role": "user", "content": "B {{x}}"}]}',
+    "gemini-request": '{"systemInstruction": {"parts": [{"text": "A"}]}, "contents": [{"parts": [{"text": "B {{x}}"}]}]}',
     "text": "<|im_start|>system\nA<|im_end|>\n<|im_start|>user\nB {x}<|im_end|>\n",
 }
 evil = st.sampled_from(

@@ -38,8 +38,13 @@ def read(source: Source, draft: Draft) -> None:
     value = source.object()
     for name in ("system", "anthropic_version"):
         if name in value:
-            hint = "convert it first: diptych convert --to chat"
+            hint = "name the layout anthropic-request"
             raise draft.refuse("the body is one of Anthropic's API, not of OpenAI's", f"$.{name}", hint=hint)
+    fill(value, draft)
+
+
+def fill(value: Mapping[str, Any], draft: Draft) -> None:
+    """Fill the draft from a body of Chat or Completions. Raises MigrationError."""
     draft.text_field("model", value.get("model"))
     draft.request_params({name: given for name, given in value.items() if name not in _OWN})
     for name in ("functions", "function_call"):
