@@ -14,8 +14,6 @@ from typing import Any
 
 from ..client.options import Api
 from ..errors import TemplateNotFound
-from ..sandbox.limits import Limits
-from ..templating.library import Library
 from .policy import OWN
 from .refusals import refuse
 from .settings import Settings
@@ -62,6 +60,10 @@ def _template(folder: Path, name: Any) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _library(folder: Path) -> Library:
+def _library(folder: Path) -> Any:
+    # Loaded where a request names a template: pydantic comes with it, and a tenth of the memory.
+    from ..sandbox.limits import Limits
+    from ..templating.library import Library
+
     # A worker process under limits of the system is there on Linux alone.
     return Library(folder, limits=Limits(isolate=sys.platform == "linux"))
