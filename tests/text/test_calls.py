@@ -62,7 +62,9 @@ def shown(messages):
 @given(messages=talks())
 def test_calls_without_a_loss_come_back(name, messages):
     written = diptych.to_prompt(messages, format=name)
-    if any(loss.severity > Severity.EXACT and not loss.path.endswith((".id", ".tool_call_id")) for loss in written.losses):
+    if any(
+        loss.severity > Severity.EXACT and not loss.path.endswith((".id", ".tool_call_id")) for loss in written.losses
+    ):
         return
     found = diptych.to_messages(written.text, format=name).messages
     found = found[1:] if found and found[0]["role"] == "system" else found

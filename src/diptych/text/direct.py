@@ -1,20 +1,17 @@
-"""Write and read plain turns directly: the common case of :mod:`writing` and :mod:`reading`.
+"""Write plain turns directly: the common case of :mod:`writing`.
 
 Where a grammar marks both ends of every turn with special tokens, and no content holds
-one of them, each turn reads back as it was written. So a writer needs one search through
-the contents in place of a second parse, and a reader one pattern in place of a parse and
-a proof: turns that cover the text are what would be written again. Laws in the tests hold
-both to the careful ways, over every grammar and over contents made of pieces of its marks.
+one of them, each turn reads back as it was written. So one search through the contents takes
+the place of a second parse. Laws in the tests hold it to the careful way, over every grammar
+and over contents made of pieces of its marks. :mod:`scan` is the same for reading.
 Whatever is more than text in turns (names, tool calls, contents to trim, a system text
 inside a turn) returns None.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import NamedTuple
 
 from ..model import Message, Segment
@@ -89,50 +86,3 @@ def _has_default(grammar: Grammar, first: str, texts: Sequence[str]) -> bool:
     """Return whether a grammar adds its own system message, or may take the first one for it."""
     default = grammar.default_system
     return default is not None and (first != "system" or texts[0] == default)
-
-
-# reading ------------------------------------------------------------------------------------
-
-
-class Plain(NamedTuple):
-    """The turns that a text consists of, and nothing else; ``cue``: it ends in the cue."""
-
-    roles: list[str]
-    texts: list[str]
-    cue: bool
-
-
-@lru_cache(maxsize=128)
-def _turn_of(grammar: Grammar) -> tuple[re.Pattern[str], dict[str, str], str] | None:
-    """Return the pattern of a turn, the role of each open, and the close, where all turns have the same."""
-    frames = frames_of(grammar)
-    closes = {frame.close for frame in frames.roles.values()} if frames else set()
-    if frames is None or len(closes) != 1 or not grammar.cue:
-        return None
-    roles = {frame.open: role for role, frame in frames.roles.items()}
-    opens = "|".join(sorted(map(re.escape, roles), key=len, reverse=True))
-    firsts = "".join(sorted({re.escape(mark[0]) for mark in frames.marks}))
-    marks = "|".join(map(re.escape, frames.marks))
-    content = rf"[^{firsts}]*+(?:(?!{marks})[{firsts}][^{firsts}]*+)*+"
-    (close,) = closes
-    return re.compile(f"({opens})({content}){re.escape(close)}"), roles, close
-
-
-def read_plain(grammar: Grammar, text: str) -> Plain | None:
-    """Return the turns of a text that writing them again gives, or None where it is anything else."""
-    turn = _turn_of(grammar)
-    if turn is None or (grammar.writes_bos and not text.startswith(grammar.bos)):
-        return None
-    pattern, role_of, close = turn
-    start = len(grammar.bos) if text.startswith(grammar.bos) else 0
-    cue = text.endswith(grammar.cue)
-    end = len(text) - len(grammar.cue) if cue else len(text)
-    found: list[tuple[str, str]] = pattern.findall(text, start, end)
-    covered = sum(map(len, chain.from_iterable(found))) + len(close) * len(found)
-    if not found or covered != end - start:
-        return None
-    texts = [content for _, content in found]
-    roles = [role_of[opened] for opened, _ in found]
-    if _has_default(grammar, roles[0], texts) or (grammar.trim and any(text != text.strip() for text in texts)):
-        return None
-    return Plain(roles, texts, cue)

@@ -16,6 +16,7 @@ from ..model import Conversation, Message
 from ..projection import write
 from . import labels, marks
 from .grammar import Grammar
+from .parse import BEGINNINGS, after_beginning
 
 #: The text formats that have nothing but speaker labels, which hints may name.
 LABELLED: Final = ("transcript", "few-shot")
@@ -68,7 +69,14 @@ def _unexplained(reading: Reading, masked: str, asked: Grammar | None, wanted: M
     if asked is not None and asked.plain:
         return []  # who names it has said that the text has no structure
     own = asked if asked is not None and asked.name == reading.format else reading.format
+    if reading.verdict == "lossless" and not reading.losses and not wanted and reading.format != "plain":
+        # What stands outside of the contents is the format's own.
+        contents = (content for m in reading.conversation.messages for content in (m.text, m.reasoning or ""))
+        if marks.explains(own, contents):
+            return []
     found = marks.unknown_marks(masked, own, wanted)
+    if found and reading.format != "plain" and masked.startswith(BEGINNINGS):
+        found = [mark for mark in found if mark.start >= after_beginning(masked)]  # the losses say what they are
     return [marks.say(found, masked)] if found else []
 
 

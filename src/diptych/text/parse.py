@@ -41,8 +41,8 @@ BEGINNINGS: Final = (
     "<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "<|endoftext|>", "<BOS_TOKEN>", "<｜begin▁of▁sentence｜>",
     "<｜start▁of▁sentence｜>", "<|begin_of_sentence|>", "[gMASK]<sop>", "[gMASK]", "<sop>", "〈|EOS|〉", "]~!b[",
 )  # fmt: skip
-_BEGINNING: Final = re.compile(r"\s*(" + "|".join(map(re.escape, BEGINNINGS)) + ")")
-_BEGINNINGS: Final = re.compile(rf"(?:{_BEGINNING.pattern})*\s*")
+BEGINNING: Final = re.compile(r"\s*(" + "|".join(map(re.escape, BEGINNINGS)) + ")")
+_BEGINNINGS: Final = re.compile(rf"(?:{BEGINNING.pattern})*\s*")
 
 
 @lru_cache(maxsize=128)
@@ -124,7 +124,7 @@ class _Parser:
         """Return where the marks of the beginning end: whatever tokenizer they are of, but not the first turn's own."""
         bos = self.grammar.bos
         position = len(bos) if bos and self.text.startswith(bos) and not self.pattern.match(self.text) else 0
-        while (found := _BEGINNING.match(self.text, position)) and not self.pattern.match(self.text, found.start(1)):
+        while (found := BEGINNING.match(self.text, position)) and not self.pattern.match(self.text, found.start(1)):
             position = found.end()
         self.found.bos = self.text[:position]
         return position

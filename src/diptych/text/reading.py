@@ -11,29 +11,28 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from ..errors import FormatError
 from ..format import Format, Reading
-from ..loss import Loss, Verdict
+from ..loss import Loss, Verdict, verdict_of
 from ..model import Conversation, Message
 from ..projection import write
 from ..sandbox.chat_template import ChatTemplate
 from . import doubts, guard, labels, marks
 from .derived_reading import read_template
-from .detection import begins_exactly, detect, likeliest
-from .direct import Plain, frames_of, read_plain
+from .detection import detect, likeliest
 from .doubts import LABELLED, STRANGE_START, whole
 from .grammar import Grammar
 from .grammars.fim import dialect_of
-from .parse import OPAQUE, Parse, Range, after_beginning
+from .parse import BEGINNINGS, OPAQUE, Parse, Range, after_beginning
 from .registry import brought_grammars, grammar_of, grammars
+from .rivals import can_close, differ, explained, looks_simple, oddity, scans_of, talk, unlike
+from .scan import UNSURE, Scan, scan, system_apart
 from .turns import conversation_of, turns_of
 from .writing import unproved, write_text
 
 Hints = Mapping[str, Any]
-#: The tags around reasoning, with the white space beside them.
-_THINK: Final = re.compile(r"\s*</?think>\s*")
 #: Ranges of characters that cannot be structure: data, or the holes of a template.
 Opaque = Sequence[tuple[int, int]]
 
@@ -160,59 +159,33 @@ def _without_strange_start(prompt: str, reading: Reading) -> Reading:
 
 
 def _readings(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> list[Reading]:
-    """Return what the grammars read; one that can only read what one before it has read is left out."""
+    """Return what the grammars read, but for what cannot be the most exact reading, or says what another does."""
+    found_by, is_sure = explained(scans_of(prompt, masked, ranked))
+    is_bare = any(found.state == "bare" for *_, found in found_by)
     readings: list[Reading] = []
-    plain: list[tuple[Grammar, Reading]] = []
-    has_bos = after_beginning(masked) > 0
-    for confidence, grammar in ranked:
-        if any(_reads_alike(grammar, first, reading, has_bos) for first, reading in plain):
-            continue
-        if plain and not begins_exactly(masked, grammar):
-            continue  # it could only read with a loss
-        reading = _marked(prompt, masked, grammar, confidence)
-        readings.append(reading)
-        if masked is prompt and reading.verdict == "lossless" and frames_of(grammar):
-            plain.append((grammar, reading))
+    is_simple = False
+    for confidence, grammar, found in unlike(found_by):
+        if found.state in ("broken", "bare") and is_sure:
+            continue  # it reads with a loss, or with marks in contents, and another does not
+        if (found.state == "bare" and is_simple) or (
+            found.state == "broken" and (is_bare or is_simple) and not can_close(grammar, prompt)
+        ):
+            continue  # it reads with a loss, and no better than the likelier one
+        readings.append(_marked(prompt, masked, grammar, confidence, found))
+        first = readings[0]
+        is_simple = is_simple or (bool(first.losses) and looks_simple([m.text for m in first.conversation.messages]))
     return readings
-
-
-def _reads_alike(grammar: Grammar, first: Grammar, reading: Reading, has_bos: bool) -> bool:
-    """Return whether a variant of the grammar of a lossless reading reads the same, or with a loss."""
-    messages = reading.conversation.messages
-    roles = {message.role for message in messages}
-    if grammar.sheet and grammar.turns.get("system") != first.turns.get("system"):
-        roles.discard("system")  # its lines are not there, or it would be the likelier one
-    elif grammar.system != first.system and "system" in roles:
-        return False
-    if any(grammar.turns.get(role) != first.turns[role] for role in roles) or (has_bos and grammar.bos != first.bos):
-        return False
-    if not all(_is_made_of(turn.open, first) for turn in grammar.turns.values()):
-        return False
-    inside = (
-        *(("think>",) if grammar.thinking != first.thinking else ()),
-        *(grammar.calls.marks if grammar.calls else ()),
-    )
-    together = "\0".join([message.text for message in messages]) if inside else ""
-    if any(mark in together for mark in inside):
-        return False
-    own = (grammar.default_system, grammar.system_prefix or None)
-    return not messages or not any(text and messages[0].text.startswith(text) for text in own)
-
-
-def _is_made_of(mark: str, first: Grammar) -> bool:
-    """Return whether a mark holds one that no content of a plain reading by the first grammar does."""
-    return any(own in mark for own in first.markers)
 
 
 def _most_exact(readings: list[Reading]) -> Reading:
     """Return the reading that writes the identical text; the others, where they differ, beside it."""
     order = {"lossless": 0, "ambiguous": 1, "lossy": 2}
-    best = min(
-        readings,
-        key=lambda r: (len(r.losses) > 0, -r.confidence, order[r.verdict], _thoughts_in(r), not _is_tight(r)),
-    )
-    exact = [r for r in readings if not r.losses and r.confidence == best.confidence and _differ(r, best)]
-    if best.losses or not exact:
+    best = readings[0]
+    if len(readings) > 1:
+        best = min(readings, key=lambda r: (not _is_exact(r), -r.confidence, order[r.verdict], *oddity(talk(r), r)))
+    exact = [r for r in readings if r is not best and _is_exact(r) and r.confidence == best.confidence]
+    exact = [r for r in exact if differ(talk(r), talk(best))]
+    if not _is_exact(best) or not exact:
         confidence = min(0.99, best.confidence + 0.09) if best.verdict == "lossless" else best.confidence
         return replace(best, confidence=confidence)
     others = tuple(replace(r, alternatives=()) for r in exact)
@@ -221,51 +194,49 @@ def _most_exact(readings: list[Reading]) -> Reading:
     return replace(best, verdict="ambiguous", alternatives=(*best.alternatives, *others), detail=best.detail or detail)
 
 
-def _is_tight(reading: Reading) -> bool:
-    """Return whether no content has outer white space."""
-    return all(m.text == m.text.strip() for m in reading.conversation.messages)
-
-
-def _thoughts_in(reading: Reading) -> int:
-    """Return how many replies begin with tags of reasoning, which a format of reasoning explains."""
-    return sum(
-        m.text.startswith(("<think>", "</think>")) for m in reading.conversation.messages if m.role == "assistant"
-    )
-
-
-def _differ(one: Reading, best: Reading) -> bool:
-    """Return whether a reading has other contents than the best one.
-
-    A dialect that puts spaces elsewhere is no other reading, unless they could be of the content; nor
-    is one that leaves the reasoning, or a system message that says nothing, where it stands.
-    """
-    if _essence(one) != _essence(best):
-        return True
-    return not _is_tight(best) and [m.text for m in one.conversation.messages] != [
-        m.text for m in best.conversation.messages
-    ]
-
-
-def _essence(reading: Reading) -> list[tuple[str, str]]:
-    found = [(m.role, _THINK.sub("", (m.reasoning or "") + m.text).strip()) for m in reading.conversation.messages]
-    return [one for one in found if one != ("system", "")]
+def _is_exact(reading: Reading) -> bool:
+    return verdict_of(reading.losses) == "lossless"
 
 
 # formats of markers -------------------------------------------------------------------------
 
 
-def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
+def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float, found: Scan | None = None) -> Reading:
     if grammar.reader is not None:
         return _own_reading(prompt, masked, grammar, confidence)
-    if masked is prompt and grammar.is_certain and (plain := read_plain(grammar, prompt)):
-        return _plain_reading(plain, grammar, confidence)
-    found = turns_of(masked, grammar)
-    conversation = conversation_of(prompt, found, grammar)
+    if found is None or (found.state == "bare" and not found.roles):
+        found = scan(grammar, prompt) if masked is prompt else UNSURE
+    if found.state in ("plain", "bare"):
+        return _scanned(prompt, found, grammar, confidence)
+    return _parsed(prompt, masked, grammar, confidence)
+
+
+def _scanned(prompt: str, found: Scan, grammar: Grammar, confidence: float) -> Reading:
+    """Return the reading of turns that a scan found; nothing has to be proved."""
+    messages = [*map(Message, found.roles, found.texts)]
+    for index, thought in enumerate(found.thoughts or ()):
+        if thought is not None:
+            messages[index] = Message(found.roles[index], found.texts[index], reasoning=thought)
+    conversation = Conversation(tuple(messages), cue=found.cue)
+    losses = [*_of_beginning(found.bos, prompt, grammar)]
+    if found.sheet and not _writes_sheet(prompt[len(found.bos) :], conversation, grammar):
+        losses += _of_sheet(found.sheet, conversation, grammar)
+    if found.state == "bare":  # so much of it as shows the difference: the first turn that writing closes
+        begun = replace(conversation, messages=tuple(messages[: found.closed + 25]))
+        losses = [*losses, *_difference(prompt[len(found.bos) :], begun, grammar, len(found.bos))][:1]
+    return Reading(conversation, write(conversation), grammar.name, verdict_of(losses), tuple(losses), (), confidence)
+
+
+def _parsed(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
+    """Return the reading of a careful parse, proved by writing it again."""
+    turns = turns_of(masked, grammar)
+    conversation = conversation_of(prompt, turns, grammar)
     conversation = _in_order(conversation, grammar)
-    losses = _proof(prompt, conversation, grammar, found.bos)
-    verdict: Verdict = "lossy" if losses else "lossless"
-    reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
-    seen = conversation if masked is prompt else conversation_of(masked, found, grammar)
+    losses = _proof(prompt, conversation, grammar, turns)
+    reading = Reading(
+        conversation, write(conversation), grammar.name, verdict_of(losses), losses, (), confidence
+    )  # fmt: skip
+    seen = conversation if masked is prompt else conversation_of(masked, turns, grammar)
     holds = any(guard.holds_marker(grammar, message.text) for message in seen.messages)
     other = whole(prompt, round(1 - confidence, 2))
     if other.conversation == conversation or not (holds or not grammar.is_certain) or grammar.plain:
@@ -274,20 +245,12 @@ def _marked(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Re
     return replace(reading, verdict="ambiguous", alternatives=(other,), detail=detail)
 
 
-def _plain_reading(plain: Plain, grammar: Grammar, confidence: float) -> Reading:
-    """Return a reading that is lossless by the way it was made."""
-    messages = tuple(map(Message, plain.roles, plain.texts))
-    conversation = Conversation(messages, cue="reply" if plain.cue else "none")
-    return Reading(conversation, write(conversation), grammar.name, confidence=confidence)
-
-
 def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
     conversation: Conversation = grammar.reader(prompt, masked)
     losses = _proof(grammar.cue + prompt if prompt.startswith("<|channel|>") else prompt, conversation, grammar)
     hidden: Conversation = conversation if masked is prompt else grammar.reader(masked, masked)
     holds = any(guard.holds_marker(grammar, message.text) for message in hidden.messages)
-    verdict: Verdict = "lossy" if losses else "lossless"
-    reading = Reading(conversation, write(conversation), grammar.name, verdict, losses, (), confidence)
+    reading = Reading(conversation, write(conversation), grammar.name, verdict_of(losses), losses, (), confidence)
     if not holds:
         return reading
     return replace(reading, verdict="ambiguous", alternatives=(whole(prompt, 0.1),), detail=doubts.OWN_MARK)
@@ -301,14 +264,80 @@ def _in_order(conversation: Conversation, grammar: Grammar) -> Conversation:
     return replace(conversation, messages=(*system, *(m for m in conversation.messages if m.role != "system")))
 
 
-def _proof(prompt: str, conversation: Conversation, grammar: Grammar, bos: str = "") -> tuple[Loss, ...]:
-    """Return the loss where writing again does not give the text behind the marks of its beginning."""
-    if bos not in ("", grammar.bos) or (bos and prompt.startswith(bos, len(bos))):
-        return (Loss("$", "substituted", f"the text begins with {bos.strip()!r}, not with {_said(grammar.bos)}"),)
-    text, again = prompt[len(bos) :], _again(conversation, grammar)
+def _proof(prompt: str, conversation: Conversation, grammar: Grammar, found: Parse | None = None) -> tuple[Loss, ...]:
+    """Return the loss where writing again does not give the text behind the marks of its beginning.
+
+    What a model's own template writes around a system text may be any of its kind: it is reported, exact.
+    """
+    bos = found.bos if found else ""
+    begun = _of_beginning(bos, prompt, grammar)
+    if verdict_of(begun) == "lossy":
+        return begun
+    losses = _difference(prompt[len(bos) :], conversation, grammar, len(bos))
+    if losses and found and (sheet := _sheet_of(prompt, found, grammar)):
+        lines, end = sheet
+        if _is_same_behind(prompt[end:], conversation, grammar):
+            losses = _of_sheet(lines, conversation, grammar)
+    return (*begun, *losses)
+
+
+def _of_beginning(bos: str, prompt: str, grammar: Grammar) -> tuple[Loss, ...]:
+    """Return what is to be said of the marks that a text begins with."""
+    if bos in ("", grammar.bos):
+        return (Loss("$", "substituted", f"the text begins with {bos!r} twice"),) if _doubled(bos, prompt) else ()
+    if bos in BEGINNINGS and not _doubled(bos, prompt):
+        own = f"; the format begins with {grammar.bos!r}" if grammar.bos else ""
+        return (Loss("$", "synthesised", f"the text begins with {bos!r}, which a tokenizer adds{own}"),)
+    return (Loss("$", "substituted", f"the text begins with {bos.strip()!r}, not with {_said(grammar.bos)}"),)
+
+
+def _doubled(bos: str, prompt: str) -> bool:
+    return bool(bos) and prompt.startswith(bos, len(bos))
+
+
+def _of_sheet(lines: str, conversation: Conversation, grammar: Grammar) -> tuple[Loss, ...]:
+    """Return what is to be said of lines of a model's template, around a text, or one that may be empty."""
+    has_own = bool(conversation.messages) and conversation.messages[0].role == "system"
+    found = re.fullmatch(grammar.sheet, lines, re.DOTALL)
+    may_be_empty = grammar.system_prefix or found is None or any(group is not None for group in found.groups())
+    kind = "synthesised" if has_own or not may_be_empty else "substituted"
+    return (Loss("$", kind, f"lines that the model's template writes: {lines!r}"),)
+
+
+def _sheet_of(prompt: str, found: Parse, grammar: Grammar) -> tuple[str, int] | None:
+    """Return the lines of a template around the system text, and where the system turn ends."""
+    first = found.ranges[0] if found.ranges else None
+    if first is None or first.role != "system" or not (grammar.sheet or grammar.system_prefix):
+        return None
+    lines, _ = system_apart(grammar, prompt[first.start : first.end])
+    turn = grammar.turns.get("system")
+    closes = sorted((turn.close, *turn.also_closes), key=len, reverse=True) if turn else []
+    close = next((close for close in closes if prompt.startswith(close, first.end)), "")
+    return (lines, first.end + len(close)) if lines else None
+
+
+def _is_same_behind(rest: str, conversation: Conversation, grammar: Grammar) -> bool:
+    """Return whether writing again gives the same text behind the system turn."""
+    return _again(conversation, grammar) == _head(conversation, grammar) + rest
+
+
+def _writes_sheet(text: str, conversation: Conversation, grammar: Grammar) -> bool:
+    """Return whether the lines of a template are those that the format itself writes."""
+    head = _head(conversation, grammar)
+    return bool(head) and text.startswith(head)
+
+
+def _head(conversation: Conversation, grammar: Grammar) -> str:
+    """Return what is written before the first message that is not the system's."""
+    systems = tuple(message for message in conversation.messages[:1] if message.role == "system")
+    return unproved(Conversation(systems), grammar, cue=False, bos=False)
+
+
+def _difference(text: str, conversation: Conversation, grammar: Grammar, start: int) -> tuple[Loss, ...]:
+    again = _again(conversation, grammar)
     if grammar.bos and again.startswith(grammar.bos):  # of the first turn
         text, again = text.removeprefix(grammar.bos), again.removeprefix(grammar.bos)
-    return () if again == text else (Loss("$", _change(text, again), _first_difference(text, again, len(bos))),)
+    return () if again == text else (Loss("$", _change(text, again), _first_difference(text, again, start)),)
 
 
 def _said(bos: str) -> str:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ..loss import Loss
 from ..model import Conversation, Cue, Message
 from . import labels
 from .calls import Calls, is_json
-from .direct import read_plain
 from .doubts import LABELLED
 from .grammar import Grammar
 from .parse import Parse, parse
+from .scan import says_nothing, scan, system_apart
 
 #: What a name may be where it stands in a mark: as in the Chat API.
 NAME: Final = re.compile(r"[\w-]{1,64}")
@@ -27,8 +27,9 @@ def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
     """Return role and content of every message that a text reads as."""
     if grammar.reader is not None:
         return [(m.role, m.text) for m in grammar.reader(text, text).messages]
-    if plain := read_plain(grammar, text):
-        return list(zip(plain.roles, plain.texts, strict=True))
+    found = scan(grammar, text)
+    if found.state == "plain":
+        return list(zip(found.roles, found.texts, strict=True))
     if grammar.calls:
         return [(m.role, m.text) for m in conversation_of(text, turns_of(text, grammar), grammar).messages]
     contents, thinking = _contents(text, turns_of(text, grammar), grammar), grammar.thinking
@@ -85,31 +86,19 @@ def _contents(prompt: str, found: Parse, grammar: Grammar) -> list[tuple[str, st
     """Return role and content of the messages that the turns of a text hold."""
     names = _names(prompt, found, grammar)
     contents = [(r.role, prompt[r.start + len(name) : r.end]) for r, name in zip(found.ranges, names, strict=True)]
-    if grammar.sheet:
-        contents = _without_sheet(contents, grammar.sheet)
-    if grammar.system_prefix:
-        contents = list(_without_prefix(contents, grammar.system_prefix))
+    if grammar.sheet or grammar.system_prefix or grammar.is_implied:
+        contents = _without_sheet(contents, grammar)
     if grammar.system in ("first-user", "last-user") and grammar.system_turn.open:
         contents = [one for role, text in contents for one in _split_system(text, role, grammar)]
-    is_implied = grammar.is_implied and contents[:1] == [("system", grammar.default_system)]
-    return contents[1:] if is_implied else contents
+    return contents
 
 
-def _without_prefix(contents: Iterable[tuple[str, str]], prefix: str) -> Iterator[tuple[str, str]]:
-    is_first = True
-    for role, text in contents:
-        own = text.removeprefix(prefix) if role == "system" else text
-        if own or own == text or not is_first:
-            yield role, own
-            is_first = False
-
-
-def _without_sheet(contents: list[tuple[str, str]], sheet: str) -> list[tuple[str, str]]:
-    found = re.fullmatch(sheet, contents[0][1], re.DOTALL) if contents and contents[0][0] == "system" else None
-    if found is None:
+def _without_sheet(contents: list[tuple[str, str]], grammar: Grammar) -> list[tuple[str, str]]:
+    """Return contents without what the model's own template writes around the system text."""
+    if not contents or contents[0][0] != "system":
         return contents
-    own = next(filter(None, found.groups()), "")
-    return [("system", own), *contents[1:]] if own else contents[1:]
+    lines, own = system_apart(grammar, contents[0][1])
+    return [*([] if says_nothing(grammar, contents[0][1], lines, own) else [("system", own)]), *contents[1:]]
 
 
 def conversation_of(prompt: str, found: Parse, grammar: Grammar) -> Conversation:
