@@ -4,12 +4,16 @@ import json
 import warnings
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diptych
 from diptych import Severity
+from diptych.model import Conversation, FrozenMap, Message, ToolSpec
+from diptych.projection import write
+from diptych.text.reading import read_text
 from diptych.text.registry import grammars
+from diptych.text.writing import write_text
 
 WITH_CALLS = sorted(name for name, grammar in grammars().items() if grammar.calls)
 WITH_RESULTS = sorted(name for name in WITH_CALLS if grammars()[name].calls.result)
@@ -133,3 +137,61 @@ def test_mistral_common_writes_the_same():
         ):
             theirs = tokenizer.encode_chat_completion(ChatCompletionRequest(messages=messages)).text
             assert "<s>" + diptych.to_prompt(messages, format="mistral-tekken").text == theirs
+
+
+def test_mistral_common_declares_the_same_tools():
+    pytest.importorskip("mistral_common")
+    parameters = {"type": "object", "properties": {"a": {"type": "string"}}}
+    tools = [
+        {"type": "function", "function": {"name": name, "description": "D é", "parameters": parameters}}
+        for name in "fg"
+    ]
+    talk = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}, {"role": "user", "content": "R"}]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mistral_common.protocol.instruct.request import ChatCompletionRequest
+        from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+
+        asked = ChatCompletionRequest(messages=talk, tools=tools)
+        theirs = MistralTokenizer.v3(is_tekken=True).encode_chat_completion(asked).text
+    specs = tuple(ToolSpec(name, "D é", FrozenMap(parameters)) for name in "fg")
+    conversation = Conversation(tuple(Message(m["role"], m["content"]) for m in talk), specs)
+    assert "<s>" + write_text(conversation, "mistral-tekken").text == theirs
+    reading = read_text(theirs, "mistral-tekken")
+    assert (reading.verdict, reading.conversation.tools, reading.messages) == ("lossless", specs, talk)
+
+
+# declarations of tools ------------------------------------------------------------------------
+
+DECLARING = [name for name, grammar in grammars().items() if grammar.declares]
+schemas = st.fixed_dictionaries(
+    {"type": st.just("object"), "properties": st.dictionaries(TEXTS, st.just({"type": "string"}))}
+)
+specs = st.builds(
+    ToolSpec, st.sampled_from(["f", "get.it", "a-b"]), st.none() | TEXTS, st.none() | schemas.map(FrozenMap), st.none() | st.booleans()
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DECLARING)
+@settings(max_examples=10)
+@given(tools=st.lists(specs, min_size=1, max_size=3), system=st.none() | TEXTS)
+def test_declared_tools_come_back(name, tools, system):
+    messages = [] if system is None else [Message("system", system)]
+    conversation = Conversation((*messages, Message("user", "Q")), tuple(tools))
+    written = write_text(conversation, name)
+    reading = read_text(written.text, name)
+    told = {loss.kind for loss in written.losses}
+    assert reading.conversation.tools == conversation.tools or "tools-dropped" in told
+    assert "tools-dropped" not in told or any(mark in str(tools) for mark in ("[", "<"))
+    if not told:
+        assert reading.messages == write(conversation)
+        assert reading.verdict == "lossless" or reading.detail
+
+
+@pytest.mark.parametrize("name", DECLARING)
+def test_what_is_no_tool_stays_text(name):
+    declares = grammars()[name].declares
+    for inner in ("", "{", '{"name": 1}', '{"name": "f", "more": 1}', "[]"):
+        text = declares.before + declares.open + inner + declares.close + declares.after
+        assert declares.apart(text) == (text, ())
+        assert declares.cut(text, "") == (text, ())

@@ -19,9 +19,9 @@ from itertools import product
 from typing import Any, Final
 
 from ..errors import DiptychError
-from ..model import ToolSpec, thaw
-from ..projection import present
+from ..model import ToolSpec
 from ..sandbox.chat_template import ChatTemplate
+from .declared import tool_body
 
 #: What a text is: the role of its message, or an assistant's ``reasoning`` before its content.
 ROLES: Final = {"s": "system", "d": "developer", "u": "user", "a": "assistant", "t": "tool", "r": "reasoning"}
@@ -194,12 +194,6 @@ def _found(template: ChatTemplate, options: dict[str, Any]) -> Marks:
                 else:
                     after.setdefault(was, {})[literal, slot] = None
     return Marks({k: _longest(v) for k, v in after.items()}, {k: _longest(v) for k, v in ends.items()}, options, field)
-
-
-def tool_body(tool: ToolSpec) -> dict[str, Any]:
-    """Return a tool as Chat sends it."""
-    fields = {"name": tool.name, "description": tool.description, "parameters": thaw(tool.parameters)}
-    return {"type": "function", "function": present(fields | {"strict": tool.strict})}
 
 
 @lru_cache(maxsize=32)

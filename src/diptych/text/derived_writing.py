@@ -17,7 +17,8 @@ from ..format import Format, Writing
 from ..loss import Loss
 from ..model import Conversation, Message, Segment, Span, TextPart
 from ..sandbox.chat_template import ChatTemplate
-from .derived import SENTINEL, marks_of, reasoning_field, sentinel, tool_body
+from .declared import tool_body
+from .derived import SENTINEL, marks_of, reasoning_field, sentinel
 from .derived_reading import NAME, read_template, wire
 from .doubts import OWN_MARK
 from .writing import cut, part_losses, side_losses

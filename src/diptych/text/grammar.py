@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .calls import Calls
+from .declared import Declared
 
 #: Where the system text stands: a turn of its own; before the first turn; inside the
 #: first or the last user turn.
@@ -81,7 +82,7 @@ class Grammar:
     outer white space. ``stop`` ends a reply. ``bos`` may stand before everything; it is
     written only where ``writes_bos``, since servers add it themselves. ``thinking`` is how
     reasoning stands at the start of an assistant's turn. ``calls`` is how tool calls and
-    results stand. ``named`` is how a name
+    results stand, ``declares`` how tools are declared. ``named`` is how a name
     stands after the role; neighbours of one role are joined by ``joins``, where that is not empty.
     ``needs`` is a mark without which a text is not of this kind, however it looks. ``plain``: there
     are no turns, only text. ``is_certain``: the marks are special tokens, so that a text
@@ -110,6 +111,7 @@ class Grammar:
     trim: frozenset[str] = frozenset()
     thinking: Thinking | None = None
     calls: Calls | None = None
+    declares: Declared | None = None
     named: str = ""
     joins: str = ""
     needs: str = ""

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import FormatError
 from ..format import Format, Reading
 from ..loss import Loss, Verdict, verdict_of
-from ..model import Conversation, Message
+from ..model import Conversation, Message, ToolSpec
 from ..projection import write
 from ..sandbox.chat_template import ChatTemplate
 from . import doubts, guard, labels, marks
@@ -25,11 +25,11 @@ from .detection import detect, likeliest
 from .doubts import LABELLED, STRANGE_START, whole
 from .grammar import Grammar
 from .grammars.fim import dialect_of
-from .parse import BEGINNINGS, OPAQUE, Parse, Range, after_beginning
+from .parse import BEGINNINGS, OPAQUE, Parse, Range, after_beginning, after_marks
 from .registry import brought_grammars, grammar_of, grammars
 from .rivals import can_close, differ, explained, looks_simple, oddity, scans_of, talk, unlike
 from .scan import UNSURE, Scan, scan, system_apart
-from .turns import conversation_of, turns_of
+from .turns import conversation_of, tools_apart, turns_of
 from .writing import unproved, write_text
 
 Hints = Mapping[str, Any]
@@ -184,7 +184,9 @@ def _most_exact(readings: list[Reading]) -> Reading:
     if len(readings) > 1:
         best = min(readings, key=lambda r: (not _is_exact(r), -r.confidence, order[r.verdict], *oddity(talk(r), r)))
     exact = [r for r in readings if r is not best and _is_exact(r) and r.confidence == best.confidence]
-    exact = [r for r in exact if differ(talk(r), talk(best))]
+    exact = [
+        r for r in exact if differ(talk(r), talk(best)) and bool(r.conversation.tools) == bool(best.conversation.tools)
+    ]
     if not _is_exact(best) or not exact:
         confidence = min(0.99, best.confidence + 0.09) if best.verdict == "lossless" else best.confidence
         return replace(best, confidence=confidence)
@@ -229,6 +231,9 @@ def _scanned(prompt: str, found: Scan, grammar: Grammar, confidence: float) -> R
 
 def _parsed(prompt: str, masked: str, grammar: Grammar, confidence: float) -> Reading:
     """Return the reading of a careful parse, proved by writing it again."""
+    bare, tools = tools_apart(prompt, grammar) if masked is prompt else (prompt, ())
+    if tools:
+        return _with_tools(_marked(bare, bare, grammar, confidence), prompt, tools, grammar)
     turns = turns_of(masked, grammar)
     conversation = conversation_of(prompt, turns, grammar)
     conversation = _in_order(conversation, grammar)
@@ -254,6 +259,15 @@ def _own_reading(prompt: str, masked: str, grammar: Grammar, confidence: float) 
     if not holds:
         return reading
     return replace(reading, verdict="ambiguous", alternatives=(whole(prompt, 0.1),), detail=doubts.OWN_MARK)
+
+
+def _with_tools(reading: Reading, prompt: str, tools: tuple[ToolSpec, ...], grammar: Grammar) -> Reading:
+    """Return a reading with the tools that stand between its turns, proved by writing them again."""
+    conversation = replace(reading.conversation, tools=tools)
+    bos = prompt[: after_marks(prompt)]
+    losses = (*reading.losses, *_difference(prompt[len(bos) :], conversation, grammar, len(bos)))
+    verdict = reading.verdict if verdict_of(losses) == "lossless" else "lossy"
+    return replace(reading, conversation=conversation, losses=losses, verdict=verdict)
 
 
 def _in_order(conversation: Conversation, grammar: Grammar) -> Conversation:

@@ -20,8 +20,9 @@ from ..model import Conversation, Message, ToolSpec
 from ..projection import write
 from ..response import Event
 from ..sandbox.chat_template import ChatTemplate
+from .declared import tool_body
 from .derived import marks_of as prompt_marks
-from .derived import reasoning_field, sentinel, tool_body
+from .derived import reasoning_field, sentinel
 from .derived_reading import NAME, wire
 from .grammar import Grammar
 from .reading import read_text

@@ -86,7 +86,11 @@ def reads_alike(grammar: Grammar, first: Grammar, found: Scan, prompt: str) -> b
         return False
     thinking = (grammar.thinking, first.thinking) if grammar.thinking != first.thinking else ()
     inside = [one.open.strip() for one in thinking if one] + [one.close.strip() for one in thinking if one]
-    if any(mark in prompt for mark in (*inside, *(grammar.calls.marks if grammar.calls else ()))):
+    inside += [
+        *(grammar.calls.marks if grammar.calls else ()),
+        *([grammar.declares.before] if grammar.declares else ()),
+    ]
+    if any(mark in prompt for mark in inside):
         return False
     own = (grammar.default_system, grammar.system_prefix or None)
     return not found.texts or not any(text and found.texts[0].startswith(text) for text in own)
@@ -110,12 +114,13 @@ def talk(reading: Reading) -> Talk:
     return Talk([m.role for m in messages], [m.text for m in messages], [m.reasoning for m in messages])
 
 
-def oddity(talk: Talk, found: Reading | Scan) -> tuple[int, int, bool]:
-    """Return how much in a reading another could explain: losses, replies that begin with tags of reasoning, blanks."""
+def oddity(talk: Talk, found: Reading | Scan) -> tuple[bool, int, int, bool]:
+    """Return how much another could explain: tools, losses, replies that begin with tags of reasoning, blanks."""
     notes = len(found.losses) if isinstance(found, Reading) else bool(found.bos) + bool(found.sheet)
     pairs = zip(talk.roles, talk.texts, strict=True)
     thoughts = sum(text.startswith(("<think>", "</think>")) for role, text in pairs if role == "assistant")
-    return notes, thoughts, not _is_tight(talk)
+    has_tools = isinstance(found, Reading) and bool(found.conversation.tools)
+    return not has_tools, notes, thoughts, not _is_tight(talk)
 
 
 def _is_tight(talk: Talk) -> bool:

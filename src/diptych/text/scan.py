@@ -137,7 +137,7 @@ def scan(grammar: Grammar, text: str, seen: dict[Key, Found] | None = None) -> S
     start = _start(grammar, cutter, text) if cutter else -1
     if cutter is None or start < 0:
         return UNSURE
-    if not text[start:].strip():
+    if not text[start:].strip() or (grammar.declares and grammar.declares.before in text):
         return UNSURE
     system, body = _system_apart(grammar, cutter, text[start:])
     if body is None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ..loss import Loss
-from ..model import Conversation, Cue, Message
+from ..model import Conversation, Cue, Message, ToolSpec
 from . import labels
 from .calls import Calls, is_json
 from .doubts import LABELLED
@@ -27,12 +27,14 @@ def messages_of(text: str, grammar: Grammar) -> list[tuple[str, str]]:
     """Return role and content of every message that a text reads as."""
     if grammar.reader is not None:
         return [(m.role, m.text) for m in grammar.reader(text, text).messages]
+    text, _ = tools_apart(text, grammar)
     found = scan(grammar, text)
     if found.state == "plain":
         return list(zip(found.roles, found.texts, strict=True))
     if grammar.calls:
         return [(m.role, m.text) for m in conversation_of(text, turns_of(text, grammar), grammar).messages]
-    contents, thinking = _contents(text, turns_of(text, grammar), grammar), grammar.thinking
+    contents, _ = _contents(text, turns_of(text, grammar), grammar)
+    thinking = grammar.thinking
     return [(role, thinking.split(one)[1] if thinking and role == "assistant" else one) for role, one in contents]
 
 
@@ -60,6 +62,7 @@ def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> l
 
 def calls_lost(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
     """Return a loss for every message whose calls or reasoning a written text reads back otherwise."""
+    text, _ = tools_apart(text, grammar)
     found = conversation_of(text, turns_of(text, grammar), grammar).messages[-len(conversation.messages) :]
     losses = []
     for index, (wanted, came) in enumerate(zip(conversation.messages, found, strict=False)):
@@ -75,6 +78,17 @@ def _said(message: Message) -> list[tuple[str, Any]]:
     return [(c.name, json.loads(c.arguments) if is_json(c.arguments) else c.arguments) for c in message.tool_calls]
 
 
+def tools_apart(text: str, grammar: Grammar) -> tuple[str, tuple[ToolSpec, ...]]:
+    """Return a text without the tools that are declared between its turns, and the tools."""
+    return grammar.declares.cut(text, grammar.turns["user"].open) if grammar.declares else (text, ())
+
+
+def tools_of(text: str, grammar: Grammar) -> tuple[ToolSpec, ...]:
+    """Return the tools that a text declares."""
+    bare, tools = tools_apart(text, grammar)
+    return tools or conversation_of(bare, turns_of(bare, grammar), grammar).tools
+
+
 def turns_of(masked: str, grammar: Grammar) -> Parse:
     """Return the ranges of the turns of a text."""
     if grammar.name in LABELLED:
@@ -82,15 +96,19 @@ def turns_of(masked: str, grammar: Grammar) -> Parse:
     return parse(masked, grammar)
 
 
-def _contents(prompt: str, found: Parse, grammar: Grammar) -> list[tuple[str, str]]:
-    """Return role and content of the messages that the turns of a text hold."""
+def _contents(prompt: str, found: Parse, grammar: Grammar) -> tuple[list[tuple[str, str]], tuple[ToolSpec, ...]]:
+    """Return role and content of the messages that the turns of a text hold, and the tools that it declares."""
     names = _names(prompt, found, grammar)
     contents = [(r.role, prompt[r.start + len(name) : r.end]) for r, name in zip(found.ranges, names, strict=True)]
+    tools: tuple[ToolSpec, ...] = ()
+    if grammar.declares and contents and contents[0][0] == "system":
+        own, tools = grammar.declares.apart(contents[0][1])
+        contents = [*([] if own is None else [("system", own)]), *contents[1:]]
     if grammar.sheet or grammar.system_prefix or grammar.is_implied:
         contents = _without_sheet(contents, grammar)
     if grammar.system in ("first-user", "last-user") and grammar.system_turn.open:
         contents = [one for role, text in contents for one in _split_system(text, role, grammar)]
-    return contents
+    return contents, tools
 
 
 def _without_sheet(contents: list[tuple[str, str]], grammar: Grammar) -> list[tuple[str, str]]:
@@ -103,7 +121,7 @@ def _without_sheet(contents: list[tuple[str, str]], grammar: Grammar) -> list[tu
 
 def conversation_of(prompt: str, found: Parse, grammar: Grammar) -> Conversation:
     """Return the conversation of the turns that were found in a prompt."""
-    contents = _contents(prompt, found, grammar)
+    contents, tools = _contents(prompt, found, grammar)
     before = grammar.named.partition("{}")[0]
     names = [name.removeprefix(before).rstrip() or None for name in _names(prompt, found, grammar)]
     named = names if grammar.named else [None] * len(contents)
@@ -112,7 +130,7 @@ def conversation_of(prompt: str, found: Parse, grammar: Grammar) -> Conversation
     cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
     if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
         cue = "continue"
-    return Conversation(messages, cue=cue)
+    return Conversation(messages, tools, cue=cue)
 
 
 def _message(role: str, text: str, name: str | None, grammar: Grammar) -> Message:

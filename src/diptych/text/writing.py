@@ -22,7 +22,7 @@ from .direct import write_plain
 from .grammar import Grammar
 from .paper import Paper
 from .registry import grammar_of
-from .turns import NAME, calls_lost, differences_of, messages_of
+from .turns import NAME, calls_lost, differences_of, messages_of, tools_of
 
 Guard = Literal["escape", "refuse", "off"]
 
@@ -64,6 +64,8 @@ def write_text(
     writer = written()
     text = "".join(writer.paper.pieces)
     losses = [*writer.losses, *_unseen(text, writer)]
+    if writer.tools and tools_of(text, grammar) != conversation.tools:
+        losses.append(Loss("$.tools", "tools-dropped", "they read back differently"))
     if grammar.calls and not any(loss.kind in ("merged", "split", "role-dropped") for loss in losses):
         told = {loss.path for loss in losses}
         losses += [loss for loss in calls_lost(conversation, text, grammar) if loss.path not in told]
@@ -93,7 +95,8 @@ class _Writer:
         self.keep_reasoning = keep_reasoning
         self.provenance = provenance
         self.paper = Paper()
-        self.losses: list[Loss] = side_losses(conversation)
+        self.tools = grammar.declares.write(conversation.tools) if grammar.declares and conversation.tools else ""
+        self.losses = [loss for loss in side_losses(conversation) if not self.tools or loss.path != "$.tools"]
         #: Reasoning before the last user message is of earlier turns.
         self.last_user = max((i for i, m in enumerate(conversation.messages) if m.role == "user"), default=-1)
         #: The call, and its number, of every tool result that answers one in the order of the calls.
@@ -106,7 +109,7 @@ class _Writer:
 
     def run(self, cue: bool, bos: bool) -> None:
         messages = self.conversation.messages
-        self.paper.mark(self.grammar.bos if bos else "")
+        self.paper.mark((self.grammar.bos if bos else "") + self._tools("head"))
         if self.grammar.plain and len(messages) > 1:
             self._lose("$.messages", "role-dropped", f"{len(messages)} messages became one text")
         elif self.grammar.plain and messages and messages[0].role != "user":
@@ -156,6 +159,10 @@ class _Writer:
             self.paper.mark(self.grammar.separator)
         self.paper.mark(self.grammar.cue)
 
+    def _tools(self, place: str) -> str:
+        """Return the declaration of the tools where this is its place."""
+        return self.tools if self.grammar.declares and self.grammar.declares.place == place else ""
+
     # the system text -----------------------------------------------------------------------
 
     def _split_system(self) -> tuple[list[int], list[int]]:
@@ -179,10 +186,16 @@ class _Writer:
 
     def _default_turn(self, messages: Sequence[Message]) -> None:
         default, prefix = self.grammar.default_system, self.grammar.system_prefix
-        if (default is None and not prefix) or (messages and messages[0].role in ("system", "developer")):
+        turn, declares = self.grammar.turns["system"], self.grammar.declares
+        self.paper.mark(turn.open + self._tools("turn") + turn.close if self._tools("turn") else "")
+        has_own = bool(messages) and self._role(0) == "system"
+        tools = "" if has_own else self._tools("system")
+        if has_own or (default is None and not prefix and not tools):
             return
-        turn = self.grammar.turns["system"]
-        self.paper.mark(turn.open + prefix + (default or "") + turn.close)
+        joined = declares.joined if declares and tools and default is not None else ""
+        self.paper.mark(turn.open + prefix + (default or "") + joined + tools + turn.close)
+        if default is None and not prefix:
+            return
         self._lose("$.messages", "synthesised", "the format's own system message was added")
         if default is not None and not self.grammar.is_implied:
             self._expect("system", default, 0)
@@ -244,6 +257,8 @@ class _Writer:
         if role != original and not self._results(index):
             self._lose(f"$.messages[{index}].role", "role-changed", f"{original} is written as {role}")
         turn = self.grammar.turns[role]
+        if index == self.last_user and opens:
+            self.paper.mark(self._tools("last-user"))
         self.paper.mark(self._open(turn.open, index) if opens else "", index)
         if role == "system" and self.grammar.system_prefix:
             self.paper.mark(self.grammar.system_prefix, index)
@@ -252,6 +267,8 @@ class _Writer:
         self.paper.put_all(self._thinking(index, role), index)
         segments = self._content(index, role)
         self._put(segments, index, role)
+        if not index and role == "system" and self.grammar.declares and self._tools("system"):
+            self.paper.mark(self.grammar.declares.joined + self.tools, index)
         self.paper.mark(turn.close if closes else "", index)
         text = inner + "".join(segment.text for segment in segments)
         if opens or self._results(index):

@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..calls import Calls
+from ..declared import Declared
 from ..grammar import Grammar, Thinking, Turn, turns_of
 
 _ROLES = {role: role for role in ("system", "developer", "user", "assistant", "tool")}
@@ -47,8 +48,18 @@ HERMES = Calls(
     turn="user",
 )
 
+#: How tools are declared beside these calls.
+_TOOLS = Declared(
+    "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+    "You are provided with function signatures within <tools></tools> XML tags:\n<tools>",
+    "\n</tools>\n\nFor each function call, return a json object with function name and arguments within "
+    '<tool_call></tool_call> XML tags:\n<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n'
+    "</tool_call>",
+)
+
 QWEN = CHATML.variant(
     "chatml-qwen",
+    declares=_TOOLS,
     turns=turns_of("<|im_start|>{}\n", "<|im_end|>\n", _OWN),
     role_map={"developer": "system"},
     bos="",
@@ -96,11 +107,15 @@ _CODER = replace(
 )
 
 QWEN3_CODER = QWEN3.variant(
-    "qwen3-coder", thinking=None, calls=_CODER, mapping="Qwen 3 without reasoning, calls as tags for each argument"
+    "qwen3-coder",
+    thinking=None,
+    calls=_CODER,
+    declares=None,
+    mapping="Qwen 3 without reasoning, calls as tags for each argument",
 )
 
 QWEN35 = QWEN3_THINKING.variant(
-    "qwen3.5", calls=_CODER, aliases=("qwen3.6",), mapping="qwen3-thinking with the calls of qwen3-coder"
+    "qwen3.5", calls=_CODER, declares=None, aliases=("qwen3.6",), mapping="qwen3-thinking with the calls of qwen3-coder"
 )
 
 QWEN3_SILENT = QWEN3.variant(
@@ -111,6 +126,7 @@ QWEN3_SILENT = QWEN3.variant(
 
 NEMOTRON3 = QWEN3_THINKING.variant(
     "nemotron3",
+    declares=None,
     default_system="",
     is_implied=True,
     thinking=Thinking("<think>\n", "\n</think>\n", "<think></think>"),
@@ -128,6 +144,7 @@ NEMOTRON3 = QWEN3_THINKING.variant(
 
 YI = QWEN.variant(
     "yi",
+    declares=None,
     turns={role: turn for role, turn in QWEN.turns.items() if role != "system"},
     system="prefix",
     default_system=None,
@@ -137,6 +154,7 @@ YI = QWEN.variant(
 
 SMOLLM3 = QWEN3.variant(
     "smollm3",
+    declares=None,
     turns={**QWEN.turns, "system": Turn("<|im_start|>system\n", "\n\n<|im_end|>\n")},
     system_prefix="## Metadata\n\nKnowledge Cutoff Date: June 2025\nReasoning Mode: /think\n\n"
     "## Custom Instructions\n\n",
@@ -149,6 +167,7 @@ _NO_FUNCTIONS = "You do not currently have access to any functions. <functions><
 
 OLMO3 = QWEN.variant(
     "olmo3",
+    declares=None,
     default_system=None,
     turns={
         **QWEN.turns,

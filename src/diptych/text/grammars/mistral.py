@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..calls import Calls
+from ..declared import Declared
 from ..grammar import Grammar, Turn
 
 V1 = Grammar(
@@ -47,10 +48,16 @@ _V3_CALLS = Calls(
     end="]",
     result='{"content": {json}, "call_id": "{id}"}',
 )
-_TOOLS = ("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]")
+_AVAILABLE = ("[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]")
+_TOOLS = ("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", *_AVAILABLE)
+_DECLARES = Declared("[AVAILABLE_TOOLS][", "][/AVAILABLE_TOOLS]", open="", between=", ", place="last-user")
+#: The formats of SentencePiece have a space behind a mark.
+_SPACED = replace(_DECLARES, before="[AVAILABLE_TOOLS] [")
 
 V3 = V1.variant(
     "mistral-v3",
+    declares=_SPACED,
+    markers=(*V1.markers, *_AVAILABLE),
     turns={"user": Turn("[INST] ", "[/INST]"), "assistant": Turn(" ", "</s>")},
     system="last-user",
     mapping="[INST] user[/INST] assistant</s>; the system text becomes part of the last user message",
@@ -58,6 +65,7 @@ V3 = V1.variant(
 
 TEKKEN = V3.variant(
     "mistral-tekken",
+    declares=_DECLARES,
     turns={
         "user": Turn("[INST]", "[/INST]"),
         "assistant": Turn("", "</s>"),
@@ -78,13 +86,14 @@ V7 = V3.variant(
     },
     system="turn",
     system_turn=Turn("", ""),
-    markers=("[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "</s>"),
+    markers=("[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "</s>", *_AVAILABLE),
     aliases=("mistral-large-2411",),
     mapping="[SYSTEM_PROMPT] system[/SYSTEM_PROMPT][INST] user[/INST] assistant</s>",
 )
 
 V7_TEKKEN = V7.variant(
     "mistral-v7-tekken",
+    declares=_DECLARES,
     turns={
         "system": Turn("[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
         "user": Turn("[INST]", "[/INST]"),
@@ -92,7 +101,7 @@ V7_TEKKEN = V7.variant(
         "tool": Turn("[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
     },
     calls=replace(_V3_CALLS, result="{id}[TOOL_CONTENT]{content}"),
-    markers=(*V7.markers, *_TOOLS, "[TOOL_CONTENT]"),
+    markers=(*V7.markers, *_TOOLS[:3], "[TOOL_CONTENT]"),
     aliases=("mistral-small-3",),
     mapping="[SYSTEM_PROMPT]system[/SYSTEM_PROMPT][INST]user[/INST]assistant</s>",
 )
@@ -124,6 +133,7 @@ V1_TIGHT = V1.variant(
 TEKKEN_SPACED = TEKKEN.variant(
     "mistral-tekken-spaced",
     calls=None,
+    declares=None,
     markers=V1.markers,
     turns={"user": Turn("[INST]", "[/INST]"), "assistant": Turn(" ", " </s>")},
     mapping="mistral-tekken with spaces around the reply",

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from ..calls import Calls
+from ..declared import Declared
 from ..grammar import Grammar, Thinking, Turn
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
@@ -44,6 +45,7 @@ KIMI_K2 = Grammar(
         result="## Return of functions.{name}:{index}\\n{content}",
         ids="functions.{name}:{index}",
     ),
+    declares=Declared("<|im_system|>tool_declare<|im_middle|>[", "]<|im_end|>", open="", between=", ", place="head"),
     aliases=("kimi",),
     mapping="<|im_user|>user<|im_middle|> … <|im_end|>",
 )

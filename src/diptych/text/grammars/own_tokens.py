@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from ..calls import Calls
+from ..declared import Declared
 from ..grammar import Grammar, Thinking, Turn, turns_of
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
@@ -30,6 +31,15 @@ GRANITE = Grammar(
         joined="",
         turn="user",
     ),
+    declares=Declared(
+        "You are a helpful assistant with access to the following tools. You may call one or more tools to assist "
+        "with the user query.\n\nYou are provided with function signatures within <tools></tools> XML tags:\n<tools>",
+        "\n</tools>\n\nFor each tool call, return a json object with function name and arguments within "
+        '<tool_call></tool_call> XML tags:\n<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n'
+        "</tool_call>. If a tool does not exist in the provided list of tools, notify the user that you do not have "
+        "the ability to fulfill the request.",
+    ),
+    sheet=r"Knowledge Cutoff Date: [^\n]*\nToday's Date: [^\n]*\nYou are Granite, developed by IBM\.[^\n]*",
     aliases=("granite-4",),
     mapping="<|start_of_role|>role<|end_of_role|> … <|end_of_text|>",
 )
@@ -56,6 +66,8 @@ APERTUS = Grammar(
     cue="<|assistant_start|>",
     role_map={"developer": "system"},
     bos="<s>",
+    sheet=r"You are Apertus, a helpful assistant created by the SwissAI initiative\.\nKnowledge cutoff: [^\n]*"
+    r"\nCurrent date: [^\n]*",
     markers=tuple(f"<|{role}_{end}|>" for role in (*_ROLES, "developer") for end in ("start", "end")),
     stop=("<|assistant_end|>",),
     mapping="<|user_start|> … <|user_end|>; the developer sheet of its template after the system text",
@@ -140,6 +152,16 @@ MINIMAX = Grammar(
     role_map={"developer": "system"},
     bos="]~!b[",
     thinking=Thinking("<think>\n", "\n</think>\n\n"),
+    declares=Declared(
+        "# Tools\nYou may call one or more tools to assist with the user query.\n"
+        "Here are the tools available in JSONSchema format:\n\n<tools>\n",
+        "</tools>\n\nWhen making tool calls, use XML format to invoke tools and pass parameters:\n\n"
+        '<minimax:tool_call>\n<invoke name="tool-name-1">\n<parameter name="param-key-1">param-value-1</parameter>\n'
+        '<parameter name="param-key-2">param-value-2</parameter>\n...\n</invoke>\n</minimax:tool_call>',
+        open="<tool>",
+        close="</tool>\n",
+        is_bare=True,
+    ),
     default_system="You are a helpful assistant. Your name is MiniMax-M2.5 and is built by MiniMax.",
     markers=("]~!b[", "]~b]", "[e~["),
     stop=("[e~[",),

@@ -15,6 +15,7 @@ no turn for it.
 from __future__ import annotations
 
 from ..calls import Calls
+from ..declared import Declared
 from ..grammar import Grammar, Thinking, Turn, turns_of
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
@@ -108,6 +109,16 @@ GLM45 = GLM4_BARE.variant(
         result="<tool_response>\n{content}\n</tool_response>",
         joined="\n",
     ),
+    declares=Declared(
+        "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+        "You are provided with function signatures within <tools></tools> XML tags:\n<tools>\n",
+        "</tools>\n\nFor each function call, output the function name and arguments within the following XML format:\n"
+        "<tool_call>{function-name}\n<arg_key>{arg-key-1}</arg_key>\n<arg_value>{arg-value-1}</arg_value>\n"
+        "<arg_key>{arg-key-2}</arg_key>\n<arg_value>{arg-value-2}</arg_value>\n...\n</tool_call>",
+        open="",
+        close="\n",
+        place="turn",
+    ),
     trim=frozenset({"assistant"}),
     mapping="GLM 4 with reasoning in <think>",
 )
@@ -116,6 +127,7 @@ GLM5 = GLM45.variant(
     "glm5",
     turns=turns_of("<|{}|>", "", {**_ROLES, "tool": "observation"}),
     cue="<|assistant|><think>",
+    declares=None,
     thinking=Thinking("<think>", "</think>", "</think>"),
     aliases=("glm-5.1", "glm4.7"),
     mapping="GLM 4.5 without line breaks",
