@@ -29,6 +29,7 @@ from .ledger import Ledger, distinct
 from .links import linked
 from .names import named
 from .origins import obeyed
+from .profiles import fit
 
 #: The APIs whose bodies know each other's parameters.
 PAIR: Final = ("chat", "completions")
@@ -163,6 +164,7 @@ def written(
         request = named(api, linked(api, request, ledger), ledger)
     if api.mend is not None:
         request = api.mend(request, ledger)
+    request = fit(api.name, request, ledger)
     body = write_request(api, request, ledger, whole=whole)
     for path, said in missing_reasoning(api.name, body):
         ledger.report(ledger.origin(path, body) or _last_call(request, ledger), "model-refuses", said)

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-#: Keywords whose value maps names to schemas, is a schema, or is a list of schemas.
-_NAMED: Final = ("properties", "$defs", "definitions")
-_SINGLE: Final = ("items", "additionalItems", "not", "contains")
-_LISTS: Final = ("anyOf", "allOf", "oneOf", "prefixItems")
+from .profiles import LISTS, NAMED, PROFILES, SINGLE, fitted
 
 
 def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,15 +20,18 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     >>> strict_schema({"type": "object", "properties": {"a": {"type": "string", "default": ""}}})["required"]
     ['a']
     """
-    found = {name: _inside(name, value) for name, value in schema.items() if name != "default"}
+    taken = {name: value for name, value in schema.items() if not PROFILES["chat"].refuses(name, value)}
+    found = {name: _inside(name, value) for name, value in taken.items()}
     if found.get("type") == "object" and "properties" in found:
         found["required"] = list(found["properties"])
         found["additionalProperties"] = False
     return found
 
 
-def response_format_of(model: Any) -> dict[str, Any]:
+def response_format_of(model: Any, api: str | None = None) -> dict[str, Any]:
     """Return the Chat ``response_format`` of a type that pydantic knows: a model, a dataclass, ``list[int]``.
+
+    Without the keywords that the server of ``api`` refuses: the reply is validated against the type itself.
 
     >>> response_format_of(int)["json_schema"]["name"]
     'int'
@@ -39,15 +39,17 @@ def response_format_of(model: Any) -> dict[str, Any]:
     from pydantic import TypeAdapter
 
     name = re.sub(r"[^a-zA-Z0-9_-]", "_", getattr(model, "__name__", "reply"))[:64]
-    schema = {"name": name, "schema": strict_schema(TypeAdapter(model).json_schema()), "strict": True}
-    return {"type": "json_schema", "json_schema": schema}
+    schema = strict_schema(TypeAdapter(model).json_schema())
+    if profile := PROFILES.get(api or ""):
+        schema, _ = fitted(schema, profile)
+    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": True}}
 
 
 def _inside(name: str, value: Any) -> Any:
-    if name in _NAMED and isinstance(value, Mapping):
+    if name in NAMED and isinstance(value, Mapping):
         return {key: strict_schema(sub) if isinstance(sub, Mapping) else sub for key, sub in value.items()}
-    if name in _SINGLE and isinstance(value, Mapping):
+    if name in SINGLE and isinstance(value, Mapping):
         return strict_schema(value)
-    if name in _LISTS and isinstance(value, list):
+    if name in LISTS and isinstance(value, list):
         return [strict_schema(sub) if isinstance(sub, Mapping) else sub for sub in value]
     return value

@@ -158,7 +158,7 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
     ) -> Parsed[Any]:
         """Send, asking for JSON of ``schema``; see :meth:`Client.parse`."""
         before: list[Reply] = []
-        found = await self._validated(x, model, api, schema_params(schema, api, params))
+        found = await self._validated(x, model, api, schema_params(schema, api or self._setup.api, params))
         while True:
             try:
                 return parsed(summed(found, before), schema)

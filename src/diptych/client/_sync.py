@@ -124,7 +124,7 @@ class Client(ClientBase["_Pool", HttpClient]):
         counts the usage and cost of all. Raises InvalidResponse, whose ``reply`` holds what came.
         """
         before: list[Reply] = []
-        found = self._validated(x, model, api, schema_params(schema, api, params))
+        found = self._validated(x, model, api, schema_params(schema, api or self._setup.api, params))
         while True:
             try:
                 return parsed(summed(found, before), schema)

@@ -63,7 +63,7 @@ def schema_params(model: Any, api: Api | None, params: dict[str, Any]) -> dict[s
         return params
     from ..apis.strict import response_format_of
 
-    return {**params, "response_format": response_format_of(model)}
+    return {**params, "response_format": response_format_of(model, api)}
 
 
 def parsed(reply: Reply, model: type[T]) -> Parsed[T]:
