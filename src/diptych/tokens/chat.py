@@ -15,7 +15,7 @@ from ..errors import TokenError
 from .imagesize import Size
 from .memo import LONGEST, message_memo
 from .messages import Count, MessageCounter, text_of
-from .plain import PlainLine, plain_lines
+from .plain import PlainLines, plain_lines
 from .rules import FAMILIES, FamilyRules
 from .schemas import render_schema
 from .shapes import check_extras
@@ -42,7 +42,7 @@ def chat_items(
         items = (
             lines
             if lines is not None
-            else MessageCounter(counted, rules, info.base, sizes=sizes).items(messages, plain)
+            else MessageCounter(counted, rules, info.base, sizes=sizes).items(messages, plain.remembered)
         )
         if not rules.content_only:
             items.append(PRIMING[rules.priming])
@@ -51,7 +51,7 @@ def chat_items(
     functions, customs = _tools_of(body)
     schema = _schema_of(body)
     tag = rules.schema_tag + counted(str(schema.get("name", ""))) if schema else 0
-    items = MessageCounter(counted, rules, info.base, tag=tag, sizes=sizes).items(messages, plain)
+    items = MessageCounter(counted, rules, info.base, tag=tag, sizes=sizes).items(messages, plain.remembered)
     if functions or schema:
         items += _section_items(messages, functions, schema, rules, counted)
     items += _custom_items(customs, counted)
@@ -68,17 +68,22 @@ def chat_items(
 PRIMING: Final = {rules.priming: Item("$", "priming", rules.priming) for rules in FAMILIES.values()}
 
 
-def _plain_items(messages: Sequence[Any], plain: PlainLine) -> list[Item] | None:
+def _plain_items(messages: Sequence[Any], plain: PlainLines) -> list[Item] | None:
     """Return the lines of messages that are nothing but short texts, None where one is more."""
     items: list[Item] = []
-    add = items.append
-    for index, message in enumerate(messages):
-        if type(message) is not dict or len(message) != 2:
-            return None
-        role, content = message.get("role"), message.get("content")
-        if type(role) is not str or type(content) is not str or role == "tool" or len(content) > LONGEST:
-            return None
-        add(plain(index, role, content))
+    add, line, last, longest = items.append, plain.remembered, len(messages) - 1, LONGEST
+    try:
+        for index, message in enumerate(messages):
+            if type(message) is not dict or len(message) != 2:
+                return None
+            role, content = message["role"], message["content"]
+            if type(content) is not str or type(role) is not str or role == "tool" or len(content) > longest:
+                return None
+            if index == last:
+                line = plain.fresh
+            add(line(index, role, content))
+    except KeyError:
+        return None
     return items
 
 

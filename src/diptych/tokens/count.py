@@ -137,15 +137,14 @@ class _Ways:
         self.name, self.sizes, self.tokenizer = name, sizes, tokenizer
         self.info = model_info(name)
         self.vendor = vendor_of(name) if self.info.encoding is None and tokenizer is None else None
-
-    @property
-    def reads_texts(self) -> bool:
-        """Whether texts are counted wherever they stand, so that no line tells of an unknown part."""
-        return self.tokenizer is not None or self.vendor is not None
+        #: Whether texts are counted wherever they stand, so that no line tells of an unknown part.
+        self.reads_texts = self.tokenizer is not None or self.vendor is not None
 
     def count(self, body: Mapping[str, Any]) -> TokenCount:
         """Return the count of a body of Chat, Completions, Responses or Embeddings."""
         info = self.info
+        if not self.reads_texts and info.encoding is not None and "messages" in body and "input" not in body:
+            return _total(chat_items(body, info, rules_of(info.family, info.base), self.sizes), info, "chat")
         if self.tokenizer is not None:
             return _with_tokenizer(body, self.tokenizer, self.name)
         if self.vendor is not None:
@@ -287,12 +286,12 @@ def body_of(x: Any, *, model: str | None = None, api: str | None = None) -> Mapp
     if api is None:
         if isinstance(x, str):
             return {"prompt": x}
-        if isinstance(x, Mapping):
+        if type(x) is not list and isinstance(x, Mapping):
             if _BODIES.isdisjoint(x):
                 raise TokenError("a body has messages, a prompt or an input", path="$")
             return x
         if isinstance(x, list | tuple):
-            is_chat = bool(x) and isinstance(x[0], Mapping)
+            is_chat = bool(x) and (type(x[0]) is dict or isinstance(x[0], Mapping))
             if not is_chat:
                 return {"prompt": x}
             if model is None or serves(model, "chat") is not False or not serves(model, "completions"):

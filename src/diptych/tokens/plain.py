@@ -26,12 +26,20 @@ _PLACES: Final = 64
 _SHORT: Final = 160
 
 
-@lru_cache(maxsize=32)
-def plain_lines(encoding_name: str, family: Family) -> PlainLine:
-    """Return a function that gives the line of a plain message, and remembers the last ones.
+class PlainLines(NamedTuple):
+    """The line of a plain message: ``remembered``, or ``fresh``.
 
-    A conversation that grows keeps its messages in their places, so their lines are at hand.
+    A conversation that grows keeps its messages in their places, so their lines are at hand. The last
+    message of a request is new as a rule: what is remembered of it would only push others out.
     """
+
+    remembered: PlainLine
+    fresh: PlainLine
+
+
+@lru_cache(maxsize=32)
+def plain_lines(encoding_name: str, family: Family) -> PlainLines:
+    """Return the functions that give the line of a plain message."""
     rules, roles = FAMILIES[family], message_memo(encoding_name)
     encode, new = encoding(encoding_name).encode_ordinary, tuple.__new__
 
@@ -43,7 +51,6 @@ def plain_lines(encoding_name: str, family: Family) -> PlainLine:
     borders = {role: border(role) for role in ROLES}
     places = [f"$.messages[{index}]" for index in range(_PLACES)]
 
-    @lru_cache(maxsize=ENTRIES)
     def plain(index: int, role: str, content: str) -> Item:
         tokens = len(encode(content))  # never longer than LONGEST: no run that needs care
         if role in borders:  # made without the arguments' names, which take as long as a short text
@@ -51,7 +58,7 @@ def plain_lines(encoding_name: str, family: Family) -> PlainLine:
             return new(Item, (place, "message", tokens + borders[role], "exact", None, None))
         return plain_line(f"$.messages[{index}]", role, tokens + border(role))
 
-    return plain
+    return PlainLines(lru_cache(maxsize=ENTRIES)(plain), plain)
 
 
 class PlainSums(NamedTuple):
