@@ -37,11 +37,10 @@ so that ``copy`` and ``pickle`` can rebuild them from ``args`` and ``__dict__``.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .loss import Loss
 
@@ -317,24 +316,29 @@ OF_SHAPE: Final = (
 )
 
 
-@contextmanager
-def malformed(what: str) -> Iterator[None]:
+class malformed:  # it is used like a function
     """Raise FormatError where reading a foreign value fails in a way that no reader has foreseen.
 
     The first cause stays on the error, so that a fault of Diptych is found. Used at the doors where foreign
-    values come in, not inside.
+    values come in, not inside; one may guard many values, one after another.
 
     >>> with malformed("the row"):
     ...     {}["role"]
     Traceback (most recent call last):
     diptych.errors.FormatError: $: the row is malformed: KeyError
     """
-    try:
-        yield
-    except DiptychError:
-        raise
-    except OF_SHAPE as error:
-        raise FormatError(f"{what} is malformed: {type(error).__name__}", path="$") from error
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is not None and isinstance(error, OF_SHAPE) and not isinstance(error, DiptychError):
+            raise FormatError(f"{self._what} is malformed: {type(error).__name__}", path="$") from error
 
 
 class BudgetExceeded(DiptychError):

@@ -124,7 +124,8 @@ class AsChunks:
         if kind == "part":
             self.report.lose_part(event)
             return []
-        return [*self._head(Event("head", value={})), *self._written(self._piece(event))]
+        head = [] if self._begun else self._head(Event("head", value={}))
+        return [*head, *self._written(self._piece(event))]
 
     def _head(self, event: Event) -> list[dict[str, Any]]:
         """Begin the stream; what is not known of it then is not told later."""
@@ -160,7 +161,7 @@ class AsChunks:
         before = self._parts.setdefault(event.kind, event.call)
         self._parts[event.kind] = event.call
         if before == event.call:
-            return event._replace(name=None, call=0)
+            return event if event.name is None and not event.call else event._replace(name=None, call=0)
         self.report.lose("merged", event, detail=f"two {event.kind}s became one")
         text = f"\n{event.text}" if event.kind == "reasoning" else event.text
         return event._replace(text=text, name=None, call=0)

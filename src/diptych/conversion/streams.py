@@ -77,6 +77,7 @@ def convert_stream(
     """
     writer: EventWriter | None = None
     reader = None if source == "auto" else stream_of(source).StreamReader()
+    guard = malformed("an event of the stream")
     for number, chunk in enumerate(chunks):
         if reader is None:
             source = api_of_chunk(chunk, number)
@@ -85,17 +86,18 @@ def convert_stream(
             writer = _Same() if source == to else writer_of(to, source, request)
         writer.report.number = number
         failed = False
-        with malformed("an event of the stream"):
+        with guard:
             events = [*reader.feed(chunk)]
         for event in events:
             failed = event.kind == "error"
             if failed:
                 event = _restated(writer.report, event, chunk, source, to)
-            with malformed("an event of the stream"):
+            with guard:
                 written = writer.feed(event)
             if failed:
                 yield from written  # what the server said comes before what is lost of it
-            settle(writer.report.taken(), on_loss)
+            if writer.report.losses:
+                settle(writer.report.taken(), on_loss)
             if failed:
                 break
             yield from written

@@ -74,7 +74,7 @@ class StreamReader:
         text = part.get("text") if type(part) is dict and len(part) == 1 else None
         if type(text) is not str or not text or index not in self._begun:
             return None
-        return Event("text", index, text, self._part)
+        return Event("text", index, text, self._part, at=".candidates[0].content.parts[0].text")
 
     def _choice(self, choice: ResponseChoice, ledger: Ledger, found: list[Event]) -> None:
         index, at = choice.index, ledger.path(choice)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from ...errors import FormatError
@@ -69,6 +70,7 @@ def _seconds(text: str) -> int | None:
     return int(found.timestamp()) if found.tzinfo is not None else None
 
 
+@lru_cache(maxsize=64)
 def written_time(seconds: int) -> str:
     """Return a time as Ollama writes it.
 
