@@ -189,6 +189,8 @@ def test_bodies_that_are_none_are_refused(upstream, start_bridge):
         assert bridge.http.post("/v1/messages", content=deep).status_code == 400
         assert bridge.http.get("/v1/completions").status_code == 405
         assert bridge.http.get("/nowhere").json()["error"]["code"] == "not_found"
+        shown = bridge.http.get("/v1/nowhere", headers={"anthropic-version": "2023-06-01"}).json()
+        assert (shown["type"], shown["error"]["type"]) == ("error", "not_found_error")
 
 
 def test_models_may_stand_in_the_path(bridge, upstream):

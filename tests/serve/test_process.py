@@ -14,8 +14,9 @@ import pytest
 
 from diptych.client.cassette import Cassette
 from diptych.errors import ClientError, ConfigError
-from diptych.serve import Bridge, Settings
+from diptych.serve import Bridge, Settings, make_app
 from diptych.serve.run import exposure
+from diptych.serve.wire import LeanHttp
 from diptych.testing import Server
 
 BODY = {"model": "gpt-4o", "prompt": "Say hello", "max_tokens": 8}
@@ -286,6 +287,60 @@ def test_a_client_that_leaves_ends_its_call_at_the_upstream(until):
         until(lambda: not upstream.running, "the call at the upstream is ended")
         process.end()
         assert process.told()[-1]["outcome"] == "client left"
+
+
+def test_a_client_that_does_not_read_holds_its_stream_back():
+    """Nothing is read of the upstream while a piece waits for the client."""
+
+    async def run():
+        read, sent = [], []
+
+        class Endless:
+            status_code, headers = 200, type("Headers", (), {"raw": [(b"content-type", b"text/event-stream")]})
+
+            async def aiter_raw(self):
+                while True:
+                    read.append(1)
+                    yield Slow._chunk({"content": "x"})
+
+            async def aclose(self):
+                read.append("closed")
+
+        class Http(LeanHttp):
+            async def send(self, request, **_):
+                await request.trace("send_request_headers.started", None)
+                return Endless()
+
+        def endless(url, *, trust_env):
+            return Http()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("diptych.serve.bridge.lean_http", endless)
+            app = make_app(Bridge(Settings(upstream="http://127.0.0.1:1/v1")))
+        requests = iter([{"type": "http.request", "body": json.dumps({**BODY, "stream": True}).encode()}])
+        full = asyncio.Event()
+
+        async def receive():
+            return next(requests, None) or await asyncio.Event().wait()
+
+        async def send(message):
+            sent.append(message)
+            if len(sent) > 3:
+                await full.wait()
+
+        scope = {"type": "http", "method": "POST", "path": "/v1/completions", "root_path": "", "headers": []}
+        task = asyncio.ensure_future(app({**scope, "query_string": b"", "http_version": "1.1"}, receive, send))
+        while len(sent) < 4:
+            await asyncio.sleep(0)
+        before = len(read)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert len(read) == before
+        task.cancel()
+        await asyncio.wait({task})
+        assert read[-1] == "closed"
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("queue", [0, 2])

@@ -58,11 +58,12 @@ def _open(bridge: Bridge, told: Callable[[Bridge], tuple[int, dict[str, Any]]]) 
 
 
 async def _missing(request: Any, error: Any) -> Any:
-    """Answer an unknown path, or a method that a path does not take, in OpenAI's shape."""
+    """Answer an unknown path, or a method that a path does not take, in the shape of whoever asks."""
     from starlette.responses import JSONResponse
 
     from .refusals import Refusal
 
+    face = FACES["anthropic" if "anthropic-version" in request.headers else "chat"]
     text = f"there is no {request.method} {request.url.path}"
     refusal = Refusal(error.status_code, text, code="not_found" if error.status_code == 404 else "method_not_allowed")
-    return JSONResponse(FACES["chat"].error(refusal), error.status_code, headers=error.headers)
+    return JSONResponse(face.error(refusal), error.status_code, headers=error.headers)

@@ -7,7 +7,8 @@ cassettes; every conversion is that of the readers and writers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -156,17 +157,18 @@ class Bridge:
             await stream.close()
         return stream.reply
 
-    async def chunks(self, plan: Plan, tally: Tally) -> AsyncIterator[list[Chunk]]:
+    async def chunks(self, plan: Plan, tally: Tally) -> AsyncGenerator[list[Chunk], None]:
         """Yield the chunks of a streamed answer as they arrive. Raises what the client of the upstream raises."""
         fan = tally.fan = Fan(plan, self.settings.upstream_api)
         signals = bool(plan.signal.losses)
-        async for found in self._arriving(plan, fan, tally):
-            if found:
-                tally.chunks += len(found)
-                if signals:
-                    found[0] = {**found[0], OWN: plan.signal.body()}
-                    signals = False
-                yield found
+        async with aclosing(self._arriving(plan, fan, tally)) as arriving:
+            async for found in arriving:
+                if found:
+                    tally.chunks += len(found)
+                    if signals:
+                        found[0] = {**found[0], OWN: plan.signal.body()}
+                        signals = False
+                    yield found
         last = fan.finish()
         tally.chunks += len(last)
         tally.signal = signalled([*plan.signal.losses, *fan.losses])
@@ -174,10 +176,10 @@ class Bridge:
             last[-1] = {**last[-1], OWN: late.body()}
         yield last
 
-    def _arriving(self, plan: Plan, fan: Fan, tally: Tally) -> AsyncIterator[list[Chunk]]:
+    def _arriving(self, plan: Plan, fan: Fan, tally: Tally) -> AsyncGenerator[list[Chunk], None]:
         return self._one(plan, fan, tally) if len(plan.asks) == 1 else self._many(plan, fan, tally)
 
-    async def _one(self, plan: Plan, fan: Fan, tally: Tally, number: int = 0) -> AsyncIterator[list[Chunk]]:
+    async def _one(self, plan: Plan, fan: Fan, tally: Tally, number: int = 0) -> AsyncGenerator[list[Chunk], None]:
         flow = fan.flows[number]
         stream = self.client.begin(plan.asks[number], tap=flow.tap)
         try:
@@ -191,14 +193,14 @@ class Bridge:
             flow.whole(reply.response)
         yield fan.take(number)
 
-    async def _many(self, plan: Plan, fan: Fan, tally: Tally) -> AsyncIterator[list[Chunk]]:
+    async def _many(self, plan: Plan, fan: Fan, tally: Tally) -> AsyncGenerator[list[Chunk], None]:
         """Yield what arrives of several streams, whichever is first; a slow client holds all of them back."""
         queue: asyncio.Queue[list[Chunk] | None] = asyncio.Queue(_AHEAD)
         places = asyncio.Semaphore(self.settings.max_fan)
 
         async def run(number: int) -> None:
-            async with places:
-                async for found in self._one(plan, fan, tally, number):
+            async with places, aclosing(self._one(plan, fan, tally, number)) as arriving:
+                async for found in arriving:
                     await queue.put(found)
 
         async def run_all() -> None:

@@ -13,6 +13,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -219,10 +220,12 @@ async def answer_call(visit: Visit, body: Any) -> None:
         await visit.answer(200, found, _said(tally))
         return
     frame, begun = visit.face.frame, False
-    async for chunks in bridge.chunks(plan, tally):
-        if not begun:
-            begun = True  # not before something has come: until then an error has its own status
-            await visit.begin_stream()
-        if chunks:
-            await visit.piece(b"".join([frame(chunk) for chunk in chunks]))
+    # Closed in any case: where the client leaves, the call ends and its budget is settled at once.
+    async with aclosing(bridge.chunks(plan, tally)) as arriving:
+        async for chunks in arriving:
+            if not begun:
+                begun = True  # not before something has come: until then an error has its own status
+                await visit.begin_stream()
+            if chunks:
+                await visit.piece(b"".join([frame(chunk) for chunk in chunks]))
     await visit.piece(visit.face.ends, more=False)
