@@ -13,6 +13,7 @@ from diptych import Template, count
 from diptych.errors import MigrationError
 from diptych.migrate import audit
 from diptych.migrate.code.files import migrate_files
+from diptych.migrate.findings.models import dated_models, may_concern
 
 PROJECT = Path(__file__).resolve().parents[2] / "examples" / "translator"
 
@@ -239,7 +240,8 @@ def test_notebooks_bodies_batches_and_what_cannot_be_read(tmp_path):
         "body": {"model": "davinci-002", "prompt": "Hi"},
     }
     (tmp_path / "batch.jsonl").write_text(json.dumps(line) + "\nnonsense\n", "utf-8")
-    (tmp_path / "broken.py").write_text("def (", "utf-8")
+    (tmp_path / "broken.py").write_text("import openai\ndef (", "utf-8")
+    (tmp_path / "unconcerned.py").write_text("def (", "utf-8")  # nothing to find, so it is not even parsed
     (tmp_path / ".hidden").mkdir()
     (tmp_path / ".hidden" / "b.py").write_text("m = 'davinci-002'", "utf-8")
     found = audit(tmp_path)
@@ -249,6 +251,7 @@ def test_notebooks_bodies_batches_and_what_cannot_be_read(tmp_path):
     assert found.of("prompt")[0].facts["format"] == "chatml"
     assert found.of("dataset")[0].facts["bad"] == 1
     assert [line for line in found.unread if "broken.py" in line]
+    assert not [line for line in found.unread if "unconcerned.py" in line]
     with pytest.raises(MigrationError, match="no such file"):
         audit(tmp_path / "absent")
 
@@ -260,3 +263,7 @@ def test_the_command_says_it_in_json_and_as_a_table(tmp_path, project):
     table = run("diptych", "audit", str(project), cwd=tmp_path)
     assert table.returncode == 1
     assert "5 calls, 6 models, 0 endpoints, 4 prompts, 2 datasets, 1 template, 6 dated, 6 shut down; tokens 75 to 141" in table.stdout
+
+
+def test_every_dated_model_is_a_reason_to_look():
+    assert all(may_concern(f"m = {quote}{name}{quote}") for name in dated_models() for quote in "\"'")

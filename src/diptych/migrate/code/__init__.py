@@ -57,7 +57,10 @@ def may_concern(source: str, *, chat: bool = False) -> bool:
     >>> may_concern("x = 1"), may_concern("client.completions.create()")
     (False, True)
     """
-    return (chat and _CHAT.search(source) is not None) or any(all(w.search(source) for w in ws) for ws in _WORDS)
+    if chat and _CHAT.search(source):
+        return True
+    # Every word below needs one of these, and looking for a plain text is far quicker.
+    return ("ompletion" in source or "OpenAI" in source) and any(all(w.search(source) for w in ws) for ws in _WORDS)
 
 
 def migrate_code(

@@ -127,7 +127,7 @@ def migrate_files(
     models = Models(model, model_map or {}, dated, new_sdk)
     concerned = [file for file in files if _concerns(file, chat=models.looks_at_chat)]
     report = CodeReport(passed_over=len(files) - len(concerned))
-    project = _project_of(paths, files)
+    project = _project_of(paths, files) if concerned else []
     jobs = _jobs(concerned, project, models, todo=todo)
     found = _all_migrated(list(jobs.values()), workers)
     _hold_apart(found, jobs, project, files)

@@ -29,6 +29,24 @@ def dated_models() -> dict[str, dict[str, Any]]:
     }
 
 
+@lru_cache(maxsize=1)
+def _hints() -> tuple[str, ...]:
+    """Return texts of which one stands in whatever names such a model, or asks an endpoint of OpenAI's."""
+    heads = {name[: 8 if name[4:5] == "-" else 5] for name in dated_models() if is_certain(name)}
+    others = [name for name in dated_models() if not any(head in name for head in heads)]
+    quoted = {f"{quote}{name}{quote}" for name in others for quote in "\"'"}
+    return ("openai", "/v1/", *sorted(heads | quoted))
+
+
+def may_concern(text: str) -> bool:
+    """Tell whether a text may name a dated model or an endpoint; most do not, and are not even parsed.
+
+    >>> may_concern("x = 1"), may_concern("M = 'text-davinci-003'")
+    (False, True)
+    """
+    return any(hint in text for hint in _hints())
+
+
 def is_certain(name: str) -> bool:
     """Tell whether a text that is this name can be nothing but the model."""
     return len(name) > 5 and "-" in name

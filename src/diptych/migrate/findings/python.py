@@ -13,7 +13,7 @@ from ..code.files import FileMigration
 from ..code.notebooks import python_cells
 from .endpoints import dead_endpoints
 from .finding import Finding
-from .models import dated_models, is_certain, model_finding
+from .models import dated_models, is_certain, may_concern, model_finding
 from .prompts import prompt_finding
 from .texts import definition_findings
 
@@ -37,10 +37,16 @@ def calls_of(migration: FileMigration) -> list[Finding]:
 
 
 def python_findings(file: Path, name: str, calls: list[Finding]) -> list[Finding]:
-    """Return the findings of a Python file. Raises MigrationError for one that does not parse."""
+    """Return the findings of a Python file. Raises MigrationError for one that does not parse.
+
+    A file without any hint is not parsed.
+    """
     source = file.read_bytes()
+    defines = b"langchain" in source or b"PromptTemplate" in source
+    if not (calls or defines or may_concern(source.decode("utf-8", "replace"))):
+        return []
     found = _source(source, name, calls)
-    if b"langchain" in source or b"PromptTemplate" in source:
+    if defines:
         found += definition_findings(source.decode("utf-8-sig"), name)
     return sorted(found, key=lambda finding: finding.order)
 
