@@ -27,7 +27,6 @@ from .costs import FILTER_COSTS, metered
 from .environment import make_environment
 from .filters import check_json
 from .given import copied, plain
-from .isolation import run_isolated
 from .limits import Limits
 from .mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from .names import undeclared_names
@@ -174,6 +173,8 @@ class ChatTemplate:
     def _run_somewhere(self, values: dict[str, Any], now: datetime) -> str:
         if not self.limits.isolate:
             return self._run(values, now)
+        from .isolation import run_isolated
+
         within = ChatTemplate(self.source, limits=self.limits.within)
         return run_isolated(_run_here, within, values, now, limits=self.limits)
 
@@ -199,6 +200,11 @@ class ChatTemplate:
 def _run_here(template: ChatTemplate, values: dict[str, Any], now: datetime) -> str:
     """Render in this process, as the function of a module, which pickle copies by its name."""
     return template._run(values, now)
+
+
+def prepare_worker() -> None:
+    """Make what every render in a worker process needs, and compile once, before the process forks."""
+    ChatTemplate("{{ a }}").render([])
 
 
 def _chosen(value: Any, name: str) -> str | None:

@@ -156,7 +156,7 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
         if type(__obj) is LoopContext:  # a recursive loop over other items
             args = tuple(map(limits.paced, args))
         refuse_unsafe(__obj)
-        check_method(__obj, args)
+        check_method(__obj, (*args, *kwargs.values()))
         result = limits.held(super().call(__context, __obj, *args, **kwargs))
         return result if type(result) is str or is_trusted(__obj) else built(result)
 

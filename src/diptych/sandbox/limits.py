@@ -213,8 +213,10 @@ def reserve(size: int) -> None:
 
 
 def held(value: T) -> T:
-    """Count the bytes of a value that the running render has made, and return it."""
+    """Count the bytes of a value that the running render has made, and return it. Raises ResourceLimit over a cap."""
     if running := account():
+        if isinstance(value, str) and len(value) > running.limits.output:
+            check_size(len(value))
         if isinstance(value, _SIZED):
             running.grow(getsizeof(value), value)
         else:

@@ -14,12 +14,14 @@ from .measure import measure
 
 
 def check_method(function: Any, args: tuple[Any, ...]) -> None:
-    """Ask before a method of plain data is called with these arguments."""
+    """Ask before a method of plain data is called with these arguments, those that are named among them."""
     owner = getattr(function, "__self__", None)
     if isinstance(owner, str):
         name = getattr(function, "__name__", "")
         _charge_text(owner, name, args)
         check = _METHOD_CHECKS.get(name)
+        if name == "expandtabs":
+            args = args or (8,)
         if check is not None and args:
             check(owner, args)
     elif isinstance(owner, list | tuple | dict | range | set | frozenset) or args:

@@ -48,13 +48,18 @@ def read_frame(source: IO[bytes]) -> bytes | None:
 
 
 def serve(modules: list[str]) -> None:
-    """Answer work from standard input on standard output until it ends; ``modules`` are imported first."""
+    """Answer work from standard input on standard output until it ends; ``modules`` are imported first.
+
+    One that has a function ``prepare_worker`` makes there what each render would have to make again.
+    """
     work, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nothing:
         for number in (0, 1, 2):
             os.dup2(nothing.fileno(), number)  # a print of anybody's is not an answer
-    for name in modules:
-        import_module(name)
+    for module in map(import_module, modules):
+        prepare = getattr(module, "prepare_worker", None)
+        if prepare is not None:
+            prepare()
     gc.freeze()
     while (data := read_frame(work)) is not None:
         status, answer = _run_in_child(data, (work, answers))

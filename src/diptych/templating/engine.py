@@ -391,6 +391,12 @@ def run_found(engine: Engine, found: Found, values: Mapping[str, Any], limits: L
     return engine.load(found, limits).run(values, limits)
 
 
+def prepare_worker() -> None:
+    """Make what every render in a worker process needs, and compile once, before the process forks."""
+    engine = make_engine()
+    engine.load(Found("", "", "{{ a }}", "{{ a }}")).run({"a": ""}, DEFAULT_LIMITS)
+
+
 def make_engine(
     source: Source | None = None, filters: Any = None, globals: Any = None, media: str | os.PathLike[str] | None = None
 ) -> Engine:

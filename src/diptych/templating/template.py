@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from ..errors import FormatError, InvalidInput, Location, TemplateError, TemplateSyntaxError, UndefinedInput
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
-from ..sandbox.isolation import run_isolated
 from . import assemble, events
 from .assemble import Assembled
 from .declared import read_response_format, read_samples, read_tools
@@ -260,6 +259,8 @@ class Template:
 
     def _run(self, values: dict[str, Any]) -> Assembled:
         if self._limits.isolate:
+            from ..sandbox.isolation import run_isolated
+
             return run_isolated(
                 run_found, self._engine, self._compiled.found, values, self._limits.within,
                 limits=self._limits, classes=(assemble, events),
