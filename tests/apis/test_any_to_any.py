@@ -92,3 +92,14 @@ def test_a_breach_of_a_rule_of_its_own_server_is_reported():
     (found,) = convert_request(body, to="anthropic", source="anthropic", on_loss="ignore")
     assert found.output == body
     assert {loss.kind for loss in found.losses} == {"rule-breach"}
+
+
+@pytest.mark.parametrize("target", ["anthropic", "bedrock", "gemini", "responses"])
+def test_a_reply_that_is_begun_by_its_mark_is_gone_on_with(target):
+    begun = {"role": "assistant", "content": "Once", "prefix": True}
+    body = {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "Tell"}, begun]}
+    made = diptych.convert_request(body, to=target, on_loss="raise")[0]
+    assert ("$.messages[1].prefix", "renamed") in [(loss.path, loss.kind) for loss in made.losses]
+    assert diptych.convert_request(body, to="chat")[0].output == body
+    del begun["prefix"]
+    assert not [loss for loss in diptych.convert_request(body, to=target, on_loss="ignore")[0].losses if "prefix" in loss.path]

@@ -168,15 +168,26 @@ def written(
     body = write_request(api, request, ledger, whole=whole)
     for path, said in missing_reasoning(api.name, body):
         ledger.report(ledger.origin(path, body) or _last_call(request, ledger), "model-refuses", said)
+    is_open = request.conversation.cue == "continue"
+    if is_open and api.cue is not None and api.name != "chat":
+        _goes_on(request, ledger)
     if not whole or api.name != "chat":
         return obeyed(api, body, request, ledger, whole=whole)
-    is_open = request.conversation.cue == "continue"
     if is_open and not continues:
         last = request.conversation.messages[-1]
         ledger.lose(last, kind="substituted", detail="Chat begins a new reply; the source goes on with this one")
     _refused(body, ledger)
     body = obeyed(api, body, request, ledger)
     return _continued(body, way, ledger) if is_open and continues else body
+
+
+def _goes_on(request: Request, ledger: Ledger) -> None:
+    """Say of a mark of Chat that it is not lost: this server goes on with a last message of the assistant."""
+    mark = f"{ledger.path(request.conversation.messages[-1])}.prefix"
+    kept = [loss for loss in ledger.losses if loss.path != mark]
+    if len(kept) < len(ledger.losses):
+        ledger.losses[:] = kept
+        ledger.report(mark, "renamed", "the server goes on with a last message of the assistant")
 
 
 def _last_call(request: Request, ledger: Ledger) -> str:
