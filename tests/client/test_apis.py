@@ -66,3 +66,10 @@ def test_the_api_of_a_vendor_has_its_address_and_key(monkeypatch: pytest.MonkeyP
     assert "ANTHROPIC_API_KEY" in (found.value.hint or "")
     with pytest.raises(ClientError, match="no API 'claude'"):
         Client(api="claude")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_value_is_parsed_in_every_api(api: str) -> None:
+    with Server() as server, Client(server.base_url, api=api) as client:  # type: ignore[arg-type]
+        reply = client.parse(TEMPLATE.render(text="Hello"), dict[str, int], model="test", max_tokens=50)
+    assert reply.parsed == {}

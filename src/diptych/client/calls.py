@@ -24,6 +24,8 @@ from .retry import Retries
 T = TypeVar("T")
 
 _FENCE: Final = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
+#: APIs whose schemas have neither a name nor a mode: what ``parse`` would give there has no place.
+_NAMELESS: Final = frozenset({"anthropic", "gemini", "bedrock", "ollama"})
 #: Keywords of send that are the client's and not the API's.
 _OWN: Final = ("timeout", "retries", "on_loss")
 
@@ -63,7 +65,10 @@ def schema_params(model: Any, api: Api | None, params: dict[str, Any]) -> dict[s
         return params
     from ..apis.strict import response_format_of
 
-    return {**params, "response_format": response_format_of(model, api)}
+    wanted = response_format_of(model, api)
+    if api in _NAMELESS:
+        wanted["json_schema"] = {"schema": wanted["json_schema"]["schema"]}
+    return {**params, "response_format": wanted}
 
 
 def parsed(reply: Reply, model: type[T]) -> Parsed[T]:
