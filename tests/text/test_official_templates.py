@@ -11,6 +11,7 @@ import pytest
 import diptych
 from diptych.conversion.registry import get
 from diptych.errors import DiptychError
+from diptych.text.marks import marks_of
 from diptych.text.registry import grammars
 from diptych.text.writing import write_text
 
@@ -99,6 +100,24 @@ def test_most_texts_are_read_right_and_none_wrong_under_lossless(plain):
     print(f"{right} of {len(plain)} texts are read right ({right / len(plain):.1%})")
     assert right / len(plain) >= 0.85
     assert not wrong
+
+
+def test_most_right_readings_of_special_tokens_are_lossless(plain):
+    """Texts whose contents hold other formats' control tokens, and those that begin with one mark twice, are not."""
+    counts = {False: Counter(), True: Counter()}
+    for row in plain:
+        reading = diptych.to_messages(row["expected"])
+        grammar = grammars().get(reading.format)
+        if grammar and grammar.is_certain and not grammar.plain and is_right(row, reading):
+            is_odd = any(marks_of(m["content"]) for m in row["context"]["messages"])
+            counts[is_odd][reading.verdict] += 1
+    for is_odd, found in counts.items():
+        print(
+            "contents with marks" if is_odd else "contents without marks",
+            dict(found),
+            f"{found['lossless'] / found.total():.1%}",
+        )
+    assert counts[False]["lossless"] / counts[False].total() >= 0.90
 
 
 @pytest.mark.parametrize("part", SAME)

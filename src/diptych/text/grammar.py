@@ -74,7 +74,8 @@ class Grammar:
     ``system_turn`` what is around it there; ``default_system`` is written where there
     is none, and ``is_implied`` means that a reader takes it for nothing said;
     ``system_prefix`` is written before every system text, and read as nothing said; ``sheet`` is the
-    pattern of what the models' own templates write around it, dates and the like: its group is the text.
+    pattern of what the models' own templates write around it, dates and the like: its group is the text; an empty
+    group leaves open whether there was one.
 
     ``markers`` are special tokens: anywhere in a content they would be read as
     structure. ``labels`` are speaker labels: at the start of a line they would be.

@@ -313,7 +313,7 @@ def _of_sheet(lines: str, conversation: Conversation, grammar: Grammar) -> tuple
     """Return what is to be said of lines of a model's template, around a text, or one that may be empty."""
     has_own = bool(conversation.messages) and conversation.messages[0].role == "system"
     found = re.fullmatch(grammar.sheet, lines, re.DOTALL)
-    may_be_empty = grammar.system_prefix or found is None or any(group is not None for group in found.groups())
+    may_be_empty = found is None or any(group is not None for group in found.groups())
     kind = "synthesised" if has_own or not may_be_empty else "substituted"
     return (Loss("$", kind, f"lines that the model's template writes: {lines!r}"),)
 

@@ -159,7 +159,7 @@ SMOLLM3 = QWEN3.variant(
     system_prefix="## Metadata\n\nKnowledge Cutoff Date: June 2025\nReasoning Mode: /think\n\n"
     "## Custom Instructions\n\n",
     sheet=r"## Metadata\n\nKnowledge Cutoff Date: .*?## Custom Instructions\n\n"
-    r"(?:You are a helpful AI assistant named SmolLM.*|(.*))",
+    r"(?:You are a helpful AI assistant named SmolLM.*()|(.*))",
     mapping="ChatML with a sheet of metadata before the system text",
 )
 

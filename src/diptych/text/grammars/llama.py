@@ -73,7 +73,7 @@ LLAMA31 = LLAMA3.variant(
     "llama3.1",
     calls=_JSON,
     system_prefix="Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n",
-    sheet=r"\n?Cutting Knowledge Date: [^\n]*\n(?:Today Date: [^\n]*\n)?\n(.*)",
+    sheet=r"\nCutting Knowledge Date: [^\n]*\n\n|\n?Cutting Knowledge Date: [^\n]*\n(?:Today Date: [^\n]*\n)?\n(.*)",
     aliases=("llama3.2", "llama3.3"),
     mapping="Llama 3 with the dates of its template before the system text",
 )

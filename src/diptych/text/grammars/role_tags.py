@@ -61,7 +61,7 @@ APRIEL = PHI3.variant(
     "apriel",
     turns={**turns_of("<|{}|>\n", "\n<|end|>\n", _ROLES), "assistant": Turn("<|assistant|>\n", "\n<|end|>\n</s>")},
     bos="<s>",
-    sheet=r"You are a thoughtful and systematic AI assistant built by ServiceNow.*?\[END FINAL RESPONSE\]\.(.*)",
+    sheet=r"You are a thoughtful and systematic AI assistant built by ServiceNow.*?\[END FINAL RESPONSE\]\.(.+)?",
     aliases=(),
     mapping="Phi 3 with a line break before <|end|>; the preamble of its template is read as nothing said",
 )
