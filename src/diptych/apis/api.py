@@ -296,8 +296,11 @@ def write_request(api: Api, request: Request, ledger: Ledger | None = None, *, w
 
     ``whole`` is false for the messages alone, without what a server requires of a body.
     """
-    ledger = Ledger() if ledger is None else ledger
-    request = distinct(request)
+    return write_distinct(api, distinct(request), Ledger() if ledger is None else ledger, whole=whole)
+
+
+def write_distinct(api: Api, request: Request, ledger: Ledger, *, whole: bool = True) -> dict[str, Any]:
+    """Write the body of a request in which no value stands twice as the same object."""
     ledger.of(request)
     writer = Writer(api, request, ledger)
     wire: dict[str, Any] = {}

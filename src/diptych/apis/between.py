@@ -17,7 +17,7 @@ from ..format import Conversion, Format
 from ..loss import Loss, Verdict, verdict_of
 from ..model import Conversation
 from ..request import Request
-from .api import Api, read_request, write_request
+from .api import Api, read_request, write_distinct
 from .chat.request import held
 from .completions import continuation
 from .completions import request as prompts
@@ -165,7 +165,7 @@ def written(
     if api.mend is not None:
         request = api.mend(request, ledger)
     request = fit(api.name, request, ledger)
-    body = write_request(api, request, ledger, whole=whole)
+    body = write_distinct(api, request, ledger, whole=whole)
     for path, said in missing_reasoning(api.name, body):
         ledger.report(ledger.origin(path, body) or _last_call(request, ledger), "model-refuses", said)
     is_open = request.conversation.cue == "continue"
@@ -200,7 +200,8 @@ def _is_talk(request: Request) -> bool:
     """Tell whether there is nothing but texts, so that no call, tool or result has an id or a name."""
     if request.conversation.tools or "tool_choice" in request.params:
         return False
-    return all(message.is_plain and message.role != "tool" for message in request.conversation.messages)
+    messages = request.conversation.messages
+    return not [message for message in messages if not message.is_plain or message.role == "tool"]
 
 
 def _continued(body: dict[str, Any], way: Way | None, ledger: Ledger) -> dict[str, Any]:
