@@ -98,9 +98,9 @@ class Person(BaseModel):
     name: Annotated[str, Field(min_length=6)]
 
 
-@pytest.mark.parametrize("api", ["anthropic", "gemini", "chat"])
+@pytest.mark.parametrize("api", ["anthropic", "gemini", "chat", "responses", "ollama", "bedrock"])
 def test_what_was_left_out_is_validated_when_the_reply_is_parsed(api):
     with Server(lambda body: '{"name": "Ann"}') as server, Client(server.base_url, api=api) as client:
         with pytest.raises(InvalidResponse, match="name"):
-            client.parse("Who?", Person, model="m", max_tokens=50, on_loss="ignore")
-        assert ("minLength" in json.dumps(server.requests[-1].body)) == (api == "chat")
+            client.parse("Who?", Person, model="m", max_tokens=50)
+        assert ("minLength" in json.dumps(server.requests[-1].body)) == (api not in ("anthropic", "gemini"))

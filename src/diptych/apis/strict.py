@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from .profiles import LISTS, NAMED, PROFILES, SINGLE, fitted
+
+#: The APIs whose response formats have a name and may be strict; without an API that of Chat is meant.
+_NAMED: Final = (None, "chat", "responses", "completions")
 
 
 def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +34,7 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 def response_format_of(model: Any, api: str | None = None) -> dict[str, Any]:
     """Return the Chat ``response_format`` of a type that pydantic knows: a model, a dataclass, ``list[int]``.
 
-    Without the keywords that the server of ``api`` refuses: the reply is validated against the type itself.
+    Without what the server of ``api`` has no place for or refuses: the reply is validated against the type itself.
 
     >>> response_format_of(int)["json_schema"]["name"]
     'int'
@@ -42,7 +45,8 @@ def response_format_of(model: Any, api: str | None = None) -> dict[str, Any]:
     schema = strict_schema(TypeAdapter(model).json_schema())
     if profile := PROFILES.get(api or ""):
         schema, _ = fitted(schema, profile)
-    return {"type": "json_schema", "json_schema": {"name": name, "schema": schema, "strict": True}}
+    wanted = {"name": name, "schema": schema, "strict": True}
+    return {"type": "json_schema", "json_schema": wanted if api in _NAMED else {"schema": schema}}
 
 
 def _inside(name: str, value: Any) -> Any:
