@@ -112,4 +112,4 @@ def worst(losses: Iterable[Loss]) -> Severity:
 
 def verdict_of(losses: Iterable[Loss]) -> Verdict:
     """Return ``lossless`` where nothing but exact losses stands, else ``lossy``."""
-    return "lossless" if worst(losses) is Severity.EXACT else "lossy"
+    return "lossless" if not losses or worst(losses) is Severity.EXACT else "lossy"

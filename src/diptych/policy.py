@@ -54,6 +54,8 @@ def settle(losses: Iterable[Loss], on_loss: OnLoss = "raise") -> tuple[Loss, ...
     """
     policy = policy_of(on_loss)
     found = tuple(losses)
+    if not found:
+        return found
     above = [loss for loss in found if loss.severity > Severity.EXACT]
     stop = above if policy == "raise" else [loss for loss in above if loss.severity is Severity.REFUSED]
     if stop:

@@ -48,7 +48,8 @@ def read_list(messages: Any, path: str) -> tuple[Message, ...]:
     """Read a list of wire messages that stands at ``path``."""
     if not isinstance(messages, list | tuple):
         raise FormatError(f"messages are a list, not {type(messages).__name__}", path=path)
-    return tuple(_plain_message(m) or read_message(m, f"{path}[{index}]") for index, m in enumerate(messages))
+    found = [_plain_message(m) or read_message(m, f"{path}[{index}]") for index, m in enumerate(messages)]
+    return tuple(found)
 
 
 def _plain_message(message: Any) -> Message | None:
