@@ -55,17 +55,24 @@ def templates_command(
     run = _Run(Path(out) if out is not None else None, to, on_loss, force)
     for file in _template_files(paths, to, not no_ignore):
         run.migrate(file, from_)
+    several = sum("source" in document for document in run.documents) > 1
     for document in run.documents:
         source = document.pop("source", None)
         if source is not None and out is None:
             if json_:
                 document["source"] = source
             else:
-                write_text(source)
+                write_text(_headed(source, document) if several else source)
     if json_:
         write_document(files=run.documents)
     if run.refused:
         raise typer.Exit(1)
+
+
+def _headed(source: str, document: dict[str, Any]) -> str:
+    """Return a template under a line with the name of its file, and its own in a file of several."""
+    name = f" {document['name']}" if document.get("name") else ""
+    return f"==> {document['file']}{name} <==\n{source.rstrip(chr(10))}\n\n"
 
 
 class _Run:

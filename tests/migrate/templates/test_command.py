@@ -170,3 +170,14 @@ def test_as_a_process(folder):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("{% system %}Brief.{% endsystem %}\n")
     assert done.stderr == ""
+
+
+def test_several_templates_are_shown_under_their_names(tmp_path):
+    source = (
+        "from langchain_core.prompts import PromptTemplate\n"
+        "first = PromptTemplate.from_template('A {x}')\nsecond = PromptTemplate.from_template('B {x}')\n"
+    )
+    (tmp_path / "t.py").write_text(source, "utf-8")
+    done = CliRunner().invoke(make_app(), ["migrate", "templates", str(tmp_path / "t.py")])
+    where = (tmp_path / "t.py").as_posix()
+    assert done.stdout == f"==> {where} first <==\nA {{{{ x }}}}\n\n==> {where} second <==\nB {{{{ x }}}}\n\n"
