@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from diptych import Client, ClientError, Template, errors
+from diptych.apis.framing import FRAMINGS
 from diptych.client.endpoints import ENDPOINTS
 from diptych.testing import Server, faults
 
@@ -73,3 +74,25 @@ def test_a_value_is_parsed_in_every_api(api: str) -> None:
     with Server() as server, Client(server.base_url, api=api) as client:  # type: ignore[arg-type]
         reply = client.parse(TEMPLATE.render(text="Hello"), dict[str, int], model="test", max_tokens=50)
     assert reply.parsed == {}
+
+
+SLOW_DOWN = {
+    "chat": {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}},
+    "responses": {"type": "error", "code": "rate_limit_exceeded", "message": "slow down"},
+    "anthropic": {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}},
+    "gemini": {"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}},
+    "bedrock": {"throttlingException": {"message": "slow down"}},
+}
+
+
+@pytest.mark.parametrize("api", SLOW_DOWN)
+def test_a_stream_that_begins_with_a_limit_is_rate_limited(server: Server, api: str) -> None:
+    framing = FRAMINGS[api]
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {framing.media_type}\r\nconnection: close\r\n\r\n".encode()
+    server.next(faults.raw(head, framing.frame(SLOW_DOWN[api])))
+    with (
+        Client(server.base_url, api=api, retries=0) as client,  # type: ignore[arg-type]
+        pytest.raises(errors.RateLimited, match="slow down"),
+        client.stream("Hi", model="test", max_tokens=20) as stream,
+    ):
+        list(stream)

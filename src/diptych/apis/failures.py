@@ -210,6 +210,16 @@ def _kind(shape: Shape, word: Any, code: Any) -> str | None:
     return found
 
 
+def kind_of(*words: Any) -> str | None:
+    """Return the kind that the first known of some words means, whatever API it is of.
+
+    >>> kind_of(None, "RESOURCE_EXHAUSTED"), kind_of("throttlingException"), kind_of("so_sorry")
+    ('rate_limit', 'rate_limit', None)
+    """
+    found = (_kind(shape, word, word) for word in words for shape in SHAPES.values())
+    return next((kind for kind in found if kind is not None), None)
+
+
 def write_failure(failure: Failure, api: str) -> tuple[dict[str, Any], tuple[Loss, ...]]:
     """Write the body of a failed answer; return it and what it cannot carry.
 

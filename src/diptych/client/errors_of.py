@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..apis.failures import kind_of
 from ..errors import ApiError, QuotaExceeded, RateLimited
 
 #: Bytes of a body that an error may quote.
@@ -114,9 +115,10 @@ def error_from(found: Mapping[str, Any], *, status: int | None, request_id: str 
     """Return the typed error for the parts of a stated error."""
     code, kind = found.get("code"), found.get("type")
     cls: type[ApiError] = ApiError
-    if code in _QUOTA or kind in _QUOTA or (status == 402):
+    means = kind_of(code, kind)
+    if code in _QUOTA or kind in _QUOTA or status == 402 or means == "billing":
         cls = QuotaExceeded
-    elif status == 429 or code == "rate_limit_exceeded":
+    elif status == 429 or means == "rate_limit":
         cls = RateLimited
     hint = "the account's quota is used up: check the plan and billing" if cls is QuotaExceeded else None
     return cls(
