@@ -7,19 +7,20 @@ cassettes; every conversion is that of the readers and writers.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from ..apis.responses.settings import with_settings
 from ..client import AsyncClient
 from ..client._async import AsyncStream
 from ..client.replies import Reply
 from ..client.requests import Ask, server_of
 from ..conversion.responses import convert_response
 from ..errors import LossError
-from .echoes import with_settings
 from .faces import Face
 from .flows import Chunk, Fan, missing_logprobs
 from .gate import Gate, Keys
@@ -133,7 +134,7 @@ class Bridge:
         tally.signal = signalled([*plan.signal.losses, *found.losses, *missing_logprobs(plan.body, has_all)])
         output: dict[str, Any] = found.output
         if plan.face.api == "responses":
-            output = with_settings(output, plan.body)
+            output = with_settings(output, plan.body, now=int(time.time()))
         return {**output, OWN: tally.signal.body()} if tally.signal.losses else output
 
     async def _replies(self, plan: Plan) -> list[Reply]:

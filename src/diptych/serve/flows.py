@@ -6,15 +6,16 @@ A fan joins the flows of several prompts: their choices are numbered ``prompt * 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..apis.heads import sum_usage
+from ..apis.responses.settings import with_settings
 from ..client.options import Api
 from ..conversion.streams import writer_of
 from ..loss import Loss
 from ..response import Event, Response, Usage, events_of
-from .echoes import with_settings
 from .plans import Plan
 from .prefill import BegunFilter
 
@@ -70,7 +71,9 @@ class Flow:
 
     @staticmethod
     def _echoing(chunk: Chunk, request: Mapping[str, Any]) -> Chunk:
-        return {**chunk, "response": with_settings(chunk["response"], request)} if "response" in chunk else chunk
+        if "response" not in chunk:
+            return chunk
+        return {**chunk, "response": with_settings(chunk["response"], request, now=int(time.time()))}
 
     def whole(self, response: Response) -> None:
         """Take a whole answer: some servers do not stream although they are asked to."""

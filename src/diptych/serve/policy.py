@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
 from ..apis.completions.tables import ALONE
+from ..apis.responses.settings import STATEFUL
 from ..client.options import Api
 from ..conversion.registry import get
 from ..errors import LossError
@@ -66,15 +67,6 @@ _FURTHER: Final[Mapping[str, Collection[str]]] = {
 }  # fmt: skip
 #: Longest header of losses, in characters.
 _LONGEST: Final = 1000
-
-
-#: What asks for a state that the bridge does not have: leaving it out would answer another question.
-STATEFUL: Final[dict[str, str]] = {
-    "previous_response_id": "the bridge keeps no answers: send the whole conversation as input",
-    "conversation": "the bridge keeps no conversations: send the whole of it as input",
-    "background": "the bridge runs nothing in the background",
-    "prompt": "the bridge has no stored prompts",
-}
 
 
 class Signal(NamedTuple):

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from ..apis.between import conversation_of
+from ..apis.responses.settings import with_settings
 from ..client.requests import Ask
 from ..conversion.registry import get
 from ..conversion.responses import answers_of
@@ -26,7 +27,6 @@ from ..text.derived_writing import write_template
 from ..text.replies import read_reply
 from ..text.writing import write_text
 from .doors import Visit, Work
-from .echoes import with_settings
 from .policy import OWN, signalled
 from .refusals import refuse
 from .settings import Settings
@@ -140,7 +140,7 @@ async def derender(visit: Visit, body: Any) -> None:
     response = Response((choice,), _usage(body, ids), model=model, id=visit.id, created=0)
     output, losses = answers_of(visit.face.api).write_response(response)
     if visit.face.api == "responses":
-        output = with_settings(output, body.get("request") or {})
+        output = with_settings(output, body.get("request") or {}, now=0)
     signal = visit.tally.signal = signalled([*reading.losses, *losses])
     await visit.answer(200, {**output, **({OWN: signal.body()} if signal.losses else {})})
 

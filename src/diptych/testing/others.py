@@ -16,12 +16,13 @@ from ..apis.failures import write_failure
 from ..apis.framing import FRAMINGS
 from ..apis.gemini.rules import RULES as GEMINI
 from ..apis.responses.rules import RULES as RESPONSES
+from ..apis.responses.settings import STATEFUL, with_settings
 from ..apis.rules import Rules
 from ..conversion.bodies import convert_request
 from ..conversion.responses import answers_of
-from ..conversion.streams import stream_of
+from ..conversion.streams import EventWriter, stream_of
 from ..errors import DiptychError
-from ..response import Failure, Response
+from ..response import Event, Failure, Response
 from . import answers
 from .refusals import BadRequestError, refuse_breaches
 
@@ -62,17 +63,24 @@ def is_streamed(api: str, body: Mapping[str, Any]) -> bool:
 def whole(api: str, body: Mapping[str, Any], rules: answers.Rules = answers.PLAIN) -> dict[str, Any]:
     """Return the whole answer to a body. Raises BadRequestError."""
     found: dict[str, Any] = answers_of(api).write_response(_response(api, body, rules))[0]
-    return found
+    return with_settings(found, body, now=answers.CREATED) if api == "responses" else found
 
 
 def events(api: str, body: Mapping[str, Any], rules: answers.Rules = answers.PLAIN) -> Iterator[bytes]:
     """Yield the same answer as a stream, framed as the API frames it. Raises BadRequestError."""
     writer, frame = stream_of(api).StreamWriter(), FRAMINGS[api].frame
-    for step in answers.steps(None, _response(api, body, rules)):
-        for chunk in writer.feed(step):
-            yield frame(chunk)
-    for chunk in writer.finish():
+    for chunk in _written(writer, answers.steps(None, _response(api, body, rules))):
+        if api == "responses" and "response" in chunk:
+            chunk["response"] = with_settings(chunk["response"], body, now=answers.CREATED)
         yield frame(chunk)
+    if api == "responses":
+        yield b"data: [DONE]\n\n"  # Open Responses asks for it; OpenAI's own server and SDK do without
+
+
+def _written(writer: EventWriter, steps: Iterator[Event]) -> Iterator[dict[str, Any]]:
+    for step in steps:
+        yield from writer.feed(step)
+    yield from writer.finish()
 
 
 def prompt_tokens(api: str, body: Mapping[str, Any]) -> int:
@@ -91,6 +99,8 @@ def _response(api: str, body: Mapping[str, Any], rules: answers.Rules) -> Respon
         raise BadRequestError(
             f"Missing required parameter: '{missing[0]}'.", missing[0], "missing_required_parameter"
         )
+    if api == "responses" and (name := next((name for name in STATEFUL if body.get(name)), None)):
+        raise BadRequestError(f"{name}: {STATEFUL[name]}.", name, "unsupported_parameter")
     if rules.strict:
         _check_strictly(api, body)
     # What Chat would refuse of another API's body is not its own server's to refuse.

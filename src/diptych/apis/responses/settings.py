@@ -1,12 +1,11 @@
 """What an answer says of its request: Responses repeats the settings that a request was answered with.
 
 Rule: a setting is what the request said, else the API's documented default (OpenAI API reference and the Open
-Responses specification, read 2026-11); what the bridge does not do (store, run in the background) is false.
+Responses specification, read 2026-11). It is for servers that keep nothing: what needs a state is named here, too.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -29,15 +28,26 @@ _SETTINGS: Final[dict[str, Any]] = {
     "presence_penalty": 0.0,
     "frequency_penalty": 0.0,
 }
-#: What the bridge says of itself: it keeps nothing, and the upstream's tier is not known.
+#: What a server that keeps nothing says of itself.
 _OWN: Final[dict[str, Any]] = {
     "previous_response_id": None, "background": False, "store": False, "service_tier": "default",
 }  # fmt: skip
 _TOOL: Final = {"description": None, "parameters": None, "strict": None}
 
 
-def with_settings(answer: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+#: What asks for a state that such a server does not have: leaving it out would answer another question.
+STATEFUL: Final[dict[str, str]] = {
+    "previous_response_id": "no answers are kept: send the whole conversation as input",
+    "conversation": "no conversations are kept: send the whole of it as input",
+    "background": "nothing runs in the background",
+    "prompt": "there are no stored prompts",
+}
+
+
+def with_settings(answer: Mapping[str, Any], request: Mapping[str, Any], *, now: int | None = None) -> dict[str, Any]:
     """Return an answer of Responses with the settings of the request that it answers.
+
+    ``now`` is when it was completed, in seconds since 1970.
 
     >>> found = with_settings({"status": "in_progress", "output": []}, {"temperature": 0.5})
     >>> found["temperature"], found["store"], found["completed_at"]
@@ -49,7 +59,7 @@ def with_settings(answer: Mapping[str, Any], request: Mapping[str, Any]) -> dict
     if "text" in said and isinstance(said["text"], Mapping):
         said["text"] = {"format": {"type": "text"}, **said["text"]}
     tools = [_tool(tool) for tool in request.get("tools") or () if isinstance(tool, Mapping)]
-    ended = int(time.time()) if answer.get("status") == "completed" else None
+    ended = now if answer.get("status") == "completed" else None
     return {**answer, **_SETTINGS, **_OWN, **said, "tools": tools, "completed_at": ended}
 
 
