@@ -132,6 +132,8 @@ class Arguments:
             case "suffix" | "echo":
                 if value in _NOTHING:
                     item.drop = True
+                elif item.name == "echo" and value is True and (name := self._echoed(every)) is not None:
+                    item.drop, site.echo = True, name
                 else:
                     detail = "with logprobs that is scoring" if any(i.name == "logprobs" for i in every) else ""
                     refuse(site, item.name, detail if item.name == "echo" else "")
@@ -152,6 +154,15 @@ class Arguments:
             case "extra_body":
                 self._extra(site, item)
         return ""
+
+    def _echoed(self, every: list[Item]) -> cst.Name | None:
+        """Return the name of a prompt that can be put before each text: bound once, and no stream, no scores."""
+        values = {item.name: item.value for item in every}
+        prompt = values.get("prompt")
+        asks_more = values.keys() & {"logprobs", "stream"} or constant_of(values.get("max_tokens")) == 0
+        if asks_more or not isinstance(prompt, cst.Name) or len(self.source.bindings(prompt)) != 1:
+            return None
+        return prompt
 
     def _without_cap(self, brackets: Sequence[Items]) -> Items | None:
         """Return the bracket that the hidden cap is written into, None where there is a cap on every way."""

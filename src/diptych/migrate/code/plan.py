@@ -37,6 +37,8 @@ class Site:
     reads_all: bool = False
     #: The prompt as text, each hole a word, and the messages that it became; where it was written here.
     prompt: tuple[str, list[dict[str, str]]] | None = None
+    #: The name that holds the prompt, where the answer was to begin with it.
+    echo: cst.Name | None = None
     #: The server is not OpenAI's own.
     is_away: bool = False
     tied: Site | None = None

@@ -119,6 +119,8 @@ class Reads:
             self.streams.text(node, value.sdk, site)
             return
         self.continuations.text(site, node)
+        if site.echo is not None:
+            self._echo(node, site.echo, site)
         if isinstance(node, cst.Attribute):
             start, end = self.source.span(node.attr)
             self.plan.edit(site, start, end, "message.content")
@@ -139,6 +141,18 @@ class Reads:
         if old := next((name for name in names if _OLD_MODEL.match(name)), None):
             self.plan.change(site, node, f"the reply names the model that answers now, not {old!r}: see to it", "note")
 
+    def _echo(self, node: Any, prompt: cst.Name, site: Site) -> None:
+        """Put the prompt before a text that was to begin with it."""
+        loops = [o for o in self.source.ancestors(node) if isinstance(o, cst.BaseComp)]
+        is_hidden = any(n.value == prompt.value for o in loops for n in _names(o.for_in.target))
+        if is_hidden or self.source.function_of(node) is not self.source.function_of(prompt):
+            self.plan.refuse(site, "echo", at=node)
+            return
+        start, end = self.source.outer(node)
+        self.plan.edit(site, start, start, f"({prompt.value} + ")
+        self.plan.edit(site, end, end, ")")
+        self.plan.change(site, node, "Chat does not repeat its prompt: it is put before the text", "note")
+
     def _get(self, call: cst.Call, value: Value, site: Site) -> Iterator[Use]:
         """``.get("choices")`` and ``.get("text")`` of plain data."""
         key = constant_of(call.args[0].value) if call.args and not call.args[0].keyword else ...
@@ -152,6 +166,8 @@ class Reads:
                 site, start, end, f"{quoted.replace('text', 'message')}{rest}).get({quoted.replace('text', 'content')}"
             )
             self.continuations.text(site, call)
+            if site.echo is not None:
+                self.plan.refuse(site, "echo", at=call)
             self.plan.change(site, call, '.get("text") became .get("message").get("content")', "result")
         else:
             yield from self._field(call, key, value, site)
@@ -249,3 +265,7 @@ class Reads:
             )  # fmt: skip
             if not nothing and not within:
                 yield Escape(node, "it is compared")
+
+
+def _names(target: Any) -> Iterator[cst.Name]:
+    return (node for node in inside(target) if isinstance(node, cst.Name))

@@ -6,7 +6,7 @@ client = OpenAI()
 def ask(q, k, flag, bias, body):
     client.completions.create(model="m", prompt=q, suffix="x")
     client.completions.create(model="m", prompt=q, best_of=3)
-    client.completions.create(model="m", prompt=q, echo=True)
+    client.completions.create(model="m", prompt="x", echo=True)
     client.completions.create(model="m", prompt=q, echo=True, logprobs=1, max_tokens=0)
     client.completions.create(model="m", prompt=q, max_tokens=0)
     client.completions.create(model="m", prompt=q, logprobs=k)
