@@ -81,7 +81,7 @@ def test_before_and_after(before, after):
     ("call", "why"),
     [
         ('c.completions.create(model="m", prompt="a", suffix="b")', "suffix"),
-        ('c.completions.create(model="m", prompt=["a", "b"])', "list of prompts"),
+        ('c.completions.create(model="m", prompt=["a", "b"], n=2)', "list of prompts"),
         ("c.completions.create(**kwargs)", "unpacked"),
         ('c.completions.create(model="m", prompt="a", echo=True, logprobs=1)', "repeat"),
         ('c.completions.create(model="m", prompt="a", stream=True)', "stream"),
