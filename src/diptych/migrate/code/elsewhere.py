@@ -26,7 +26,7 @@ def seen_elsewhere(text: str, name: str) -> list[Refusal]:
     """Return the calls that a file of another language holds, each with its place.
 
     >>> [str(r.place) for r in seen_elsewhere("curl https://api.openai.com/v1/completions", "ask.sh")]
-    ['ask.sh:1:31']
+    ['ask.sh:1:28']
     """
     if "ompletion" not in text:
         return []
