@@ -18,6 +18,8 @@ from rich.text import Text
 import diptych
 from diptych.catalogue import DEFAULT_MODEL
 from diptych.local import LocalServer
+from diptych.report.page import page_of
+from diptych.report.templates import template_document
 
 ROOT = Path(__file__).resolve().parents[1]
 console = Console(highlight=False, width=100)
@@ -124,11 +126,22 @@ def answers() -> None:
         show("seed 7", f"identical: {first == second}")
 
 
+def report() -> None:
+    """Write what was rendered as a page, and say where it lies."""
+    title("7. Look at it")
+    file = ROOT / "build" / "demo.html"
+    file.parent.mkdir(exist_ok=True)
+    template = diptych.Library(ROOT / "templates")["translate-chat"]
+    file.write_text(page_of(template_document(template, {"Hello": {"text": "Hello"}}, models=MODELS)), "utf-8")
+    show("open", file.relative_to(ROOT).as_posix())
+
+
 def main() -> None:
     rendered = render_both()
     convert_both_ways()
     estimate(rendered)
     answers()
+    report()
 
 
 if __name__ == "__main__":
