@@ -5,7 +5,7 @@ Names load on first use: ``import diptych`` itself imports nothing heavy.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Type checkers take a constant of this name for true. ``typing`` itself costs most of the
 # time that ``import diptych`` may take, so it is not imported here, nor is ``importlib``.
