@@ -174,7 +174,7 @@ def whole(body, source, target):
 
 @pytest.mark.parametrize("source", APIS)
 def test_every_leaf_of_a_stream_is_carried_or_told(source, collected):
-    @settings(max_examples=12)
+    @settings(max_examples=settings.default.max_examples // 4)
     @given(oracle(source, "response").values)
     def law(value):
         body = said(source, value)
@@ -192,7 +192,7 @@ def test_every_leaf_of_a_stream_is_carried_or_told(source, collected):
 
 @pytest.mark.parametrize("source", APIS)
 def test_chunk_by_chunk_is_the_whole(source, collected):
-    @settings(max_examples=15)
+    @settings(max_examples=settings.default.max_examples // 3)
     @given(oracle(source, "response").values)
     def law(value):
         body = said(source, value)
@@ -213,7 +213,7 @@ def test_chunk_by_chunk_is_the_whole(source, collected):
 
 @pytest.mark.parametrize("api", APIS)
 def test_the_cut_streams_are_valid(api):
-    @settings(max_examples=8)
+    @settings(max_examples=settings.default.max_examples // 6)
     @given(oracle(api, "response").values)
     def law(value):
         assert not [why for event in cut(api, said(api, value)) if (why := fault(api, event))]

@@ -128,7 +128,7 @@ class Completions:
             body.setdefault("model", body.pop("engine"))
         streams = bool(body.pop("stream", False))
         converted = convert_request(body, source="completions", to="chat", on_loss="ignore", model=self._model)
-        self._tell(loss for conversion in converted for loss in conversion.losses)
+        self._tell([*self._other_model(body), *(loss for conversion in converted for loss in conversion.losses)])
         if streams:
             return Chunks(self._stream(converted, body, options))
         replies = [self._client.send(c.output, **options) for c in converted]
@@ -154,6 +154,12 @@ class Completions:
                 self._note([deltas.reply])
                 if (body.get("stream_options") or {}).get("include_usage") and deltas.reply.raw.get("usage"):
                     yield Record({**chunk, "choices": [], "usage": deltas.reply.raw["usage"]})
+
+    def _other_model(self, body: Mapping[str, Any]) -> list[Loss]:
+        """Return what is to be said where another model answers than the call names."""
+        named = body.get("model")
+        is_other = self._model is not None and named not in (None, self._model)
+        return [Loss("$.model", "substituted", f"{self._model} is asked in place of {named}")] if is_other else []
 
     def _note(self, replies: list[Reply]) -> None:
         """Warn of what a server was asked for and did not do, of each once."""
