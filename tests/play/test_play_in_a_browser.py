@@ -14,7 +14,7 @@ from ..report.browser import Watched, browser
 pytest.importorskip("uvicorn", reason="uvicorn comes with the extra serve")
 expect = pytest.importorskip("playwright.sync_api", reason="a dependency of development").expect
 #: A slow machine may take so long, in milliseconds.
-WAIT = 60_000
+WAIT = 600_000
 HOSTILE = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
 
 
@@ -28,7 +28,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     assert process.stderr is not None
     yield process.stderr.readline().strip()
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=900)
 
 
 def test_edit_save_and_look(address: str, tmp_path: Path) -> None:

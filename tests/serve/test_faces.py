@@ -203,7 +203,7 @@ def test_models_may_stand_in_the_path(bridge, upstream):
 
 def test_a_rate_limit_of_the_bridge_is_said_as_one(upstream, start_bridge):
     limits = RateLimits(requests_per_minute=1)
-    with start_bridge(upstream.base_url, limits=limits, timeout=5.0) as bridge:
+    with start_bridge(upstream.base_url, limits=limits, timeout=5.0) as bridge:  # clock: less than the wait for a place, so it is refused at once
         assert bridge.post(FACES["chat"].path, BODIES["chat"]).status_code == 200
         response = bridge.post(FACES["chat"].path, BODIES["chat"])
     assert (response.status_code, response.json()["error"]["code"]) == (429, "rate_limit_exceeded")

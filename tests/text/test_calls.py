@@ -173,7 +173,7 @@ specs = st.builds(
 
 
 @pytest.mark.parametrize("name", DECLARING)
-@settings(max_examples=10)
+@settings(max_examples=settings.default.max_examples // 5)
 @given(tools=st.lists(specs, min_size=1, max_size=3), system=st.none() | TEXTS)
 def test_declared_tools_come_back(name, tools, system):
     messages = [] if system is None else [Message("system", system)]
