@@ -67,3 +67,11 @@ def test_what_a_stream_loses_is_said_and_counts(run):  # noqa: F811
 
 def test_a_text_that_speaks_of_data_is_no_stream(run):  # noqa: F811
     assert run("convert", "-", "--to", "chat", stdin="data: today\nis a prompt").json[0]["content"].startswith("data: ")
+
+
+@pytest.mark.parametrize("cut", [CHUNKS[:-1], [*CHUNKS[:2], {"error": {"message": "boom"}}]])
+def test_a_stream_that_broke_off_does_not_say_that_it_is_done(run, cut):  # noqa: F811
+    found = run("convert", "-", "--to", "completions", "--from", "chat", stdin=shown(cut, "chat"))
+    assert "Hel" in found.out
+    assert "[DONE]" not in found.out
+    assert "[DONE]" in run("convert", "-", "--to", "completions", stdin=shown(CHUNKS, "chat")).out

@@ -68,12 +68,22 @@ FRAMINGS: Final[Mapping[str, Framing]] = {
 
 
 def framed(events: Iterable[Mapping[str, Any]], api: str) -> Iterator[bytes]:
-    """Yield the bytes of each event as the server of an API sends it, and what ends the stream.
+    """Yield the bytes of each event as the server of an API sends it, and what ends the stream if it is whole.
 
-    >>> b"".join(framed([{"choices": []}], "chat"))
-    b'data: {"choices": []}\\n\\ndata: [DONE]\\n\\n'
+    >>> b"".join(framed([{"choices": [{"finish_reason": "stop"}]}], "chat"))[-14:]
+    b'data: [DONE]\\n\\n'
+    >>> list(framed([{"choices": []}], "chat"))
+    [b'data: {"choices": []}\\n\\n']
     """
-    framing = FRAMINGS[api]
-    yield from map(framing.frame, events)
-    if framing.end:
+    framing, is_whole = FRAMINGS[api], False
+    for event in events:
+        yield framing.frame(event)
+        is_whole = not event.get("error") and (is_whole or _has_end(event))
+    if framing.end and is_whole:
         yield framing.end
+
+
+def _has_end(event: Mapping[str, Any]) -> bool:
+    """Tell whether a chunk says why a reply ended."""
+    choices = event.get("choices")
+    return isinstance(choices, list) and any(isinstance(one, Mapping) and one.get("finish_reason") for one in choices)
