@@ -10,7 +10,7 @@ from typing import Any, Final
 from jinja2.sandbox import SandboxedFormatter
 
 from ..errors import ResourceLimit
-from .limits import check_size, current_limits, held, reserve, spend
+from .limits import account, check_size, held, reserve, spend
 from .measure import measure
 from .printing import MAX_INTEGER_BITS, check_printable
 
@@ -55,7 +55,13 @@ def check_add(left: Any, right: Any) -> None:
 def add(*operands: Any) -> Any:
     """Add the operands of ``a + b + c``, from left to right."""
     if _TEXT.issuperset(map(type, operands)):
-        return add_texts(operands)
+        size = sum(map(len, operands))
+        if size >= _SHORT:
+            return add_texts(operands, size)
+        running = account()  # the way of nearly all chains: no further call
+        if running and size > running.limits.output:
+            check_size(size)
+        return "".join(operands)
     total, *rest = operands
     for operand in rest:
         check_add(total, operand)
@@ -63,14 +69,8 @@ def add(*operands: Any) -> Any:
     return total
 
 
-def add_texts(texts: Sequence[str]) -> str:
-    """Join texts whose types are known."""
-    size = sum(map(len, texts))
-    if size < _SHORT:
-        whole = "".join(texts)
-        if size > current_limits().output:
-            check_size(size)
-        return whole
+def add_texts(texts: Sequence[str], size: int) -> str:
+    """Join texts of so many characters."""
     check_size(size)
     spend(size >> 10)
     reserve(sum(map(getsizeof, texts)))

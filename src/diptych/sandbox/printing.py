@@ -108,6 +108,8 @@ def join_text(*parts: Any) -> str:
 
 def printed(value: Any) -> str:
     """Return the text of a printed value as Jinja makes it, objects of Python included, within the caps."""
+    if type(value) is str:
+        return value
     if isinstance(value, str):
         return str(value)
     if not isinstance(value, _SCALARS):
