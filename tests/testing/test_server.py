@@ -462,3 +462,11 @@ def test_it_starts_from_a_shell():
         finally:
             process.send_signal(signal.SIGINT)
         assert process.wait(900) == 130
+
+
+def test_a_begun_answer_of_anthropic_is_not_repeated():
+    messages = [{"role": "user", "content": "one two"}, {"role": "assistant", "content": "The answer is ("}]
+    body = {"model": "m", "max_tokens": 20, "messages": messages}
+    with Server() as server:
+        answer = httpx.post(f"{server.base_url}/messages", json=body).json()
+    assert answer["content"] == [{"type": "text", "text": "one two"}]

@@ -104,7 +104,15 @@ def _response(api: str, body: Mapping[str, Any], rules: answers.Rules) -> Respon
     if rules.strict:
         _check_strictly(api, body)
     # What Chat would refuse of another API's body is not its own server's to refuse.
-    return as_own(answers.response("chat", _as_chat(api, body), rules._replace(strict=False)), {}, own=False)
+    chat = _as_chat(api, body)
+    return as_own(answers.response("chat", _asked(api, chat), rules._replace(strict=False)), {}, own=False)
+
+
+def _asked(api: str, chat: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the body without a begun answer: Anthropic's API says what comes after it, and never repeats it."""
+    messages = chat["messages"]
+    is_begun = api == "anthropic" and len(messages) > 1 and messages[-1].get("role") == "assistant"
+    return {**chat, "messages": messages[:-1]} if is_begun else chat
 
 
 def _check_strictly(api: str, body: Mapping[str, Any]) -> None:
