@@ -32,7 +32,7 @@ def layout_names() -> tuple[str, ...]:
     """Return the names of the layouts that are read, sorted.
 
     >>> layout_names()[:3]
-    ('banks', 'dotprompt', 'github-prompt')
+    ('anthropic-request', 'banks', 'dotprompt')
     """
     return tuple(sorted(layouts()))
 
