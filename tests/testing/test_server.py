@@ -453,7 +453,8 @@ def test_examples_fit_their_schema(schema):
 
 def test_it_starts_from_a_shell():
     command = [sys.executable, "-m", "diptych.testing", "--answer", "Hello", "--strict"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    heeds = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 - a run in the background ignores it
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heeds) as process:
         url = process.stdout.readline().strip()
         try:
             answer = httpx.post(f"{url}/completions", json=prompt("x")).json()
