@@ -186,7 +186,9 @@ class _Writer:
 
     def _default_turn(self, messages: Sequence[Message]) -> None:
         default, prefix = self.grammar.default_system, self.grammar.system_prefix
-        turn, declares = self.grammar.turns["system"], self.grammar.declares
+        turn, declares = self.grammar.turns.get("system"), self.grammar.declares
+        if turn is None:
+            return
         self.paper.mark(turn.open + self._tools("turn") + turn.close if self._tools("turn") else "")
         has_own = bool(messages) and self._role(0) == "system"
         tools = "" if has_own else self._tools("system")

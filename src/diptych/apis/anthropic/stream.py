@@ -152,6 +152,7 @@ class StreamWriter(BlockWriter):
     >>> writer = StreamWriter()
     >>> [event["type"] for event in writer.feed(Event("text", text="Hi"))]
     ['message_start', 'content_block_start', 'content_block_delta']
+    >>> _ = writer.feed(Event("finish", text="stop"))
     >>> [event["type"] for event in writer.finish()]
     ['content_block_stop', 'message_delta', 'message_stop']
     """
@@ -193,7 +194,7 @@ class StreamWriter(BlockWriter):
     def closing(self, word: str | None) -> list[dict[str, Any]]:
         usage = {} if self.usage is None else self.answers.counts.write(self.usage, own=False)
         if not usage:
-            self.report.lose_at("$", "substituted", "not known, and stated as 0: usage")
+            self.report.lose_at("$", "synthesised", "not known, and stated as 0: usage")
         end = {"stop_reason": word, "stop_sequence": None}
         last = {"type": "message_delta", "delta": end, "usage": usage or {"output_tokens": 0}}
         return [last, {"type": "message_stop"}]

@@ -157,6 +157,7 @@ class StreamWriter(BlockWriter):
     >>> writer = StreamWriter()
     >>> [*map(list, writer.feed(Event("text", text="Hi")))]
     [['messageStart'], ['contentBlockDelta']]
+    >>> _ = writer.feed(Event("finish", text="stop"))
     >>> [*map(list, writer.finish())]
     [['contentBlockStop'], ['messageStop'], ['metadata']]
     """
@@ -190,6 +191,6 @@ class StreamWriter(BlockWriter):
     def closing(self, word: str | None) -> list[dict[str, Any]]:
         usage = {} if self.usage is None else self.answers.counts.write(self.usage, own=False)
         unknown = ["metrics"] if usage else ["usage", "metrics"]
-        self.report.lose_at("$", "substituted", f"not known, and stated as 0: {', '.join(unknown)}")
+        self.report.lose_at("$", "synthesised", f"not known, and stated as 0: {', '.join(unknown)}")
         metadata = {"usage": usage or ANSWERS.needs["usage"], "metrics": ANSWERS.needs["metrics"]}
         return [{"messageStop": {"stopReason": word}}, {"metadata": metadata}]

@@ -58,7 +58,8 @@ def with_settings(answer: Mapping[str, Any], request: Mapping[str, Any], *, now:
         said["reasoning"] = {"effort": None, "summary": None, **reasoning}
     if "text" in said and isinstance(said["text"], Mapping):
         said["text"] = {"format": {"type": "text"}, **said["text"]}
-    tools = [_tool(tool) for tool in request.get("tools") or () if isinstance(tool, Mapping)]
+    given = request.get("tools")
+    tools = [_tool(tool) for tool in given if isinstance(tool, Mapping)] if isinstance(given, list | tuple) else []
     ended = now if answer.get("status") == "completed" else None
     return {**answer, **_SETTINGS, **_OWN, **said, "tools": tools, "completed_at": ended}
 

@@ -165,6 +165,7 @@ class StreamWriter(EventWriter):
     >>> writer = StreamWriter()
     >>> [event["type"] for event in writer.feed(Event("text", text="Hi"))][2:]
     ['response.output_item.added', 'response.content_part.added', 'response.output_text.delta']
+    >>> _ = writer.feed(Event("finish", text="stop"))
     >>> writer.finish()[-1]["response"]["output"][0]["content"][0]["text"]
     'Hi'
     """
