@@ -102,7 +102,7 @@ def read_end(body: dict[str, Any], parts: list[Part]) -> tuple[str | None, dict[
     details = stated.get("incomplete_details")
     end: str | None = None
     if stated.get("status") in ("completed", None):
-        end = "tool_calls" if parts and isinstance(parts[-1], ToolCall) else "stop"
+        end = "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop"
     elif stated["status"] == "incomplete" and isinstance(details, Mapping):
         end = _INCOMPLETE.get(str(details.get("reason")))
     note: dict[str, Any] = {} if end or "status" not in stated else {END: {"is": stated["status"]}}

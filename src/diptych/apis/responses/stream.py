@@ -149,6 +149,8 @@ class StreamReader:
         if isinstance(error, Mapping):
             return [*found, *usage, Event("error", value=error)]
         end, note = read_end(dict(response), list(read.choices[0].message.parts))
+        beside = {name: note.pop(name) for name in ("incomplete_details",) if name in note}
+        found += [Event("other", value=beside, at=at)] if beside else []
         found += [Event("other", value=note, at=f"{at}.status")] if note else []
         found += [Event("finish", text=end, at=f"{at}.status")] if end else []
         return [*found, *usage]
