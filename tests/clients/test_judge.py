@@ -45,3 +45,11 @@ def test_every_must_of_the_judge_holds(tmp_path):
     assert failures == []
     assert totals.keys() >= SURFACES
     assert all(totals[surface] for surface in SURFACES)
+
+
+@pytest.mark.skipif(not shutil.which("node") or not PROBE.is_file(), reason="llmprobe: make clients installs it")
+def test_every_must_of_the_judge_holds_for_the_server_of_the_tests(tmp_path):
+    with Server() as server:
+        failures, totals = judged(server.base_url, tmp_path)
+    assert failures == []
+    assert totals.keys() >= SURFACES | {"embeddings"}
