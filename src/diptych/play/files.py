@@ -69,10 +69,10 @@ def mark_of(data: bytes) -> str:
 
 
 def place_of(folder: Path, name: str) -> Path:
-    """Return the file of a name. Raises TemplateNotFound for a name that leaves the folder or is no template's."""
+    """Return the file of a name. Raises TemplateNotFound for names outside the folder and of other files."""
     file = folder / name
     if not name.endswith(ENDINGS) or "\0" in name or not _is_inside(folder, file):
-        raise TemplateNotFound(f"{name!r} is no template of this folder", hint=f"names end in {', '.join(ENDINGS)}")
+        raise TemplateNotFound(f"{name!r} is not a template of this folder", hint=f"names end in {', '.join(ENDINGS)}")
     return file
 
 

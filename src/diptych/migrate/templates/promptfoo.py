@@ -6,7 +6,7 @@
                                       in each text then (``renderVarsInObject``)
 ``{name}``, ``$name``                 text; ambiguous, for other tools fill these in
 other tags of Nunjucks                refused: they are not Jinja's
-content that is no text               refused
+content that is not text              refused
 other fields of a message             lost
 ====================================  ====================================================
 
@@ -55,7 +55,7 @@ def _is_message(value: Any) -> bool:
 def _content(message: Mapping[str, Any], place: str, draft: Draft) -> tuple[str, str]:
     content = message["content"]
     if not isinstance(content, str):
-        raise draft.refuse("a message whose content is no text cannot be migrated", f"{place}.content")
+        raise draft.refuse("a message whose content is not text cannot be migrated", f"{place}.content")
     if _TAG.search(_HOLE.sub("", content)):
         hint = "write it in Jinja by hand: its tags are much alike"
         raise draft.refuse("a tag of Nunjucks that is more than a name", f"{place}.content", hint=hint)
