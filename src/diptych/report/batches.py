@@ -32,7 +32,6 @@ def batch_document(results: Mapping[str, Mapping[str, Any]], *, title: str) -> d
         "reasons": _reasons(failed),
         "models": _by_model(rows),
         "rows": rows,
-        "has_latency": any(row["seconds"] is not None for row in rows),
     }
 
 
@@ -56,7 +55,7 @@ def row_of(id_: str, result: Mapping[str, Any]) -> dict[str, Any]:
     response = result.get("response") or {}
     body, error = response.get("body"), _error(result)
     row: dict[str, Any] = {"id": id_, "error": error, "text": None, "note": "", "model": "", "prompt_tokens": None}
-    row |= {"output_tokens": None, "cost": None, "reason": None, "seconds": _seconds(result)}
+    row |= {"output_tokens": None, "cost": None}
     return row | _answer(body) if isinstance(body, Mapping) and error is None else row
 
 
@@ -72,11 +71,6 @@ def _error(result: Mapping[str, Any]) -> str | None:
 
 def _message(error: Any) -> str:
     return str(error.get("message") or error.get("code")) if isinstance(error, Mapping) else str(error)
-
-
-def _seconds(result: Mapping[str, Any]) -> float | None:
-    value = (result.get("response") or {}).get("seconds")
-    return value if isinstance(value, int | float) else None
 
 
 def _answer(body: Mapping[str, Any]) -> dict[str, Any]:
