@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias, cast, runtime_checkable
 
 from .loss import Loss, Verdict
-from .model import Conversation, ResponseFormat, Span, ToolSpec
+from .model import Conversation, ResponseFormat, Segment, Span, ToolSpec
+from .views.card import Block, Card, Table, Talk, loss_table
+from .views.shown import Shown
+from .views.wire import conversation_talk, output_block
 
 #: A prompt text, the messages or bodies of an API, a row of a data set.
 Kind = Literal["text", "api", "dataset"]
@@ -21,7 +24,7 @@ _set: Final = object.__setattr__
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Shown):
     """What a foreign value was read as.
 
     ``verdict`` is ``lossless`` only where writing the conversation again gives the
@@ -44,8 +47,15 @@ class Reading:
     confidence: float = 1.0
     detail: str = ""
 
+    def _card(self) -> Card:
+        facts = {"format": self.format, "verdict": self.verdict, "confidence": self.confidence, "detail": self.detail}
+        blocks: list[Block] = [conversation_talk(self.conversation), *loss_table(self.losses)]
+        rows = [(other.format, other.verdict, len(other.messages)) for other in self.alternatives]
+        blocks += [Table("Other readings", ("format", "verdict", "messages"), rows)] if rows else []
+        return Card("Reading", facts, blocks)
 
-class Writing:
+
+class Writing(Shown):
     """A conversation written as text: the prompt, its stop list, what it cannot carry.
 
     ``spans`` cover every character of ``text`` exactly once. They are made when they are
@@ -104,6 +114,11 @@ class Writing:
     def __reduce__(self) -> tuple[Any, ...]:
         return (Writing, self._key())
 
+    def _card(self) -> Card:
+        pieces = [Segment(self.text[span.start : span.end], span.source, span.input) for span in self.spans]
+        talk = Talk("", [("prompt", pieces or [Segment(self.text, "template")])])
+        return Card("Prompt", {"stop": ", ".join(map(repr, self.stop))}, [talk, *loss_table(self.losses)])
+
 
 class Proof(NamedTuple):
     """Whether the target gives the same text: ``by`` whom it was rendered, where it differs first, what would help."""
@@ -115,7 +130,7 @@ class Proof(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Shown):
     """A value in its target format, with the verdict and the losses of the way there.
 
     ``detail`` says why an ambiguous value is ambiguous. ``proof`` says whether a receiver sees
@@ -134,6 +149,16 @@ class Conversion:
     alternatives: tuple[Any, ...] = ()
     detail: str = ""
     proof: Proof | None = None
+
+    def _card(self) -> Card:
+        facts: dict[str, object] = {"read as": self.format, "verdict": self.verdict, "detail": self.detail}
+        if self.proof is not None:
+            answer = "the same" if self.proof.equal else f"differs: {self.proof.first_difference}"
+            facts |= {"proof": f"{answer} (rendered by {self.proof.by})", "remedy": self.proof.remedy}
+        blocks: list[Block] = [*loss_table(self.losses), output_block(self.output)]
+        others = [(getattr(other, "format", other),) for other in self.alternatives]
+        blocks += [Table("Other readings", ("format",), others)] if others else []
+        return Card("Conversion", facts, blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,12 @@ from typing import Any
 
 from .format import Writing
 from .model import EMPTY, Conversation, FrozenMap
+from .views.card import Card
+from .views.shown import Shown
+from .views.wire import conversation_talk
 
 
-class Request:
+class Request(Shown):
     """What a call asks for, in no API's shape. A rendered template is one.
 
     ``params`` maps neutral names to JSON values: ``temperature``, ``max_tokens``, ``stop``,
@@ -78,6 +81,11 @@ class Request:
 
     def __hash__(self) -> int:
         return hash(self._fields)
+
+    def _card(self) -> Card:
+        tools = ", ".join(tool.name for tool in self.conversation.tools)
+        facts = {"model": self.model, "tools": tools, **self.params}
+        return Card("Request", facts, [conversation_talk(self.conversation, "")])
 
     def __repr__(self) -> str:
         return f"Request{self._fields!r}"

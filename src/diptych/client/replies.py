@@ -17,6 +17,9 @@ from ..errors import InvalidResponse
 from ..model import EMPTY, Message, TextPart
 from ..projection import write_part
 from ..response import Response, ResponseChoice, Usage
+from ..views.card import Card
+from ..views.shown import Shown
+from ..views.wire import wire_talk
 from . import costs
 from .options import Api
 from .requests import Ask, digest
@@ -113,7 +116,7 @@ class Attempt(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reply:
+class Reply(Shown):
     """A complete answer. ``text``, ``message`` and ``finish_reason`` are those of the first choice.
 
     ``cost`` is in Decimal USD, None where no price is known (``cost_reason`` says why).
@@ -194,6 +197,19 @@ class Reply:
     def api_reason(self) -> str | None:
         """Why ``api`` was used: it was asked for, the model's row in the catalogue, or the shape that was given."""
         return self.asked.reason if self.asked is not None else None
+
+    def _card(self) -> Card:
+        used = self.usage
+        facts = {
+            "model": self.model,
+            "finish reason": self.finish_reason if self.choices else None,
+            "tokens": used and f"{used.prompt_tokens} in, {used.completion_tokens} out",
+            "cost": f"unknown: {self.cost_reason}" if self.cost is None else f"${self.cost:f}",
+            "seconds": None if self.seconds is None else f"{self.seconds:.2f}",
+            "replayed": "yes" if self.replayed else None,
+            "notes": "\n".join(self.notes),
+        }
+        return Card("Reply", facts, [wire_talk([{"role": "assistant", **c.message} for c in self.choices], "")])
 
     @property
     def request_hash(self) -> str | None:

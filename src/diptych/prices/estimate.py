@@ -8,16 +8,18 @@ is not known is None with a reason, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import tokens
 from ..errors import PriceError
 from ..request import Request
 from ..tokens import Item, TokenCount
 from ..tokens.shapes import whole_number
+from ..views.card import Card, Table, shown_number
+from ..views.shown import Shown
 from .book import PriceBook, default
 from .bounds import check_cached, choices, cost_of, headroom, output_bounds, tier
 from .dialects import read_usage
@@ -27,9 +29,11 @@ from .rates import Rates
 from .usage import price_reading, reason_of, variant_of
 from .values import Cost, Line, Residual, Tokens, plain
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Shown):
     """What a request may cost; see :func:`estimate`.
 
     ``fits_context`` and ``headroom`` (tokens left in the context window beside prompt and
@@ -102,6 +106,31 @@ class Estimate:
         found |= {"price_notes": list(self.price_notes)} if self.price_notes else {}
         found |= {"not_included": list(self.not_included)} if self.not_included else {}
         return {**found, "reason": self.reason} if self.reason else found
+
+    def _card(self) -> Card:
+        output, cost = self.output, self.cost
+        facts = {
+            "model": self.model,
+            "prompt tokens": f"{shown_number(self.prompt.tokens) or 'unknown'} ({self.prompt.basis})",
+            "output tokens": _span(output.low, output.expected, output.high, shown_number),
+            "cost": _span(cost.low, cost.expected, cost.high, _usd) if cost else f"unknown: {self.reason}",
+            "fits the window": {True: "yes", False: "no", None: None}[self.fits_context],
+            "left in the window": shown_number(self.headroom),
+            "prices": " ".join(filter(None, (self.price_date, self.price_source))),
+            "notes": "\n".join(self.price_notes),
+            "not included": "\n".join(self.not_included),
+        }
+        rows = [(ln.kind, shown_number(ln.tokens), _usd(ln.rate), _usd(ln.cost), ln.note) for ln in self.lines]
+        columns = ("what", "tokens", "per million", "expected", "note")
+        return Card("Estimate", facts, [Table("", columns, rows)] if rows else [])
+
+
+def _span(low: T, expected: T, high: T | None, show: Callable[[T], str | None]) -> str:
+    return f"{show(low)} at least, {show(expected)} expected, {'no limit' if high is None else f'{show(high)} at most'}"
+
+
+def _usd(amount: Decimal) -> str:
+    return f"${plain(amount)}"
 
 
 def estimate(

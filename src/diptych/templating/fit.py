@@ -24,6 +24,9 @@ from ..prices.bounds import choices, output_cap
 from ..request import Request
 from ..tokens import count
 from ..tokens.shapes import whole_number
+from ..views.card import Card, Table
+from ..views.shown import Shown
+from ..views.wire import wire_talk
 from .rendered import Rendered
 
 #: What goes at once, as a share of the room: one eighth keeps the prefix for several turns.
@@ -56,7 +59,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Shown):
     """A conversation that fits, and what it took.
 
     ``tokens`` is the highest that the count allows for, ``limit`` the window less the reserve.
@@ -80,6 +83,12 @@ class Fitted:
         ]
         found: dict[str, Any] = {"messages": self.messages, "tokens": self.tokens, "limit": self.limit}
         return {**found, "dropped": gone, "saved_tokens": self.saved_tokens}
+
+    def _card(self) -> Card:
+        facts = {"tokens": f"{self.tokens:,} of {self.limit:,}", "saved tokens": f"{self.saved_tokens:,}"}
+        rows = [(one.path, one.role, f"{one.tokens:,}", f"{one.kept_tokens:,}") for one in self.dropped]
+        gone = [Table("Left out or cut", ("where", "role", "tokens", "kept"), rows)] if rows else []
+        return Card("Fitted", facts, [*gone, wire_talk(self.messages)])
 
 
 @dataclass(slots=True)

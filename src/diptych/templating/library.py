@@ -11,8 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import TemplateNotFound
+from ..errors import TemplateError, TemplateNotFound
 from ..sandbox import DEFAULT_LIMITS, Limits
+from ..views.card import Card, Table
+from ..views.shown import Shown
 from .engine import Engine
 from .sources import FolderSource, Found, Source, make_source
 from .template import Template
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
-class Library:
+class Library(Shown):
     """Templates by name, from folders, packages (``"package:folder"``) or mappings.
 
     A root can also be a module or an ``importlib.resources`` folder. Several roots are
@@ -99,6 +101,19 @@ class Library:
 
     def __len__(self) -> int:
         return sum(1 for _ in self.names())
+
+    def _card(self) -> Card:
+        names = [*self.names()]
+        return Card("Templates", {"templates": len(names)}, [Table("", ("name", "description"), self._rows(names))])
+
+    def _rows(self, names: list[str]) -> list[tuple[str, str | None]]:
+        return [(name, self._described(name)) for name in names]
+
+    def _described(self, name: str) -> str | None:
+        try:
+            return self[name].description
+        except TemplateError as error:
+            return f"{type(error).__name__}: {error.message}"
 
     def filter(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Register a function as a filter under its own name; usable as a decorator."""

@@ -17,6 +17,7 @@ from ..model import Conversation, Message, Part, ResponseFormat, Segment, Span, 
 from ..policy import OnLoss
 from ..request import Request
 from ..text.writing import write_text
+from ..views.card import Card, Talk
 from ..views.parts import described
 from .assemble import Assembled, add_segment
 from .plan import Plan
@@ -263,15 +264,8 @@ class Rendered(Request):
         state = (self._plan is not None, self._values, self._assembled, self._input_losses)
         return _unpickled, (self._template, *state)
 
-    def _repr_html_(self) -> str:
-        from ..views.html import messages_html
-
-        return messages_html(self._visible(), title=self._template.name)
-
-    def __rich__(self) -> Any:
-        from ..views.terminal import messages_rich
-
-        return messages_rich(self._visible(), title=self._template.name)
+    def _card(self) -> Card:
+        return Card(self._template.name, {}, (Talk("", self._visible()),))
 
     def _visible(self) -> list[tuple[str, list[Segment]]]:
         """Return the segments with a line for each part that is not text, in its place."""

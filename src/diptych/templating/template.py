@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from ..errors import FormatError, InvalidInput, Location, TemplateError, TemplateSyntaxError, UndefinedInput
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
+from ..views.card import Card, Table, Text
+from ..views.shown import Shown
 from . import assemble, events
 from .assemble import Assembled
 from .declared import read_response_format, read_samples, read_tools
@@ -29,7 +31,7 @@ from .sources import Found
 _DEFAULT_FORMAT: Final = "transcript"
 
 
-class Template:
+class Template(Shown):
     """A prompt template: Jinja with optional front matter and message tags.
 
     >>> tpl = Template.from_string("Hello {{ name }}!", name="hello")
@@ -332,6 +334,13 @@ class Template:
     def __repr__(self) -> str:
         return f"<Template {self.name}>"
 
+    def _card(self) -> Card:
+        facts = {"description": self.description, "model": self.model, "hash": self.hash}
+        rows = [(i.name, i.schema.get("type"), *_default(i), i.description) for i in self.inputs.values()]
+        columns = ("input", "type", "default", "description")
+        inputs = [Table("Inputs", columns, rows)] if rows else []
+        return Card(self.name, facts, [*inputs, Text("Source", self.source)])
+
     # as a value ----------------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
@@ -445,3 +454,7 @@ def _unpickled(engine: Engine, found: Found, limits: Limits, bound: dict[str, An
 
 def _accepts_messages(schema: dict[str, Any]) -> bool:
     return schema in ({}, {"type": "array"}, {"type": "array", "items": {"type": "object"}})
+
+
+def _default(declared: Input) -> tuple[str]:
+    return ("required" if declared.required else repr(declared.default),)

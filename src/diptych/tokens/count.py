@@ -14,6 +14,8 @@ from ..catalogue import DEFAULT_MODEL, serves
 from ..catalogue.models import ModelInfo, model_info
 from ..errors import TokenError
 from ..request import Request
+from ..views.card import Card, Table, shown_number
+from ..views.shown import drawn_html, drawn_rich
 from .basis import settle
 from .chat import chat_items
 from .foreign import HEADS, Foreign, is_foreign, read_foreign
@@ -76,6 +78,25 @@ class TokenCount(NamedTuple):
             "items": [_item_json(item) for item in self.items],
         }
         return {**found, "reason": self.reason} if self.reason else found
+
+    def _card(self) -> Card:
+        within = None if self.low == self.high else f"{shown_number(self.low)} to {shown_number(self.high)}"
+        facts = {
+            "model": self.model,
+            "tokens": "unknown" if self.tokens is None else f"{self.tokens:,}",
+            "range": within,
+            "basis": self.basis,
+            "encoding": self.encoding,
+            "reason": self.reason,
+        }
+        rows = [(item.path, item.kind, shown_number(item.tokens), item.basis) for item in self.items]
+        return Card("Tokens", facts, [Table("", ("where", "what", "tokens", "basis"), rows)] if rows else [])
+
+    def _repr_html_(self) -> str:
+        return drawn_html(self._card())
+
+    def __rich__(self) -> Any:
+        return drawn_rich(self._card())
 
 
 def _item_json(item: Item) -> dict[str, Any]:

@@ -1,18 +1,19 @@
-"""HTML of rendered messages: self-contained, escaped, no script.
+"""HTML of cards: self-contained, escaped, no script.
 
 Rule: styles stand inline, since notebooks strip style sheets; every text goes
-through autoescape; colours work on light and dark ground.
+through autoescape; characters that turn the direction of text are shown as symbols;
+colours work on light and dark ground.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ..model import Segment
+from .card import Block, Card, Table, Talk, cells, facts, shortened
+from .terminal import visible
 
 #: Border colours by role, readable on light and dark ground.
 COLOURS = {
@@ -26,13 +27,25 @@ def partials() -> Any:
     return Environment(loader=PackageLoader(__package__, "partials"), autoescape=True, undefined=StrictUndefined)
 
 
-def messages_html(messages: Sequence[tuple[str, Sequence[Segment]]], *, title: str | None = None) -> str:
-    """Return messages as HTML: roles as headings, data marked apart from author text.
+def card_html(card: Card) -> str:
+    """Return a card as HTML.
 
-    >>> "<b>" in messages_html([("user", [Segment("<b>", "data", "x")])])
+    >>> "<b>" in card_html(Card("<b>", {"a": "<b>"}))
     False
     """
-    template = partials().get_template("messages.html.jinja")
-    colours = {role: COLOURS.get(role) for role, _ in messages}
-    html: str = template.render(messages=messages, title=title, colours=colours)
-    return html.encode("utf-8", "replace").decode()
+    blocks = [_block(block) for block in card.blocks]
+    has_data = any(
+        source == "data" for block in blocks for _, segments in block["messages"] for _, source, _ in segments
+    )
+    template = partials().get_template("card.html.jinja")
+    html: str = template.render(title=card.title, facts=facts(card), blocks=blocks, colours=COLOURS, has_data=has_data)
+    return visible(html)
+
+
+def _block(block: Block) -> dict[str, Any]:
+    shown: dict[str, Any] = {"title": block.title, "columns": (), "rows": (), "messages": (), "text": None}
+    if isinstance(block, Table):
+        return {**shown, "columns": block.columns, "rows": cells(block.rows)}
+    return (
+        {**shown, "messages": block.messages} if isinstance(block, Talk) else {**shown, "text": shortened(block.text)}
+    )

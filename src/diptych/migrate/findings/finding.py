@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
+from ...views.card import Card, Table
+from ...views.shown import Shown
+
 KINDS: Final = ("call", "model", "endpoint", "prompt", "dataset", "template")
 
 
@@ -30,7 +33,7 @@ class Finding:
 
 
 @dataclass
-class Audit:
+class Audit(Shown):
     """Everything found, in the order of the files.
 
     ``unread`` are the files that could not be read, each with its reason.
@@ -70,6 +73,14 @@ class Audit:
     def tokens(self) -> dict[str, int]:
         """The tokens of the prompts and data sets found, as they are and as Chat messages."""
         return {when: sum(f.facts.get(f"tokens_{when}") or 0 for f in self.findings) for when in ("before", "after")}
+
+    def _card(self) -> Card:
+        counts = {kind: len(self.of(kind)) or None for kind in KINDS}
+        facts = {"files read": self.files, **counts, "models shut down": len(self.due()) or None}
+        rows = [(f.kind, f.place, f.facts.get("model"), f.facts.get("shutdown_date")) for f in self.findings]
+        blocks = [Table("Findings", ("what", "where", "model", "last day"), rows)] if rows else []
+        unread = [Table("Not read", ("file and reason",), [(line,) for line in self.unread])] if self.unread else []
+        return Card("Audit", facts, [*blocks, *unread])
 
     def to_json(self) -> dict[str, Any]:
         """Return the audit as a JSON object."""
