@@ -31,7 +31,21 @@ def data_command(
         str, typer.Option("--to", help="The layout to write.", autocompletion=complete_layout)
     ] = "finetune_chat",
     column: Annotated[
-        list[str] | None, typer.Option("--column", help="FIELD=COLUMN: the rows' own name for a field of the layout.")
+        list[str] | None,
+        typer.Option("--column", help="FIELD=COLUMN: where a field of the layout stands; a path such as meta.q, too."),
+    ] = None,
+    role: Annotated[list[str] | None, typer.Option("--role", help="ROLE=NAME: a name of a role in the turns.")] = None,
+    turn: Annotated[
+        list[str] | None, typer.Option("--turn", help="KEY=NAME: the turns' own name for role, content …")
+    ] = None,
+    constant: Annotated[
+        list[str] | None, typer.Option("--constant", help="FIELD=VALUE for rows without this field.")
+    ] = None,
+    map_: Annotated[
+        str | None,
+        typer.Option(
+            "--map", help="FILE or FILE#NAME: a map of columns, of axolotl or LLaMA-Factory, too; flags go before it."
+        ),
     ] = None,
     drop: Annotated[
         list[str] | None, typer.Option("--drop", help="A column to leave out, which is no loss then.")
@@ -76,11 +90,19 @@ def data_command(
 
     spec = Spec.of(
         {
-            "from": from_,
             "to": to,
             "on_loss": on_loss.value,
-            "columns": _pairs(column, "--column"),
-            "drop": drop or (),
+            **_mapped(
+                map_,
+                {
+                    "from": "" if from_ == "auto" else from_,
+                    "columns": _pairs(column, "--column"),
+                    "constants": {name: _value(text) for name, text in _pairs(constant, "--constant").items()},
+                    "roles": _several(role, "--role"),
+                    "turn": _pairs(turn, "--turn"),
+                    "drop": drop or [],
+                },
+            ),
             "request": {name: _value(text) for name, text in _pairs(set_, "--set").items()},
             "fail_fast": fail_fast,
             "model": None if no_count else model or DEFAULT_MODEL,
@@ -106,6 +128,28 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
         if "=" not in pair:
             raise typer.BadParameter(f"{option} takes NAME=VALUE, not {pair!r}")
     return dict(pair.split("=", 1) for pair in given or ())
+
+
+def _several(given: list[str] | None, option: str) -> dict[str, list[str]]:
+    """Return the values of each name of NAME=VALUE, which may be given several times."""
+    found: dict[str, list[str]] = {}
+    for pair in given or ():
+        for name, value in _pairs([pair], option).items():
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def _mapped(file: str | None, flags: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a spec from a map file and from flags, which go before it."""
+    from ..migrate.data.map_file import read_map
+
+    found = {} if file is None else read_map(file)
+    for name, value in flags.items():
+        if isinstance(value, dict):
+            found[name] = {**found.get(name, {}), **value}
+        elif value:
+            found[name] = [*found.get(name, ()), *value] if name == "drop" else value
+    return found
 
 
 def _value(text: str) -> Any:

@@ -7,6 +7,7 @@ all rows of the sample. Where nothing is certain nothing is guessed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -62,12 +63,14 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
     target = _named(spec.target)
     named = _named(spec.source) if spec.source != "auto" else None
     if named is not None and (named != LEGACY or spec.separators is not None):
+        for ref in refs if spec.columns else ():
+            _mapped(sample_of(ref), spec, ref.path)
         return [spec.resolved(named, target, spec.separators)] * len(refs)
     most = max(1, SAMPLE_ROWS // max(1, len(refs)))
     pairs: list[Mapping[str, Any]] = []
     sources: list[str] = []
     for ref in refs:
-        rows = [_renamed(row, spec) for row in sample_of(ref, min(SAMPLE, most))]
+        rows = _mapped(sample_of(ref, min(SAMPLE, most)), spec, ref.path)
         sources.append(named or _layout_of(rows, ref.path))
         if sources[-1] == LEGACY:
             pairs += (row for row in rows if _is_pair(row))
@@ -81,9 +84,16 @@ def _named(name: str) -> str:
     return qualified(entry) if entry.kind == "api" else entry.name
 
 
-def _renamed(row: Mapping[str, Any], spec: Spec) -> Mapping[str, Any]:
-    names = {column: name for name, column in spec.columns.items()}
-    return {names.get(column, column): item for column, item in row.items() if column not in spec.drop}
+def _mapped(rows: list[Mapping[str, Any]], spec: Spec, path: str) -> list[Mapping[str, Any]]:
+    """Return rows under the names of their layout. Raises MigrationError for a column that none of them has."""
+    absent = spec.column_map.absent(rows)
+    if absent is not None:
+        raise MigrationError(absent, path=path)
+    found: list[Mapping[str, Any]] = []
+    for row in rows:
+        with suppress(FormatError):  # among the rejects later, with its number
+            found.append(spec.column_map.apply(row))
+    return found
 
 
 def _is_pair(row: Mapping[str, Any]) -> bool:

@@ -87,8 +87,8 @@ class Rows:
         self.rules = FileRules(spec.target)
         self._source, self._target = get(spec.source, "dataset"), get(spec.target, "dataset")
         self._reader = reader_of(self._source, spec.separators)
-        self._renamed = {column: name for name, column in spec.columns.items()}
-        self._same = spec.source == spec.target and not (spec.columns or spec.drop or spec.request)
+        self._map = spec.column_map
+        self._same = spec.source == spec.target and not (self._map or spec.request)
         # Losses are counted: a million warnings help nobody.
         self._policy: OnLoss = "raise" if spec.on_loss == "raise" else "ignore"
 
@@ -132,7 +132,7 @@ class Rows:
     def _converted(self, number: int, value: Any) -> list[_Written]:
         """Return the rows that a row becomes, each with its losses. Raises what the policy raises."""
         if isinstance(value, Mapping):
-            value = self._columns(value)
+            value = self._map.apply(value)
         if self._source.kind == "text":
             found = convert(
                 _unwrapped(value, self._source.name),
@@ -154,20 +154,6 @@ class Rows:
         read = () if untouched(value, self._source.name, _wrapped(written.output), self.spec.target) else read
         losses = settle((*told, *read, *written.losses, *unheld), self._policy)
         return _wrapped(written.output), losses
-
-    def _columns(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a row under the names of its layout, without what is left out knowingly."""
-        if not self._renamed and not self.spec.drop:
-            return dict(value)
-        found: dict[str, Any] = {}
-        for column, item in value.items():
-            if column in self.spec.drop:
-                continue
-            name = self._renamed.get(column, column)
-            if name in found:
-                raise FormatError(f"two columns are the {name!r} of the row", path=f"$.{column}")
-            found[name] = item
-        return found
 
     def _rejected(self, number: int, error: DiptychError, text: str) -> bytes:
         if self.spec.fail_fast:

@@ -121,7 +121,7 @@ class _Shard:
         self._is_part = is_part
         self._ref, self.rows, self._good, self._bad = ref, rows, good, bad
         spec = rows.spec
-        fits = (spec.source, spec.target) in _SPLICED and not (spec.columns or spec.drop or spec.request)
+        fits = (spec.source, spec.target) in _SPLICED and not (spec.column_map or spec.request)
         self._separators = spec.separators if fits else None
 
     def convert(self, source: Path) -> str:

@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, cast
 
+from ...datasets.columns import ColumnMap
 from ...datasets.finetune import Separators
 from ...errors import FormatError, MigrationError
 from ...model import EMPTY, FrozenMap, freeze, thaw
 from ...policy import OnLoss, policy_of
 
 _NAMES: Final = {"from": "source", "to": "target"}
+#: The fields of a spec that are those of a column map.
+_MAP: Final = ("columns", "constants", "roles", "turn", "drop")
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Spec:
     knowingly, which is no loss. ``model`` counts the tokens of the rows written, as it is
     billed; ``source_model`` those of the rows read. ``request`` holds fields for the bodies of
     batch lines (a ``model``, say). ``fail_fast`` raises at the first row that would be
-    rejected. ``separators`` are what stands around a legacy row's texts; they are found in
+    rejected. ``constants``, ``roles`` and ``turn`` are those of :class:`~diptych.datasets.columns.ColumnMap`, as
+    ``columns`` and ``drop`` are. ``separators`` are what stands around a legacy row's texts; they are found in
     the data where they are not given.
 
     >>> Spec.of({"from": "finetune_legacy", "to": "finetune_chat"}).source
@@ -44,15 +48,21 @@ class Spec:
     request: FrozenMap = field(default=EMPTY)
     fail_fast: bool = False
     separators: Separators | None = None
+    constants: FrozenMap = field(default=EMPTY)
+    roles: FrozenMap = field(default=EMPTY)
+    turn: FrozenMap = field(default=EMPTY)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", freeze(self.columns))
         object.__setattr__(self, "request", freeze(self.request))
         object.__setattr__(self, "drop", tuple(self.drop))
         try:
             object.__setattr__(self, "on_loss", policy_of(self.on_loss))
+            made = ColumnMap(**{name: getattr(self, name) for name in _MAP})
         except FormatError as error:
             raise MigrationError(error.message, path=error.path, hint=error.hint) from None
+        for name in _MAP:
+            object.__setattr__(self, name, getattr(made, name))
+        object.__setattr__(self, "_map", made)
         if self.separators is not None:
             object.__setattr__(self, "separators", Separators(*self.separators))
 
@@ -71,6 +81,11 @@ class Spec:
             found[own] = item
         return cls(**found)
 
+    @property
+    def column_map(self) -> ColumnMap:
+        """What brings a row under the names of its layout."""
+        return cast("ColumnMap", self._map)  # type: ignore[attr-defined]
+
     def resolved(self, source: str, target: str, separators: Separators | None) -> Spec:
         """Return the spec with the layouts' own names and the separators that were found in the data."""
         return replace(self, source=source, target=target, separators=separators)
@@ -81,7 +96,7 @@ class Spec:
             "from": self.source,
             "to": self.target,
             "on_loss": self.on_loss,
-            "columns": thaw(self.columns),
+            **{name: thaw(getattr(self, name)) for name in _MAP[:-1]},
             "drop": list(self.drop),
             "model": self.model,
             "source_model": self.source_model,
