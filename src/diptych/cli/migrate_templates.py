@@ -112,7 +112,8 @@ class _Run:
         text = (sys.stdin.buffer.read() if is_stdin else file.read_bytes()).decode("utf-8-sig")
         if self.to is Target.prompty:
             return [to_prompty(Template.from_string(text, name=str(file)), name=file.stem)], ()
-        found = migrate_templates(text, "<stdin>" if is_stdin else str(file), layout=layout)
+        partials = {} if is_stdin else _partials_of(file)
+        found = migrate_templates(text, "<stdin>" if is_stdin else str(file), layout=layout, partials=partials)
         return found.migrations, found.refusals
 
     def _take(self, file: Path, migration: Any) -> None:
@@ -214,9 +215,17 @@ def _is_template(file: Path, to: Target) -> bool:
     return (text := _text_of(file)) is None or is_template(text, str(file))
 
 
-def _text_of(file: Path) -> str | None:
+def _partials_of(file: Path) -> dict[str, str]:
+    """Return the partials of dotprompt that stand beside a file, or in the folder above, by their names."""
+    if file.suffix.lower() != ".prompt":
+        return {}
+    beside = [*file.parent.parent.glob("_*.prompt"), *file.parent.glob("_*.prompt")]
+    return {one.name[1 : -len(".prompt")]: _text_of(one, is_whole=True) or "" for one in beside}
+
+
+def _text_of(file: Path, *, is_whole: bool = False) -> str | None:
     """Return the text of a file for a look at it; empty where it is none, None where only its name tells."""
-    if file.name.lower().endswith((".prompty", ".prompt", ".prompt.yml", ".prompt.yaml")):
+    if not is_whole and file.name.lower().endswith((".prompty", ".prompt", ".prompt.yml", ".prompt.yaml")):
         return None
     try:
         return file.read_bytes().decode("utf-8-sig") if file.stat().st_size <= _MAX_BYTES else ""

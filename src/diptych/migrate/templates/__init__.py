@@ -9,6 +9,8 @@ One module a layout: its docstring lists what becomes what. ``registry`` finds t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...errors import DiptychError, MigrationError
 from .draft import Draft
 from .finish import finish
@@ -60,19 +62,22 @@ def is_template(text: str, filename: str) -> bool:
         return False
 
 
-def migrate_template(text: str, filename: str = "<string>", *, layout: str = "auto") -> TemplateMigration:
+def migrate_template(
+    text: str, filename: str = "<string>", *, layout: str = "auto", partials: Mapping[str, str] | None = None
+) -> TemplateMigration:
     """Migrate one template file to a Diptych template.
 
-    ``layout`` is one of :func:`layout_names`, by default what name and keys say. Raises
-    MigrationError for a file that is no such template, or one that asks for something
-    that a Diptych template cannot do, or that holds several templates.
+    ``layout`` is one of :func:`layout_names`, by default what name and keys say; ``partials``
+    are the texts that ``{{> name}}`` of dotprompt takes in. Raises MigrationError for a file that
+    is no such template, or one that asks for something that a Diptych template cannot do, or that
+    holds several templates.
 
     >>> print(migrate_template("system:\\nYou are brief.\\n\\nuser:\\nHi {{name}}\\n", "a.prompty").source)
     {% system %}You are brief.{% endsystem %}
     {% user %}Hi {{name}}{% enduser %}
     <BLANKLINE>
     """
-    found = migrate_templates(text, filename, layout=layout)
+    found = migrate_templates(text, filename, layout=layout, partials=partials)
     if found.refusals:
         raise found.refusals[0]
     if len(found) != 1:
@@ -81,7 +86,9 @@ def migrate_template(text: str, filename: str = "<string>", *, layout: str = "au
     return found.migrations[0]
 
 
-def migrate_templates(text: str, filename: str = "<string>", *, layout: str = "auto") -> TemplateMigrations:
+def migrate_templates(
+    text: str, filename: str = "<string>", *, layout: str = "auto", partials: Mapping[str, str] | None = None
+) -> TemplateMigrations:
     """Migrate every template that a file holds: a Python source may hold several, each with a name.
 
     Raises MigrationError for a file that is no template; a definition among others that is
@@ -91,20 +98,21 @@ def migrate_templates(text: str, filename: str = "<string>", *, layout: str = "a
     >>> [(found.name, found.source) for found in migrate_templates(source, "a.py")]
     [('hello', 'Hi {{ name }}')]
     """
-    source = _source(text, filename, is_named=layout != "auto")
+    source = _source(text, filename, is_named=layout != "auto", partials=partials)
     chosen = layout_for(source) if layout == "auto" else layout_named(layout)
     try:
         if chosen.read_all is not None and source.name.endswith((".py", ".yaml", ".yml")):
             return _finish_all(chosen, source)
         draft = Draft(source.filename, text=source.text)
+        draft.partials = source.partials
         chosen.read(source, draft)
         return TemplateMigrations((finish(draft, chosen),))
     except RecursionError:
         raise MigrationError("the file is nested too deeply", path=filename) from None
 
 
-def _source(text: str, filename: str, *, is_named: bool = False) -> Source:
-    return Source(text.replace("\r\n", "\n").removeprefix("\ufeff"), filename, is_named)
+def _source(text: str, filename: str, *, is_named: bool = False, partials: Mapping[str, str] | None = None) -> Source:
+    return Source(text.replace("\r\n", "\n").removeprefix("\ufeff"), filename, is_named, partials or {})
 
 
 def _finish_all(layout: Layout, source: Source) -> TemplateMigrations:

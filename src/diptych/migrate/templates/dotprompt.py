@@ -10,6 +10,8 @@ runs where the file runs (tool names, extensions) is not guessed at.
 ``input.default``               defaults
 ``output.schema``               ``response_format``, a JSON Schema
 ``output.format: json``         ``response_format: json_object``
+a schema by its name            lost: it is registered by code; of an output ``json_object`` stays
+partials                        taken in, where their files ``_name.prompt`` are given
 ``tools``                       lost: they are names; ``toolDefs`` of functions are kept
 ``ext``, ``variant``, other     lost; ``name.variant.prompt`` keeps both in its file name
 text before a role              a user message; behind ``{{history}}``: an assistant message
@@ -21,16 +23,20 @@ Source: the parsers of the project's own repository and its shared test files, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from ...errors import MigrationError
+from ...text.marks import place_of
 from .draft import Draft, kind_of
 from .handlebars import write_handlebars
 from .model import Layout, Source
 from .picoschema import to_json_schema
 from .reading import split_front
 
+#: A block of Jinja, which other tools write into files of this name.
+_JINJA: Final = re.compile(r"\{%[-+]?\s*(?:if|for|set|macro|block|include|extends)\b[^{}]*%\}")
 _KNOWN: Final = ("name", "description", "model", "config", "input", "output", "toolDefs", "tools")
 
 
@@ -50,6 +56,9 @@ def read(source: Source, draft: Draft) -> None:
     draft.drop(meta, _KNOWN)
     # With front matter the specification trims the body, without it does not.
     body = body.strip() if meta else body
+    if found := _JINJA.search(body):
+        place = place_of(source.text, source.text.find(found.group()))
+        draft.doubt(f"{found.group()[:40]} at {place} is a tag of Jinja, which dotprompt takes for text")
     write_handlebars(body, draft, schema, line)
 
 
@@ -62,8 +71,12 @@ def _read_model(meta: Mapping[str, Any], draft: Draft) -> None:
 
 
 def _schema(value: Any, path: str, draft: Draft) -> dict[str, Any]:
+    def named(name: str) -> dict[str, Any]:
+        draft.lose(path, "schema-dropped", f"{name} is the name of a schema that code registers")
+        return {}
+
     try:
-        return to_json_schema(value) if value else {}
+        return to_json_schema(value, named) if value else {}
     except MigrationError as error:
         raise draft.refuse(error.message, path) from None
 
@@ -71,6 +84,7 @@ def _schema(value: Any, path: str, draft: Draft) -> dict[str, Any]:
 def _read_input(given: Any, draft: Draft) -> dict[str, Any]:
     """Declare the inputs and return their schema as the body's tags need it."""
     given = given if isinstance(given, Mapping) else {}
+    draft.drop(given, ("schema", "default"), "$.input")
     schema = _schema(given.get("schema"), "$.input.schema", draft)
     defaults = given["default"] if isinstance(given.get("default"), Mapping) else {}
     properties = schema["properties"] if isinstance(schema.get("properties"), Mapping) else {}
@@ -97,11 +111,15 @@ def _empty(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_output(given: Any, draft: Draft) -> None:
-    if isinstance(given, Mapping) and given.get("schema"):
-        draft.response_format(_schema(given["schema"], "$.output.schema", draft), "$.output.schema")
-    elif isinstance(given, Mapping) and given.get("format") == "json":
+    if not isinstance(given, Mapping):
+        return
+    draft.drop(given, ("schema", "format"), "$.output")
+    schema, form = _schema(given.get("schema"), "$.output.schema", draft), given.get("format")
+    if schema:
+        draft.response_format(schema, "$.output.schema")
+    elif form == "json" or (given.get("schema") and form is None):
         draft.meta["response_format"] = "json_object"
-    elif isinstance(given, Mapping) and given.get("format") not in (None, "text"):
+    elif form not in (None, "text"):
         draft.lose("$.output.format", "schema-dropped", "only json has a place")
 
 

@@ -111,6 +111,8 @@ class Draft:
         self.tells_trim = False
         #: True where the source takes white space off the ends of a message, that of data included.
         self.strips_data = False
+        #: Texts of other files that the source may take in, by name.
+        self.partials: Mapping[str, str] = {}
         self._body: list[str] = []
         self._prompt: str | None = None
         self.names: dict[str, str] = {}

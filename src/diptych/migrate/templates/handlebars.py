@@ -14,11 +14,14 @@ escaped for HTML. What cannot be known without running it is refused with its li
 ``@index @first @last @key @root``          ``loop.index0`` … the key; over an object: ``xs|items``
 ``{{#with o}} {{x}}``                       ``{% if o %} {{ o.x }}``
 ``{{#ifEquals a b}}`` ``{{#unlessEquals}}`` ``{% if a == b %}``
-``{{json x}}``                              ``{{ x|tojson }}``: the same value, spelt another way
+``{{json x}}``                              ``{{ x|tojson(…) }}``, as JSON.stringify writes it
 ``{{lookup o k}}`` ``{{a.[0]}}``            ``{{ o[k] }}`` ``{{ a[0] }}``
 ``{{role "x"}} {{history}} {{media url=x}}``  a message, the history, ``{% image x %}``
+``{{> name}}`` ``{{> name ctx x=y}}``        the text of the partial, where it is given
+``{{@state.x}}`` ``{{@auth}}`` …            an input of that name, which may be missing
+``{{section "x"}}``                         lost: what stands there is filled in by a server
 ``~``, comments, ``\\{{``                    white space taken away, nothing, text
-partials, ``{{section}}``, other helpers    refused
+other helpers, inline partials              refused
 ==========================================  ==============================================
 """
 
@@ -26,21 +29,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from .draft import Draft
+from .handlebars_values import Tag, Values, given
 from .holes import ended
-from .paths import Context, Expression, step, type_of, types_of
-from .pieces import Piece, has_messages, tree_of, write, write_messages
+from .paths import Context, Expression, type_of
+from .pieces import Piece, has_messages, is_part, tree_of, write, write_messages
 
 _TAG: Final = re.compile(
     r"(?<!\\)(\\*+)\{\{(?:\{(?P<left3>~?)(?P<raw>[^{].*?)(?P<right3>~?)\}\}\}|(?P<left>~?)(?P<in>!--.*?--|.*?)(?P<right>~?)\}\})",
     re.DOTALL,
 )
 _TOKEN: Final = re.compile(r"""\s*(?:(\w+)=)?("[^"]*"|'[^']*'|\(.*\)|\|[^|]*\||(?:[^\s()|\[]|\[[^\]]*\])+)""")
-_SEGMENT: Final = re.compile(r"\[([^\]]*)\]|([^./\[\]]+)")
-_LITERALS: Final = {"true": "true", "false": "false", "null": "none", "undefined": "none"}
+#: Partials that stand in each other; Handlebars itself ends at the size of its stack.
+_MAX_DEPTH: Final = 20
 
 
 @dataclass
@@ -51,41 +55,30 @@ class _Block:
     pushed: bool = False
 
 
-@dataclass
-class _Tag:
-    """One tag as it stands in the text."""
-
-    inner: str
-    start: int
-    end: int
-    line: int
-    strips: tuple[bool, bool]
-    #: Backslashes before it that are not text.
-    cut: int
-    words: list[tuple[str, str]] = field(default_factory=list)
-
-
 def write_handlebars(text: str, draft: Draft, schema: Mapping[str, Any], line: int = 1) -> None:
     """Read Handlebars into the draft: as messages where it has roles, else as one prompt."""
     pieces = Handlebars(text, draft, schema, line).read()
     tree = tree_of(pieces, draft)
-    if has_messages(tree):
+    # A picture is a part of a message: without a role it is the user's.
+    if has_messages(tree) or any(map(is_part, pieces)):
         draft.tells_trim = True
         write_messages(tree, draft, first="user", after_history="assistant", keep_empty=False)
     else:
         draft.prompt(ended(write(pieces)))
 
 
-class Handlebars:
+class Handlebars(Values):
     """A reader of one body: :meth:`read` gives its pieces.
 
     ``schema`` is that of the inputs as one object, empty where none is declared.
     """
 
-    def __init__(self, body: str, draft: Draft, schema: Mapping[str, Any], line: int = 1) -> None:
+    def __init__(self, body: str, draft: Draft, schema: Mapping[str, Any], line: int = 1, *, depth: int = 0) -> None:
         self.body = body
         self.draft = draft
         self.first_line = line
+        #: In how many partials the body stands.
+        self.depth = depth
         self.contexts = [Context(Expression("", schema))]
         self.blocks: list[_Block] = []
         self.pieces: list[Piece] = []
@@ -106,14 +99,16 @@ class Handlebars:
             position, strip_next = tag.end, tag.strips[1]
             if is_alone and not strip_next:
                 # The line break goes with the tag in both engines; without a tag it must go here.
-                position += len(after) if self._is_comment(tag) else len(after.rstrip("\n"))
+                is_gone = self._is_comment(tag) or tag.inner.startswith(">")
+                position += len(after) if is_gone else len(after.rstrip("\n"))
+            tag.indent = before if is_alone else ""
             self._tag(tag, is_alone and not strip_next and after.endswith("\n"), tags[number + 1 :])
         self._text(self.body[position:].lstrip() if strip_next else self.body[position:])
         if self.blocks:
             raise self.draft.refuse(f"the block {{{{#{self.blocks[-1].helper}}}}} is not closed", self.blocks[-1].line)
         return self.pieces
 
-    def _tags(self) -> Iterator[_Tag]:
+    def _tags(self) -> Iterator[Tag]:
         """Yield the tags; a backslash before one makes it text, and two make one."""
         # Nothing behind the last closing can be a tag: unclosed ones would be searched for again and again.
         for found in _TAG.finditer(self.body, 0, self.body.rfind("}}") + 2):
@@ -123,9 +118,10 @@ class Handlebars:
             # Three braces print, whatever stands in them: {{{else}}} is a name.
             inner = found["in"] if found["raw"] is None else f"&{found['raw']}"
             left, right = found["left3"] or found["left"], found["right3"] or found["right"]
-            line = self.first_line + self.body.count("\n", 0, found.start())
+            # The lines of a partial are those of another file: what is said of it stands where it is used.
+            line = self.first_line + (0 if self.depth else self.body.count("\n", 0, found.start()))
             strips = (bool(left), bool(right))
-            yield _Tag(inner.strip(), found.start() + slashes, found.end(), line, strips, cut=int(slashes > 1))
+            yield Tag(inner.strip(), found.start() + slashes, found.end(), line, strips, cut=int(slashes > 1))
 
     def _text(self, text: str) -> None:
         # What a backslash kept from being a tag is text without it.
@@ -133,10 +129,10 @@ class Handlebars:
         self.pieces.append(Piece("text", text, self.first_line))
 
     @staticmethod
-    def _is_comment(tag: _Tag) -> bool:
+    def _is_comment(tag: Tag) -> bool:
         return tag.inner.startswith("!")
 
-    def _around(self, tag: _Tag) -> tuple[str, str, bool]:
+    def _around(self, tag: Tag) -> tuple[str, str, bool]:
         """Return the blanks before and after a tag, and whether it takes its line with it."""
         line_start = self.body.rfind("\n", 0, tag.start) + 1
         before = self.body[line_start : tag.start]
@@ -147,14 +143,16 @@ class Handlebars:
 
     # tags ------------------------------------------------------------------------------------
 
-    def _tag(self, tag: _Tag, is_native: bool, following: list[_Tag]) -> None:
+    def _tag(self, tag: Tag, is_native: bool, following: list[Tag]) -> None:
         inner = tag.inner
         if self._is_comment(tag):
             return
-        if inner.startswith(("{{", ">", "#>", "#*", "*")):
-            raise self._refused(tag, "it is more than simple Handlebars: it needs another file")
-        tag.words = [(found[1] or "", found[2]) for found in _TOKEN.finditer(inner.lstrip("#^/&"))]
-        if inner.startswith("/"):
+        if inner.startswith(("{{", "#>", "#*", "*")):
+            raise self.refused(tag, "it is more than simple Handlebars: it needs another file")
+        tag.words = [(found[1] or "", found[2]) for found in _TOKEN.finditer(inner.lstrip("#^/&>"))]
+        if inner.startswith(">"):
+            self._partial(tag)
+        elif inner.startswith("/"):
             self._close(tag, is_native)
         elif inner in ("else", "^") or inner.startswith("else "):
             self._else(tag, is_native)
@@ -163,32 +161,38 @@ class Handlebars:
         else:
             self._mustache(tag)
 
-    def _open(self, tag: _Tag, is_native: bool, following: list[_Tag]) -> None:
+    def _open(self, tag: Tag, is_native: bool, following: list[Tag]) -> None:
         if not tag.words:
-            raise self._refused(tag, "a block needs a name")
+            raise self.refused(tag, "a block needs a name")
         helper = tag.words[0][1]
         arguments = [word for key, word in tag.words[1:] if not key]
         is_inverse = tag.inner.startswith("^")
-        if helper in ("if", "unless", "with") and len(arguments) == 1 and len(tag.words) == 2:
+        if helper == "with" and len(arguments) == 1 and len(tag.words) == 2 and not is_inverse:
             subject = self.resolve(arguments[0], tag)
-            is_not = (helper == "unless") != is_inverse
-            self._begin(tag, helper, f"if {'not ' if is_not else ''}{self._test(subject)}", "endif", is_native)
-            if helper == "with" and not is_inverse:
-                self._push(Context(subject._replace(may_miss=False)))
-        elif helper in ("ifEquals", "unlessEquals") and len(arguments) == 2 and not is_inverse:
-            left, right = (self.resolve(argument, tag).source for argument in arguments)
-            sign = "==" if helper == "ifEquals" else "!="
-            self._begin(tag, helper, f"if {left} {sign} {right}", "endif", is_native)
+            self._begin(tag, helper, f"if {self.test(subject)}", "endif", is_native)
+            self._push(Context(subject._replace(may_miss=False)))
         elif helper == "each" and arguments and not is_inverse:
             self._each(tag, arguments, is_native, following)
+        elif len(arguments) + 1 == len(tag.words):
+            self._begin(tag, helper, f"if {self._condition(helper, arguments, tag, is_inverse)}", "endif", is_native)
         else:
-            raise self._refused(tag, "it is more than simple Handlebars")
+            raise self.refused(tag, "it is more than simple Handlebars")
 
-    def _each(self, tag: _Tag, arguments: list[str], is_native: bool, following: list[_Tag]) -> None:
+    def _condition(self, helper: str, arguments: list[str], tag: Tag, is_inverse: bool = False) -> str:
+        """Return the test of a block in Jinja. Raises MigrationError for a helper that is none of a test."""
+        if helper in ("if", "unless", "with") and len(arguments) == 1:
+            is_not = (helper == "unless") != is_inverse
+            return f"{'not ' if is_not else ''}{self.test(self.resolve(arguments[0], tag))}"
+        if helper in ("ifEquals", "unlessEquals") and len(arguments) == 2 and not is_inverse:
+            left, right = (self.resolve(argument, tag) for argument in arguments)
+            return f"{given(left)} {'==' if helper == 'ifEquals' else '!='} {given(right)}"
+        raise self.refused(tag, "it is more than simple Handlebars")
+
+    def _each(self, tag: Tag, arguments: list[str], is_native: bool, following: list[Tag]) -> None:
         subject = self.resolve(arguments[0], tag)
         named = arguments[2].strip("|").split() if len(arguments) == 3 and arguments[1] == "as" else []
         if len(arguments) not in (1, 3) or (len(arguments) == 3 and not named):
-            raise self._refused(tag, "it is more than simple Handlebars")
+            raise self.refused(tag, "it is more than simple Handlebars")
         depth = sum(context.is_loop for context in self.contexts)
         item = self.draft.input_name(named[0]) if named else f"item{depth + 1 if depth else ''}"
         kind = type_of(subject.schema)
@@ -204,7 +208,7 @@ class Handlebars:
                     "endfor", is_native)  # fmt: skip
         self._push(Context(here, True, key, names))
 
-    def _begin(self, tag: _Tag, helper: str, code: str, closing: str, is_native: bool) -> None:
+    def _begin(self, tag: Tag, helper: str, code: str, closing: str, is_native: bool) -> None:
         self.blocks.append(_Block(helper, tag.line, closing))
         self.pieces.append(Piece("open", f"{{% {code} %}}", tag.line, is_native))
 
@@ -217,31 +221,50 @@ class Handlebars:
             self.contexts.pop()
             self.blocks[-1].pushed = False
 
-    def _else(self, tag: _Tag, is_native: bool) -> None:
+    def _else(self, tag: Tag, is_native: bool) -> None:
         if not self.blocks:
-            raise self._refused(tag, "it closes nothing")
+            raise self.refused(tag, "it closes nothing")
         self._pop()  # the other branch of a loop stands outside of its items
         code = "else"
         if len(tag.words) > 1:
             words = [word for _, word in tag.words[1:]]
-            if self.blocks[-1].closing != "endif" or words[0] not in ("if", "unless") or len(words) != 2:
-                raise self._refused(tag, "it is more than simple Handlebars")
-            test = self._test(self.resolve(words[1], tag))
-            code = f"elif {'not ' if words[0] == 'unless' else ''}{test}"
+            if self.blocks[-1].closing != "endif":
+                raise self.refused(tag, "it is more than simple Handlebars")
+            code = f"elif {self._condition(words[0], words[1:], tag)}"
         self.pieces.append(Piece("mid", f"{{% {code} %}}", tag.line, is_native))
 
-    def _close(self, tag: _Tag, is_native: bool) -> None:
+    def _close(self, tag: Tag, is_native: bool) -> None:
         name = tag.inner[1:].strip()
         if not self.blocks or self.blocks[-1].helper != name:
-            raise self._refused(tag, "it closes nothing that is open")
+            raise self.refused(tag, "it closes nothing that is open")
         self._pop()
         self.pieces.append(Piece("close", f"{{% {self.blocks.pop().closing} %}}", tag.line, is_native))
 
+    def _partial(self, tag: Tag) -> None:
+        """Read the text of a partial where it is used, in its context."""
+        name = tag.words[0][1].strip("\"'") if tag.words else ""
+        text = self.draft.partials.get(name)
+        if text is None or self.depth >= _MAX_DEPTH:
+            why = "it stands in itself" if text is not None else f"there is no partial {name!r}"
+            hint = f"put its file _{name}.prompt beside this one, or give its text by partials="
+            raise self.draft.refuse(f"{{{{> {name[:40]}}}}} cannot be migrated: {why}", tag.line, hint=hint)
+        arguments = [self.resolve(word, tag) for key, word in tag.words[1:] if not key]
+        own = {key: self.resolve(word, tag) for key, word in tag.words[1:] if key}
+        if tag.indent:
+            self.draft.lose(f"line {tag.line}", "substituted", "lines of data in an indented partial are not indented")
+        inner = Handlebars(_indented(text, tag.indent), self.draft, {}, tag.line, depth=self.depth + 1)
+        inner.contexts = [*self.contexts]
+        if arguments or own:
+            here = arguments[0]._replace(may_miss=False) if arguments else self.contexts[-1].here
+            inherited = {} if arguments else self.contexts[-1].own
+            inner.contexts.append(Context(here, own={**inherited, **own}))
+        self.pieces += inner.read()
+
     # values ----------------------------------------------------------------------------------
 
-    def _mustache(self, tag: _Tag) -> None:
+    def _mustache(self, tag: Tag) -> None:
         if not tag.words:
-            raise self._refused(tag, "there is nothing in it")
+            raise self.refused(tag, "there is nothing in it")
         helper = tag.words[0][1]
         arguments = [word for key, word in tag.words[1:] if not key]
         named = {key: word for key, word in tag.words[1:] if key}
@@ -251,123 +274,52 @@ class Handlebars:
             self._role(tag, arguments, named)
         elif helper == "media" and "url" in named:
             self._media(tag, named)
+        elif helper == "section" and len(arguments) == 1:
+            self.draft.lose(f"line {tag.line}", "field-dropped", "a section is filled in by a server")
         elif helper == "json" and len(arguments) == 1:
-            indent = f"(indent={named['indent']})" if named.get("indent", "").isdigit() else ""
-            self._print(tag, f"{self.resolve(arguments[0], tag).source}|tojson{indent}")
-            self.draft.lose(
-                f"line {tag.line}", "substituted", "the same JSON value, its keys sorted and < > & ' escaped"
+            # As JSON.stringify writes it.
+            options = (
+                f"indent={named['indent']}"
+                if named.get("indent", "0").strip("0").isdigit()
+                else "separators=[',', ':']"
             )
+            self._print(tag, f"{self.resolve(arguments[0], tag).source}|tojson({options})")
         elif helper == "lookup" and len(arguments) == 2:
             source, key = (self.resolve(argument, tag).source for argument in arguments)
             self._print(tag, f"{source}[{key}]")
         elif len(tag.words) == 1:
-            self._print(tag, self._shown(self.resolve(helper, tag), tag))
+            self._print(tag, self.shown(self.resolve(helper, tag), tag))
         else:
-            raise self._refused(tag, "it is more than simple Handlebars: the helper stands elsewhere")
+            raise self.refused(tag, "it is more than simple Handlebars: the helper stands elsewhere")
 
-    def _print(self, tag: _Tag, code: str) -> None:
+    def _print(self, tag: Tag, code: str) -> None:
         self.pieces.append(Piece("print", f"{{{{ {code} }}}}", tag.line))
 
-    def _role(self, tag: _Tag, arguments: list[str], named: Mapping[str, str]) -> None:
+    def _role(self, tag: Tag, arguments: list[str], named: Mapping[str, str]) -> None:
         if len(arguments) != 1 or arguments[0][0] not in "\"'":
-            raise self._refused(tag, "the data would decide a role")
+            raise self.refused(tag, "the data would decide a role")
         for name in named:
             self.draft.lose(f"line {tag.line}", "field-dropped", f"the message's {name}")
         self.pieces.append(Piece("role", arguments[0][1:-1], tag.line))
 
-    def _media(self, tag: _Tag, named: Mapping[str, str]) -> None:
+    def _media(self, tag: Tag, named: Mapping[str, str]) -> None:
         url = self.resolve(named["url"], tag).source
         content_type = named.get("contentType", "").strip("\"'")
+        if content_type and named["contentType"][0] not in "\"'":
+            raise self.refused(tag, "the data would decide what kind of part it is")
         part = {"audio": "audio", "image": "image", "": "image"}.get(content_type.partition("/")[0], "file")
         form = f" format={content_type.partition('/')[2].removeprefix('x-')!r}" if part == "audio" else ""
         if content_type and part != "audio":
             self.draft.lose(f"line {tag.line}", "field-dropped", "contentType: the address or its data say it")
         self.pieces.append(Piece("tag", f"{{% {part} {url}{form} %}}", tag.line))
 
-    def _shown(self, value: Expression, tag: _Tag) -> str:
-        """Return how JavaScript prints a value: ``true``, ``a,b``, and nothing for null."""
-        kind, source = type_of(value.schema), value.source
-        if value.schema.get("type") == "null":
-            return "''"
-        if kind == "object":
-            self.draft.lose(
-                f"line {tag.line}", "substituted", "an object is printed as [object Object] there, as JSON here"
-            )
-            return f"{source}|tojson"
-        shown = {"boolean": f"{source}|lower", "array": f"{source}|join(',')"}.get(kind, source)
-        if value.may_miss:
-            return f"{source}|default('')" if shown == source else f"{shown} if {source} is defined else ''"
-        is_null = "null" in types_of(value.schema) or value.schema.get("x-null")
-        return f"{shown} if {source} is not none else ''" if is_null else shown
 
-    def _test(self, value: Expression) -> str:
-        """Return the test for what Handlebars takes for true: an empty object is, zero and [] are not."""
-        source = f"{value.source}|default(none)" if value.may_miss else value.source
-        return f"{source} is not none" if type_of(value.schema) == "object" else source
-
-    def resolve(self, path: str, tag: _Tag) -> Expression:
-        """Return what a path or literal stands for where it is written. Raises MigrationError."""
-        if path[0] in "\"'":
-            return Expression(repr(path[1:-1]), {"type": "string"})
-        if path in _LITERALS or re.fullmatch(r"-?\d+(\.\d+)?", path):
-            kind = {"true": "boolean", "false": "boolean", "null": "null", "undefined": "null"}.get(path, "number")
-            return Expression(_LITERALS.get(path, path), {"type": kind})
-        if path.startswith("("):
-            raise self._refused(tag, "a helper inside of a helper is more than simple Handlebars")
-        if path.startswith("@") and not path.startswith("@root"):
-            return self._loop_variable(path, tag)
-        contexts = self.contexts[:1] if path.startswith("@root") else list(self.contexts)
-        path = path.removeprefix("@root").lstrip(".") if path.startswith("@root") else path
-        while path.startswith(".."):
-            path = path[2:].lstrip("/")
-            contexts.pop()
-            if not contexts:
-                raise self._refused(tag, "there is nothing outside of it")
-        segments = [found[1] if found[1] is not None else found[2] for found in _SEGMENT.finditer(path)]
-        if segments[:1] == ["this"]:
-            segments = segments[1:]
-        elif segments and (bound := self._bound(segments[0])) is not None:
-            return self._walk(bound, segments[1:], tag)
-        return self._walk(contexts[-1].here, segments, tag)
-
-    def _bound(self, name: str) -> Expression | None:
-        return next((context.names[name] for context in reversed(self.contexts) if name in context.names), None)
-
-    def _loop_variable(self, path: str, tag: _Tag) -> Expression:
-        loop = next((context for context in reversed(self.contexts) if context.is_loop), None)
-        known = {"@index": "loop.index0", "@first": "loop.first", "@last": "loop.last", "@key": "loop.index0"}
-        if loop is None or path not in known:
-            raise self._refused(tag, f"{path} is more than simple Handlebars")
-        if path == "@key" and loop.key:
-            return Expression(loop.key, {"type": "string"})
-        return Expression(known[path], {"type": "boolean" if path in ("@first", "@last") else "integer"})
-
-    def _walk(self, start: Expression, segments: list[str], tag: _Tag) -> Expression:
-        source, schema, may_miss = start
-        for segment in segments:
-            properties = schema.get("properties")
-            known = properties.get(segment) if isinstance(properties, Mapping) else None
-            if not source:
-                source = self.draft.input_name(segment)
-            elif segment == "length" and known is None and type_of(schema) in ("array", "string", ""):
-                return Expression(f"{source}|length", {"type": "integer"})
-            else:
-                # What is missing in the middle of a path is nothing, and so is what would be in it.
-                source = step(f"({source}|default({{}}, true))" if may_miss else source, segment)
-                is_needed = isinstance(schema.get("required"), list) and segment in schema["required"]
-                may_miss = may_miss or not is_needed
-            items = schema.get("items") if segment.isdigit() else None
-            schema = next((found for found in (known, items) if isinstance(found, Mapping)), {})
-        if not source:
-            raise self._refused(tag, "all inputs at once are no value here")
-        return Expression(source, schema, may_miss)
-
-    def _refused(self, tag: _Tag, why: str) -> Exception:
-        shown = tag.inner if len(tag.inner) <= 40 else tag.inner[:39] + "…"
-        return self.draft.refuse(f"{{{{{shown}}}}} cannot be migrated: {why}", tag.line, hint="rewrite it in Jinja")
+def _indented(text: str, indent: str) -> str:
+    """Return a text with each line indented, but for an empty one at its end."""
+    return re.sub(r"^(?!\Z)", indent, text, flags=re.M) if indent else text
 
 
-def _asks_key(following: list[_Tag]) -> bool:
+def _asks_key(following: list[Tag]) -> bool:
     """True where a loop's own body uses ``@key``: what it runs over is an object."""
     depth = 0
     for tag in following:

@@ -256,7 +256,17 @@ def _bare(node: nodes.Node) -> list[str]:
         return [node.name]
     if isinstance(node, nodes.Not):
         return _bare(node.node)
-    return [*_bare(node.left), *_bare(node.right)] if isinstance(node, nodes.And | nodes.Or) else []
+    if isinstance(node, nodes.And | nodes.Or):
+        return [*_bare(node.left), *_bare(node.right)]
+    return _compared(node) if isinstance(node, nodes.Compare) else []
+
+
+def _compared(node: nodes.Compare) -> list[str]:
+    """Return the names that are asked whether they equal something: a missing one equals nothing but itself."""
+    sides = [node.expr, *(operand.expr for operand in node.ops)]
+    is_asked = all(operand.op in ("eq", "ne") for operand in node.ops)
+    is_none = any(isinstance(side, nodes.Const) and side.value is None for side in sides)
+    return [side.name for side in sides if isinstance(side, nodes.Name)] if is_asked and not is_none else []
 
 
 def _asks_defined(tree: nodes.Template) -> set[str]:

@@ -6,8 +6,8 @@ content, and reading is a function of both that fills a draft.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,8 @@ class Source:
     text: str
     filename: str = "<string>"
     is_named: bool = False
+    #: Texts of other files that the file may take in, by name.
+    partials: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -25,6 +25,8 @@ class Context(NamedTuple):
     is_loop: bool = False
     key: str = ""
     names: Mapping[str, Expression] = {}
+    #: What a partial is given by name: it goes before the fields of the context itself.
+    own: Mapping[str, Expression] = {}
 
 
 def step(source: str, segment: str) -> str:

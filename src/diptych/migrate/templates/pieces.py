@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 from .draft import Draft
@@ -178,7 +179,7 @@ def _flush(buffer: list[Node], role: str | None, name: str, keep: bool, draft: D
         raise draft.refuse("text beside a block of messages belongs to none of them", said[0].line)
     if said or keep:
         trimmed = _trimmed(pieces)
-        if draft.tells_trim and trimmed != pieces:
+        if draft.tells_trim and (trimmed != pieces or _has_breaks_beside_parts(pieces)):
             draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
         draft.message(role or "user", write(trimmed), name)
         return
@@ -204,6 +205,19 @@ def flat(node: Node) -> list[Piece]:
     for tag, inside in node.branches:
         pieces += [tag, *(piece for child in inside for piece in flat(child))]
     return [*pieces, node.close]
+
+
+def _has_breaks_beside_parts(pieces: list[Piece]) -> bool:
+    """True where a line break stands beside a picture or file: it goes, as at the ends of a message."""
+    pairs = list(pairwise(pieces))
+    return any(is_part(b) and a.kind == "text" and a.value.endswith("\n") for a, b in pairs) or any(
+        is_part(a) and b.kind == "text" and b.value.startswith("\n") for a, b in pairs
+    )
+
+
+def is_part(piece: Piece) -> bool:
+    """True for a tag that makes a part of a message."""
+    return piece.kind == "tag" and re.match(r"\{%[-+]?\s*(image|audio|file)\b", piece.value) is not None
 
 
 def _trimmed(pieces: list[Piece]) -> list[Piece]:
