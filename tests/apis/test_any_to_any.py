@@ -45,7 +45,9 @@ def test_several_prompts_become_as_many_requests():
 
 
 def test_a_parameter_of_a_prompt_keeps_its_name_in_a_loss():
-    (found,) = convert_request({"model": "m", "prompt": "Hi", "max_tokens": 5, "logprobs": 2}, to="anthropic", on_loss="ignore")
+    (found,) = convert_request(
+        {"model": "m", "prompt": "Hi", "max_tokens": 5, "logprobs": 2}, to="anthropic", on_loss="ignore"
+    )
     assert ("$.logprobs", "parameter-dropped") in [(loss.path, loss.kind) for loss in found.losses]
 
 
@@ -94,12 +96,19 @@ def test_a_breach_of_a_rule_of_its_own_server_is_reported():
     assert {loss.kind for loss in found.losses} == {"rule-breach"}
 
 
-@pytest.mark.parametrize("target", ["anthropic", "bedrock", "gemini", "responses"])
-def test_a_reply_that_is_begun_by_its_mark_is_gone_on_with(target):
-    begun = {"role": "assistant", "content": "Once", "prefix": True}
-    body = {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "Tell"}, begun]}
+SAID = ({"prefix": True}, {}), ({}, {"continue_final_message": True, "add_generation_prompt": False})
+
+
+@pytest.mark.parametrize(("mark", "flags"), SAID)
+@pytest.mark.parametrize("target", sorted({*APIS} - {"chat"}))
+def test_a_reply_that_is_begun_by_its_mark_is_gone_on_with(target, mark, flags):
+    begun = {"role": "assistant", "content": "Once"}
+    body = {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "Tell"}, begun | mark], **flags}
     made = diptych.convert_request(body, to=target, on_loss="raise")[0]
-    assert ("$.messages[1].prefix", "renamed") in [(loss.path, loss.kind) for loss in made.losses]
+    paths = {f"$.{name}" for name in flags} | {f"$.messages[1].{name}" for name in mark}
+    assert paths <= {loss.path for loss in made.losses if loss.kind == "renamed"}
+    assert not {*mark, *flags} & {*made.output, *str(made.output).split("'")}
     assert diptych.convert_request(body, to="chat")[0].output == body
-    del begun["prefix"]
-    assert not [loss for loss in diptych.convert_request(body, to=target, on_loss="ignore")[0].losses if "prefix" in loss.path]
+    unsaid = {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "Tell"}, begun]}
+    losses = diptych.convert_request(unsaid, to=target, on_loss="ignore")[0].losses
+    assert not [loss for loss in losses if "prefix" in loss.path or loss.path[2:] in flags]

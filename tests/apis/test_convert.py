@@ -105,10 +105,19 @@ def test_a_transcript_is_read_and_called_ambiguous():
     assert found.alternatives
 
 
+def test_a_suffix_is_left_out_where_its_loss_is_accepted():
+    body = {**PROMPT, "suffix": "x"}
+    with pytest.raises(LossError):
+        convert_request(body, to="chat")
+    (found,) = convert_request(body, to="chat", on_loss="ignore")
+    assert [loss.path for loss in found.losses if loss.kind == "parameter-dropped"] == ["$.suffix"]
+    assert found.output == convert_request(PROMPT, to="chat", on_loss="ignore")[0].output
+
+
 @pytest.mark.parametrize(
     ("params", "path"),
     [
-        ({"suffix": "x"}, "$.suffix"), ({"max_tokens": 0}, "$.max_tokens"),
+        ({"max_tokens": 0}, "$.max_tokens"),
         ({"echo": True, "logprobs": 1}, "$.echo"), ({"prompt": None}, "$.prompt"),
     ],
 )  # fmt: skip

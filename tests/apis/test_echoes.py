@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from diptych import convert_request, convert_response
+from diptych import convert_request, convert_response, list_formats
 from diptych.apis.echoes import missing_reasoning
 from diptych.catalogue.echoes import ECHOES, echo_of
+from diptych.conversion.requests import build
 from diptych.conversion.responses import answering
 
 CALL = {"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -112,3 +113,80 @@ def test_a_reasoning_goes_back_as_it_came_under_the_key_of_its_vendor(key):
     other = convert_request(body, to="anthropic", on_loss="ignore")[0]
     assert "Hm" not in str(other.output)
     assert any(loss.path.startswith(f"$.messages[1].{key}") for loss in other.losses)
+
+
+def turns(*blocks, role="assistant", content="content"):
+    return [{"role": "user", content: [{"text": "Hi"}]}, {"role": role, content: [*blocks]}]
+
+
+#: A reasoning in a body of each API: where it stands.
+ASKED = [{"role": "user", "content": "Hi"}]
+THOUGHTS = {
+    "chat": {"model": "m", "messages": [*ASKED, {"role": "assistant", "content": "a", "reasoning_content": "Hm"}]},
+    "ollama": {"model": "m", "messages": [*ASKED, {"role": "assistant", "content": "a", "thinking": "Hm"}]},
+    "gemini": {
+        "model": "m",
+        "contents": turns({"text": "Hm", "thought": True}, {"text": "a"}, role="model", content="parts"),
+    },
+    "bedrock": {
+        "modelId": "m",
+        "messages": turns({"reasoningContent": {"reasoningText": {"text": "Hm", "signature": "cw"}}}, {"text": "a"}),
+    },
+    "anthropic": {
+        "model": "m",
+        "max_tokens": 9,
+        "messages": [
+            *ASKED,
+            {
+                "role": "assistant",
+                "content": [{"type": "thinking", "thinking": "Hm", "signature": "cw"}, {"type": "text", "text": "a"}],
+            },
+        ],
+    },
+    "responses": {
+        "model": "m",
+        "input": [
+            *ASKED,
+            {
+                "type": "reasoning",
+                "id": "r",
+                "summary": [{"type": "summary_text", "text": "Hm"}],
+                "encrypted_content": "cw",
+            },
+            {"role": "assistant", "content": "a"},
+        ],
+    },
+}
+
+
+def pairs():
+    apis = {entry.name for entry in list_formats("api")}
+    assert apis == {*THOUGHTS, "completions"}  # a new API says here how a reasoning stands in it
+    return [(one, two) for one in THOUGHTS for two in sorted(apis) if {one, two} - {"chat", "completions"}]
+
+
+@pytest.mark.parametrize(("source", "target"), pairs())
+def test_a_reasoning_goes_to_its_origin_alone(source, target):
+    (made,) = convert_request(THOUGHTS[source], to=target, source=source, on_loss="ignore")
+    lost = [loss.path for loss in made.losses if loss.kind == "reasoning-dropped"]
+    assert ("Hm" in str(made.output), bool(lost)) == (source == target, source != target)
+    assert source == target or "cw" not in str(made.output)
+
+
+def test_a_vendor_gets_its_reasoning_back_through_another_api():
+    body = {**THOUGHTS["anthropic"], "model": "kimi-k2.5"}
+    (made,) = convert_request(body, to="chat", on_loss="ignore")
+    assert made.output["messages"][1]["reasoning_content"] == "Hm"
+    assert "cw" not in str(made.output)
+    (other,) = convert_request(body, to="chat", model="deepseek-v4-pro", on_loss="ignore")
+    assert "Hm" not in str(other.output)
+
+
+def test_what_is_sent_has_its_reasoning_under_the_key_that_the_model_requires():
+    asked = chat("kimi-k2.5", reasoning="Hm")
+    built = build(asked)
+    assert built.body["messages"][1]["reasoning_content"] == "Hm"
+    assert [(loss.path, loss.kind) for loss in built.losses] == [("$.messages[1].reasoning", "renamed")]
+    assert asked["messages"][1]["reasoning"] == "Hm"
+    for same in (chat("m", reasoning="Hm"), chat("kimi-k2.5", reasoning_content="", reasoning="Hm")):
+        assert build(same).body == same

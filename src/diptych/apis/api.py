@@ -171,7 +171,8 @@ def read_request(api: Api, body: Mapping[str, Any], ledger: Ledger | None = None
     params = reader.params(rest)
     reader.ledger.param, reader.ledger.read = api.path_of, reader.read
     model = params.pop("model", None)
-    conversation = Conversation(said.messages, tools, wanted, api.cue(said.messages) if api.cue else said.cue)
+    cue = api.cue(said.messages) if api.cue and said.cue == "none" else said.cue
+    conversation = Conversation(said.messages, tools, wanted, cue)
     return Request(conversation, model=model, params=params, native=natives(api.name, rest) if rest else EMPTY)
 
 

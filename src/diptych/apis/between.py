@@ -22,8 +22,8 @@ from .chat.request import held
 from .completions import continuation
 from .completions import request as prompts
 from .completions.bias import rebias
-from .completions.continuation import Way
-from .echoes import missing_reasoning
+from .completions.continuation import Way, going_on
+from .echoes import missing_reasoning, own_reasoning
 from .formats import body_of, report_beside, report_declared
 from .ledger import Ledger, distinct
 from .links import linked
@@ -74,11 +74,13 @@ def between(
     if source.name == target.name:
         return _same(value, source, model)
     request, ledger = read(value, source, ledger)
+    before = request.model
     request = _asked(request, model, source, target, ledger)
     if source.api.leave is not None:
         request = source.api.leave(request, ledger)
     is_whole = isinstance(value, Mapping) and not source.wire.talk >= value.keys()
-    output = written(target.api, request, ledger, whole=is_whole, continues=source.name == "completions", way=way)
+    continues = source.name == "completions"
+    output = written(target.api, request, ledger, whole=is_whole, continues=continues, way=way, before=before)
     if not is_whole and target.api.holds == {target.wire.bare}:
         output = output[target.wire.bare]
     return _conversion(output, ledger, source)
@@ -153,24 +155,27 @@ def written(
     whole: bool = True,
     continues: bool = False,
     way: Way | None = None,
+    before: str | None = None,
 ) -> dict[str, Any]:
     """Write a request of another API as a body that the server of this one takes; the ledger has the losses.
 
-    ``continues`` says that a reply which was begun is gone on with in Chat, too, in one ``way`` or another.
+    ``continues`` says that a reply which was begun is gone on with in Chat, too, in one ``way`` or another;
+    ``before`` is the model that the source named.
     """
     request = distinct(request)
     ledger.of(request)
     if not _is_talk(request):
+        request = own_reasoning(api.name, request, before, ledger)
         request = named(api, linked(api, request, ledger), ledger)
     if api.mend is not None:
         request = api.mend(request, ledger)
     request = fit(api.name, request, ledger)
+    if request.conversation.cue == "continue" and (api.cue is not None or api.name == "completions"):
+        request = going_on(request, ledger)
     body = write_distinct(api, request, ledger, whole=whole)
     for path, said in missing_reasoning(api.name, body):
         ledger.report(ledger.origin(path, body) or _last_call(request, ledger), "model-refuses", said)
     is_open = request.conversation.cue == "continue"
-    if is_open and api.cue is not None and api.name != "chat":
-        _goes_on(request, ledger)
     if not whole or api.name != "chat":
         return obeyed(api, body, request, ledger, whole=whole)
     if is_open and not continues:
@@ -179,15 +184,6 @@ def written(
     _refused(body, ledger)
     body = obeyed(api, body, request, ledger)
     return _continued(body, way, ledger) if is_open and continues else body
-
-
-def _goes_on(request: Request, ledger: Ledger) -> None:
-    """Say of a mark of Chat that it is not lost: this server goes on with a last message of the assistant."""
-    mark = f"{ledger.path(request.conversation.messages[-1])}.prefix"
-    kept = [loss for loss in ledger.losses if loss.path != mark]
-    if len(kept) < len(ledger.losses):
-        ledger.losses[:] = kept
-        ledger.report(mark, "renamed", "the server goes on with a last message of the assistant")
 
 
 def _last_call(request: Request, ledger: Ledger) -> str:

@@ -1,7 +1,8 @@
-"""Reasoning that a model wants back and a body does not give: what its server refuses a call without.
+"""Reasoning goes back to who made it, and to nobody else: what is left out, and what a server misses.
 
-The catalogue says which models these are. Looked at are the calls of the turn that goes on: those after the last
-message of the user that is no result.
+Rule: the API says who made a reasoning, and the vendor of a model that the catalogue knows where several APIs serve it.
+The catalogue also says which models refuse a call without their reasoning, and under which key they take it. Looked at
+are the calls of the turn that goes on: those after the last message of the user that is no result.
 """
 
 from __future__ import annotations
@@ -10,10 +11,63 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..catalogue.echoes import echo_of
+from ..loss import Loss
+from ..model import Message, ReasoningPart
+from ..request import Request
 from .fields import MISSING, dig
+from .ledger import Ledger
 
 #: Names under which servers of Chat give reasoning.
 _KEYS: Final = ("reasoning_content", "reasoning", "reasoning_details")
+#: The servers of Chat and Completions are the same: a reasoning of one, or of a text, belongs to both.
+_SHARED: Final = ("chat", "completions", None)
+
+
+def own_reasoning(api: str, request: Request, before: str | None, ledger: Ledger) -> Request:
+    """Return a request without the reasoning that another API made; ``before`` is the model that the source named."""
+    messages = request.conversation.messages
+    if all(message.is_plain for message in messages) or _is_same_vendor(api, before, request.model):
+        return request
+    origins = _SHARED if api in _SHARED else (api,)
+    made = tuple(message if message.is_plain else _without(message, origins, api, ledger) for message in messages)
+    return request if all(map(lambda one, two: one is two, made, messages)) else request.replace(messages=made)
+
+
+def _is_same_vendor(api: str, before: str | None, model: str | None) -> bool:
+    """Tell whether a model takes back the reasoning of another, whatever API it came through."""
+    echo = echo_of(model) if model else None
+    return echo is not None and api in echo.keys and bool(before) and echo is echo_of(str(before))
+
+
+def _without(message: Message, origins: tuple[str | None, ...], api: str, ledger: Ledger) -> Message:
+    foreign = [part for part in message.parts if isinstance(part, ReasoningPart) and part.origin not in origins]
+    if not foreign:
+        return message
+    for part in foreign:
+        ledger.lose(part, detail=f"it goes back to {part.origin or 'Chat'} alone, not to {api}")
+    made = message.replace(parts=[part for part in message.parts if not any(part is one for one in foreign)])
+    ledger.same(made, message)
+    return made
+
+
+def renamed_reasoning(body: dict[str, Any]) -> tuple[dict[str, Any], tuple[Loss, ...]]:
+    """Return a Chat body whose calls have their reasoning under the key that the model requires, and what was renamed.
+
+    >>> call = {"role": "assistant", "content": "", "reasoning": "Hm", "tool_calls": [{"id": "a"}]}
+    >>> renamed_reasoning({"model": "kimi-k2.5", "messages": [call]})[0]["messages"][0]["reasoning_content"]
+    'Hm'
+    """
+    echo = echo_of(str(body.get("model") or ""))
+    key = echo.keys.get("chat", ".") if echo is not None and echo.required else "."
+    if "." in key:
+        return body, ()
+    messages, losses = list(body["messages"]), []
+    for path, other in _in_chat(body, key):
+        index = int(path[len("$.messages[") : -1])
+        if other and isinstance(messages[index][other], str):
+            messages[index] = {key if name == other else name: value for name, value in messages[index].items()}
+            losses.append(Loss(f"{path}.{other}", "renamed", f"{key}: {body['model']} requires it"))
+    return ({**body, "messages": messages}, tuple(losses)) if losses else (body, ())
 
 
 def missing_reasoning(api: str, body: Any) -> Iterator[tuple[str, str]]:

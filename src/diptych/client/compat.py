@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from ..apis.completions.request import insertion
 from ..apis.completions.response import write_responses
 from ..conversion.bodies import convert_request
 from ..conversion.streams import convert_stream
@@ -127,6 +128,7 @@ class Completions:
         if "engine" in body:
             body.setdefault("model", body.pop("engine"))
         streams = bool(body.pop("stream", False))
+        settle(insertion(body))
         converted = convert_request(body, source="completions", to="chat", on_loss="ignore", model=self._model)
         self._tell([*self._other_model(body), *(loss for conversion in converted for loss in conversion.losses)])
         if streams:

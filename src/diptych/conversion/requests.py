@@ -23,6 +23,7 @@ from ..apis.chat.request import with_declared
 from ..apis.completions import request as completions
 from ..apis.completions.continuation import plan
 from ..apis.detection import fits
+from ..apis.echoes import renamed_reasoning
 from ..apis.fields import joined
 from ..apis.schemas import ChatRequest
 from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
@@ -142,6 +143,9 @@ def build(
     else:
         kind = type(x).__name__
         raise FormatError(f"a {kind} cannot be sent", hint="send a rendered template, messages, a string or a body")
+    if built.api == "chat":
+        body, renamed = renamed_reasoning(built.body)
+        built = built._replace(body=body, losses=(*built.losses, *renamed))
     settle(built.losses, on_loss)
     if built.api != "chat" or not own_server:
         return built

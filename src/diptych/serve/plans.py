@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..apis.between import converted
+from ..apis.completions.request import insertion
 from ..apis.completions.tables import ALONE
 from ..client.options import Api
 from ..client.requests import Ask
@@ -84,7 +85,7 @@ def make_plan(face: Face, body: Any, settings: Settings) -> Plan:
         ask = _ask(upstream, {**body, **({} if model is None else {"model": model})}, bool(body.get("stream")))
         return Plan(face, body, (ask,), (body,), Signal(), model, True)
     plain = asked(body)
-    beyond = _ranked(plain, settings.opt_in) if face.api == "completions" else stateful(plain, face.api)
+    beyond = _beyond(plain, settings.opt_in) if face.api == "completions" else stateful(plain, face.api)
     settled(beyond, strict=settings.strict)
     found = _conversions(face.api, plain, settings, model)
     losses = [loss for one in found for loss in one.losses if not _is_answered(loss, body, model)]
@@ -124,8 +125,10 @@ def _is_answered(loss: Loss, body: Mapping[str, Any], model: str | None) -> bool
     return loss.path == "$.prompt" and loss.kind == "split" and isinstance(body.get("prompt"), list)
 
 
-def _ranked(body: Mapping[str, Any], opt_in: Collection[str]) -> list[Loss]:
-    """Return why ``best_of`` is refused: it asks for the best of several, and no chat ranks its answers."""
+def _beyond(body: Mapping[str, Any], opt_in: Collection[str]) -> list[Loss]:
+    """Return why ``suffix`` and ``best_of`` are refused, which no chat has, unless they were opted into."""
+    if beyond := insertion(body, opt_in):
+        return beyond
     if body.get("best_of") in (None, 1, body.get("n") or 1):
         return []
     if "best_of" not in opt_in:

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -50,9 +50,10 @@ _FUNCTIONS: Final = f"{NOTE}functions"
 _CHOICE: Final = f"{NOTE}function_call"
 
 
-def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterable[Message]:
+def _read_messages(reader: Reader, body: dict[str, Any]) -> Conversation:
     _modernise(reader, body)
-    return wire_messages.read_list(body.pop("messages", None), "$.messages")
+    messages = wire_messages.read_list(body.pop("messages", None), "$.messages")
+    return Conversation(messages, cue=_cue(messages, body))
 
 
 def _modernise(reader: Reader, body: dict[str, Any]) -> None:
@@ -200,9 +201,10 @@ def _finish(body: dict[str, Any], writer: Writer) -> None:
         writer.ledger.lose(declared, kind="synthesised", detail="Chat requires a name: response")
 
 
-def _cue(messages: tuple[Message, ...]) -> Cue:
-    last = messages[-1] if messages else None
-    return "continue" if last is not None and last.role == "assistant" and last.extra.get("prefix") else "none"
+def _cue(messages: tuple[Message, ...], body: Mapping[str, Any]) -> Cue:
+    last = messages[-1] if messages and messages[-1].role == "assistant" else None
+    is_open = last is not None and (last.extra.get("prefix") or body.get("continue_final_message") is True)
+    return "continue" if is_open else "none"
 
 
 API: Final = Api(
@@ -215,7 +217,6 @@ API: Final = Api(
     more_tools=TOOLS[1:],
     format=WANTED,
     finish=_finish,
-    cue=_cue,
     mend=in_order,
     is_open=True,
     names=NAME,

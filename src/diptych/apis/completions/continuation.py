@@ -12,8 +12,14 @@ from typing import Any, Final
 from ...catalogue import approximate_row
 from ...catalogue.table import Prefill
 from ...loss import Loss
+from ...model import EMPTY, FrozenMap
+from ...request import Request
+from ..ledger import Ledger
 
 Way = Prefill
+#: How a Chat body says that the last message is gone on with: in the body, and in the message.
+FLAGS: Final = {"continue_final_message": True, "add_generation_prompt": False}
+MARK: Final = "prefix"
 _INSTRUCTION: Final = "Continue this reply. Write only what follows it:"
 
 
@@ -34,12 +40,31 @@ def plan(
     way = way or way_of(model)
     *before, last = messages
     if way == "prefix":
-        return [*before, {**last, "prefix": True}], {}, [Loss("$.prompt", "synthesised", "prefix: true")]
+        return [*before, {**last, MARK: True}], {}, [Loss("$.prompt", "synthesised", "prefix: true")]
     if way == "continue_final_message":
-        flags = {"continue_final_message": True, "add_generation_prompt": False}
-        return messages, flags, [Loss("$.prompt", "synthesised", "continue_final_message: true")]
+        return messages, dict(FLAGS), [Loss("$.prompt", "synthesised", "continue_final_message: true")]
     if way == "instruction":
         asked = {"role": "user", "content": f"{_INSTRUCTION}\n\n{last['content']}"}
         return [*before, asked], {}, [Loss("$.prompt", "substituted", "the begun reply became an instruction")]
     detail = f"{model} does not go on with a reply that was begun"
     return messages, {}, [Loss("$.prompt", "unsupported", detail)]
+
+
+def going_on(request: Request, ledger: Ledger) -> Request:
+    """Return a request without the marks of Chat for a reply that was begun: this server goes on with it by itself."""
+    *before, last = request.conversation.messages
+    own, said = dict(request.native.get("chat", EMPTY)), dict(last.extra)
+    paths = [f"$.{name}" for name, value in FLAGS.items() if name in own and own.pop(name) is value]
+    paths += [f"{ledger.path(last)}.{MARK}"] if said.pop(MARK, None) else []
+    for path in paths:
+        ledger.report(path, "renamed", "the server goes on with a last message of the assistant")
+    if not paths:
+        return request
+    made = last.replace(native=_native(last.native, said))
+    ledger.same(made, last)
+    return request.replace(messages=(*before, made), native=_native(request.native, own))
+
+
+def _native(native: FrozenMap, own: dict[str, Any]) -> FrozenMap:
+    others = {name: fields for name, fields in native.items() if name != "chat"}
+    return FrozenMap({**others, "chat": own} if own else others)

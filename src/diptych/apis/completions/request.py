@@ -6,7 +6,7 @@
   and where a source has no cap, 4096 is asked for (``clamped``)
 - ``logprobs=k`` is ``logprobs`` with ``top_logprobs=k``, at most 5; ``user`` is also the safety identifier
 - ``echo`` is what ``convert_response`` does (``synthesised``); with ``logprobs`` it is scoring, which no chat
-  does, and refused, as a ``suffix`` is; ``best_of`` has no place (``parameter-dropped``)
+  does, and refused; ``suffix`` and ``best_of`` have no place (``parameter-dropped``)
 - tools, schemas and what else Completions lacks is reported; a parameter that only one server knows stays
 - several prompts in one body are several requests, and prompts of token ids belong to a model: both
   are left to ``convert_request``
@@ -130,6 +130,16 @@ def _opted(body: dict[str, Any], opt_in: Collection[str], ledger: Ledger) -> dic
         body |= {"n": best, "logprobs": body.get("logprobs") or True}
         ledger.report("$.best_of", "substituted", f"{best} choices are asked for and ranked by convert_response")
     return body
+
+
+def insertion(body: Mapping[str, Any], opt_in: Collection[str] = ()) -> list[Loss]:
+    """Return why a ``suffix`` is refused where nobody is there to accept the loss of it, nothing where it may go.
+
+    >>> [loss.kind for loss in insertion({"prompt": "a", "suffix": "b"})], insertion({"suffix": "b"}, {"suffix"})
+    (['unsupported'], [])
+    """
+    is_asked = body.get("suffix") and "suffix" not in opt_in
+    return [Loss("$.suffix", "unsupported", ALONE["suffix"][1])] if is_asked else []
 
 
 # leaving -----------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ PARAMS: Final = (
 PARTS: Final = (Kind(TextPart, (Field("text", "text", type=str),), {"type": "text"}, ("text",)),)
 #: What Completions has alone, and what is lost with it: the kind of the loss, and why.
 ALONE: Final[Mapping[str, tuple[str, str]]] = {
-    "suffix": ("unsupported", "a chat cannot insert before a suffix; an empty one is nothing"),
+    "suffix": ("parameter-dropped", "a chat cannot insert before a suffix; opt in to 'suffix' to ask for it in words"),
     "echo": ("synthesised", "convert_response puts the prompt before the text"),
     "best_of": ("parameter-dropped", "no chat ranks its answers: each is one of n, not the best of several"),
 }

@@ -6,7 +6,7 @@
 - tool calls are ``functionCall`` parts; results are ``functionResponse`` parts that carry the function's
   name and an object: a text is put under ``result``, an error under ``error``, media under ``parts``.
   Ids may be absent: results then belong to calls by name and order
-- reasoning is a text part with ``thought``
+- reasoning is a text part with ``thought``, and goes back to Gemini alone
 - a response schema is ``generationConfig.responseJsonSchema``, JSON mode ``responseMimeType``; schemas
   with types in capitals are read as JSON Schema
 - ``thoughtSignature``, safety settings, cached contents, server tools and unknown fields are kept for Gemini;

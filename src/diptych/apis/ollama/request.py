@@ -6,6 +6,7 @@
 - JSON mode is ``format: "json"``, a response schema stands there itself
 - without ``stream`` Ollama streams: a body for it always says whether
 - ``keep_alive``, other options and unknown fields are kept for Ollama
+- a last message of the assistant is continued; reasoning goes back to Ollama alone
 - names of participants, tool choice and the ``strict`` of tools are lost
 """
 
@@ -37,7 +38,7 @@ from ..formats import format_of
 from ..ledger import Ledger
 from ..media import data_url, split_data_url
 from ..order import Links
-from ..turns import elsewhere
+from ..turns import elsewhere, open_end
 from ..values import as_list, one_of, read_json, strings, write_json
 from .rules import RULES
 
@@ -176,7 +177,7 @@ def _beside(reader: Reader, rest: dict[str, Any], path: str, name: str) -> list[
     """Take the thinking or the images out of a message."""
     value = rest.get(name)
     if name == "thinking" and isinstance(value, str) and value:
-        found: list[Part] = [ReasoningPart(rest.pop(name))]
+        found: list[Part] = [ReasoningPart(rest.pop(name), "ollama")]
     elif name == "images" and isinstance(value, list | tuple) and value:
         found = [ImagePart(_read_image(image, f"{path}.images[{i}]")) for i, image in enumerate(rest.pop(name))]
     else:
@@ -348,6 +349,7 @@ API: Final = Api(
     format=WANTED,
     format_at="format",
     finish=_finish,
+    cue=open_end,
     unfold=_unfold,
     fold=_fold,
     rules=RULES,
