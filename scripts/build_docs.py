@@ -21,6 +21,7 @@ import typer.main
 
 from diptych import Library, config, errors, loss
 from diptych.cli.app import make_app
+from diptych.cli.documents import DOCUMENTS, schema_of
 from diptych.conversion.registry import formats_in, list_formats, modules
 from diptych.sandbox.filters import REMOVED_FILTERS, tojson
 from diptych.templating.check import all_rules
@@ -274,6 +275,43 @@ def _commands(command: object, path: str) -> list[str]:
     return [f"## {path}\n\n{_literal(text)}\n\n{table}".rstrip()]
 
 
+def json_page() -> str:
+    """Return the fields of every JSON document that a command prints."""
+    parts = [
+        "# JSON documents\n\nWith `--json` a command prints one JSON object. Money is text with all its digits (USD), "
+        "times are seconds. A later version may add fields, and changes none. `diptych schema COMMAND` prints the "
+        "JSON Schema:\n\n```bash\ndiptych schema count\n```"
+    ]
+    for command, shapes in DOCUMENTS.items():
+        schema = schema_of(command)
+        found = schema.get("$defs", {}) | {schema["title"]: schema}
+        parts.append(f"## diptych {command}")
+        parts += [_fields(found.get(shape.__name__, schema)) for shape in shapes]
+    return "\n\n".join(parts) + "\n"
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    required = schema.get("required", ())
+    rows = [
+        f"| `{name}` | {_json_type(field)} | {'always' if name in required else 'where it applies'} |"
+        for name, field in schema["properties"].items()
+        if name != "version"
+    ]
+    about = f"{_literal(schema['description'])}\n\n" if "description" in schema else ""
+    return about + "| field | type | present |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _json_type(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(_json_type(one) for one in field["anyOf"])
+    if "$ref" in field:
+        return "object"
+    if "enum" in field:
+        return ", ".join(f"`{one}`" for one in field["enum"])
+    kind = str(field.get("type", "any JSON value"))
+    return f"array of {_json_type(field['items'])}" if kind == "array" and field.get("items") else kind
+
+
 def _literal(text: str) -> str:
     """Return a docstring as Markdown: double back quotes become single ones."""
     text = re.sub(r"``(.+?)``", r"`\1`", text, flags=re.DOTALL)
@@ -290,6 +328,7 @@ PAGES = {
     "configuration": configuration_page,
     "formats": lambda: formats_page() + "\n" + worked_example(),
     "command-line": command_line,
+    "json": json_page,
     "checks": checks_page,
     "conversions": conversions_page,
     "filters": filters_page,

@@ -43,12 +43,25 @@ def types_command(
         write_text(source)
 
 
-def schema_command() -> None:
-    """Print the JSON Schema of the front matter, for editors.
+def schema_command(
+    command: Annotated[list[str] | None, typer.Argument(help="A command with --json, such as migrate data.")] = None,
+) -> None:
+    """Print the JSON Schema of the front matter, or of what a command prints with --json.
 
     diptych schema > diptych-front-matter.json
+
+    diptych schema migrate data
     """
-    from ..templating.front_schema import front_schema
     from .output import write_json
 
-    write_json(front_schema())
+    if not command:
+        from ..templating.front_schema import front_schema
+
+        write_json(front_schema())
+        return
+    from .documents import DOCUMENTS, schema_of
+
+    name = " ".join(command)
+    if name not in DOCUMENTS:
+        raise typer.BadParameter(f"no command {name!r} has --json; those that have: {', '.join(DOCUMENTS)}")
+    write_json(schema_of(name))
