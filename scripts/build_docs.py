@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from python_reference import python_page
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 DOCS = ROOT / "docs"
 NOTE = "<!-- made by scripts/build_docs.py -->\n\n"
 
@@ -155,6 +156,39 @@ def worked_example() -> str:
     return "## The running example in every text format\n\n| format | text |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 
+EXACT = """# Exact texts
+
+How often a text format writes the same bytes as the chat template of a model it is for. The contexts are those of a
+collection of real templates: chats with and without a system message, turns in an unusual order, white space and markup
+in contents; under *tools*, declared tools, calls and their results. A first mark that tokenizers add may be there or
+not. *Reported* are texts that differ where the writer says so by a loss; *exact* means that all others are the same.
+For
+any other template, give the template itself: see [Chat templates](../how-to/chat-templates.md).
+
+"""
+
+
+def exact_page() -> str:
+    """Return how many texts of models' own templates each format writes byte for byte, as the tests measured it."""
+    from tests.text import official
+
+    rows = [_exact_row(row) for row in sorted(official.recorded(), key=lambda row: row["format"])]
+    head = "| format | template | plain | exact | tools | exact | other texts |\n|---|---|---|---|---|---|---|\n"
+    return EXACT + head + "\n".join(rows) + "\n"
+
+
+def _exact_row(row: dict[str, Any]) -> str:
+    from tests.text import official
+
+    cells, other = [], []
+    for kind in ("plain", "tools"):
+        figure = row.get(kind)
+        cells += [official.share(figure), "yes" if figure and official.is_exact(figure) else "no" if figure else ""]
+        other += figure["other"] if figure else []
+    shown = ", ".join(f"`{name}`" for name in sorted(set(other)))
+    return f"| `{row['format']}` | {row['template']} | {' | '.join(cells)} | {shown} |"
+
+
 def checks_page() -> str:
     """Return every rule of ``diptych check``: what it says, what it finds, what is right."""
     head = (
@@ -177,7 +211,6 @@ def _short(text: str) -> str:
 
 def conversions_page() -> str:
     """Return for each API what becomes of a request of every feature in every other API: converted, not claimed."""
-    sys.path.insert(0, str(ROOT))
     from tests.oracles.features import FEATURES
 
     apis = sorted({entry.name for entry in list_formats("api")} & set(FEATURES))
@@ -329,6 +362,7 @@ PAGES = {
     "formats": lambda: formats_page() + "\n" + worked_example(),
     "command-line": command_line,
     "json": json_page,
+    "exact": exact_page,
     "checks": checks_page,
     "conversions": conversions_page,
     "filters": filters_page,

@@ -22,7 +22,7 @@ from dataclasses import replace
 
 from ..calls import Calls
 from ..declared import Declared
-from ..grammar import Grammar, Thinking, Turn, turns_of
+from ..grammar import ALL_ROLES, Grammar, Thinking, Turn, turns_of
 
 _ROLES = {role: role for role in ("system", "developer", "user", "assistant", "tool")}
 _OWN = {role: role for role in ("system", "user", "assistant", "tool")}
@@ -115,7 +115,12 @@ QWEN3_CODER = QWEN3.variant(
 )
 
 QWEN35 = QWEN3_THINKING.variant(
-    "qwen3.5", calls=_CODER, declares=None, aliases=("qwen3.6",), mapping="qwen3-thinking with the calls of qwen3-coder"
+    "qwen3.5",
+    calls=_CODER,
+    declares=None,
+    trim=ALL_ROLES,
+    aliases=("qwen3.6",),
+    mapping="qwen3-thinking with the calls of qwen3-coder; contents trimmed",
 )
 
 QWEN3_SILENT = QWEN3.variant(
