@@ -54,7 +54,13 @@ clients: .clients/.installed
 	$(PYTHON) -m venv .clients/new
 	.clients/new/bin/python -m pip install --quiet --disable-pip-version-check \
 		"llm==0.36" "langchain-openai==1.7.4" "pydantic-ai-slim[openai]==2.68.0"
-	if command -v npm > /dev/null; then npm install --silent --prefix .clients openai llmprobe@0.6.12; fi
+	$(PYTHON) -m venv .clients/promptflow
+	.clients/promptflow/bin/python -m pip install --quiet --disable-pip-version-check "promptflow-core==1.18.5"
+	$(PYTHON) -m venv .clients/semantic-kernel
+	.clients/semantic-kernel/bin/python -m pip install --quiet --disable-pip-version-check \
+		"semantic-kernel==1.45.0" "chevron==0.14.0" "python-liquid==2.3.6"
+	if command -v npm > /dev/null; then npm install --silent --prefix .clients openai llmprobe@0.6.12 \
+		handlebars@4.7.8 mustache@4.2.0 nunjucks@3.2.4; fi
 	@touch .clients/.installed
 
 setup: .venv/.model

@@ -105,15 +105,16 @@ class _Run:
             self._refuse(file, refusal)
 
     def _migrations(self, file: Path, layout: str) -> tuple[Any, Any]:
-        from ..migrate.templates import migrate_templates, to_prompty
+        from ..migrate.templates import migrate_templates, names_beside, to_prompty
         from ..templating.template import Template
 
         is_stdin = str(file) == "-"
         text = (sys.stdin.buffer.read() if is_stdin else file.read_bytes()).decode("utf-8-sig")
         if self.to is Target.prompty:
             return [to_prompty(Template.from_string(text, name=str(file)), name=file.stem)], ()
-        partials = {} if is_stdin else _partials_of(file)
-        found = migrate_templates(text, "<stdin>" if is_stdin else str(file), layout=layout, partials=partials)
+        name = "<stdin>" if is_stdin else str(file)
+        partials = {} if is_stdin else _partials_of(file) | _beside(file, names_beside(name, layout=layout))
+        found = migrate_templates(text, name, layout=layout, partials=partials)
         return found.migrations, found.refusals
 
     def _take(self, file: Path, migration: Any) -> None:
@@ -187,9 +188,18 @@ _OWN_ENDINGS: Final = (".jinja", ".jinja2", ".j2")
 _MAX_BYTES: Final = 2_000_000
 
 
+def _beside(file: Path, names: tuple[str, ...]) -> dict[str, str]:
+    """Return the texts of the files that belong to one and stand beside it."""
+    return {
+        name: (file.parent / name).read_bytes().decode("utf-8-sig") for name in names if (file.parent / name).is_file()
+    }
+
+
 def _stem(file: Path) -> str:
     if str(file) == "-":
         return "stdin"
+    if file.name.lower() == "skprompt.txt" and file.parent.name:
+        return file.parent.name  # the folder is its name
     name = file.name.removesuffix(".yml").removesuffix(".yaml")
     return name.rpartition(".")[0] or file.stem
 

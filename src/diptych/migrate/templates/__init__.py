@@ -26,6 +26,7 @@ __all__ = [
     "layout_of",
     "migrate_template",
     "migrate_templates",
+    "names_beside",
     "to_prompty",
 ]
 
@@ -62,13 +63,26 @@ def is_template(text: str, filename: str) -> bool:
         return False
 
 
+def names_beside(filename: str, *, layout: str = "auto") -> tuple[str, ...]:
+    """Return the names of files that belong to a template file where they stand beside it.
+
+    >>> names_beside("Summarize/skprompt.txt")
+    ('config.json',)
+    """
+    if layout != "auto":
+        return layout_named(layout).beside
+    found = certain_layout(_source("", filename))
+    return found.beside if found else ()
+
+
 def migrate_template(
     text: str, filename: str = "<string>", *, layout: str = "auto", partials: Mapping[str, str] | None = None
 ) -> TemplateMigration:
     """Migrate one template file to a Diptych template.
 
     ``layout`` is one of :func:`layout_names`, by default what name and keys say; ``partials``
-    are the texts that ``{{> name}}`` of dotprompt takes in. Raises MigrationError for a file that
+    are the texts that ``{{> name}}`` of dotprompt takes in, and of files that :func:`names_beside`
+    asks for. Raises MigrationError for a file that
     is no such template, or one that asks for something that a Diptych template cannot do, or that
     holds several templates.
 
@@ -90,6 +104,8 @@ def migrate_templates(
     text: str, filename: str = "<string>", *, layout: str = "auto", partials: Mapping[str, str] | None = None
 ) -> TemplateMigrations:
     """Migrate every template that a file holds: a Python source may hold several, each with a name.
+
+    ``layout`` and ``beside`` are those of :func:`migrate_template`.
 
     Raises MigrationError for a file that is no template; a definition among others that is
     refused stands in ``refusals``, with its place.

@@ -29,9 +29,11 @@ from .wrong import place_of_last, syntax_refusal
 _BLOCKS: Final = {"if", "for", "macro", "call", "filter", "with", "autoescape", "block"}
 
 
-@lru_cache(maxsize=1)
-def _plain() -> Any:
-    return jinja2.Environment(keep_trailing_newline=True, autoescape=False)  # noqa: S701 - it only reads tokens
+@lru_cache(maxsize=2)
+def _plain(trim_blocks: bool = False) -> Any:
+    environment = jinja2.Environment(keep_trailing_newline=True, autoescape=False)  # noqa: S701 - it only reads tokens
+    environment.trim_blocks = trim_blocks
+    return environment
 
 
 @lru_cache(maxsize=1)
@@ -39,15 +41,19 @@ def _engine() -> Engine:
     return Engine()
 
 
-def pieces_of(body: str, draft: Draft, line: int = 1, *, trim: str | None = None) -> list[Piece]:
+def pieces_of(
+    body: str, draft: Draft, line: int = 1, *, trim: str | None = None, trim_blocks: bool = False
+) -> list[Piece]:
     """Return the pieces of a body of plain Jinja, or of a Diptych template with its rule for white space.
+
+    ``trim_blocks`` is that option of Jinja, by which a tag takes the line break after it away.
 
     Raises MigrationError where it does not lex.
     """
     pieces: list[Piece] = []
     gathered: list[str] = []
     try:
-        tokens = _engine().environment.lexers[trim].tokeniter(body, None) if trim else _plain().lex(body)
+        tokens = _engine().environment.lexers[trim].tokeniter(body, None) if trim else _plain(trim_blocks).lex(body)
         for number, token, value in tokens:
             if token in ("data", "raw_begin", "raw_end"):
                 if token == "data":
@@ -284,14 +290,14 @@ def _tojson_of_jinja(value: Any, indent: int | None = None) -> str:
     return tojson(value, indent, html=True, ensure_ascii=True, sort_keys=True)
 
 
-def plain_renderer(body: str, *, trims: bool = False) -> Callable[[Mapping[str, Any]], str]:
+def plain_renderer(body: str, *, trims: bool = False, trim_blocks: bool = False) -> Callable[[Mapping[str, Any]], str]:
     """Return a function that renders a body as Jinja does by default: missing names print nothing.
 
     >>> plain_renderer("{% if x %}\\na{% endif %}{{ y }}")({"x": 1})
     '\\na'
     """
     environment = make_environment(undefined=jinja2.Undefined)
-    environment.trim_blocks = environment.lstrip_blocks = trims
+    environment.trim_blocks, environment.lstrip_blocks = trims or trim_blocks, trims
     environment.filters["tojson"] = _tojson_of_jinja
     try:
         template = environment.from_string(body)

@@ -1,7 +1,8 @@
 """The values of this package: a file that is read, a layout, a migrated template.
 
 Rule: a layout is one module with a ``LAYOUT``; what it knows of a file is its name and its
-content, and reading is a function of both that fills a draft.
+content, and reading is a function of both that fills a draft. A file is asked for what
+belongs to it; nothing is opened here.
 """
 
 from __future__ import annotations
@@ -119,5 +120,7 @@ class Layout:
     rank: int = 50
     #: True where a name that is not given prints nothing and is false.
     is_lenient: bool = False
+    #: Names of files that may stand beside one of this layout and belong to it.
+    beside: tuple[str, ...] = ()
     #: For a layout whose files hold several templates: drafts and refusals.
     read_all: Callable[[Source], tuple[list[Draft], list[MigrationError]]] | None = None

@@ -171,6 +171,7 @@ def _flush(buffer: list[Node], role: str | None, name: str, keep: bool, draft: D
     """Write what stands in the buffer as a message, or between messages where it writes nothing."""
     said = [piece for node in buffer if not _is_silent(node) for piece in flat(node)]
     pieces = [piece for node in buffer for piece in flat(node)]
+    said_nodes = list(buffer)
     definitions = [
         node for node in buffer if _is_silent(node) and not (isinstance(node, Piece) and node.kind == "text")
     ]
@@ -178,8 +179,10 @@ def _flush(buffer: list[Node], role: str | None, name: str, keep: bool, draft: D
     if said and role is None:
         raise draft.refuse("text beside a block of messages belongs to none of them", said[0].line)
     if said or keep:
+        pieces = _joined(_stripped(said_nodes) if draft.strips_data else pieces)
         trimmed = _trimmed(pieces)
-        if draft.tells_trim and (trimmed != pieces or _has_breaks_beside_parts(pieces)):
+        is_trimmed = trimmed != pieces or _has_breaks_beside_parts(pieces)
+        if draft.tells_trim and (is_trimmed or _ends_open(said_nodes) or _ends_open(said_nodes[::-1], first=True)):
             draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
         draft.message(role or "user", write(trimmed), name)
         return
@@ -218,6 +221,42 @@ def _has_breaks_beside_parts(pieces: list[Piece]) -> bool:
 def is_part(piece: Piece) -> bool:
     """True for a tag that makes a part of a message."""
     return piece.kind == "tag" and re.match(r"\{%[-+]?\s*(image|audio|file)\b", piece.value) is not None
+
+
+def _ends_open(nodes: list[Node], *, first: bool = False) -> bool:
+    """True where a block at the end may leave a line break there that is the message's end then."""
+    last = nodes[-1] if nodes else None
+    while nodes and not (isinstance(node := nodes[-1], Piece) and node.kind in ("text", "print") and node.value):
+        nodes = nodes[:-1]
+    if not isinstance(last, Block) or not nodes or not isinstance(nodes[-1], Piece) or nodes[-1].kind != "text":
+        return False
+    value = nodes[-1].value
+    return value.startswith("\n") if first else value.endswith("\n")
+
+
+def _stripped(nodes: list[Node]) -> list[Piece]:
+    """Return the pieces of a message with the author's white space at both ends taken away."""
+    nodes = _without_end(nodes, last=False)
+    return [piece for node in _without_end(nodes, last=True) for piece in flat(node)]
+
+
+def _without_end(nodes: list[Node], *, last: bool) -> list[Node]:
+    """Take white space off one end, in the branches of a condition there, too; a loop's is between its items."""
+    for index in reversed(range(len(nodes))) if last else range(len(nodes)):
+        node = nodes[index]
+        if isinstance(node, Block):
+            if re.match(r"\{%[-+]?\s*if\b", node.branches[0][0].value):
+                branches = [(tag, _without_end(inside, last=last)) for tag, inside in node.branches]
+                return [*nodes[:index], Block(branches, node.close), *nodes[index + 1 :]]
+            return nodes
+        if node.kind == "text":
+            value = node.value.rstrip() if last else node.value.lstrip()
+            nodes = [*nodes[:index], node._replace(value=value), *nodes[index + 1 :]]
+            if value:
+                return nodes
+        elif not _is_silent(node):
+            return nodes
+    return nodes
 
 
 def _trimmed(pieces: list[Piece]) -> list[Piece]:
