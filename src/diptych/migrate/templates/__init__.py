@@ -82,9 +82,8 @@ def migrate_template(
 
     ``layout`` is one of :func:`layout_names`, by default what name and keys say; ``partials``
     are the texts that ``{{> name}}`` of dotprompt takes in, and of files that :func:`names_beside`
-    asks for. Raises MigrationError for a file that
-    is no such template, or one that asks for something that a Diptych template cannot do, or that
-    holds several templates.
+    asks for. Raises MigrationError for a file that is no such template, or one that asks for
+    something that a Diptych template cannot do, or that holds several templates.
 
     >>> print(migrate_template("system:\\nYou are brief.\\n\\nuser:\\nHi {{name}}\\n", "a.prompty").source)
     {% system %}You are brief.{% endsystem %}
@@ -105,7 +104,7 @@ def migrate_templates(
 ) -> TemplateMigrations:
     """Migrate every template that a file holds: a Python source may hold several, each with a name.
 
-    ``layout`` and ``beside`` are those of :func:`migrate_template`.
+    ``layout`` and ``partials`` are those of :func:`migrate_template`.
 
     Raises MigrationError for a file that is no template; a definition among others that is
     refused stands in ``refusals``, with its place.
