@@ -22,7 +22,9 @@ class Engine(StrEnum):
 
 
 def data_command(
-    src: Annotated[str, typer.Argument(help="A data file (.jsonl, .jsonl.gz, .jsonl.zst, .parquet), or a folder.")],
+    src: Annotated[
+        str, typer.Argument(help="A data file or a folder: JSON lines or arrays, CSV, TSV, Parquet; compressed or not.")
+    ],
     dst: Annotated[str, typer.Argument(help="The file or folder to write.")],
     from_: Annotated[
         str, typer.Option("--from", help="The layout of the rows; auto finds it.", autocompletion=complete_layout)

@@ -12,6 +12,7 @@ import diptych
 from diptych.migrate import convert_dataset, convert_shard, plan_dataset
 from diptych.migrate.data import ShardRef, files, parquet, ray_cluster
 from diptych.migrate.data import rows as rows_of_shard
+from diptych.migrate.data.sources import source_of
 
 ENDINGS = ["jsonl", "jsonl.gz", "jsonl.zst", "parquet"]
 SPEC = {"from": "sharegpt", "to": "finetune_chat"}
@@ -193,7 +194,7 @@ def test_bytes_are_hashed_once_and_all(tmp_path, ending):
     source = write(tmp_path / f"in.{ending}", rows("a", 50))
     source.write_bytes(source.read_bytes() * 3)
     digest = files.Digest()
-    with files.opened(source, digest) as file:
+    with source_of(source).opened(digest) as file:
         assert sum(map(len, files.blocks(file, size=1000))) == 3 * len(rows("a", 50)) * len(
             json.dumps(rows("a", 1)[0]) + "\n"
         )

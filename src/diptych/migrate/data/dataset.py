@@ -34,10 +34,10 @@ def convert_dataset(
 ) -> ShardCounts:
     """Convert a file, or every data file under a folder; return the counts of all of it.
 
-    Data files are JSON lines (``.jsonl``, ``.jsonl.gz``, ``.jsonl.zst``) and ``.parquet``. A folder is
-    written as a folder of the same shape; larger files are converted in parts of ``part`` bytes. ``workers`` is
-    the number of processes (by default one a core; on Ray, the shards in flight). Of a folder, files that
-    ``.gitignore`` or ``exclude`` leave out are taken only with ``ignore=False``. Raises
+    Data files are JSON lines, JSON arrays, CSV, TSV and Parquet, compressed or not; their content says which.
+    A folder is written as a folder of the same shape; larger files are converted in parts of ``part`` bytes.
+    ``workers`` is the number of processes (by default one a core; on Ray, the shards in flight). Of a folder, files
+    that ``.gitignore`` or ``exclude`` leave out are taken only with ``ignore=False``. Raises
     MigrationError for a source without data, or when workers keep dying; MissingExtra for
     ``engine="ray"`` without Ray.
     """

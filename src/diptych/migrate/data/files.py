@@ -1,47 +1,30 @@
-"""Files: read by their endings, written whole or not at all.
+"""Files: read in blocks of lines, written whole or not at all.
 
-Rule: what appears under its name is complete. The same rows give the same bytes, packed
-ones included: no name and no time stands inside. Packed parts may be put one behind
-another, as members of gzip and frames of Zstandard may.
+Rule: what appears under its name is complete. Packed parts may be put one behind another, as the
+members of gzip, bzip2 and xz and frames of Zstandard may.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import secrets
-import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
-from ...errors import MigrationError, MissingExtra
+from ...errors import MigrationError
+from .packing import ending_of, packer
 
 #: Bytes that are read at once: few enough to stay in the processor's cache on their way.
 BLOCK: Final = 1 << 17
-#: What JSON lines are called, packed or not.
-LINES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst")
 _PART: Final = ".part"
 
 
 def is_parquet(name: str) -> bool:
     """Tell whether a file is called as Parquet is."""
     return name.endswith((".parquet", ".pq"))
-
-
-def is_packed(name: str) -> bool:
-    """Tell whether a file is unpacked as it is read, so that no place in it can be sought."""
-    return name.endswith((".gz", ".zst"))
-
-
-def _zstandard() -> Any:
-    try:
-        import zstandard
-    except ImportError:
-        raise MissingExtra.of("data", "zstandard") from None
-    return zstandard
 
 
 class Digest:
@@ -77,59 +60,6 @@ class Digest:
         while self.read(BLOCK):
             pass
         return self.of_what_was_read()
-
-
-@contextmanager
-def opened(path: Path, digest: Digest | None = None) -> Iterator[BinaryIO]:
-    """Open a file for reading; ``.gz`` and ``.zst`` are unpacked as they are read.
-
-    ``digest`` takes the bytes of the file itself. Raises MigrationError where it cannot be read, or is
-    packed and damaged.
-    """
-    try:
-        with path.open("rb") as raw:
-            yield _reader(path.name, raw if digest is None else digest.of(raw))
-    except (OSError, EOFError, zlib.error) as error:
-        said = getattr(error, "strerror", None) or error
-        raise MigrationError(f"the file cannot be converted: {said}", path=os.fspath(path)) from None
-
-
-def _reader(name: str, raw: BinaryIO) -> BinaryIO:
-    if name.endswith(".gz"):
-        return cast("BinaryIO", gzip.GzipFile(fileobj=raw, mode="rb"))
-    return cast("BinaryIO", _Frames(raw)) if name.endswith(".zst") else raw
-
-
-class _Frames:
-    """Reads frames of Zstandard one behind another; one that is cut off is an error, not an end."""
-
-    #: Bytes that are unpacked at once: as each may stand for thousands, few.
-    _CHUNK = 1 << 13
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._new = _zstandard().ZstdDecompressor().decompressobj
-        self._error = _zstandard().ZstdError
-        self._file = file
-        self._frame: Any = None
-        self._rest = b""
-
-    def read(self, _: int) -> bytes:
-        """Return the next bytes, as many as there are at hand; none at the end."""
-        while True:
-            packed, self._rest = self._rest or self._file.read(self._CHUNK), b""
-            if not packed:
-                if self._frame is not None:
-                    raise EOFError("the file ends inside a frame")
-                return b""
-            self._frame = self._frame or self._new()
-            try:
-                data: bytes = self._frame.decompress(packed)
-            except self._error as error:
-                raise OSError(0, f"no Zstandard: {error}") from None
-            if self._frame.eof:
-                self._rest, self._frame = self._frame.unused_data, None
-            if data:
-                return data
 
 
 def blocks(file: BinaryIO, length: int | None = None, size: int = BLOCK) -> Iterator[bytes]:
@@ -195,19 +125,9 @@ class Writing:
         self._beside = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{_PART}")
         self._stack = ExitStack()
         self._raw: BinaryIO = self._beside.open("wb")
-        self.file = self._raw if packed is False else self._packing(target.name)
+        ending = "" if packed is False else ending_of(target.name)
+        self.file = packer(ending, self._raw, self._stack)
         self._kept = False
-
-    def _packing(self, name: str) -> BinaryIO:
-        if name.endswith(".gz"):
-            packed = gzip.GzipFile("", "wb", 6, self._raw, mtime=0)
-            self._stack.callback(packed.close)
-            return cast("BinaryIO", packed)
-        if name.endswith(".zst"):
-            frame = _zstandard().ZstdCompressor(level=3, write_checksum=True).stream_writer(self._raw, closefd=False)
-            self._stack.callback(frame.close)
-            return cast("BinaryIO", frame)
-        return self._raw
 
     def __enter__(self) -> Writing:
         return self

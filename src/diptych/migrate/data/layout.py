@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 from ...conversion.registry import get, list_formats, qualified
@@ -17,9 +16,10 @@ from ...datasets.finetune import separators_of
 from ...datasets.layouts import detect_layout
 from ...errors import DiptychError, FormatError, MigrationError
 from . import parquet
-from .files import blocks, is_parquet, opened
+from .files import blocks
 from .ref import ShardRef
 from .rows import LEGACY, loads
+from .sources import source_of
 from .spec import Spec
 
 #: Rows of a file, and of a whole data set, that are looked at.
@@ -31,11 +31,11 @@ _OLD: Final = {"chat": "finetune_chat"}
 
 def sample_of(ref: ShardRef, most: int = SAMPLE) -> list[Mapping[str, Any]]:
     """Return the first rows of a shard that are objects; what is no JSON is left for later."""
-    path = Path(ref.path)
-    if is_parquet(path.name):
-        return [row for _, row in islice(parquet.rows(path, ref.start, ref.end, ref.first), most)]
+    source = source_of(ref.path)
+    if source.is_table:
+        return [row for _, row in islice(parquet.rows(source.path, ref.start, ref.end, ref.first), most)]
     found: list[Mapping[str, Any]] = []
-    with opened(path) as file:
+    with source.opened() as file:
         if ref.start:
             file.seek(ref.start)
         length = None if ref.end is None else ref.end - ref.start
@@ -56,10 +56,6 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
     The separators are those of the data set, not of a file. Raises MigrationError where the
     rows of a file have no layout in common, FormatError for a name that is none.
     """
-    for ref in refs:
-        if ref.path.endswith(".json"):
-            hint = "one value a line is wanted: jq -c '.[]' does it"
-            raise MigrationError("a JSON document is no file of JSON lines", path=ref.path, hint=hint)
     target = _named(spec.target)
     named = _named(spec.source) if spec.source != "auto" else None
     if named is not None and (named != LEGACY or spec.separators is not None):

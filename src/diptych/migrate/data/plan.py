@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -18,14 +18,15 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from ...conversion.registry import get
 from ...datasets.openai_rules import FileRules
 from ...errors import MigrationError
-from ...walk import iter_files
 from . import parquet
 from .counts import ShardCounts
-from .files import BLOCK, LINES, Writing, beside, blocks, changed, digest_of, is_packed, is_parquet, sweep, write_whole
+from .files import BLOCK, Writing, beside, blocks, changed, digest_of, is_parquet, sweep, write_whole
+from .folder import pairs_of
 from .layout import resolve
 from .ref import ShardRef
 from .rows import BATCH
 from .shard import finished, json_of, totals, write_manifest
+from .sources import source_of
 from .spec import Spec
 
 #: Bytes of a part of a large file of lines.
@@ -61,13 +62,15 @@ class File:
 class Plan:
     """All the work of a data set: convert every shard, in any order and place, then ``finish``.
 
-    ``shards`` are the arguments of :func:`convert_shard` for what is not done yet.
+    ``shards`` are the arguments of :func:`convert_shard` for what is not done yet; ``left_out`` names the
+    files of the folder that are no data, with the reason.
     """
 
     files: tuple[File, ...]
     done: tuple[ShardCounts, ...] = ()
     folder: Path | None = None
     asked: Spec = field(default_factory=Spec)
+    left_out: tuple[str, ...] = ()
 
     @property
     def shards(self) -> list[Shard]:
@@ -83,6 +86,7 @@ class Plan:
         for counts in (*self.done, *(_finish(file) for file in self.files)):
             total.add(counts)
         total.skipped = bool(self.done) and not self.files
+        total.problems += self.left_out
         if self.folder is not None:
             manifest = {"version": 1, "spec": self.asked.to_json(), **totals(total, self.asked)}
             write_whole(self.folder / "manifest.json", json_of(manifest))
@@ -112,7 +116,8 @@ def plan_dataset(
     """
     asked, source, target = Spec.of(spec), Path(src), Path(out)
     may_cut = get(asked.target, "dataset").name != BATCH  # its ids are told apart in one piece
-    found = [_measured(path, place, part, may_cut) for path, place in pairs_of(source, target, ignore=ignore)]
+    pairs, left = pairs_of(source, target, ignore=ignore)
+    found = [_measured(path, place, part, may_cut) for path, place in pairs]
     files, done = list[File](), list[ShardCounts]()
     for measured, own in zip(found, resolve(asked, [entry.ref for entry in found]), strict=True):
         sweep(measured.out)
@@ -122,34 +127,7 @@ def plan_dataset(
         else:
             shutil.rmtree(_parts(measured.out), ignore_errors=True)  # a kill may have come between
             done.append(counts)
-    return Plan(tuple(files), tuple(done), target if source.is_dir() else None, asked)
-
-
-def pairs_of(src: Path, out: Path, *, ignore: bool = True) -> list[tuple[Path, Path]]:
-    """Return source and target of every data file. Raises MigrationError where there is none."""
-    if src.is_dir():
-        made = out.resolve()  # a target inside of the source is no source of the next run
-        files = [path for path in _data_files(src, ignore) if made not in path.resolve().parents]
-        pairs = [(path, out / path.relative_to(src)) for path in files]
-    else:
-        pairs = [(src, out / src.name if out.is_dir() else out)] if src.is_file() else []
-    if not pairs:
-        raise MigrationError("there is nothing to convert", path=os.fspath(src), hint=_hint(src, ignore))
-    return pairs
-
-
-def _data_files(src: Path, ignore: bool) -> Iterator[Path]:
-    for path in iter_files(src, ignore=ignore):
-        if not path.name.endswith(".rejects.jsonl") and (path.name.endswith(LINES) or is_parquet(path.name)):
-            yield path
-
-
-def _hint(src: Path, ignore: bool) -> str:
-    if not src.exists():
-        return "there is no such file"
-    if ignore and src.is_dir() and any(_data_files(src, ignore=False)):
-        return "its data files are ignored (.gitignore, exclude): --no-ignore or ignore=False takes them"
-    return f"data files end in {', '.join((*LINES, '.parquet'))}"
+    return Plan(tuple(files), tuple(done), target if source.is_dir() else None, asked, tuple(left))
 
 
 class _Measured(NamedTuple):
@@ -172,10 +150,10 @@ class _Cut(NamedTuple):
 def _measured(source: Path, target: Path, part: int, may_cut: bool) -> _Measured:
     if source.resolve() == target.resolve():
         raise MigrationError("a data set is not written over itself", path=os.fspath(target))
-    path = os.fspath(source)
-    if is_parquet(source.name):
+    path, held = os.fspath(source), source_of(source)
+    if held.is_table:
         return _Measured(ShardRef(path, sha256=digest_of(source)), target, _row_groups(source) if may_cut else [])
-    if is_packed(source.name) or source.stat().st_size <= part or not may_cut:
+    if not held.may_be_cut or source.stat().st_size <= part or not may_cut:
         return _Measured(ShardRef(path, sha256=digest_of(source)), target, [])
     digest, own, cuts = hashlib.sha256(), hashlib.sha256(), list[_Cut]()
     start, first, at, line = 0, 1, 0, 1
@@ -262,7 +240,7 @@ def _finish(file: File) -> ShardCounts:
 def _check(file: File) -> None:
     """Raise where a table is not what its parts were planned from; parts of lines were checked as they were read."""
     source = Path(file.ref.path)
-    if is_parquet(source.name) and digest_of(source) != file.ref.sha256:
+    if source_of(source).is_table and digest_of(source) != file.ref.sha256:
         shutil.rmtree(_parts(file.out), ignore_errors=True)  # of which table each part is, nobody knows
         raise changed(source)
 

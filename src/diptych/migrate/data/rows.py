@@ -85,6 +85,7 @@ class Rows:
         self.spec, self.counts = spec, counts
         self.tokens = Tokens(spec, counts)
         self.rules = FileRules(spec.target)
+        self.faults: dict[int, str] = {}  # why lines are no rows, by their numbers
         self._source, self._target = get(spec.source, "dataset"), get(spec.target, "dataset")
         self._reader = reader_of(self._source, spec.separators)
         self._map = spec.column_map
@@ -103,6 +104,8 @@ class Rows:
     def line(self, number: int, raw: bytes) -> tuple[bytes, bytes]:
         """Return the lines that a line becomes, and the line of the reject; one of them is empty."""
         try:
+            if self.faults and (fault := self.faults.pop(number, None)):
+                raise FormatError(fault)
             value = loads(raw)
         except DiptychError as error:
             self.counts.rows += 1

@@ -19,10 +19,11 @@ from ...datasets.finetune import Separators
 from ...errors import MigrationError
 from . import parquet
 from .counts import ShardCounts, cost_of
-from .files import Digest, State, Writing, beside, blocks, changed, digest_of, is_parquet, opened, state_of, write_whole
+from .files import Digest, State, Writing, beside, blocks, changed, digest_of, is_parquet, state_of, write_whole
 from .layout import resolve
 from .ref import ShardRef
 from .rows import Rows
+from .sources import Source, faults_of, source_of
 from .spec import Spec
 from .splice import Texts, lines_decoder, splice_block, splice_lines
 
@@ -32,11 +33,12 @@ _SPLICED: Final = {("finetune_legacy", "finetune_chat"), ("finetune_legacy", "ap
 
 
 def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, Any]) -> ShardCounts:
-    """Convert one shard of JSON lines or Parquet; return the counts.
+    """Convert one shard of JSON lines, a JSON array, CSV, TSV or Parquet; return the counts.
 
-    Files ending in ``.gz`` and ``.zst`` are unpacked and packed, ``.parquet`` are tables (extra
-    ``data``). Beside ``out`` stand ``out.rejects.jsonl`` (each row that failed: its line, the
-    error, the row as it was) and ``out.manifest.json``. Raises MigrationError where the source
+    The content of a source says what it holds (:mod:`diptych.migrate.data.sources`). ``out`` is JSON lines,
+    compressed where it ends in ``.gz``, ``.zst``, ``.bz2`` or ``.xz``, or a table where it ends in ``.parquet``
+    (extra ``data``). Beside ``out`` stand ``out.rejects.jsonl`` (each row that failed: its line, the error,
+    the row as it was) and ``out.manifest.json``. Raises MigrationError where the source
     cannot be read or changes under way, where its layout is not certain, or ``out`` is the source.
 
     >>> import pathlib, tempfile
@@ -49,32 +51,29 @@ def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, A
     """
     spec, target = Spec.of(spec), Path(out)
     ref = src if isinstance(src, ShardRef) else ShardRef(os.fspath(src))
-    source = Path(ref.path)
-    if source.resolve() == target.resolve():
+    place = Path(ref.path)
+    if place.resolve() == target.resolve():
         raise MigrationError("a shard is not written over its source", path=os.fspath(target))
-    state = state_of(source)
-    is_part = not ref.is_whole and ref.sha256 is not None and is_parquet(ref.path)
+    state, source = state_of(place), source_of(place)
     try:
         (spec,) = resolve(spec, [ref])
-        if ref.sha256 is None and (_needs_hash(ref) or beside(target, "manifest.json").exists()):
-            ref = ref._replace(sha256=digest_of(source))
+        # Where reading a shard does not hash all of its file this comes before and after.
+        is_hashed_apart = source.is_table or not ref.is_whole
+        is_part = source.is_table and not ref.is_whole and ref.sha256 is not None
+        if ref.sha256 is None and (is_hashed_apart or beside(target, "manifest.json").exists()):
+            ref = ref._replace(sha256=digest_of(place))
         done = finished(target, ref, spec)
         if done is not None:
             return done
         target.parent.mkdir(parents=True, exist_ok=True)
         return _convert(ref, source, target, spec, state, is_part=is_part)
     except OSError as error:
-        place = os.fspath(error.filename or target)
-        raise MigrationError(f"the shard cannot be written: {error.strerror or error}", path=place) from None
-
-
-def _needs_hash(ref: ShardRef) -> bool:
-    """Tell whether reading a shard does not hash all of its file, so that this comes before and after."""
-    return not ref.is_whole or is_parquet(ref.path)
+        where = os.fspath(error.filename or target)
+        raise MigrationError(f"the shard cannot be written: {error.strerror or error}", path=where) from None
 
 
 def _convert(
-    ref: ShardRef, source: Path, target: Path, spec: Spec, state: State | None, *, is_part: bool
+    ref: ShardRef, source: Source, target: Path, spec: Spec, state: State | None, *, is_part: bool
 ) -> ShardCounts:
     counts = ShardCounts()
     rejects = beside(target, "rejects.jsonl")
@@ -101,16 +100,16 @@ def _convert(
     return counts
 
 
-def _unchanged(source: Path, state: State | None, convert: Callable[[Path], str]) -> str:
+def _unchanged(source: Source, state: State | None, convert: Callable[[Source], str]) -> str:
     """Convert a source and return its SHA-256. Raises MigrationError where it was written to meanwhile."""
     try:
         digest = convert(source)
     except MigrationError:
-        if state_of(source) != state:  # what was found wrong with it is no fault of its own
-            raise changed(source) from None
+        if state_of(source.path) != state:  # what was found wrong with it is no fault of its own
+            raise changed(source.path) from None
         raise
-    if state_of(source) != state:
-        raise changed(source)
+    if state_of(source.path) != state:
+        raise changed(source.path)
     return digest
 
 
@@ -124,29 +123,30 @@ class _Shard:
         fits = (spec.source, spec.target) in _SPLICED and not (spec.column_map or spec.request)
         self._separators = spec.separators if fits else None
 
-    def convert(self, source: Path) -> str:
+    def convert(self, source: Source) -> str:
         """Convert every row; return the SHA-256 of the source. Raises MigrationError where it is not what it was."""
-        whole, own = self._ref.sha256, self._ref.own_sha256
-        if is_parquet(source.name):
-            for number, row in parquet.rows(source, self._ref.start, self._ref.end, self._ref.first):
+        whole, own, place = self._ref.sha256, self._ref.own_sha256, source.path
+        if source.is_table:
+            for number, row in parquet.rows(place, self._ref.start, self._ref.end, self._ref.first):
                 self._write(*self.rows.row(number, row))
         else:
             read = self._lines(source)
             if self._ref.is_whole:
-                return _same(source, whole, read)
+                return _same(place, whole, read)
             if own is not None and whole is not None:
-                _same(source, own, read)
+                _same(place, own, read)
                 return whole
         # The parts of one table are checked when they are put together: hashing it for each would take its square.
-        return whole if self._is_part and whole is not None else _same(source, whole, digest_of(source))
+        return whole if self._is_part and whole is not None else _same(place, whole, digest_of(place))
 
-    def _lines(self, source: Path) -> str:
+    def _lines(self, source: Source) -> str:
         """Convert the lines; return the SHA-256 of the bytes read for them, as they lie in the file."""
         number, digest = self._ref.first, Digest()
-        with opened(source, digest) as file:
+        with source.opened(digest) as file:
             if self._ref.start:
                 file.seek(self._ref.start)
             length = None if self._ref.end is None else self._ref.end - self._ref.start
+            self.rows.faults = faults_of(file)
             for block in blocks(file, length):
                 number += self._block(block, number)
             return digest.to_the_end() if self._ref.is_whole else digest.of_what_was_read()

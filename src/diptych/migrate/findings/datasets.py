@@ -11,10 +11,11 @@ from ...conversion.registry import get
 from ...errors import DiptychError
 from ..data import parquet
 from ..data.counts import cost_of
-from ..data.files import blocks, is_parquet, opened
+from ..data.files import blocks
 from ..data.layout import resolve
 from ..data.ref import ShardRef
 from ..data.rows import loads, reader_of
+from ..data.sources import source_of
 from ..data.spec import Spec
 from ..data.tokens import RowCounter
 from .finding import Finding
@@ -43,7 +44,8 @@ def dataset_findings(file: Path, name: str) -> list[Finding]:
 
 def _read(file: Path) -> tuple[int, list[Any], int]:
     """Return the number of rows, the first ones, and how many of those are no JSON."""
-    if is_parquet(file.name):
+    source = source_of(file)
+    if source.is_table:
         sample: list[Any] = []
         for _, row in parquet.rows(file):
             sample.append(row)
@@ -52,7 +54,7 @@ def _read(file: Path) -> tuple[int, list[Any], int]:
         return sum(parquet.groups(file)), sample, 0
     total = bad = 0
     sample = []
-    with opened(file) as lines:
+    with source.opened() as lines:
         for block in blocks(lines):
             for line in block.split(b"\n"):
                 if not line or line.isspace():

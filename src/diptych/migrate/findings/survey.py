@@ -17,7 +17,7 @@ from typing import Final
 from ...errors import DiptychError, MissingExtra
 from ...walk import iter_paths
 from ..code.files import check_paths, migrate_files
-from ..data.files import LINES
+from ..data.sources import named_as_lines
 from .datasets import dataset_findings
 from .finding import Audit, Finding
 from .python import calls_of, notebook_findings, python_findings
@@ -83,7 +83,7 @@ def _reader_of(file: Path, calls: dict[str, list[Finding]]) -> _Reader | None:
     own = calls.get(file.as_posix(), [])
     if lower.endswith((".py", ".ipynb")):
         return partial(python_findings if lower.endswith(".py") else notebook_findings, calls=own)
-    if lower.endswith((*LINES, ".parquet", ".pq")):
+    if named_as_lines(lower) or lower.endswith((".parquet", ".pq")):
         return dataset_findings
     if not lower.endswith((*_TEXTS, ".json")) or file.stat().st_size > _LARGEST:
         return None
