@@ -22,7 +22,11 @@ from .writing import message_losses, side_losses
 
 Syntax = Literal["auto", "jinja", "fstring", "none"]
 _JINJA: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_FSTRING: Final = re.compile(r"\{\{|\}\}|\{(?P<path>[^\W\d]\w*(?:\.\w+|\[\w+\])*)(?P<how>(?:![rsa])?(?::[^{}]*)?)\}")
+_FSTRING: Final = re.compile(
+    r"\{\{|\}\}|\{(?P<path>[^\W\d]\w*(?:\.\w+|\[\w+\])*)"
+    r"(?P<how>(?:![rsa])?(?::(?:[^{}]|\{[^\W\d]\w*(?:\.\w+|\[\w+\])*\})*)?)\}"
+)
+_NESTED: Final = re.compile(r"\{([^{}]+)\}")
 _OBEYED: Final = re.compile(r"\{\{|\{%|\{#")
 
 
@@ -59,11 +63,16 @@ def _marks(text: str) -> list[re.Match[str]]:
 def _of_fstring(found: re.Match[str]) -> str:
     if found.group() in ("{{", "}}"):
         return _raw(found.group()[0])
-    path = re.sub(r"\[([^\W\d]\w*)\]", r"['\1']", found["path"])
+    paths = [_path(found["path"]), *map(_path, _NESTED.findall(found["how"]))]
     if found["how"] in ("", "!s", ":"):
-        return f"{{{{ {path} }}}}"
+        return f"{{{{ {paths[0]} }}}}"
     # A conversion and a specification are Python's: it carries them out, as there.
-    return f"{{{{ {'{' + found['how'] + '}'!r}.format({path}) }}}}"
+    how = _NESTED.sub("{}", found["how"])
+    return f"{{{{ {'{' + how + '}'!r}.format({', '.join(paths)}) }}}}"
+
+
+def _path(written: str) -> str:
+    return re.sub(r"\[([^\W\d]\w*)\]", r"['\1']", written)
 
 
 def _raw(text: str) -> str:

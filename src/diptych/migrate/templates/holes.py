@@ -3,15 +3,16 @@
 Rule: what a hole means is what its own engine makes of it; each function here returns Jinja
 source, and its twin under *meanings* asks that engine.
 
-=====================  ==========================================================
+=======================  ========================================================
 ``{x}``                ``{{ x }}``
-``{x:>8.2f}``          ``{{ '{:>8.2f}'.format(x) }}``
+``{x:>8.2f}`` ``{x!r}``  ``{{ '{:>8.2f}'.format(x) }}``, which Python carries out as there
+``{x:{w}}``            ``{{ '{:{}}'.format(x, w) }}``
 ``{{`` ``}}``          one brace, as text
-``{0}`` ``{}`` ``!r``  refused: a position has no name, ``repr`` is Python's notation
+``{0}`` ``{}``         refused: a position has no name
 ``{{x}}`` ``{{{x}}}``  ``{{ x }}`` (Mustache)
 ``{{#x}} {{/x}}``      refused: a section depends on what its value is
 ``$x`` ``${x}`` ``$$``  ``{{ x }}`` ``{{ x }}`` ``$`` (``string.Template``)
-=====================  ==========================================================
+=======================  ========================================================
 """
 
 from __future__ import annotations
@@ -49,12 +50,23 @@ def of_format(text: str, draft: Draft, place: str = "") -> str:
 
 
 def _format_hole(name: str, spec: str, conversion: str | None, draft: Draft, place: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise draft.refuse(f"{{{name}}} is no name", place, hint="double a brace that is text, or name the hole")
-    if conversion not in (None, "s") or "{" in spec:
-        raise draft.refuse(f"the hole {{{name}!{conversion}:{spec}}} shows Python's own notation", place)
-    path = path_of(name, draft)
-    return f"{{{{ {f'{{:{spec}}}'!r}.format({path}) }}}}" if spec else f"{{{{ {path} }}}}"
+    """Return a hole as Jinja: a conversion and a specification are Python's, which carries them out."""
+    paths, written = [name], ""
+    for before, inner, inner_spec, inner_conversion in string.Formatter().parse(spec):
+        written += before
+        if inner is not None:
+            if inner_spec or inner_conversion:
+                raise draft.refuse(f"the hole {{{name}:{spec}}} is nested too deeply", place, hint="name its parts")
+            paths.append(inner)
+            written += "{}"
+    for path in paths:
+        if not _NAME.fullmatch(path):
+            hint = "double a brace that is text, or name the hole"
+            raise draft.refuse(f"{{{path}}} is no name", place, hint=hint)
+    shown = [path_of(path, draft) for path in paths]
+    how = f"{'' if conversion in (None, 's') and not written else f'!{conversion}' if conversion else ''}"
+    how += f":{written}" if written else ""
+    return f"{{{{ {'{' + how + '}'!r}.format({', '.join(shown)}) }}}}" if how else f"{{{{ {shown[0]} }}}}"
 
 
 def path_of(name: str, draft: Draft) -> str:

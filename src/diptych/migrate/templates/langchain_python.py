@@ -1,8 +1,8 @@
 """LangChain definitions in a Python source become the specs of :mod:`.langchain`.
 
 Rule: nothing is executed. A definition is read where every argument is a literal: strings and
-their implicit concatenation, ``+`` of literals, lists, tuples, mappings, and names that the
-module binds once to such. What is not is refused with its place and the reason.
+their implicit concatenation, ``+`` of literals, lists, tuples, mappings, and names whose values
+can be followed (:mod:`.python_values`). What is not is refused with its place and the reason.
 
 ===============================================  =============================================
 ``x = PromptTemplate.from_template("…")``        the template ``x``
@@ -13,9 +13,12 @@ module binds once to such. What is not is refused with its place and the reason.
 ``SystemMessage("…")``                           and Human, AI: a message without holes
 ``MessagesPlaceholder("h", optional=True)``      a history
 ``FewShotPromptTemplate(examples=[…], …)``       one prompt, its examples written out
+``FewShotChatMessagePromptTemplate(examples=…)`` its examples as messages, alone or among others
 ``x.partial(name="…")`` on a definition          a default, under a name of its own
-``+``, ``+=``, ``x.append(…)``, copies, further  refused where they stand: a definition that is changed
-names, assignments to a part                     is not what it says
+``a + b``, a text, a message or a list behind +  one template, as LangChain puts it together
+``x += …``, ``x.append(…)``, ``x.extend(…)``     followed where they stand in one block with the
+                                                 definition, else refused
+copies, further names, assignments to a part     refused: a definition that is changed is not what it says
 ``return PromptTemplate(…)``, calls, f-strings   refused where it is a prompt, else passed over
 ===============================================  =============================================
 """
@@ -24,17 +27,22 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 from ...errors import MigrationError
 from .draft import Draft
 from .langchain import write_spec
+from .langchain_specs import Message, Prompt, chat_of, few_shot_chat, messages_of, sum_of_texts
 from .model import Layout, Source
 from .python_names import Names, Variable
+from .python_steps import Steps, leaves_of
 from .python_uses import Found, Uses
+from .python_values import Literals, NotLiteral, parsed, place_of_node, read_alone, refusal_of
 
-_PROMPTS: Final = {"PromptTemplate", "ChatPromptTemplate", "FewShotPromptTemplate"}
+_PROMPTS: Final = {
+    "PromptTemplate", "ChatPromptTemplate", "FewShotPromptTemplate", "FewShotChatMessagePromptTemplate",
+}  # fmt: skip
+_CHAT_MESSAGES: Final = ("ChatMessagePromptTemplate", "ChatMessage", "MessagesPlaceholder")
 _MESSAGES: Final = {
     "SystemMessagePromptTemplate": "system", "SystemMessage": "system",
     "HumanMessagePromptTemplate": "user", "HumanMessage": "user",
@@ -42,78 +50,46 @@ _MESSAGES: Final = {
 }  # fmt: skip
 #: Classes of prompts that are not read.
 _UNREAD: Final = {
-    "FewShotChatMessagePromptTemplate", "FewShotPromptWithTemplates", "PipelinePromptTemplate", "StructuredPrompt",
+    "FewShotPromptWithTemplates", "PipelinePromptTemplate", "StructuredPrompt",
     "ImagePromptTemplate", "DictPromptTemplate", "AutoGPTPrompt",
 }  # fmt: skip
 _LANGCHAIN: Final = ("langchain", "langchain_core", "langchain_community", "langchain_classic")
 
 
-class _NotLiteral(Exception):
-    """What an expression is instead of a literal, and the node where."""
-
-    def __init__(self, node: ast.AST, reason: str) -> None:
-        super().__init__(reason)
-        self.node = node
-        self.reason = reason
-
-
 def read_all(source: Source) -> tuple[list[Draft], list[MigrationError]]:
     """Return a draft for each definition, and what is refused. Raises MigrationError for no Python."""
-    reader = _Reader(_parsed(source))
+    reader = _Reader(parsed(source))
     drafts: list[Draft] = []
-    refusals = [(found.node, _refusal(source, found)) for found in reader.refused()]
+    refusals = [(found.node, refusal_of(source, found)) for found in reader.refused()]
     taken: set[str] = set()
     for name, call in reader.definitions():
         draft = Draft(source.filename, name)
         try:
             if name in taken:
-                raise _NotLiteral(call, f"{name} is bound twice")
+                raise NotLiteral(call, f"{name} is bound twice")
             taken.add(name)
-            write_spec(reader.spec(call), draft)
+            write_spec(reader.defined(call), draft)
             drafts.append(draft)
-        except _NotLiteral as error:
+        except NotLiteral as error:
             found = Found(error.node, name or "a prompt", error.reason, "")
-            refusals.append((error.node, _refusal(source, found)))
+            refusals.append((error.node, refusal_of(source, found)))
         except MigrationError as error:
-            refusals.append((call, _refusal(source, Found(call, name, error.message, error.hint or ""))))
-    return drafts, [refusal for _, refusal in sorted(refusals, key=lambda one: _place(one[0]))]
+            refusals.append((call, refusal_of(source, Found(call, name, error.message, error.hint or ""))))
+    return drafts, [refusal for _, refusal in sorted(refusals, key=lambda one: place_of_node(one[0]))]
 
 
-def _place(node: ast.AST) -> tuple[int, int]:
-    return getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1
-
-
-def _refusal(source: Source, found: Found) -> MigrationError:
-    line, column = _place(found.node)
-    place = f"{source.filename}:{line}:{column}"
-    return MigrationError(f"{found.name}: {found.reason}", path=place, hint=found.hint or None)
-
-
-def _parsed(source: Source) -> ast.Module:
-    try:
-        return ast.parse(source.text)
-    except SyntaxError as error:
-        place = f"{source.filename}:{error.lineno or 1}:{error.offset or 1}"
-        raise MigrationError("the source is no Python", path=place) from None
-    except (ValueError, RecursionError, MemoryError):
-        raise MigrationError("the source is no Python", path=source.filename) from None
-
-
-def read(_: Source, draft: Draft) -> None:
-    """Refuse: a Python source is read by :func:`read_all`."""
-    raise draft.refuse("a Python source holds definitions", hint="take them by migrate_templates")
-
-
-class _Reader:
+class _Reader(Literals):
     """Literals and definitions of one module."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self._names = Names(tree)
+        super().__init__()
+        self.names = Names(tree)
         self._aliases: dict[str, str] = {}
-        self._calls: dict[ast.Call, bool] = {}
-        for node in self._names.nodes:
+        self._made: dict[ast.expr, bool] = {}
+        for node in self.names.nodes:
             self._note(node)
-        self._uses = Uses(self._names, self._is_prompt, self._is_annotation)
+        self.steps = Steps(self.names, self._is_known)
+        self.uses = Uses(self.names, self._is_prompt, self._is_annotation, self.steps)
 
     def _note(self, node: ast.AST) -> None:
         """Note a further name of a class of LangChain: by an import, or by one plain assignment."""
@@ -136,57 +112,66 @@ class _Reader:
 
     # definitions -----------------------------------------------------------------------------
 
-    def definitions(self) -> list[tuple[str, ast.Call]]:
+    def definitions(self) -> list[tuple[str, ast.expr]]:
         """Return the prompts that are what their definition says, with the names they are bound to, in order."""
-        calls = [node for node in self._names.nodes if isinstance(node, ast.Call) and self._is_prompt(node)]
-        inner = {child for call in calls for child in ast.walk(call) if child is not call}
-        outer = sorted((call for call in calls if call not in inner), key=_place)
-        outer = [call for call in outer if not self._is_passed_over(call)]
-        names = [self._uses.name_of(call) for call in outer]
-        variables = [self._variable(call) for call in outer]
+        made = [node for node in self.names.nodes if isinstance(node, ast.Call | ast.BinOp) and self._is_prompt(node)]
+        inner = {child for one in made for child in ast.walk(one) if child is not one}
+        outer = sorted((one for one in made if one not in inner), key=place_of_node)
+        outer = [one for one in outer if not self._is_passed_over(one)]
+        names = [self.uses.name_of(one) for one in outer]
+        variables = [self._variable(one) for one in outer]
         shared = {
             name for name in names if len({v for n, v in zip(names, variables, strict=True) if n == name and v}) > 1
         }
         return [
-            (self._names.qualified(call, name) if name in shared else name, call)
-            for name, call in zip(names, outer, strict=True)
+            (self.names.qualified(one, name) if name in shared else name, one)
+            for name, one in zip(names, outer, strict=True)
         ]
 
-    def _is_passed_over(self, call: ast.Call) -> bool:
-        """True for a piece of what is refused, for a prompt that is changed, and for one of another's examples."""
-        variable = self._variable(call)
-        return call in self._uses.consumed or self._uses.is_spoiled(variable) or self._is_example(variable)
+    def defined(self, node: ast.expr) -> dict[str, Any]:
+        """Return the spec of a definition, after all that is done to its variable. Raises NotLiteral."""
+        variable = self._variable(node)
+        steps = self.steps.of(variable)
+        is_followed = variable is not None and steps and steps[0].value is node
+        found = self.stepped(variable) if is_followed and variable is not None else self.value(node)
+        if not isinstance(found, Prompt):
+            raise NotLiteral(node, "it is no prompt that is read")
+        return found
+
+    def _is_passed_over(self, node: ast.expr) -> bool:
+        """True for a piece of what is refused or followed, for a prompt that is changed, and for one of examples."""
+        variable = self._variable(node)
+        is_piece = node in self.uses.consumed or node in self.steps.inner
+        return is_piece or self.uses.is_spoiled(variable) or self._is_example(variable)
 
     def _variable(self, node: ast.AST) -> Variable | None:
         """Return the variable that a definition is bound to, in a list or mapping or by itself."""
-        above = self._names.parents.get(node)
+        above = self.names.parents.get(node)
         while isinstance(above, ast.Dict | ast.List | ast.Tuple | ast.Set):
-            above = self._names.parents.get(above)
+            above = self.names.parents.get(above)
         if isinstance(above, ast.Assign):
-            return self._names.variable(above.targets[0])
-        return self._names.variable(above.target) if isinstance(above, ast.AnnAssign | ast.NamedExpr) else None
+            return self.names.variable(above.targets[0])
+        return self.names.variable(above.target) if isinstance(above, ast.AnnAssign | ast.NamedExpr) else None
 
     def _is_example(self, variable: Variable | None) -> bool:
         """True for the prompt of another one's examples: it is no template of its own."""
         return variable is not None and any(
             isinstance(node, ast.keyword)
             and node.arg == "example_prompt"
-            and self._names.variable(node.value) == variable
-            for node in self._names.nodes
+            and self.names.variable(node.value) == variable
+            for node in self.names.nodes
         )
 
     def refused(self) -> list[Found]:
         """Return what makes or changes a prompt in a way that is not read."""
-        found = [*self._uses.found, *self._uses.rebound()]
-        for node in self._names.nodes:
+        found = [*self.uses.found, *self.uses.rebound()]
+        for node in self.names.nodes:
             if isinstance(node, ast.ClassDef) and any(map(self._is_class, node.bases)):
                 found.append(Found(node, node.name, "it is a class of prompts of its own"))
             elif isinstance(node, ast.Call) and self._is_handed_on(node):
-                found.append(Found(node, self._uses.name_of(node), "it is made by another function when it runs"))
+                found.append(Found(node, self.uses.name_of(node), "it is made by another function when it runs"))
             elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value and self._is_maker(node.value):
-                found.append(
-                    Found(node, self._uses.name_of(node.value), "a method that makes prompts has another name")
-                )
+                found.append(Found(node, self.uses.name_of(node.value), "a method that makes prompts has another name"))
         return found
 
     def _is_handed_on(self, call: ast.Call) -> bool:
@@ -195,7 +180,7 @@ class _Reader:
         if name in ("partial", "map", "starmap") and not self._is_prompt(call):
             return any(self._is_class(argument) or self._is_maker(argument) for argument in call.args)
         is_unread = self._class_of(call.func)[0] in _UNREAD
-        return is_unread and not isinstance(self._names.parents.get(call), ast.List | ast.Tuple)
+        return is_unread and not isinstance(self.names.parents.get(call), ast.List | ast.Tuple)
 
     def _is_maker(self, node: ast.expr) -> bool:
         """True for ``PromptTemplate.from_template`` itself, which is not called."""
@@ -209,174 +194,134 @@ class _Reader:
         name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
         return self._aliases.get(name, name), method
 
-    def _is_prompt(self, call: ast.Call) -> bool:
-        """True for a call that defines a prompt, ``partial`` on a definition among them."""
-        if call not in self._calls:
-            self._calls[call] = False  # while it is asked: a name may be bound to itself
-            is_partial = isinstance(call.func, ast.Attribute) and call.func.attr == "partial"
-            base = self._base(call) if is_partial else None
-            self._calls[call] = self._class_of(call.func)[0] in _PROMPTS if base is None else self._is_prompt(base)
-        return self._calls[call]
+    def _is_prompt(self, node: ast.expr) -> bool:
+        """True for what makes a prompt: a call of a class, ``partial`` of a prompt, a sum that holds one."""
+        if node not in self._made:
+            self._made[node] = False  # while it is asked: a name may be bound to itself
+            self._made[node] = self._makes_prompt(node)
+        return self._made[node]
 
-    def _base(self, call: ast.Call) -> ast.Call | None:
-        """Return the definition that ``partial`` is called on, None where there is none."""
-        given = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if isinstance(given, ast.Call):
-            return given
-        values = self._names.values(self._names.variable(given)) if given is not None else []
-        return values[0] if len(values) == 1 and isinstance(values[0], ast.Call) else None
+    def _makes_prompt(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            first, *others = leaves_of(node)
+            return any(map(self._is_prompt, [first, *others])) or self._is_message(first)
+        if isinstance(node, ast.Call):
+            is_partial = isinstance(node.func, ast.Attribute) and node.func.attr == "partial"
+            base = node.func.value if is_partial and isinstance(node.func, ast.Attribute) else None
+            return self._class_of(node.func)[0] in _PROMPTS or (base is not None and self._is_prompt(base))
+        bound = self._bound(node)
+        return bound is not None and self._is_prompt(bound)
+
+    def _is_known(self, node: ast.expr) -> bool:
+        """True for a value that is made here: a list, a text, a prompt or message, a sum of such."""
+        if isinstance(node, ast.Constant | ast.List):
+            return True
+        if isinstance(node, ast.BinOp):
+            return all(isinstance(leaf, ast.Name) or self._is_known(leaf) for leaf in leaves_of(node))
+        if not isinstance(node, ast.Call):
+            return False
+        is_partial = isinstance(node.func, ast.Attribute) and node.func.attr == "partial"
+        if is_partial and isinstance(node.func, ast.Attribute):
+            return isinstance(node.func.value, ast.Name) or self._is_known(node.func.value)
+        return self._class_of(node.func)[0] in {*_PROMPTS, *_MESSAGES, *_CHAT_MESSAGES}
+
+    def _is_message(self, node: ast.expr) -> bool:
+        """True for a message of LangChain, or a name that is bound to one."""
+        node = self._bound(node) or node
+        return isinstance(node, ast.Call) and self._class_of(node.func)[0] in {*_MESSAGES, *_CHAT_MESSAGES}
+
+    def _bound(self, node: ast.expr) -> ast.expr | None:
+        """Return what a name is bound to first, where that can be followed."""
+        variable = self.names.variable(node) if isinstance(node, ast.Name) else None
+        steps, values = self.steps.of(variable), self.names.values(variable)
+        return steps[0].value if steps else values[0] if len(values) == 1 else None
 
     # specs -----------------------------------------------------------------------------------
 
-    def spec(self, call: ast.Call) -> dict[str, Any]:
-        """Return the spec of a prompt. Raises _NotLiteral."""
-        base = self._base(call)
-        if base is not None and isinstance(call.func, ast.Attribute) and call.func.attr == "partial":
-            if self._uses.is_spoiled(self._names.variable(call.func.value)):
-                raise _NotLiteral(call, "what partial is called on is changed when it runs")
-            if call.args:
-                raise _NotLiteral(call.args[0], "arguments without names cannot be seen")
-            spec = self.spec(base)
-            return {**spec, "partial_variables": {**spec.get("partial_variables", {}), **self._keywords(call)}}
+    def of_call(self, call: ast.Call) -> Any:
+        """Return the spec of a prompt, a message or a placeholder. Raises NotLiteral."""
         kind, method = self._class_of(call.func)
-        given = self._arguments(call, kind, method)
+        if self._is_prompt(call):
+            return Prompt(self._spec(call))
+        if kind == "MessagesPlaceholder":
+            given = self.arguments(call, "variable_name")
+            if given.get("n_messages"):
+                raise NotLiteral(call, "n_messages cuts the history when it runs")
+            return Message(variable_name=given.get("variable_name"), optional=bool(given.get("optional")))
+        if kind in _MESSAGES or kind in _CHAT_MESSAGES:
+            given = self.arguments(call, "template" if method == "from_template" else "content")
+            return Message(given, role=_MESSAGES.get(kind) or given.pop("role", None))
+        return super().of_call(call)
+
+    def _spec(self, call: ast.Call) -> dict[str, Any]:
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "partial":
+            return self._partial(call, call.func.value)
+        kind, method = self._class_of(call.func)
+        positional = {"PromptTemplate": "template", "ChatPromptTemplate": "messages"}.get(kind, "")
+        positional = "template" if method == "from_template" else positional
+        given = self.arguments(call, *([positional] if positional else []))
+        given |= {"examples": list(given["examples"])} if isinstance(given.get("examples"), tuple) else {}
         if kind == "ChatPromptTemplate":
             return self._chat(call, given, method)
+        if kind == "FewShotChatMessagePromptTemplate":
+            return few_shot_chat(given, call)
         if kind == "FewShotPromptTemplate":
             return {**given, "_type": "few_shot"}
         if method not in ("", "from_template"):
-            raise _NotLiteral(call, f"{method} is not read")
+            raise NotLiteral(call, f"{method} is not read")
         return {**given, "_type": "prompt"}
+
+    def _partial(self, call: ast.Call, base: ast.expr) -> dict[str, Any]:
+        if self.uses.is_spoiled(self.names.variable(base)):
+            raise NotLiteral(call, "what partial is called on is changed when it runs")
+        if call.args:
+            raise NotLiteral(call.args[0], "arguments without names cannot be seen")
+        spec = self.value(base)
+        if not isinstance(spec, Prompt):
+            raise NotLiteral(call, "what partial is called on is no prompt that is read")
+        return {**spec, "partial_variables": {**spec.get("partial_variables", {}), **self.keywords(call)}}
 
     def _chat(self, call: ast.Call, given: dict[str, Any], method: str) -> dict[str, Any]:
         if method == "from_template":
             given = {**given, "messages": [{"role": "user", "template": given.pop("template", None)}]}
         elif method not in ("", "from_messages"):
-            raise _NotLiteral(call, f"{method} is not read")
+            raise NotLiteral(call, f"{method} is not read")
         form = given.get("template_format")
         messages = given.get("messages")
-        if not isinstance(messages, list):
-            raise _NotLiteral(call, "there are no messages")
-        return {**given, "_type": "chat", "messages": [self._message(entry, form, call) for entry in messages]}
+        if not isinstance(messages, list | tuple):
+            raise NotLiteral(call, "there are no messages")
+        return chat_of([said for entry in messages for said in messages_of(entry, form, call)], given)
 
-    def _message(self, entry: Any, form: Any, call: ast.Call) -> dict[str, Any]:
-        formatted = {"template_format": form} if form else {}
-        if isinstance(entry, str):
-            return {"role": "user", "template": entry, **formatted}
-        if isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[0], str):
-            role, content = entry
-            if role == "placeholder":
-                is_optional = not isinstance(content, list) or len(content) < 2 or bool(content[1])
-                name = content[0] if isinstance(content, list) and content else content
-                return {"variable_name": str(name).strip("{}"), "optional": is_optional}
-            if isinstance(content, list):
-                return {
-                    "role": role,
-                    "prompt": [part if isinstance(part, Mapping) else {"text": part} for part in content],
-                }
-            return {"role": role, "template": content, **formatted}
-        if isinstance(entry, Mapping):
-            if (
-                "content" in entry
-                and isinstance(entry.get("content"), str)
-                and "role" in entry
-                and "literal" not in entry
-            ):
-                return {"role": entry["role"], "template": entry["content"], **formatted}
-            return {key: value for key, value in entry.items() if key != "literal"}
-        raise _NotLiteral(call, "a message is neither a role with a text nor a class that is read")
+    def joined(self, left: Any, right: Any, node: ast.expr) -> Any:
+        """Return the sum of two values as LangChain makes it. Raises NotLiteral."""
+        if isinstance(left, Prompt) and left.get("_type") == "prompt":
+            return sum_of_texts(left, right, node)
+        if isinstance(left, Message) or (isinstance(left, Prompt) and left.get("_type") == "chat"):
+            whole = Prompt(chat_of([dict(left)], {})) if isinstance(left, Message) else left
+            return self.appended(whole, list(right) if isinstance(right, list | tuple) else [right], node)
+        if isinstance(left, Prompt) or isinstance(right, Prompt | Message):
+            raise NotLiteral(node, "prompts of these kinds are not put together by +")
+        return super().joined(left, right, node)
 
-    def _arguments(self, call: ast.Call, kind: str, method: str) -> dict[str, Any]:
-        """Return the arguments of a call by name."""
-        positional = {"PromptTemplate": "template", "ChatPromptTemplate": "messages"}.get(kind, "")
-        positional = "template" if method == "from_template" else positional
-        given = self._keywords(call)
-        for number, argument in enumerate(call.args):
-            if isinstance(argument, ast.Starred) or number or not positional:
-                raise _NotLiteral(argument, "arguments without names cannot be seen")
-            given[positional] = self.value(argument)
-        if isinstance(given.get("examples"), tuple):
-            given["examples"] = list(given["examples"])
-        return given
-
-    def _keywords(self, call: ast.Call) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for keyword in call.keywords:
-            if keyword.arg is None:
-                raise _NotLiteral(keyword.value, "arguments that are unpacked cannot be seen")
-            found[keyword.arg] = self.value(keyword.value)
-        return found
-
-    # literals --------------------------------------------------------------------------------
-
-    def value(self, node: ast.expr, depth: int = 0) -> Any:
-        """Return the value of a literal, of a name bound once to one, or the spec of a class that is read."""
-        if depth > 50:
-            raise _NotLiteral(node, "it is nested too deeply")
-        if isinstance(node, ast.Constant):
-            return node.value
-        if isinstance(node, ast.Name):
-            return self._of_name(node, depth)
-        if isinstance(node, ast.List):
-            return [self.value(item, depth + 1) for item in node.elts]
-        if isinstance(node, ast.Tuple):
-            return tuple(self.value(item, depth + 1) for item in node.elts)
-        if isinstance(node, ast.Dict):
-            return self._of_dict(node, depth)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            left, right = self.value(node.left, depth + 1), self.value(node.right, depth + 1)
-            if type(left) is type(right) and isinstance(left, str | list | tuple):
-                return left + right
-        if isinstance(node, ast.Call):
-            return self._of_call(node)
-        reason = "an f-string is filled in before" if isinstance(node, ast.JoinedStr) else "it is no literal"
-        raise _NotLiteral(node, reason)
-
-    def _of_name(self, node: ast.Name, depth: int) -> Any:
-        variable = self._names.variable(node)
-        values = self._names.values(variable)
-        if variable is None or len(values) != 1 or values[0] is None:
-            raise _NotLiteral(node, f"{node.id} is not bound once to a literal")
-        found = self.value(values[0], depth + 1)
-        is_changed = isinstance(found, list | dict) and self._uses.is_changed(variable)
-        if is_changed or self._uses.is_spoiled(variable):
-            raise _NotLiteral(node, f"{node.id} is changed after it is bound")
-        return found
-
-    def _of_dict(self, node: ast.Dict, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                raise _NotLiteral(value, "a mapping that is unpacked cannot be seen")
-            found[str(self.value(key, depth + 1))] = self.value(value, depth + 1)
-        return found
-
-    def _of_call(self, call: ast.Call) -> Any:
-        kind, method = self._class_of(call.func)
-        if self._is_prompt(call):
-            return self.spec(call)
-        if kind == "MessagesPlaceholder":
-            given = self._keywords(call)
-            if given.get("n_messages"):
-                raise _NotLiteral(call, "n_messages cuts the history when it runs")
-            name = self.value(call.args[0]) if call.args else given.get("variable_name")
-            return {"variable_name": name, "optional": bool(given.get("optional")), "literal": True}
-        if kind in _MESSAGES or kind in ("ChatMessagePromptTemplate", "ChatMessage"):
-            given = self._keywords(call)
-            field = "template" if method == "from_template" else "content"
-            if call.args:
-                given[field] = self.value(call.args[0])
-            role = _MESSAGES.get(kind) or given.pop("role", None)
-            return {**given, "role": role, "literal": True}
-        called = ast.unparse(call.func)
-        raise _NotLiteral(call, f"{called[:40]}(…) is only known when it runs")
+    def appended(self, whole: Any, items: list[Any], node: ast.expr) -> Any:
+        """Return a chat prompt with messages at its end, or a list. Raises NotLiteral."""
+        if not isinstance(whole, Prompt):
+            return super().appended(whole, items, node)
+        if whole.get("_type") != "chat":
+            raise NotLiteral(node, "only a chat prompt takes messages")
+        more = [said for item in items for said in messages_of(item, None, node)]
+        partials = [item.get("partial_variables", {}) for item in items if isinstance(item, Prompt)]
+        found = {**whole, "messages": [*whole["messages"], *more]}
+        for partial in partials:
+            found["partial_variables"] = {**found.get("partial_variables", {}), **partial}
+        return Prompt(found)
 
 
 def _is_certain(source: Source) -> bool:
     if not source.name.endswith(".py") or "langchain" not in source.text or "PromptTemplate" not in source.text:
         return False
     try:
-        reader = _Reader(_parsed(source))
+        reader = _Reader(parsed(source))
         return bool(reader.definitions() or reader.refused())
     except (MigrationError, RecursionError):
         return False
@@ -384,7 +329,7 @@ def _is_certain(source: Source) -> bool:
 
 LAYOUT: Final = Layout(
     "langchain-python",
-    read,
+    read_alone,
     _is_certain,
     lambda source: source.name.endswith(".py"),
     rank=16,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from .python_names import Names, Variable, assignments, changed_by, choices
+from .python_steps import Steps
 
 _CHANGES: Final = {
     "append", "extend", "insert", "pop", "popitem", "remove", "clear", "reverse", "sort", "update", "setdefault",
@@ -44,13 +45,18 @@ class Found(NamedTuple):
 
 
 class Uses:
-    """The uses of the prompts of one module; ``is_prompt`` tells a call that defines one,
-    ``is_annotation`` an annotation of one."""
+    """The uses of the prompts of one module; ``is_prompt`` tells a call or sum that defines one,
+    ``is_annotation`` an annotation of one; ``steps`` are the changes that a reader follows."""
 
     def __init__(
-        self, names: Names, is_prompt: Callable[[ast.Call], bool], is_annotation: Callable[[ast.expr], bool]
+        self,
+        names: Names,
+        is_prompt: Callable[[ast.expr], bool],
+        is_annotation: Callable[[ast.expr], bool],
+        steps: Steps,
     ) -> None:
         self.names = names
+        self._steps = steps
         self._is_prompt = is_prompt
         self._is_annotation = is_annotation
         self.found: list[Found] = []
@@ -227,7 +233,7 @@ class Uses:
         """Refuse a sum of prompts, once: at its outermost +."""
         above = self.names.parents.get(node)
         is_inner = isinstance(above, ast.BinOp) and isinstance(above.op, ast.Add)
-        if is_inner or not self.is_value(node):
+        if is_inner or self._is_prompt(node) or not self.is_value(node):
             return
         waiting: list[ast.expr] = [node]
         while waiting:
@@ -251,6 +257,8 @@ class Uses:
             self._change(call, method.value, f".{method.attr}(…)")
         if name in ("setattr", "delattr") and call.args:
             self._change(call, call.args[0], f"{name}(…)")
+        if self._steps.is_step(call):
+            return None
         if not isinstance(function, ast.Attribute):
             is_copy = name in _COPIES - {"cast"} and any(map(self.is_value, call.args))
             return self._refuse(call, f"{name}(…) makes it of another prompt when it runs") if is_copy else None
@@ -306,7 +314,8 @@ class Uses:
         if isinstance(target, ast.Attribute | ast.Subscript) and what != "+=":
             self._change(node, target.value, f"{what} of a part of it")
         if isinstance(node, ast.AugAssign):
-            self._change(node, target, what)
+            if not self._steps.is_step(node):
+                self._change(node, target, what)
             if not self._is_prompt_or_part(target) and self.is_value(node.value):
                 self._refuse(node, "prompts are put together by += when it runs")
 
