@@ -37,18 +37,26 @@ DOUBTS = {
     "an object of JavaScript": ("Use {name: 1}", "{name: 1} at 1:5"),
     "a dollar": ("Hi $name", "$name at 1:4"),
     "a dollar in braces": ("Hi ${name}", "${name} at 1:4"),
-    "both": ("Hi {a}, $b", "string.Template"),
-    "a dollar beside Jinja": ("Hi {{ a }}, $b", "string.Template"),
+    "a dollar that is no hole": ("Pay $5 to $name", "$name at 1:11"),
     "percent": ("Hi %(name)s", "%(name)s at 1:4"),
     "percent alone": ("Translate %s", "%s at 1:11"),
     "ERB": ("Hi <%= name %>", "<%= name %> at 1:4"),
     "Ruby": ("Hi #{name}", "#{name} at 1:4"),
     "double brackets": ("Hi [[name]]", "[[name]] at 1:4"),
     "Handlebars": ("{{#if x}}a{{/if}}", "{{#if x}} at 1:1"),
-    "Handlebars beside Jinja": ("{{#if x}}{% if y %}a{% endif %}{{/if}}", "{{#if x}} at 1:1"),
     "three braces": ("Hi {{{name}}}", "Handlebars"),
-    "Jinja and braces": ("{{ x }} {y}", "{y} at 1:9"),
     "braces that do not match": ('{"a": {x}, ', "{x} at 1:7"),
+}  # fmt: skip
+
+#: Text of two languages, and what is named of each.
+MIXED = {
+    "both": ("Hi {a}, $b", "{a} at 1:4", "$b at 1:9"),
+    "a dollar beside Jinja": ("Hi {{ a }}, $b", "{{ a }} at 1:4", "$b at 1:13"),
+    "Handlebars beside Jinja": ("{{#if x}}{% if y %}a{% endif %}{{/if}}", "{{#if x}} at 1:1", "{% if y %} at 1:10"),
+    "Jinja and braces": ("{{ x }} {y}", "{{ x }} at 1:1", "{y} at 1:9"),
+    "Handlebars and braces": ("{{#if x}}yes{{/if}} {name}", "{{#if x}} at 1:1", "{name} at 1:21"),
+    "braces and percent": ("{a} %(b)s", "{a} at 1:1", "%(b)s at 1:5"),
+    "dollars and percent": ("$a %(b)s", "$a at 1:1", "%(b)s at 1:4"),
 }  # fmt: skip
 
 SURE = {
@@ -72,6 +80,30 @@ def test_what_a_text_leaves_open(name):
     assert found.verdict == "ambiguous"
     assert said in found.detail
     Template.from_string(found.source)
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_a_mixture_of_languages_is_refused_with_what_was_seen(name):
+    text, *seen = MIXED[name]
+    with pytest.raises(MigrationError, match="mixes template languages") as caught:
+        migrate_template(text, "a.txt")
+    assert all(sign in str(caught.value) for sign in seen)
+    assert str(caught.value).startswith("a.txt:1:")
+    assert migrate_template(text, "a.txt", layout="text").verdict == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("layout", "golden"),
+    [
+        ("str-format", "A {{ d }} $b %(c)s"), ("jinja", "{a} D $b %(c)s"),
+        ("string-template", "{a} {{{{ d }}}} B %(c)s"), ("percent-format", "{a} {{{{ d }}}} $b C"),
+    ],
+)  # fmt: skip
+def test_a_mixture_is_read_in_the_language_that_is_named(layout, golden):
+    text = "{a} {{ d }} $b %(c)s" if layout == "jinja" else "{a} {{{{ d }}}} $b %(c)s"
+    template = Template.from_string(migrate_template(text, "a.txt", layout=layout).source)
+    inputs = {name: name.upper() for name in template.inputs}
+    assert template.render(**inputs).prompt == golden
 
 
 @pytest.mark.parametrize("name", SURE)
@@ -123,12 +155,22 @@ def test_an_editor_s_variable_is_refused():
         ("[{x!s:>3}]", {"x": "a"}, "[  a]"),
         ("{a[0]}{b[k]}", {"a": ["A"], "b": {"k": "K"}}, "AK"),
         ("Hallo {имя}", {"имя": "Ann"}, "Hallo Ann"),
-        ("{{#if x}}yes{{else}}no{{/if}} {name}", {"x": ""}, "no {name}"),
-        ("$a ${b} {0} %s <%= x %>", {"b": "B"}, "$a $B {0} %s <%= x %>"),
+        ("{{#if x}}yes{{else}}no{{/if}} name", {"x": ""}, "no name"),
+        ("$a ${b} $$5", {"a": "A", "b": "B"}, "A B $5"),
+        ("%(a)5s %(b)r 100%%", {"a": "A", "b": "B"}, "    A 'B' 100%"),
+        ("[{x:>{w}}]", {"x": "a", "w": 3}, "[  a]"),
+        ("$a <%= x %>", {"a": "A"}, "A <%= x %>"),
     ],
 )
 def test_what_an_open_text_is_read_as(text, inputs, golden):
     assert Template.from_string(migrate_template(text, "a.txt").source).render(**inputs).prompt == golden
+
+
+def test_a_format_of_messages_with_dollars_becomes_messages():
+    found = migrate_template("<|im_start|>system\nBe $mood.<|im_end|>\n<|im_start|>user\n$$5<|im_end|>\n", "a.txt")
+    assert found.verdict == "ambiguous"
+    messages = Template.from_string(found.source).render(mood="kind").messages
+    assert [(m["role"], m["content"]) for m in messages] == [("system", "Be kind."), ("user", "$5")]
 
 
 @pytest.mark.parametrize("name", ["true", "loop", "class", "in", "none"])

@@ -1,13 +1,10 @@
 """LangChain's own classes judge what is made of compositions, changes, examples and formats."""
 
-import string
-
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from diptych import Template
-from diptych.migrate import migrate_template
 from diptych.migrate.templates import migrate_templates
 
 core = pytest.importorskip("langchain_core.prompts", reason="the oracle of LangChain comes with the extra `dev`")
@@ -152,29 +149,3 @@ def test_a_program_gives_what_langchain_gives_or_is_refused(code):
         "prompt of this kind among messages",
     )
     assert all(any(reason in str(error) for reason in known) for error in found.refusals), found.refusals
-
-
-# formats ----------------------------------------------------------------------------------------
-
-hole = st.sampled_from(
-    ["{x}", "{y}", "{x!r}", "{x!s:>9}", "{y:^8}", "{x!a}", "{n:05.1f}", "{n:+d}", "{x:{w}}", "{{", "}}", "{{x}}"]
-)
-formats = st.lists(hole | st.sampled_from(["a", " ", "\n", "{{% b %}}", "{{# c #}}", "é", "'", "\\"]), max_size=8).map(
-    "".join
-)
-VALUES = {"x": "a'b", "y": "é{{ 1 }}", "n": 7, "w": 12}
-
-
-@given(text=formats)
-def test_a_format_string_says_what_python_says(text):
-    body = {"_type": "prompt", "template": text, "template_format": "f-string"}
-    template = Template.from_string(migrate_template(yaml_of(body), "a.yaml").source)
-    inputs = {name: VALUES[name] for name in template.inputs}
-    said = template.render(**inputs).prompt
-    assert said == string.Formatter().vformat(text, (), VALUES)
-
-
-def yaml_of(value):
-    import json
-
-    return json.dumps(value)

@@ -22,6 +22,7 @@ MARKS = [
 FILES = {
     "prompty": "a.prompty", "dotprompt": "a.prompt", "github-prompt": "a.prompt.yml", "langchain": "a.yaml", "langchain-python": "a.py",
     "llm": "b.yaml", "openai-request": "a.json", "banks": "a.jinja", "haystack": "b.jinja", "text": "a.txt",
+    "str-format": "d.txt", "string-template": "e.txt", "percent-format": "f.txt", "jinja": "g.txt",
     "promptflow": "c.jinja2", "promptfoo": "c.yaml", "anthropic-request": "b.json", "gemini-request": "c.json",
 }  # fmt: skip
 soup = st.lists(st.sampled_from(MARKS), max_size=14).map("".join)

@@ -11,7 +11,9 @@ source, and its twin under *meanings* asks that engine.
 ``{0}`` ``{}``         refused: a position has no name
 ``{{x}}`` ``{{{x}}}``  ``{{ x }}`` (Mustache)
 ``{{#x}} {{/x}}``      refused: a section depends on what its value is
-``$x`` ``${x}`` ``$$``  ``{{ x }}`` ``{{ x }}`` ``$`` (``string.Template``)
+``$x`` ``${x}`` ``$$``   ``{{ x }}`` ``{{ x }}`` ``$`` (``string.Template``)
+``%(x)s`` ``%%``         ``{{ x }}`` ``%`` (the ``%`` operator)
+``%(x)5.2f``             ``{{ '%(x)5.2f' % {'x': x} }}``
 =======================  ========================================================
 """
 
@@ -19,8 +21,8 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 from .draft import Draft
 from .pieces import Piece, write
@@ -119,6 +121,41 @@ def of_dollars(text: str, draft: Draft, place: str = "") -> str:
     return write([*pieces, Piece("text", text[last:])])
 
 
+#: A conversion of the ``%`` operator: all but a name in parentheses is refused.
+_PERCENT: Final = re.compile(
+    r"%(?:\((?P<name>[^()]*)\))?(?P<how>[-#0+ ]*\*?\d*(?:\.(?:\*|\d+))?[hlL]?(?P<kind>.))", re.DOTALL
+)
+
+
+def of_percent(text: str, draft: Draft, place: str = "") -> str:
+    """Return a text of the ``%`` operator as Jinja source. Raises MigrationError for a hole without a name.
+
+    >>> of_percent("%(a)s is 100%% of %(b)5.1f", Draft("x"))
+    "{{ a }} is 100% of {{ '%(b)5.1f' % {'b': b} }}"
+    """
+    pieces, last = [], 0
+    for found in _PERCENT.finditer(text):
+        pieces.append(Piece("text", text[last : found.start()]))
+        last = found.end()
+        if found.group() == "%%":
+            pieces.append(Piece("text", "%"))
+            continue
+        pieces.append(Piece("print", _percent_hole(found, draft, place)))
+    if "%" in text[last:]:
+        raise draft.refuse("a % that is no hole must be doubled", place)
+    return write([*pieces, Piece("text", text[last:])])
+
+
+def _percent_hole(found: re.Match[str], draft: Draft, place: str) -> str:
+    name, how = found["name"], found["how"]
+    if not name or "*" in how or found["kind"] not in "srdiouxXeEfFgGca":
+        raise draft.refuse(f"{found.group()[:20]!r} has no name or no type", place, hint="write it as %(name)s")
+    target = draft.input_name(name)
+    if how == "s":
+        return f"{{{{ {target} }}}}"
+    return f"{{{{ {f'%({target}){how}'!r} % {{{target!r}: {target}}} }}}}"
+
+
 # meanings ----------------------------------------------------------------------------------
 
 
@@ -152,6 +189,29 @@ def mustache_meaning(text: str, inputs: Mapping[str, Any]) -> str:
 def dollar_meaning(text: str, inputs: Mapping[str, Any]) -> str:
     """Return what ``string.Template`` makes of a text."""
     return string.Template(text).substitute(inputs)
+
+
+def percent_meaning(text: str, inputs: Mapping[str, Any]) -> str:
+    """Return what the ``%`` operator makes of a text."""
+    return text % dict(inputs)
+
+
+class Engine(NamedTuple):
+    """A language of holes: what writes it as Jinja, and what it means."""
+
+    of_holes: Callable[[str, Draft], str]
+    meaning: Callable[[str, Mapping[str, Any]], str]
+
+    def read(self, text: str, draft: Draft) -> None:
+        """Fill a draft from a text in this language. Raises MigrationError."""
+        body = text.removesuffix("\n")
+        draft.prompt(ended(self.of_holes(body, draft)))
+        draft.meaning = lambda inputs: [("user", self.meaning(body, inputs))]
+
+
+FORMATS: Final = Engine(of_format, format_meaning)
+DOLLARS: Final = Engine(of_dollars, dollar_meaning)
+PERCENTS: Final = Engine(of_percent, percent_meaning)
 
 
 def ended(source: str) -> str:

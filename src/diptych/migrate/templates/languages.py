@@ -2,7 +2,8 @@
 
 Rule: a language is a candidate where a mark of it stands in the text and its own parser takes
 the text. One candidate that is read exactly (Jinja, or ``{name}`` of ``str.format``) is certain;
-several, or another one, are a doubt that names the mark and its place. Speakers that are only
+another one is a doubt that names the mark and its place. Marks of two languages at different
+places are a mixture, which no engine reads as it is meant. Speakers that are only
 labels, headings or tags are a doubt, too.
 """
 
@@ -17,20 +18,27 @@ from ...text.marks import place_of
 from ...text.template_text import holes_of
 from .draft import Draft
 from .handlebars import Handlebars
+from .holes import of_percent
 from .jinja import parses
 
 JINJA: Final = "Jinja"
 FORMAT: Final = "str.format"
 HANDLEBARS: Final = "Handlebars or Mustache"
+DOLLAR: Final = "string.Template"
+PERCENT: Final = "the % operator"
+_DOLLARS: Final = re.compile(r"\$\{[^{}\n]+\}|\$[A-Za-z_]\w*")
+_PERCENTS: Final = re.compile(r"%\(\w+\)[-#0+ ]*[\d.*]*[a-zA-Z]")
 #: Languages that are not read: their marks stay text.
 _FOREIGN: Final = {
-    "string.Template or a shell": re.compile(r"\$\{[^{}\n]+\}|\$[A-Za-z_]\w*"),
-    "the % operator": re.compile(r"%\(\w+\)[-#0+ ]*[\d.*]*[a-zA-Z]|(?<![\w%])%[sdrfi](?!\w)"),
+    "a shell or JavaScript": _DOLLARS,
+    "the % operator with positions": re.compile(rf"{_PERCENTS.pattern}|(?<![\w%])%[sdrfi](?!\w)"),
     "ERB or EJS": re.compile(r"<%.*?%>", re.DOTALL),
     "Ruby": re.compile(r"#\{[^{}\n]+\}"),
     "a language of double brackets": re.compile(r"\[\[\s*[A-Za-z_][\w.]*\s*\]\]|<<\s*[a-z_][\w.]*\s*>>"),
 }
 _BLOCK: Final = re.compile(r"\{\{\{?~?\s*(?:[#/^>!&@]|else\b|\.\./|this\b)[^{}]*\}\}")
+_JINJA_MARK: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_JINJA_BLOCK: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 _TRIPLE: Final = re.compile(r"\{\{\{[^{}]*\}\}\}")
 #: Braces of ``str.format`` from left to right: a pair is text, one is a field.
 _BRACES: Final = re.compile(
@@ -52,46 +60,85 @@ _SPEAKERS: Final = {
     "a message as data": re.compile(rf"\brole[\"']?\s*[:=]\s*[\"']?(?:{_ROLES})\b", re.I),
 }  # fmt: skip
 
-Language = Literal["jinja", "fstring", "handlebars", "none"]
+Language = Literal["jinja", "fstring", "handlebars", "dollar", "percent", "none"]
+_READ: Final[dict[str, Language]] = {
+    JINJA: "jinja", HANDLEBARS: "handlebars", FORMAT: "fstring", DOLLAR: "dollar", PERCENT: "percent",
+}  # fmt: skip
 
 
 class Reading(NamedTuple):
-    """How a text is read, and why that is not certain."""
+    """How a text is read, and why that is not certain; ``mixed`` says which languages it mixes."""
 
     language: Language
     doubts: tuple[str, ...] = ()
+    mixed: str = ""
 
 
 def language_of(text: str) -> Reading:
     """Return the language that a text is read in, and what makes it uncertain.
 
     >>> language_of("Hi {{ x }}"), language_of("Hi {x}").language
-    (Reading(language='jinja', doubts=()), 'fstring')
+    (Reading(language='jinja', doubts=(), mixed=''), 'fstring')
     >>> language_of("Hi $x").doubts
-    ('$x at 1:4 may be a hole of string.Template or a shell: it stays text',)
+    ('$x at 1:4 is read as a hole of string.Template: it may be text, or of another language',)
+    >>> language_of("Hi $x and {y}").mixed
+    'str.format ({y} at 1:11), string.Template ($x at 1:4)'
     """
-    seen = _candidates(text)
+    marks = _candidates(text)
+    seen = {name: _sign(text, found[0]) for name, found in marks.items()}
     language = _chosen(text, seen)
     if len(seen) > 1:
         listed = ", ".join(f"{name} ({sign})" for name, sign in seen.items())
-        read = {"jinja": JINJA, "fstring": FORMAT, "handlebars": "Handlebars"}.get(language, "text as it stands")
-        return Reading(language, (f"several template languages explain the text, {listed}: it is read as {read}",))
+        is_mixed = any(_is_apart(marks[one], marks[other]) for one in seen for other in seen if one != other)
+        mixed = listed if is_mixed and seen.keys() <= _READ.keys() else ""
+        read = next((name for name, one in _READ.items() if one == language), "text as it stands")
+        return Reading(
+            language, (f"several template languages explain the text, {listed}: it is read as {read}",), mixed
+        )
     return Reading(language, tuple(doubt for name, sign in seen.items() if (doubt := _doubt(text, name, sign))))
 
 
-def _candidates(text: str) -> dict[str, str]:
-    """Return the languages that explain a text, each with its first mark and the place."""
-    found: dict[str, re.Match[str] | None] = {}
+def _is_apart(marks: list[re.Match[str]], others: list[re.Match[str]]) -> bool:
+    """Return whether each of two languages has a mark that is none of the other."""
+
+    def lone(these: list[re.Match[str]], those: list[re.Match[str]]) -> bool:
+        return any(all(a.end() <= b.start() or b.end() <= a.start() for b in those) for a in these)
+
+    return lone(marks, others) and lone(others, marks)
+
+
+def _candidates(text: str) -> dict[str, list[re.Match[str]]]:
+    """Return the languages that explain a text, each with its marks."""
+    found: dict[str, list[re.Match[str]]] = {}
     marks = holes_of(text, "jinja")
     if marks and parses(text):
-        found[JINJA] = re.compile(re.escape(text[marks[0].start : marks[0].end])).search(text)
+        found[JINJA] = list(_JINJA_MARK.finditer(text))
     elif marks and (_BLOCK.search(text) or _TRIPLE.search(text)) and _is_handlebars(text):
-        found[HANDLEBARS] = _BLOCK.search(text) or _TRIPLE.search(text)
+        found[HANDLEBARS] = [*_BLOCK.finditer(text), *_TRIPLE.finditer(text)]
+        found[JINJA] = list(_JINJA_BLOCK.finditer(text))
     # Empty braces and numbers are fields only where all else is, too: code and JSON hold them.
-    named = [one for one in _fields(text) if one["name"]]
-    found[FORMAT] = next(iter(_fields(text)), None) if named or _is_taken(text) else None
-    found |= {name: pattern.search(text) for name, pattern in _FOREIGN.items()}
-    return {name: _sign(text, match) for name, match in found.items() if match is not None}
+    fields = _fields(text)
+    is_format = any(one["name"] for one in fields) or _is_taken(text)
+    found[FORMAT] = (
+        [one for one in fields if text[one.start() - 1 : one.start()] not in ("$", "#")] if is_format else []
+    )
+    dollars = [one for one in _DOLLARS.finditer(text) if not any(m.start <= one.start() < m.end for m in marks)]
+    found[DOLLAR] = dollars if string.Template(text).is_valid() else []
+    found[PERCENT] = list(_PERCENTS.finditer(text)) if _is_percent(text) else []
+    foreign = {name: list(pattern.finditer(text)) for name, pattern in _FOREIGN.items()}
+    for read, other in ((DOLLAR, "a shell or JavaScript"), (PERCENT, "the % operator with positions")):
+        if found[read]:
+            foreign.pop(other)
+    return {name: matches for name, matches in {**found, **foreign}.items() if matches}
+
+
+def _is_percent(text: str) -> bool:
+    """Return whether the ``%`` operator takes a text, with a name in each of its holes."""
+    try:
+        of_percent(text, Draft(""))
+    except MigrationError:
+        return False
+    return True
 
 
 def _sign(text: str, found: re.Match[str]) -> str:
@@ -122,12 +169,13 @@ def _is_handlebars(text: str) -> bool:
 
 
 def _chosen(text: str, seen: dict[str, str]) -> Language:
-    if JINJA in seen:
-        return "jinja"
     if HANDLEBARS in seen and (FORMAT not in seen or _BLOCK.search(text)):
         return "handlebars"
-    if FORMAT in seen:
-        return "fstring"
+    if JINJA in seen:
+        return "jinja"
+    for name in (FORMAT, DOLLAR, PERCENT):
+        if name in seen:
+            return _READ[name]
     # Marks that nothing explains: Jinja says what is wrong with them.
     return "jinja" if holes_of(text, "jinja") else "none"
 
@@ -138,6 +186,8 @@ def _doubt(text: str, name: str, sign: str) -> str:
         return ""
     if name == HANDLEBARS:
         return f"{sign} is of Handlebars or Mustache, which differ: the text is read as Handlebars"
+    if name in (DOLLAR, PERCENT):
+        return f"{sign} is read as a hole of {name}: it may be text, or of another language"
     if name != FORMAT:
         return f"{sign} may be a hole of {name}: it stays text"
     odd = next((found for found in _fields(text) if not _SIMPLE.fullmatch(found.group())), None)

@@ -4,18 +4,20 @@ Rule: holes are opaque while the text is read, so that a prompt in a known text 
 (ChatML, ``Human:`` and the like) becomes messages and its holes stay holes. What the language
 of a text is, only its marks can tell: where they leave a doubt, the verdict is ``ambiguous``.
 
-=============================  =================================================
+=============================  ==================================================
 ``{name}``                     ``{{ name }}``
 ``{{`` ``}}``                  one brace, where ``{name}`` stands elsewhere
 ``{x:>9}`` ``{x!r}`` ``{0}``   ambiguous: a hole, or text (``{0}`` stays text)
 ``{{ name }}``                 as it stands; white space as Jinja's defaults have it
 ``{{#if x}}``                  ambiguous: read as Handlebars
-``$x`` ``%(x)s`` ``<%= x %>``  ambiguous: they stay text
+``$x`` ``%(x)s``               ambiguous: read as a hole, where all of the text is taken
+``%s`` ``<%= x %>`` ``#{x}``   ambiguous: they stay text
+``{{ x }} {y}``, ``{x} $y``    refused: marks of two languages; name the layout of one
 a text in a format of marks    messages, by the reader of its format
 ``Human: …``, ``<system>``     ambiguous: messages, or one message
 another ending than            ambiguous; refused where the ending is that of
 ``.txt``, ``.md``, ``.jinja``  another language (``.poml``, ``.baml``, ``.hbs`` …)
-=============================  =================================================
+=============================  ==================================================
 """
 
 from __future__ import annotations
@@ -26,14 +28,16 @@ from pathlib import PurePath
 from typing import Final
 
 from ...text.marks import place_of
-from ...text.template_text import Syntax, to_template
+from ...text.template_text import to_template
 from .draft import RESERVED, Draft
 from .handlebars import write_handlebars
-from .holes import ended, format_meaning
+from .holes import DOLLARS, PERCENTS, ended, format_meaning
 from .jinja import plain_renderer, rewrite
 from .languages import Language, language_of, speakers_of
 from .model import Layout, Source
 
+#: Languages whose engine is asked what a text means.
+_ENGINES: Final = {"dollar": DOLLARS, "percent": PERCENTS}
 #: Endings that say nothing about the language, and those that name Jinja.
 _NEUTRAL: Final = ("", ".txt", ".text", ".md", ".markdown")
 _JINJA: Final = (".jinja", ".jinja2", ".j2")
@@ -56,6 +60,10 @@ def read(source: Source, draft: Draft) -> None:
     language: Language = "jinja" if ending in _JINJA else found.language
     for doubt in () if ending in _JINJA else found.doubts:
         draft.doubt(doubt)
+    if found.mixed and ending not in _JINJA and not source.is_named:
+        hint = "name the layout of the language that is meant: jinja, str-format, string-template or percent-format"
+        place = re.findall(r"at (\d+:\d+)", found.mixed)[-1]
+        raise draft.refuse(f"the text mixes template languages: {found.mixed}", place, hint=hint)
     if language == "handlebars":
         write_handlebars(source.text, draft, {})
     else:
@@ -81,10 +89,15 @@ def _check_ending(ending: str, source: Source, draft: Draft) -> None:
 
 
 def _read_holes(text: str, language: Language, draft: Draft) -> None:
-    syntax: Syntax = "none" if language == "handlebars" else language
     if language == "fstring":
         _check_names(text, draft)
-    found = to_template(text, syntax=syntax)
+    engine = _ENGINES.get(language)
+    if engine is not None:
+        found = to_template(engine.of_holes(text, draft), syntax="jinja")
+    else:
+        found = to_template(
+            text, syntax="fstring" if language == "fstring" else "jinja" if language == "jinja" else "none"
+        )
     draft.losses += found.losses
     if found.verdict == "ambiguous":
         draft.doubt(found.detail)
@@ -97,6 +110,9 @@ def _read_holes(text: str, language: Language, draft: Draft) -> None:
     if language == "jinja":
         draft.prompt(ended(rewrite(body, draft)))
         draft.meaning = lambda inputs: [("user", plain_renderer(body)(inputs))]
+    elif engine is not None:
+        draft.prompt(ended(engine.of_holes(body, draft)))
+        draft.meaning = lambda inputs: [("user", engine.meaning(body, inputs))]
     elif language == "fstring" and not draft.doubts:
         draft.meaning = lambda inputs: [("user", format_meaning(body, inputs))]
 
