@@ -19,6 +19,13 @@ class Output(StrEnum):
     github = "github"
 
 
+class Target(StrEnum):
+    """The API that calls become."""
+
+    chat = "chat"
+    responses = "responses"
+
+
 def code_command(
     paths: Annotated[list[str], typer.Argument(help="Python files and notebooks, or folders of them.")],
     write: Annotated[bool, typer.Option("--write", help="Change the files; without it a diff is shown.")] = False,
@@ -43,6 +50,9 @@ def code_command(
     new_sdk: Annotated[
         bool, typer.Option("--new-sdk", help="Also turn code of openai before 1 into client code of openai 1.")
     ] = False,
+    target: Annotated[
+        Target, typer.Option("--target", help="The API that the calls become: chat or responses.")
+    ] = Target.chat,
     prove: Annotated[
         str | None,
         typer.Option(
@@ -88,6 +98,7 @@ def code_command(
             model_map=_pairs(model_map or []),
             dated=dated,
             new_sdk=new_sdk,
+            target=target.value,
             prove=by,
             only=only or [],
             ignore=not no_ignore,

@@ -15,7 +15,8 @@ pytest.importorskip("libcst", reason="libcst comes with the extra `migrate`")
 
 from diptych.migrate import migrate_code
 from diptych.migrate.code import files as files_module
-from diptych.migrate.code.files import migrate_file, migrate_files, replace_file
+from diptych.migrate.code.disk import replace_file
+from diptych.migrate.code.files import migrate_file, migrate_files
 
 CALL = 'r = c.completions.create(model="m", prompt="x", max_tokens=1)'
 DONE = 'r = c.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], max_completion_tokens=1)'

@@ -218,3 +218,27 @@ def test_settings_of_another_module_stay_settings(tmp_path):
 def test_requirements_below_one_are_noted(line, is_old):
     assert bool(requirement_notes(line, "requirements.txt")) is is_old
     assert requirement_notes(line, "notes.txt") == []
+
+
+def test_the_cells_of_a_notebook_move_as_a_whole(tmp_path):
+    import json
+
+    def notebook(*cells):
+        return json.dumps({"cells": [{"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]})
+
+    first = "%pip install openai\nimport openai\nopenai.api_key = 'k'\n"
+    second = "r = openai.ChatCompletion.create(model='m', messages=[])\nprint(r['choices'][0]['message']['content'])\n"
+    third = "print(openai.Completion.create(model='davinci-002', prompt=q)['choices'][0]['text'])\n"
+    file = tmp_path / "n.ipynb"
+    file.write_text(notebook(first, second, third))
+    (found,) = migrate_files([file], new_sdk=True).files
+    cells = ["".join(cell["source"]) for cell in json.loads(found.after)["cells"]]
+    assert cells[0] == "%pip install openai\nimport openai\nclient = openai.OpenAI(api_key='k')\n"
+    assert cells[1] == "r = client.chat.completions.create(model='m', messages=[])\nprint(r.choices[0].message.content)\n"
+    assert "client.chat.completions.create(model='gpt-5.4-mini'" in cells[2]
+    file.write_text(found.after)
+    assert migrate_files([file], new_sdk=True).files[0].changes == ()
+    file.write_text(notebook(first, second, "keep(openai.ChatCompletion.create(messages=[]))\n"))
+    (kept,) = migrate_files([file], new_sdk=True).files
+    assert kept.after == kept.before
+    assert [str(r.place).rpartition("n.ipynb")[2] for r in kept.refusals] == ["[cell 3]:1:6"]

@@ -8,8 +8,8 @@ answer, as it was.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ...catalogue import DEFAULT_MODEL
 from ...errors import MigrationError, MissingExtra
@@ -17,6 +17,7 @@ from .model import CODES, KINDS, NOTHING_HELD, Change, CodeMigration, Held, Plac
 
 if TYPE_CHECKING:
     from .models import Models
+    from .targets import Target
 
 __all__ = [
     "CODES",
@@ -30,6 +31,8 @@ __all__ = [
     "migrate_code",
 ]
 
+#: One way over a source.
+_Pass: TypeAlias = Callable[[str], CodeMigration]
 #: A source without these words has nothing to migrate: it is not even parsed.
 _WORDS: Final = (
     (re.compile(r"\b(?:completions|Completion)\b"), re.compile(r"\ba?create\b")),
@@ -73,6 +76,7 @@ def migrate_code(
     model_map: Mapping[str, str] | None = None,
     dated: bool = False,
     new_sdk: bool = False,
+    target: str = "chat",
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Migrate the Completions calls of a Python source to Chat.
@@ -81,8 +85,9 @@ def migrate_code(
     ``todo`` puts a comment over every refused statement. ``model`` replaces the models that
     were shut down; ``model_map`` names other replacements by old name; ``dated`` also replaces the
     models of Chat calls whose last day is announced; ``new_sdk`` turns code of openai before 1 into
-    client code of openai 1. ``held`` names calls and mocks, by line and column, that stay for a reason
-    outside this source. Raises MissingExtra without libcst, MigrationError for a source that does not parse.
+    client code of openai 1. ``target`` is the API that the calls become: "chat" or "responses".
+    ``held`` names calls and mocks, by line and column, that stay for a reason outside this source.
+    Raises MissingExtra without libcst, MigrationError for a source that does not parse.
 
     >>> found = migrate_code('r = client.completions.create(model="m", prompt=p, max_tokens=5)')
     >>> found.source
@@ -92,7 +97,7 @@ def migrate_code(
         raise MigrationError(f"a Python source is text, not {type(source).__name__}")
     from .models import Models
 
-    models = Models(model, model_map or {}, dated, new_sdk)
+    models = Models(model, model_map or {}, dated, new_sdk, target_named(target))
     return migrate_text(source, filename, outside=outside, todo=todo, models=models, held=held)
 
 
@@ -111,17 +116,46 @@ def migrate_text(
         _check_syntax(source, filename)
         return CodeMigration(source)
     mark = _MARK if source.startswith(_MARK) else ""
-    parsed = _parsed(source[len(mark) :], filename)
-    from .migration import migrate_source
 
-    found = migrate_source(parsed, outside, todo=todo, models=models, held=held)
-    if models.new_sdk and _OLD_SDK.search(found.source):
+    def to_target(text: str) -> CodeMigration:
+        from .migration import migrate_source
+
+        return migrate_source(_parsed(text, filename), outside, todo=todo, models=models, held=held)
+
+    def to_new_sdk(text: str) -> CodeMigration:
+        if not _OLD_SDK.search(text):
+            return CodeMigration(text)
         from .modern import modernised
 
-        moved = modernised(_parsed(found.source, filename), is_configured_elsewhere=is_configured_elsewhere)
-        changes, refusals = (*found.changes, *moved.changes), (*found.refusals, *moved.refusals)
-        found = CodeMigration(moved.source, changes, refusals, found.links, found.prompts)
+        return modernised(_parsed(text, filename), is_configured_elsewhere=is_configured_elsewhere)
+
+    found = in_order(source[len(mark) :], to_target, to_new_sdk, models)
     return CodeMigration(mark + found.source, found.changes, found.refusals, found.links, found.prompts)
+
+
+def in_order(text: str, to_target: _Pass, to_new_sdk: _Pass, models: Models) -> CodeMigration:
+    """Make the passes over a text that a run asks for; openai before 1 does not have Responses, so it goes first."""
+    passes = [to_target, *[to_new_sdk for _ in range(models.new_sdk)]]
+    found = CodeMigration(text)
+    for each in reversed(passes) if models.target.name == "responses" else passes:
+        more = each(found.source)
+        found = CodeMigration(
+            more.source,
+            (*found.changes, *more.changes),
+            (*found.refusals, *more.refusals),
+            found.links + more.links,
+            found.prompts + more.prompts,
+        )
+    return found
+
+
+def target_named(name: str) -> Target:
+    """Return a target by its name. Raises MigrationError for any other."""
+    from .targets import TARGETS
+
+    if name not in TARGETS:
+        raise MigrationError(f"unknown target {name!r} (known: {', '.join(TARGETS)})")
+    return TARGETS[name]
 
 
 def required_libcst() -> Any:

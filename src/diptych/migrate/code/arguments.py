@@ -27,19 +27,14 @@ from .prompts import Prompts
 from .source import Source, constant_of, quotes_around, requoted, text_of
 
 #: What the SDKs take beside the parameters of the API.
-_OF_CLIENTS: Final = frozenset({"extra_headers", "extra_query", "extra_body", "timeout"})
+OF_CLIENTS: Final = frozenset({"extra_headers", "extra_query", "extra_body", "timeout"})
 _OF_OLD_SDK: Final = frozenset(
     {"api_key", "api_base", "api_type", "api_version", "organization", "request_timeout", "request_id", "headers",
      "engine", "deployment_id"}
 )  # fmt: skip
 OF_COMPLETIONS: Final = frozenset(CompletionsRequest.model_fields)
-KNOWN: Final = OF_COMPLETIONS | _OF_CLIENTS | _OF_OLD_SDK
+KNOWN: Final = OF_COMPLETIONS | OF_CLIENTS | _OF_OLD_SDK
 _NOTHING: Final = (None, "", False)
-
-
-def cap_name(origin: Origin) -> str:
-    """Return what Chat's cap is called: many servers that are not OpenAI's know only the old name."""
-    return "max_tokens" if origin.elsewhere else "max_completion_tokens"
 
 
 class Asked(NamedTuple):
@@ -65,8 +60,26 @@ class Arguments:
 
         The first bracket is where an argument is added.
         """
-        refuse = self.plan.refuse
         every = [item for bracket in brackets for item in bracket.items]
+        self._check(site, brackets)
+        if site.refusal is not None:
+            return None
+        site.is_away = origin.elsewhere
+        formats = [self._one(site, bracket, item, origin, every) for bracket in brackets for item in bracket.items]
+        if site.refusal is not None:
+            return None
+        format_ = next((found for found in reversed(formats) if found), "")
+        self._stops(site, brackets, format_)
+        self._cap(site, brackets, every, origin, cap)
+        self._limits(site, every, origin)
+        self._drop(site, brackets)
+        stream = next((item.value for item in every if item.name == "stream"), None)
+        known = None if stream is None else constant_flag(self.source, stream)
+        return Asked(known is True, format_, stream.value if known is ... and stream is not None else "")
+
+    def _check(self, site: Site, brackets: Sequence[Items]) -> None:
+        """Refuse a call whose arguments cannot all be seen, or that has an odd one."""
+        refuse = self.plan.refuse
         names, late = list(names_of(brackets)), set(names_of(brackets, late=True))
         if odd := next((bracket.odd for bracket in brackets if bracket.odd), ""):
             refuse(site, "http-body" if brackets[0].is_dict else "positional-arguments", odd)
@@ -80,80 +93,93 @@ class Arguments:
             refuse(site, "no-prompt")
         elif "stream" in late:
             refuse(site, "stream-unknown")
-        if site.refusal is not None:
-            return None
-        site.is_away = origin.elsewhere
-        format_ = ""
-        for bracket in brackets:
-            for item in bracket.items:
-                found = self._one(site, bracket, item, origin, every)
-                format_ = found or format_
-        if site.refusal is not None:
-            return None
+
+    def _stops(self, site: Site, brackets: Sequence[Items], format_: str) -> None:
         holder = next((b for b in brackets if b.base is None and b.get("stop")), None)
         if holder is not None and format_ and (stop := holder.get("stop")):
             self._stop(site, holder, stop, format_)
+
+    def _cap(self, site: Site, brackets: Sequence[Items], every: list[Item], origin: Origin, cap: int) -> None:
+        """Write the hidden cap out, and keep a model that reasons from spending it on that."""
         how = self._reasoning(site, every, origin)
         if (holder := self._without_cap(brackets)) is not None:
-            holder.append(self.plan, site, cap_name(origin), str(cap + RESERVE * (how == "reserve")))
+            holder.append(self.plan, site, self._cap_name(origin), str(cap + RESERVE * (how == "reserve")))
         if how == "effort":
-            brackets[0].append(self.plan, site, "reasoning_effort", '"none"')
-        self._limits(site, every, origin)
+            brackets[0].append(self.plan, site, *self._no_reasoning())
+
+    def _cap_name(self, origin: Origin) -> str:
+        """Return what the cap is called: many servers that are not OpenAI's know only the old name."""
+        return "max_tokens" if origin.elsewhere else self.plan.target.cap
+
+    def _no_reasoning(self) -> tuple[str, str]:
+        """Return the name and the value that ask a model not to reason."""
+        return "reasoning_effort", '"none"'
+
+    def _drop(self, site: Site, brackets: Sequence[Items]) -> None:
         for bracket in brackets:
             if bracket.base is None:
                 bracket.write_drops(self.plan, site)
             elif any(item.drop for item in bracket.items):
-                refuse(site, "unpacked-arguments", f"line {self.source.line(bracket.node)} puts in what Chat has not")
-        stream = next((item.value for item in every if item.name == "stream"), None)
-        known = None if stream is None else constant_flag(self.source, stream)
-        return Asked(known is True, format_, stream.value if known is ... and stream is not None else "")
+                detail = f"line {self.source.line(bracket.node)} puts in what Chat has not"
+                self.plan.refuse(site, "unpacked-arguments", detail)
 
     def _one(self, site: Site, bracket: Items, item: Item, origin: Origin, every: list[Item]) -> str:
         """Change one argument; return the format of a prompt that became several messages."""
         value = constant_of(item.value)
-        refuse = self.plan.refuse
         match item.name:
             case "prompt":
                 return self.prompts.rewrite(site, bracket, item, [i.value for i in every if i.name == "stop"])
             case "max_tokens":
-                if value == 0 and value is not False:
-                    refuse(site, "scoring", "max_tokens=0")
-                elif value is None:
-                    bracket.replace(self.plan, site, item, str(HIDDEN_CAP))
-                bracket.rename(self.plan, site, item, cap_name(origin))
+                self._max_tokens(site, bracket, item, origin, value)
             case "model":
                 self._model(site, bracket, item, origin)
             case "engine" | "deployment_id":
-                if not origin.azure:
-                    if any(other.name == "model" for other in every) and bracket.base is None:
-                        refuse(site, "unknown-argument", f"model and {item.name}")
-                    bracket.rename(self.plan, site, item, "model")
-                    self._model(site, bracket, item, origin)
+                self._engine(site, bracket, item, origin, every)
             case "suffix" | "echo":
-                if value in _NOTHING:
-                    item.drop = True
-                elif item.name == "echo" and value is True and (name := self._echoed(every)) is not None:
-                    item.drop, site.echo = True, name
-                else:
-                    detail = "with logprobs that is scoring" if any(i.name == "logprobs" for i in every) else ""
-                    refuse(site, item.name, detail if item.name == "echo" else "")
+                self._suffix_or_echo(site, item, value, every)
             case "best_of":
-                n = next((constant_of(i.value) for i in every if i.name == "n"), 1)
-                is_small = isinstance(value, int) and isinstance(n, int) and value <= n
-                if value is None or (value is not ... and (is_small or value == 1)):
-                    item.drop = True
-                else:
-                    refuse(site, "best-of")
+                self._best_of(site, item, value, every)
             case "logprobs":
                 self._logprobs(site, bracket, item, value)
             case "logit_bias":
                 self._bias(site, bracket, item, value, every)
             case "stream":
                 if constant_flag(self.source, item.value) is ... and not isinstance(item.value, cst.Name):
-                    refuse(site, "stream-unknown")
+                    self.plan.refuse(site, "stream-unknown")
             case "extra_body":
                 self._extra(site, item)
         return ""
+
+    def _max_tokens(self, site: Site, bracket: Items, item: Item, origin: Origin, value: Any) -> None:
+        if value == 0 and value is not False:
+            self.plan.refuse(site, "scoring", "max_tokens=0")
+        elif value is None:
+            bracket.replace(self.plan, site, item, str(HIDDEN_CAP))
+        bracket.rename(self.plan, site, item, self._cap_name(origin))
+
+    def _engine(self, site: Site, bracket: Items, item: Item, origin: Origin, every: list[Item]) -> None:
+        if not origin.azure:
+            if any(other.name == "model" for other in every) and bracket.base is None:
+                self.plan.refuse(site, "unknown-argument", f"model and {item.name}")
+            bracket.rename(self.plan, site, item, "model")
+            self._model(site, bracket, item, origin)
+
+    def _suffix_or_echo(self, site: Site, item: Item, value: Any, every: list[Item]) -> None:
+        if value in _NOTHING:
+            item.drop = True
+        elif item.name == "echo" and value is True and (name := self._echoed(every)) is not None:
+            item.drop, site.echo = True, name
+        else:
+            detail = "with logprobs that is scoring" if any(i.name == "logprobs" for i in every) else ""
+            self.plan.refuse(site, item.name, detail if item.name == "echo" else "")
+
+    def _best_of(self, site: Site, item: Item, value: Any, every: list[Item]) -> None:
+        n = next((constant_of(i.value) for i in every if i.name == "n"), 1)
+        is_small = isinstance(value, int) and isinstance(n, int) and value <= n
+        if value is None or (value is not ... and (is_small or value == 1)):
+            item.drop = True
+        else:
+            self.plan.refuse(site, "best-of")
 
     def _echoed(self, every: list[Item]) -> cst.Name | None:
         """Return the name of a prompt that can be put before each text: bound once, and no stream, no scores."""
@@ -178,7 +204,7 @@ class Arguments:
         if item is None or (new := self.plan.models.successor(old)) is None or not (how := reasons(new)):
             return ""
         if how == "effort":
-            told = f'{new} reasons unless it is asked not to: reasoning_effort="none"'
+            told = f"{new} reasons unless it is asked not to: {'='.join(self._no_reasoning())}"
             self.plan.change(site, item.label, told, "note")
             return how
         told = f"{new} reasons before it answers: the cap has {RESERVE} tokens more for that"

@@ -21,6 +21,7 @@ from .plan import Plan, Site
 from .results import Results
 from .servers import is_open_model
 from .source import Node, Source, dotted
+from .targets import RESPONSES
 from .values import Value
 
 #: Arguments of look-alikes: Anthropic's old API, and Chat by another client.
@@ -101,6 +102,7 @@ class Calls:
             self.plan.refuse(site, "api-version", version)
         if not origin.elsewhere and self._goes_away(origin, brackets):
             origin = replace(origin, elsewhere=True)
+        self._no_responses(site, origin)
         path = ".".join(dotted(call.func)).lstrip(".")
         self._tie_aliases(site, origin)
         for name in found.names:
@@ -112,7 +114,7 @@ class Calls:
         if len({one.streams for one in asked if one is not None}) > 1:
             self.plan.refuse(site, "stream-unknown", "some callers ask for a stream")
         self._receiver(site, call, origin)
-        head = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
+        head = self.plan.target.resource_of(origin.sdk)
         told = f" (taken for a call of OpenAI's SDK by {evidence})" if evidence else ""
         if origin.elsewhere:
             told += " (its server is not OpenAI's own: the model's name stays, and so does max_tokens)"
@@ -134,6 +136,15 @@ class Calls:
                 self.plan.refuse(site, "stream-unknown")
             return "either"
         return "raw" if origin.raw else "stream" if streams else "response"
+
+    def _no_responses(self, site: Site, origin: Origin) -> None:
+        """Refuse a call that cannot be one of Responses, where that is asked for."""
+        if self.plan.target != RESPONSES:
+            return
+        if origin.sdk == "v0":
+            self.plan.refuse(site, "responses", "openai before 1 does not have it: --new-sdk moves the file first")
+        elif origin.elsewhere:
+            self.plan.refuse(site, "responses", "cannot determine whether this server, not OpenAI's own, has it")
 
     def _odd(self, site: Site, call: cst.Call, evidence: str) -> None:
         """Report a call that has neither a prompt nor the shape of one, where its receiver seems to be OpenAI's."""
@@ -181,7 +192,7 @@ class Calls:
     # the receiver --------------------------------------------------------------------------------
 
     def _receiver(self, site: Site, call: cst.Call, origin: Origin) -> None:
-        new = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
+        new = self.plan.target.resource_of(origin.sdk)
         if isinstance(origin.at, cst.Attribute):
             self.plan.edit(site, *self.source.span(origin.at.attr), new)
         elif isinstance(origin.node, cst.ImportFrom) and origin.sdk == "v0":

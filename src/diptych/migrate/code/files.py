@@ -9,12 +9,9 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import fnmatch
-import io
 import multiprocessing
 import os
 import re
-import tempfile
-import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +19,8 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from ...walk import iter_files, iter_paths
-from . import DEFAULT_MODEL, elsewhere, fixtures, may_concern, migrate_text, requirements
+from . import DEFAULT_MODEL, elsewhere, fixtures, may_concern, migrate_text, requirements, target_named
+from .disk import decoded, replace_file
 from .model import KINDS, NOTHING_HELD, Change, Held, Link, Place, Prompted, Refusal
 from .models import NO_MAP, Models
 from .notebooks import migrate_notebook
@@ -100,6 +98,7 @@ def migrate_files(
     model_map: Mapping[str, str] | None = None,
     dated: bool = False,
     new_sdk: bool = False,
+    target: str = "chat",
     prove: Prover | None = None,
     only: Sequence[str] = (),
     ignore: bool = True,
@@ -108,7 +107,7 @@ def migrate_files(
 
     Nothing is written without ``write``; ``backup`` keeps the old text as ``FILE.bak``.
     ``workers`` is the number of processes; by default one, or the processors' where there
-    are many files; ``model``, ``model_map``, ``dated`` and ``new_sdk`` are those of :func:`migrate_code`.
+    are many files; ``model``, ``model_map``, ``dated``, ``new_sdk`` and ``target`` are those of :func:`migrate_code`.
     A mock and the calls that it stands for change together or not at all, also across files: every file is
     looked at before any is written. ``only`` narrows the run to files that match one of these patterns
     (``src/*.py``); the others count as files around it. Calls in Markdown, shell and JSON are listed and stay.
@@ -124,7 +123,7 @@ def migrate_files(
     1
     """
     files = [file for file in _files(paths, ignore) if _is_meant(file, only)]
-    models = Models(model, model_map or {}, dated, new_sdk)
+    models = Models(model, model_map or {}, dated, new_sdk, target_named(target))
     concerned = [file for file in files if _concerns(file, chat=models.looks_at_chat)]
     report = CodeReport(passed_over=len(files) - len(concerned))
     project = _project_of(paths, files) if concerned else []
@@ -224,23 +223,20 @@ def migrate_file(
 def _looked_at(path: Path, job: _Job) -> FileMigration:
     name = path.as_posix()
     try:
-        text, encoding = _decoded(path.read_bytes(), is_python=path.suffix != ".ipynb")
+        text, encoding = decoded(path.read_bytes(), is_python=path.suffix != ".ipynb")
     except (SyntaxError, UnicodeError, LookupError) as error:
         return _unread(name, "", Refusal.of(Place(name, 1, 1), "encoding", str(error)))
-    outside = frozenset(job.outside)
     try:
+        options: dict[str, Any] = {
+            "outside": frozenset(job.outside),
+            "models": job.models,
+            "held": job.held,
+            "is_configured_elsewhere": job.is_configured_elsewhere,
+        }
         if path.suffix == ".ipynb":
-            found = migrate_notebook(text, name, outside=outside, models=job.models, held=job.held)
+            found = migrate_notebook(text, name, **options)
         else:
-            found = migrate_text(
-                text,
-                name,
-                outside=outside,
-                todo=job.todo,
-                models=job.models,
-                held=job.held,
-                is_configured_elsewhere=job.is_configured_elsewhere,
-            )
+            found = migrate_text(text, name, todo=job.todo, **options)
     except MigrationError as error:
         code = "internal" if error.__cause__ is not None else "notebook" if path.suffix == ".ipynb" else "syntax"
         return _unread(name, text, Refusal.of(_place_of(error, name), code, error.message))
@@ -258,52 +254,11 @@ def _write(file: FileMigration, *, backup: bool) -> None:
         replace_file(Path(file.file), before, after, backup=backup)
 
 
-def _decoded(data: bytes, *, is_python: bool) -> tuple[str, str]:
-    """Return the text and the encoding to write it in; a byte order mark is a character of the text."""
-    encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0] if is_python else "utf-8"
-    encoding = "utf-8" if encoding == "utf-8-sig" else encoding
-    text = data.decode(encoding)
-    if text.encode(encoding) != data:
-        raise UnicodeError(f"its bytes are not those that {encoding} would write")
-    return text, encoding
-
-
 def _place_of(error: MigrationError, name: str) -> Place:
     parts = str(error.path or "").rsplit(":", 2)
     if len(parts) == 3 and parts[1].isdigit() and parts[2].isdigit():
         return Place(name, int(parts[1]), int(parts[2]))
     return Place(name, 1, 1)
-
-
-def replace_file(path: Path, old: bytes, new: bytes, *, backup: bool = False) -> None:
-    """Put new bytes in a file's place in one step; permissions stay, a link is followed.
-
-    Raises MigrationError where the file changed since it was read.
-    """
-    target = Path(os.path.realpath(path))
-    mode = target.stat().st_mode
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(new)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode & 0o7777)
-        if target.read_bytes() != old:
-            raise MigrationError("the file changed while it was migrated", path=os.fspath(path))
-        if backup:
-            _keep(target, old, mode)
-        os.replace(name, target)
-    except BaseException:
-        if os.path.exists(name):
-            os.unlink(name)
-        raise
-
-
-def _keep(target: Path, old: bytes, mode: int) -> None:
-    kept = target.with_name(target.name + ".bak")
-    kept.write_bytes(old)
-    os.chmod(kept, mode & 0o7777)
 
 
 # which files ----------------------------------------------------------------------------------------

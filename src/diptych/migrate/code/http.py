@@ -20,6 +20,7 @@ from .plan import Plan, Site
 from .results import Results
 from .servers import FIRST_CHAT, is_open_model, is_own_host
 from .source import Node, Source, bound, constant_of, dotted, text_of
+from .targets import RESPONSES
 from .values import Value
 
 _VENDOR_HOSTS: Final = re.compile(
@@ -123,6 +124,8 @@ class Http:
             self.plan.refuse(site, "http-stream")
         if site in self.arguments.prompts.batches.found:
             self.plan.refuse(site, "prompt-list")
+        if self.plan.target == RESPONSES:
+            self.plan.refuse(site, "responses", "over HTTP its answer is a list of items: use openai's client")
         self.plan.change(site, call, "/v1/completions became /v1/chat/completions", "http")
         site.changes.insert(0, site.changes.pop())
         self.results.follow(call, Value("http", "plain"), site)

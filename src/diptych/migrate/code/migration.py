@@ -22,6 +22,7 @@ from .edits import Edit, apply
 from .functions import Functions
 from .http import Http
 from .imports import Imports
+from .inputs import Inputs
 from .langchain import LangChain
 from .leftovers import Leftovers
 from .mocks import Mocks
@@ -31,6 +32,7 @@ from .plan import Plan, Settled
 from .prompts import Prompts
 from .results import Results
 from .source import Source
+from .targets import RESPONSES
 from .todo import todo_edits
 from .unseen import Unseen
 
@@ -58,7 +60,8 @@ def _planned(source: Source, outside: Collection[str], models: Models, held: Hel
     continuations, batches = Continuations(plan), Batches(plan)
     results = Results(plan, functions, continuations, batches)
     imports = Imports(plan, functions.exported)
-    arguments = Arguments(plan, constants, Prompts(plan, continuations, batches))
+    kind = Inputs if plan.target == RESPONSES else Arguments
+    arguments = kind(plan, constants, Prompts(plan, continuations, batches))
     Calls(plan, bindings, arguments, results, imports).find()
     http = Http(plan, bindings, arguments, results)
     http.find()

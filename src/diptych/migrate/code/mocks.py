@@ -14,13 +14,14 @@ import libcst as cst
 from .bindings import Bindings, import_path
 from .http import Http
 from .plan import Plan, Site
-from .source import Source, bound, constant_of, dotted, requoted, text_of
+from .shapes import MAKERS, Shapes
+from .source import Source, dotted, key_of, text_of
 from .standins import stand_ins
+from .targets import RESPONSES
 
 _TARGET: Final = re.compile(
     r"^(?P<head>.*?\b(?:openai\.)?)(?P<old>Completion|(?<!chat\.)completions(?:\.Completions)?)\.(?P<fn>a?create)$"
 )
-_MAKERS: Final = frozenset({"SimpleNamespace", "MagicMock", "Mock", "AsyncMock", "Namespace", "dict"})
 _ROUTERS: Final = re.compile(r"^(respx|responses|rsps|requests_mock|httpx_mock|router|respx_mock|mocker|m|mock|route)$")
 _ASSERTS: Final = frozenset(
     {"assert_called", "assert_called_once", "assert_awaited", "assert_awaited_once", "assert_not_called",
@@ -35,8 +36,7 @@ class Mocks:
         self.plan, self.bindings, self.http = plan, bindings, http
         self.source: Source = plan.source
         self._members: dict[str, list[Site]] = {}
-        #: The literal answers that were given Chat's shape, or refused for theirs.
-        self._shaped: set[Any] = set()
+        self.shapes = Shapes(plan, http.results.functions.exported)
 
     def find(self) -> None:
         """Look at every call that may put a mock somewhere."""
@@ -51,7 +51,7 @@ class Mocks:
             elif isinstance(node, cst.Attribute) and node.attr.value in ("create", "acreate"):
                 self._member(node)
         self._tie()
-        self.plan.loose += [(node, ()) for node in stand_ins(self.plan, self.bindings.paths, self._shaped)]
+        self.plan.loose += [(node, ()) for node in stand_ins(self.plan, self.bindings.paths, self.shapes.seen)]
 
     def _imported(self, target: Any) -> tuple[str, ...]:
         """Return the modules that an expression goes through, where it begins with an import."""
@@ -85,7 +85,7 @@ class Mocks:
             return
         site = self.plan.site(node, "mock", origin.sdk)
         self._members.setdefault(".".join(dotted(node.value)), []).append(site)
-        new = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
+        new = self.plan.target.resource_of(origin.sdk)
         self.plan.edit(site, *self.source.span(node.value.attr), new)
         self.plan.change(site, node, f"the mock of {'.'.join(dotted(node.value))} became one of {new}", "mock")
         self._mock_used(site, node)
@@ -107,7 +107,7 @@ class Mocks:
             old = found["old"]
             site = self.plan.site(call, "mock", "v0" if old == "Completion" else "v1")
             site.targets = _modules(found["head"])
-            new = "ChatCompletion" if old == "Completion" else f"chat.{old}"
+            new = self.plan.target.mocked(old)
             self._replace_in(site, args[0].value, old + "." + found["fn"], new + "." + found["fn"])
             self.plan.change(site, call, f"the mock of {text} became one of {found['head']}{new}.{found['fn']}", "mock")
             self._answer(site, call, args[1:])
@@ -120,7 +120,7 @@ class Mocks:
     def _is_foreign(self, text: str) -> bool:
         from .bindings import VENDORS
 
-        return text.partition(".")[0] in VENDORS or (".chat.completions" in text)
+        return text.partition(".")[0] in VENDORS or ".chat.completions" in text
 
     def _object(self, call: cst.Call, args: list[cst.Arg]) -> None:
         """``patch.object(client.completions, "create")``."""
@@ -132,7 +132,7 @@ class Mocks:
             return
         site = self.plan.site(call, "mock", origin.sdk)
         site.targets = self._imported(target)
-        new = "ChatCompletion" if origin.sdk == "v0" else "chat.completions"
+        new = self.plan.target.resource_of(origin.sdk)
         self.plan.edit(site, *self.source.span(origin.at.attr), new)
         self.plan.change(site, call, f"the mock of {'.'.join(dotted(target))} became one of {new}", "mock")
         self._answer(site, call, args[2:])
@@ -151,7 +151,7 @@ class Mocks:
         """Find every answer that a mock is given: in the call, or through the name that holds the mock."""
         for arg in call.args:
             if arg.keyword and arg.keyword.value == "return_value":
-                self.shape(site, arg.value)
+                self.shapes.shape(site, arg.value)
             elif arg.keyword and arg.keyword.value in ("side_effect", "new", "wraps", "new_callable"):
                 self._effect(site, arg.value, arg.keyword.value)
         for arg in rest:
@@ -169,14 +169,14 @@ class Mocks:
 
     def _effect(self, site: Site, value: Any, name: str) -> None:
         if isinstance(value, cst.Lambda):
-            self.shape(site, value.body)
+            self.shapes.shape(site, value.body)
         elif isinstance(value, cst.List | cst.Tuple):
             for element in value.elements:
-                self.shape(site, element.value)
-        elif isinstance(value, cst.Call) and dotted(value.func)[-1] in _MAKERS:
+                self.shapes.shape(site, element.value)
+        elif isinstance(value, cst.Call) and dotted(value.func)[-1] in MAKERS:
             for arg in value.args:
                 if arg.keyword and arg.keyword.value == "return_value":
-                    self.shape(site, arg.value)
+                    self.shapes.shape(site, arg.value)
                 else:
                     self.plan.refuse(site, "mock-shape", at=value)
         elif isinstance(value, cst.Call | cst.Name) and dotted(getattr(value, "func", value))[-1].endswith(
@@ -204,7 +204,7 @@ class Mocks:
             if self.source.function_of(node) is not function:
                 continue
             if isinstance(node, cst.Return):
-                self.shape(site, node.value)
+                self.shapes.shape(site, node.value)
             elif text_of(node) == "prompt":
                 self.plan.refuse(site, "mock-use", f"{function.name.value} reads prompt", at=node)
 
@@ -245,7 +245,7 @@ class Mocks:
         if isinstance(target, cst.AssignTarget):
             value = getattr(self.source.parent(target), "value", None)
             if name == "return_value":
-                self.shape(site, value)
+                self.shapes.shape(site, value)
             else:
                 self._effect(site, value, name)
         elif name == "return_value" and isinstance(target, cst.Attribute):
@@ -260,83 +260,21 @@ class Mocks:
             if not isinstance(target, cst.AssignTarget) or node.attr.value in ("text", "object"):
                 self.plan.refuse(site, "mock-shape", at=node)
             return
-        if isinstance(target, cst.AssignTarget):
-            self._choices(site, getattr(self.source.parent(target), "value", None))
-            return
-        text = self.source.parent(target)
-        if isinstance(target, cst.Subscript) and isinstance(text, cst.Attribute) and text.attr.value == "text":
+        text: Any = self.source.parent(target)
+        if self.plan.target == RESPONSES and self._is_text(target, text) and key_of(target) == 0:
+            self.plan.edit(site, self.source.span(node.attr)[0], self.source.span(text)[1], "output_text")
+        elif self.plan.target == RESPONSES:
+            self.plan.refuse(site, "mock-shape", at=node)
+        elif isinstance(target, cst.AssignTarget):
+            self.shapes.choices(site, getattr(self.source.parent(target), "value", None))
+        elif self._is_text(target, text):
             self.plan.edit(site, *self.source.span(text.attr), "message.content")
         else:
             self.plan.refuse(site, "mock-shape", at=node)
 
-    # shapes ------------------------------------------------------------------------------------------
-
-    def shape(self, site: Site, value: Any) -> None:
-        """Give a literal answer Chat's shape."""
-        if isinstance(value, cst.Name):
-            value = self._once(value)
-        fields = _fields(value)
-        if fields is None or "choices" not in fields:
-            if not (isinstance(value, cst.Call) and dotted(value.func)[-1].endswith(("Error", "Exception"))):
-                self.plan.refuse(site, "mock-shape", at=value if value is not None else site.node)
-            return
-        if (kind := fields.get("object")) is not None and text_of(kind) == "text_completion":
-            start, end = self.source.outer(kind)
-            self.plan.edit(site, start, end, self.source.text[start:end].replace("text_completion", "chat.completion"))
-        if (id_ := fields.get("id")) is not None and str(text_of(id_)).startswith("cmpl-"):
-            start, end = self.source.outer(id_)
-            self.plan.edit(site, start, end, self.source.text[start:end].replace("cmpl-", "chatcmpl-", 1))
-        if (model := fields.get("model")) is not None and (new := self.plan.models.successor(text_of(model))):
-            self.plan.edit(site, *self.source.outer(model), requoted(self.source, model, new))
-        self._shaped.add(value)
-        self._choices(site, fields["choices"])
-        self.plan.change(site, value, "the mocked answer has Chat's shape", "mock")
-
-    def _once(self, name: cst.Name) -> Any:
-        """Return the literal that a name is bound to, where it is used here alone."""
-        found = self.source.bindings(name)
-        if len(found) != 1 or not isinstance(found[0], cst.Name) or name.value in self.http.results.functions.exported:
-            return None
-        if self.source.readers(found[0], name.value) != [name]:
-            return None
-        kind, value, _ = bound(self.source, found[0])
-        return value if kind == "value" else None
-
-    def _choices(self, site: Site, value: Any) -> None:
-        if isinstance(value, cst.Name):
-            value = self._once(value)
-        if not isinstance(value, cst.List):
-            self.plan.refuse(site, "mock-shape", at=value if value is not None else site.node)
-            return
-        for element in value.elements:
-            self._choice(site, element.value)
-
-    def _choice(self, site: Site, value: Any) -> None:
-        if isinstance(value, cst.Name):
-            value = self._once(value)
-        fields = _fields(value)
-        text = fields.get("text") if fields else None
-        logprobs = fields.get("logprobs") if fields else None
-        if fields is None or text is None or (logprobs is not None and constant_of(logprobs) is not None):
-            self.plan.refuse(site, "mock-shape", at=value if value is not None else site.node)
-            return
-        start, end = self.source.outer(text)
-        if isinstance(value, cst.Dict):
-            entry = next(e for e in value.elements if isinstance(e, cst.DictElement) and e.value is text)
-            key_start, key_end = self.source.outer(entry.key)
-            quoted = self.source.text[key_start:key_end]
-            quote = quoted[-1]
-            self.plan.edit(site, key_start, key_end, quoted.replace("text", "message"))
-            head = f"{{{quote}role{quote}: {quote}assistant{quote}, {quote}content{quote}: "
-            self.plan.edit(site, start, start, head)
-            self.plan.edit(site, end, end, "}")
-        else:
-            maker = self.source.code(value.func)
-            arg = next(a for a in value.args if a.value is text)
-            label = self.source.span(arg.keyword)
-            self.plan.edit(site, *label, "message")
-            self.plan.edit(site, start, start, f"{maker}(role={quote_of(self.source, text)}, content=")
-            self.plan.edit(site, end, end, ")")
+    def _is_text(self, target: Any, text: Any) -> bool:
+        """Tell whether ``text`` is ``choices[…].text``, and ``target`` what it is read of."""
+        return isinstance(target, cst.Subscript) and isinstance(text, cst.Attribute) and text.attr.value == "text"
 
     # HTTP mocks ----------------------------------------------------------------------------------------
 
@@ -361,7 +299,7 @@ class Mocks:
         if body is None:
             self.plan.refuse(site, "mock-shape", at=call)
         else:
-            self.shape(site, body)
+            self.shapes.shape(site, body)
 
     def _body(self, call: cst.Call) -> Any:
         for arg in call.args:
@@ -374,29 +312,7 @@ class Mocks:
         return None
 
 
-def quote_of(source: Source, node: Any) -> str:
-    """Return ``assistant`` in the quotes of another literal."""
-    return requoted(source, node, "assistant")
-
-
 def _modules(path: str) -> tuple[str, ...]:
     """Return the modules of a mock's target that are the program's own."""
     parts = [part for part in path.split(".") if part]
     return () if parts[:1] == ["openai"] else tuple(part for part in parts if part not in ("openai", "completions"))
-
-
-def _fields(value: Any) -> dict[str, Any] | None:
-    """Return the named values of a dict literal or of a call that makes such an object."""
-    if isinstance(value, cst.Dict):
-        found = {}
-        for element in value.elements:
-            name = text_of(element.key) if isinstance(element, cst.DictElement) else None
-            if name is None:
-                return None
-            found[name] = element.value
-        return found
-    if isinstance(value, cst.Call) and dotted(value.func)[-1] in _MAKERS:
-        if any(arg.star or not arg.keyword for arg in value.args):
-            return None
-        return {arg.keyword.value: arg.value for arg in value.args if arg.keyword}
-    return None

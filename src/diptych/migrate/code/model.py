@@ -102,6 +102,10 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "a name holds this answer and something else",
         "give each its own name",
     ),
+    "responses": (
+        "Responses has no counterpart for this",
+        "migrate this file with --target chat, or take it out first",
+    ),
     "result-shape": ("a field is read that Chat does not have in this shape", f"read what Chat has, {_BRIDGE}"),
     "scoring": ("scoring with no new tokens has no counterpart in Chat", "keep the Completions API for it"),
     "shared-result": ("its answer is used together with that of a call that is refused", "mend the other call"),

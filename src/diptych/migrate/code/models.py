@@ -12,6 +12,7 @@ from typing import Final
 
 from ...catalogue import DEFAULT_MODEL, approximate_row, replacement_for
 from ...catalogue.replacements import chat_replacement
+from .targets import CHAT, Target
 
 #: Tokens that are added to the cap of a model that cannot be asked not to reason. OpenAI's reasoning guide
 #: advises far more for hard tasks; a Completions call of some dozen tokens asks for little.
@@ -31,6 +32,8 @@ class Models:
     dated: bool = False
     #: Whether code of openai before 1 becomes client code of openai 1.
     new_sdk: bool = False
+    #: What calls of Completions become.
+    target: Target = CHAT
     #: Parameters of tests that a fixture of conftest.py gives an OpenAI client.
     fixtures: frozenset[str] = frozenset()
 

@@ -17,7 +17,7 @@ from .clients import Clients
 from .functions import Functions
 from .model import CodeMigration, Refusal
 from .models import NO_MAP
-from .plan import Plan, Site
+from .plan import Plan, Settled, Site
 from .source import Source, dotted
 
 #: Functions of the old SDK and what they are called on a client. None is a thing that no endpoint answers now.
@@ -196,14 +196,20 @@ class Modern:
         self.plan.refuse(self.plan.site(node, "sdk"), "old-sdk", detail)
 
 
-def modernised(source: Source, *, is_configured_elsewhere: bool = False) -> CodeMigration:
-    """Return a source of openai before 1 as one of openai 1 and later; as it is where anything is refused."""
-    from .migration import written
-
+def moves(source: Source, *, is_configured_elsewhere: bool = False) -> Settled:
+    """Return what turns a source of openai before 1 into one of openai 1 and later; nothing where any is refused."""
     modern = Modern(source, is_configured_elsewhere=is_configured_elsewhere)
     modern.run()
     settled = modern.plan.settle()
     refusals = [refusal for refusal in settled.refusals if refusal.code != "shared-result"]
     if refusals:
-        return CodeMigration(source.text, (), tuple(sorted([*refusals, *modern.dead])))
-    return CodeMigration(written(source, settled.edits), tuple(sorted(settled.changes)), tuple(modern.dead))
+        return Settled([], [], [*refusals, *modern.dead], [], [])
+    return settled._replace(refusals=modern.dead, links=[], prompts=[])
+
+
+def modernised(source: Source, *, is_configured_elsewhere: bool = False) -> CodeMigration:
+    """Return a source of openai before 1 as one of openai 1 and later; as it is where anything is refused."""
+    from .migration import written
+
+    found = moves(source, is_configured_elsewhere=is_configured_elsewhere)
+    return CodeMigration(written(source, found.edits), tuple(sorted(found.changes)), tuple(sorted(found.refusals)))

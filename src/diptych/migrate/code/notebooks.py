@@ -9,14 +9,18 @@ from __future__ import annotations
 import bisect
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from .edits import Edit, apply
 from .model import NOTHING_HELD, Change, CodeMigration, Held, Link, Place, Prompted, Refusal
 from .models import NO_MAP, Models
+
+if TYPE_CHECKING:
+    from .plan import Settled
+    from .source import Source
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _MAGIC: Final = re.compile(r"^(\s*)(?:[%!?]|[\w., ]+=\s*[%!]|[\w.]+\?{1,2}\s*$)")
@@ -26,6 +30,8 @@ _PYTHON_CELL: Final = re.compile(r"%%(?:time|timeit|capture|prun|memit|mprun|lpr
 #: Line magic before a statement; ``if 1: `` is as long, and as true.
 _TIMED: Final = re.compile(r"^(\s*)%(time|timeit) (?![ -])")
 _CALL: Final = re.compile(r"\b(?:completions|Completion)\.a?create\b")
+#: Kinds of change that move a call.
+_MOVED: Final = frozenset({"call", "http", "langchain", "mock", "sdk"})
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+$")
 _DECODER: Final = json.JSONDecoder()
 
@@ -55,6 +61,7 @@ def migrate_notebook(
     outside: Collection[str] = (),
     models: Models = NO_MAP,
     held: Held = NOTHING_HELD,
+    is_configured_elsewhere: bool = False,
 ) -> CodeMigration:
     """Migrate the code cells of a notebook; places are ``file[cell n]:line:col``.
 
@@ -63,23 +70,41 @@ def migrate_notebook(
     >>> migrate_notebook('{"cells": []}').source
     '{"cells": []}'
     """
-    from . import _parsed, may_concern
+    from . import in_order, may_concern
 
-    if not may_concern(text):
+    if not may_concern(text, chat=models.looks_at_chat):
         return CodeMigration(text)
+
+    def to_target(text: str) -> CodeMigration:
+        from .migration import planned
+
+        return _migrated(text, filename, lambda source: planned(source, outside, models, held))
+
+    def to_new_sdk(text: str) -> CodeMigration:
+        from .modern import moves
+
+        away = is_configured_elsewhere
+        return _migrated(text, filename, lambda source: moves(source, is_configured_elsewhere=away))
+
+    return in_order(text, to_target, to_new_sdk, models)
+
+
+def _migrated(text: str, filename: str, plan: Callable[[Source], Settled]) -> CodeMigration:
+    """Make one pass over the cells, as one module."""
+    from . import _parsed
+    from .migration import written
+
     cells = list(_code_cells(text, filename))
     module = _module(cells, filename)
     source = _parsed(module.parsed, filename)
-    from .migration import planned, written
-
-    edits, changes, refusals, links, prompts = planned(source, outside, models, held)
+    edits, changes, refusals, links, prompts = plan(source)
     prompts = [_placed(prompt, module, filename) for prompt in prompts]
     links = [_placed(link, module, filename) for link in links]
     refused = [_placed(r, module, filename) for r in refusals]
     if module.magic:
-        refused += [Refusal.of(place, "magic") for place in module.magic]
+        calls = {c.place for c in changes if c.kind in _MOVED and "became" in c.what}
         told = f"line {module.magic[0].line} of {module.magic[0].file}"
-        calls = {c.place for c in changes if c.kind in ("call", "http", "langchain", "mock") and "became" in c.what}
+        refused += [Refusal.of(place, "magic") for place in module.magic]
         refused += [_placed(Refusal.of(place, "shared-result", told), module, filename) for place in sorted(calls)]
         stay = tuple(link._replace(is_refused=True) for link in links)
         return CodeMigration(text, (), tuple(sorted(refused)), stay)

@@ -64,7 +64,7 @@ class Plan:
     """The sites of one source, and the decision over them."""
 
     def __init__(self, source: Source, models: Models, held: Held = NOTHING_HELD) -> None:
-        self.source, self.held, self.models = source, held, models
+        self.source, self.held, self.models, self.target = source, held, models, models.target
         self.sites: list[Site] = []
         #: What can only be decided when it is known which calls change.
         self.later: list[Callable[[], None]] = []

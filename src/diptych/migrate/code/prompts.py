@@ -24,6 +24,7 @@ from .markup import Markup
 from .pieces import Pieces, expression, filled, pieces_of, proof
 from .plan import Plan, Site
 from .source import Source, bound, constant_of, dotted, quotes_around
+from .targets import RESPONSES
 from .webs import reaching
 
 #: Names of what is several prompts, where nothing says what they hold.
@@ -54,7 +55,7 @@ class Prompts:
             self.plan.refuse(site, "nested-quotes")
             return ""
         site.may_be_many = not bracket.get("n") and isinstance(value, cst.Name) and self._sounds_plural(value)
-        bracket.rename(self.plan, site, item, "messages")
+        bracket.rename(self.plan, site, item, self.plan.target.prompt)
         changed, written, pieces = self._written(value)
         reading = self._reading(site, pieces)
         labels = reading is not None and reading.format != "plain"
@@ -65,7 +66,7 @@ class Prompts:
         if messages is not None and reading is not None and pieces is not None:
             if mark := self.markup.fills(written, pieces.constants):
                 self.plan.refuse(site, "prompt-markup", f"a hole may hold {mark}")
-            self.plan.edit(site, *self.source.outer(changed), messages)
+            self._several(site, bracket, changed, messages, "'" if '"' in avoid else '"')
             contents = [{"role": m["role"], "content": filled(m["content"])} for m in reading.messages]
             site.prompt = filled(pieces.marked()[0]), contents
             self._say(site, item, f"the prompt became {len(reading.messages)} messages ({reading.format})")
@@ -86,16 +87,21 @@ class Prompts:
         text = filled(pieces.marked()[0]) if pieces is not None else "hole0"
         site.prompt = text, [{"role": "user", "content": text}]
         own = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
-        quote = "'" if '"' in avoid or own == "'" else '"'
         start, end = self.source.outer(item.value)
         value_start, value_end = self.source.outer(value)
-        head = f"[{{{quote}role{quote}: {quote}user{quote}, {quote}content{quote}: "
+        head, tail = self._around("'" if '"' in avoid or own == "'" else '"')
         if value is item.value:
             self.plan.edit(site, start, start, head)
-            self.plan.edit(site, end, end, "}]")
+            self.plan.edit(site, end, end, tail)
         else:  # a list of one prompt
             self.plan.edit(site, start, value_start, head)
-            self.plan.edit(site, value_end, end, "}]")
+            self.plan.edit(site, value_end, end, tail)
+
+    def _around(self, quote: str) -> tuple[str, str]:
+        """Return what stands around the text of the one user: Responses takes the text itself."""
+        if self.plan.target == RESPONSES:
+            return "", ""
+        return f"[{{{quote}role{quote}: {quote}user{quote}, {quote}content{quote}: ", "}]"
 
     def _many(self, site: Site, bracket: Items, item: Item, others: Sequence[Any]) -> bool:
         """Write the content of one call of many; tell whether a list of prompts becomes calls."""
@@ -104,11 +110,27 @@ class Prompts:
             return False
         if mark := self.markup.found(item.value, *others):
             self.plan.refuse(site, "prompt-markup", mark)
-        bracket.rename(self.plan, site, item, "messages")
+        bracket.rename(self.plan, site, item, self.plan.target.prompt)
         quote = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'
-        message = f"[{{{quote}role{quote}: {quote}user{quote}, {quote}content{quote}: {content}}}]"
-        self.plan.edit(site, *self.source.outer(item.value), message)
+        self.plan.edit(site, *self.source.outer(item.value), content.join(self._around(quote)))
         return True
+
+    def _several(self, site: Site, bracket: Items, changed: Any, messages: list[tuple[str, str]], quote: str) -> None:
+        """Write several messages; of Responses a first system message is its instructions."""
+        start, end = self.source.outer(changed)
+        roles = [role for role, _ in messages]
+        is_here = bracket.base is None and any(changed is item.value for item in bracket.items)
+        if self.plan.target == RESPONSES and roles[0] == "system" and roles.count("system") == 1 and is_here:
+            bracket.append(self.plan, site, "instructions", messages[0][1])
+            messages = messages[1:]
+        if self.plan.target == RESPONSES and [role for role, _ in messages] == ["user"]:
+            self.plan.edit(site, start, end, messages[0][1])
+            return
+        entries = [
+            f"{{{quote}role{quote}: {quote}{role}{quote}, {quote}content{quote}: {content}}}"
+            for role, content in messages
+        ]
+        self.plan.edit(site, start, end, f"[{', '.join(entries)}]")
 
     def _say(self, site: Site, item: Item, what: str) -> None:
         self.plan.change(site, item.label, what, "note")
@@ -218,8 +240,10 @@ class Prompts:
             self.plan.refuse(site, "reply-begun")
         return reading
 
-    def _messages(self, reading: Reading, pieces: Pieces, written: Any, avoid: set[str]) -> str | None:
-        """Return the messages expression of a structured prompt, None where anything is uncertain."""
+    def _messages(
+        self, reading: Reading, pieces: Pieces, written: Any, avoid: set[str]
+    ) -> list[tuple[str, str]] | None:
+        """Return the roles and content expressions of a structured prompt, None where anything is uncertain."""
         if reading.verdict != "lossless" or reading.losses or reading.format == "plain":
             return None
         if not grammar_of(reading.format).is_certain:
@@ -233,8 +257,8 @@ class Prompts:
             if content is None:
                 return None
             contents.append(content)
-            entries.append(f"{{{quote}role{quote}: {quote}{message['role']}{quote}, {quote}content{quote}: {content}}}")
-        return f"[{', '.join(entries)}]" if self._is_proved(written, contents, reading, pieces) else None
+            entries.append((message["role"], content))
+        return entries if self._is_proved(written, contents, reading, pieces) else None
 
     def _is_proved(self, written: Any, contents: list[str], reading: Reading, pieces: Pieces) -> bool:
         """Tell whether the contents, evaluated, are what the evaluated prompt reads as."""

@@ -40,6 +40,8 @@ _PLAIN: Final = frozenset({"model_dump", "to_dict", "dict", "to_dict_recursive"}
 class Reads:
     """Looks at what is read of answers and yields what a read gives, as uses."""
 
+    _plain = _PLAIN
+
     def __init__(self, plan: Plan, streams: Streams, continuations: Continuations, batches: Batches) -> None:
         self.plan, self.streams, self.continuations, self.batches = plan, streams, continuations, batches
         self.source: Source = plan.source
@@ -53,7 +55,7 @@ class Reads:
         is_called = isinstance(call, cst.Call) and call.func is node
         if value.many:
             yield from self._list_method(node, name, call, is_called, value)
-        elif value.kind == "response" and is_called and name in _PLAIN:
+        elif value.kind == "response" and is_called and name in self._plain:
             yield Follow(call, replace(value, sdk="plain"))
         elif value.kind in ("response", "choice") and is_called and name == "get":
             yield from self._get(call, value, site)

@@ -16,12 +16,15 @@ import libcst as cst
 from .batches import Batches
 from .branches import side_of
 from .continuations import Continuations
+from .events import Events
 from .functions import Functions
+from .outputs import Outputs
 from .passing import Passing
 from .plan import Plan, Site
 from .reads import Reads
 from .source import Node, Source, bound
 from .streams import Streams
+from .targets import RESPONSES
 from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Say, Use
 from .values import Value, is_nothing, one_of
 from .webs import reaching
@@ -33,8 +36,15 @@ class Results:
     def __init__(self, plan: Plan, functions: Functions, continuations: Continuations, batches: Batches) -> None:
         self.plan, self.functions = plan, functions
         self.source: Source = plan.source
-        self.streams = Streams(plan)
-        self.reads, self.passing = Reads(plan, self.streams, continuations, batches), Passing(plan.source, functions)
+        self.streams: Streams
+        self.reads: Reads
+        if plan.target == RESPONSES:
+            self.streams = events = Events(plan)
+            self.reads = Outputs(plan, events, continuations, batches)
+        else:
+            self.streams = Streams(plan)
+            self.reads = Reads(plan, self.streams, continuations, batches)
+        self.passing = Passing(plan.source, functions)
         self.seen: dict[Node, tuple[Value, Site]] = {}
         #: Expressions whose uses are still to be looked at, the next one last.
         self._work: list[tuple[Any, Value, Site]] = []

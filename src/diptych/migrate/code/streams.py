@@ -25,6 +25,8 @@ class _Loop:
 class Streams:
     """The loops over streams of one source."""
 
+    _unread = "chunks without choices"
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.source: Source = plan.source
@@ -166,11 +168,15 @@ class Streams:
         indent = self.source.text[start : self.source.span(first)[0]]
         step = "\t" if "\t" in indent else self.source.module.default_indent
         newline = self.source.newline
-        text = f"if not {code}:{newline}{indent}{step}continue{newline}{indent}"
+        text = f"if {self._skipped(code)}:{newline}{indent}{step}continue{newline}{indent}"
         at = self.source.span(first)[0]
         if (at, text) not in [(e.start, e.text) for e in found.site.edits]:
             self.plan.edit(found.site, at, at, text)
-            self.plan.change(found.site, loop, "chunks without choices are passed over", "stream")
+            self.plan.change(found.site, loop, f"{self._unread} are passed over", "stream")
+
+    def _skipped(self, code: str) -> str:
+        """Return the test of chunks that are passed over."""
+        return f"not {code}"
 
     def _needs_parens(self, node: Any) -> bool:
         outer = self.source.parent(node)
