@@ -32,7 +32,11 @@ def detect(prompt: str, grammar: Grammar) -> float:
 
 
 def _begins(prompt: str, grammar: Grammar) -> bool:
-    return prompt.startswith(_opens_of(grammar), after_beginning(prompt))
+    """Return whether a text begins with a turn: at once, behind its own mark of the beginning, or behind any."""
+    opens, own = _opens_of(grammar), grammar.bos
+    if prompt.startswith(opens) or (own and prompt.startswith(own) and prompt.startswith(opens, len(own))):
+        return True
+    return prompt.startswith(opens, after_beginning(prompt))
 
 
 def begins_exactly(prompt: str, grammar: Grammar) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from ..format import Reading
 from ..model import Conversation, Message
@@ -71,13 +71,20 @@ def _unexplained(reading: Reading, masked: str, asked: Grammar | None, wanted: M
     own = asked if asked is not None and asked.name == reading.format else reading.format
     if reading.verdict == "lossless" and not reading.losses and not wanted and reading.format != "plain":
         # What stands outside of the contents is the format's own.
-        contents = (content for m in reading.conversation.messages for content in (m.text, m.reasoning or ""))
-        if marks.explains(own, contents):
+        if marks.explains(own, _contents(reading.conversation.messages)):
             return []
     found = marks.unknown_marks(masked, own, wanted)
     if found and reading.format != "plain" and masked.startswith(BEGINNINGS):
         found = [mark for mark in found if mark.start >= after_beginning(masked)]  # the losses say what they are
     return [marks.say(found, masked)] if found else []
+
+
+def _contents(messages: Sequence[Message]) -> list[str]:
+    """Return the texts of messages, reasoning included."""
+    texts = [message.plain_text for message in messages]  # most messages are no more than a text
+    if None not in texts:
+        return cast("list[str]", texts)
+    return [content for message in messages for content in (message.text, message.reasoning or "")]
 
 
 def _unused(masked: str, asked: Grammar | None, wanted: Mapping[str, str]) -> list[str]:

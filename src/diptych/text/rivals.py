@@ -9,18 +9,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import replace
+from typing import Any, Final, NamedTuple, cast
 
 from ..format import Reading
 from . import marks
 from .detection import begins_exactly
-from .grammar import Grammar
-from .scan import UNSURE, Scan, scan
+from .grammar import Grammar, Turn
+from .heads import Head, head_of
+from .scan import BROKEN, UNSURE, Scan, scan
 
 #: The tags around reasoning, with the white space beside them.
 _THINK: Final = re.compile(r"\s*</?think>\s*")
 #: How sure detection is of a grammar, the grammar, and what its scan found.
 Scanned = tuple[float, Grammar, Scan]
+
+
+class Inside(dict[str, bool]):
+    """Whether marks stand in a text, each looked for once: that takes long in a long text.
+
+    >>> Inside("a<b>")["<b>"]
+    True
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def __missing__(self, mark: str) -> bool:
+        self[mark] = mark in self._text
+        return self[mark]
 
 
 def can_close(grammar: Grammar, prompt: str) -> bool:
@@ -34,16 +52,44 @@ def scans_of(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> l
     seen: dict[Any, Any] = {}
     if masked is not prompt:
         return [(confidence, grammar, UNSURE) for confidence, grammar in ranked]
-    for confidence, grammar in ranked:
+    heads = {grammar.name: head_of(grammar, prompt) for _, grammar in ranked}
+    inside = Inside(prompt)
+    order = {grammar.name: number for number, (_, grammar) in enumerate(ranked)}
+    for confidence, grammar in sorted(ranked, key=lambda row: heads[row[1].name]):
+        head = heads[grammar.name]
         plain = [(first, found) for _, first, found in scans if found.state == "plain"]
         if plain and not begins_exactly(masked, grammar):
             continue  # it could only read with a loss
-        if any(reads_alike(grammar, first, found, prompt) for first, found in plain):
+        if any(_says_no_more(confidence, grammar, head, one, inside) for one in scans):
             continue
-        found = scan(grammar, prompt, seen)
+        found = BROKEN if head.is_broken else _scanned(grammar, prompt, seen)
         if found.state != "plain" or not any(found.says() == other.says() for _, other in plain):
             scans.append((confidence, grammar, found))
-    return scans
+    return sorted(scans, key=lambda one: order[one[1].name])
+
+
+def _scanned(grammar: Grammar, prompt: str, seen: dict[Any, Any]) -> Scan:
+    """Return the scan of a text; of a variant that only names other things than turns, that of the first one."""
+    key = replace(grammar, name="", aliases=(), mapping="", stop=(), needs="", declares=None)
+    if not prompt.endswith(grammar.cue):
+        key = replace(key, cue="-")
+    for other, found in seen.setdefault("variants", []):
+        if other == key and (grammar.declares is None or grammar.declares.before not in prompt):
+            return cast("Scan", found)
+    found = scan(grammar, prompt, seen)
+    seen["variants"].append((key, found))
+    return found
+
+
+def _says_no_more(confidence: float, grammar: Grammar, head: Head, one: Scanned, inside: Inside) -> bool:
+    """Return whether a plain scan by a grammar leaves nothing to say to another one, by what its beginning shows."""
+    sure, first, found = one
+    if found.state != "plain":
+        return False
+    if head.is_strange and marks.explains(first, found.texts):
+        return True  # it leaves control tokens in contents that this one explains
+    is_looser = head.is_loose and sure >= confidence and _is_tight(found)
+    return reads_alike(grammar, first, found, inside, is_looser=is_looser)
 
 
 def explained(scans: list[Scanned]) -> tuple[list[Scanned], bool]:
@@ -71,34 +117,44 @@ def looks_simple(texts: Sequence[str]) -> bool:
     return "think>" not in "\0".join(texts) and all(text == text.strip() for text in texts)
 
 
-def reads_alike(grammar: Grammar, first: Grammar, found: Scan, prompt: str) -> bool:
-    """Return whether a variant of the grammar of a plain scan reads the same, or with a loss."""
+def reads_alike(grammar: Grammar, first: Grammar, found: Scan, inside: Inside, *, is_looser: bool = False) -> bool:
+    """Return whether a variant of the grammar of a plain scan reads the same, or with a loss.
+
+    ``is_looser``: one that leaves white space in contents, where that scan leaves none, says no more, either.
+    """
     roles = set(found.roles)
     if grammar.sheet and grammar.turns.get("system") != first.turns.get("system"):
         roles.discard("system")  # its lines are not there, or it would be the likelier one
     elif "system" in roles and (grammar.system, grammar.system_turn) != (first.system, first.system_turn):
         return False
-    if any(grammar.turns.get(role) != first.turns.get(role) for role in roles) or (
-        found.bos and grammar.bos != first.bos
-    ):
+    if any(not _is_same(grammar.turns.get(role), first.turns.get(role), is_looser) for role in roles):
         return False
-    if not all(_is_made_of(turn.open, first) for turn in grammar.turns.values()):
+    if found.bos and grammar.bos != first.bos:
+        return False
+    if not all(_is_made_of(grammar.turns[role].open, first, inside) for role in grammar.turns if role not in roles):
         return False
     thinking = (grammar.thinking, first.thinking) if grammar.thinking != first.thinking else ()
-    inside = [one.open.strip() for one in thinking if one] + [one.close.strip() for one in thinking if one]
-    inside += [
-        *(grammar.calls.marks if grammar.calls else ()),
-        *([grammar.declares.before] if grammar.declares else ()),
-    ]
-    if any(mark in prompt for mark in inside):
+    marks_ = [mark.strip() for one in thinking if one for mark in (one.open, one.close)]
+    marks_ += grammar.calls.marks if grammar.calls else ()
+    marks_ += [grammar.declares.before] if grammar.declares else ()
+    if is_looser:
+        marks_ += filter(None, (grammar.system_turn.open.strip(), grammar.system_turn.close.strip()))
+    if any(map(inside.__getitem__, marks_)):
         return False
     own = (grammar.default_system, grammar.system_prefix or None)
     return not found.texts or not any(text and found.texts[0].startswith(text) for text in own)
 
 
-def _is_made_of(mark: str, first: Grammar) -> bool:
-    """Return whether a mark holds one that no content of a plain scan by the first grammar does."""
-    return any(own in mark for own in first.markers)
+def _is_same(one: Turn | None, other: Turn | None, is_looser: bool) -> bool:
+    """Return whether two turns are written alike, ``is_looser``: but for white space."""
+    if one == other or not is_looser or one is None or other is None:
+        return one == other
+    return (one.open.strip(), one.close.strip()) == (other.open.strip(), other.close.strip())
+
+
+def _is_made_of(mark: str, first: Grammar, inside: Inside) -> bool:
+    """Return whether a mark stands nowhere in a text, or holds one that no content of a plain scan does."""
+    return any(own in mark for own in first.markers) or bool(mark.strip() and not inside[mark.strip()])
 
 
 class Talk(NamedTuple):
@@ -123,9 +179,9 @@ def oddity(talk: Talk, found: Reading | Scan) -> tuple[bool, int, int, bool]:
     return not has_tools, notes, thoughts, not _is_tight(talk)
 
 
-def _is_tight(talk: Talk) -> bool:
+def _is_tight(talk: Talk | Scan) -> bool:
     """Return whether no content has outer white space."""
-    return all(text == text.strip() for text in talk.texts)
+    return talk.texts == [*map(str.strip, talk.texts)]
 
 
 def differ(one: Talk, best: Talk) -> bool:
@@ -159,7 +215,10 @@ def _only(talk: Talk, indices: Sequence[int]) -> Talk:
 
 def _essence(talk: Talk) -> list[tuple[str, str]]:
     """Return who says what, without tags of reasoning, outer white space, and a system text that says nothing."""
-    thoughts = talk.thoughts or [None] * len(talk.roles)
-    turns = zip(talk.roles, talk.texts, thoughts, strict=True)
-    found = [(role, _bared((thought or "") + text)) for role, text, thought in turns]
+    if not talk.thoughts and "think>" not in "\0".join(talk.texts):
+        found = list(zip(talk.roles, map(str.strip, talk.texts), strict=True))
+    else:
+        thoughts = talk.thoughts or [None] * len(talk.roles)
+        turns = zip(talk.roles, talk.texts, thoughts, strict=True)
+        found = [(role, _bared((thought or "") + text)) for role, text, thought in turns]
     return [one for one in found if one != ("system", "")]

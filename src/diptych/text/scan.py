@@ -160,6 +160,13 @@ def scan(grammar: Grammar, text: str, seen: dict[Key, Found] | None = None) -> S
     return replace(made, bos=text[:start]) if made.state in ("plain", "bare") else made
 
 
+def beginning_of(grammar: Grammar, cutter: Cutter, text: str) -> str | None:
+    """Return the turns of a text that was cut off, None where it does not say where they begin."""
+    start = _start(grammar, cutter, text)
+    body = _system_apart(grammar, cutter, text[start:])[1] if start >= 0 else None
+    return body if body is not None and (not cutter.silent or cutter.opens.match(body)) else None
+
+
 def _cut(cutter: Cutter, body: str, end: int) -> Found:
     """Return opens, contents and closes of the turns, and the rest that is none."""
     turns = cutter.pattern.findall(body, 0, end)
