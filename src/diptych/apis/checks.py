@@ -113,8 +113,8 @@ def results_follow(content: str, call_of: Callable[[Any], Any], result_of: Calla
     """
 
     def check(messages: Any) -> Findings:
-        listed = [one for one in messages if isinstance(one, OBJECT) and type(one.get(content)) is list]
-        parts = (part for message in listed for _, part in _parts(message, content, ""))
+        listed = [one[content] for one in messages if isinstance(one, OBJECT) and type(one.get(content)) is list]
+        parts = [part for parts in listed for part in parts if isinstance(part, OBJECT) and _is_more(part)]
         if not any(call_of(part) or result_of(part) for part in parts):
             return
         calls: dict[Any, str] = {}
@@ -127,6 +127,11 @@ def results_follow(content: str, call_of: Callable[[Any], Any], result_of: Calla
             calls = {id_: at for at, part in turn if (id_ := call_of(part)) is not None}
 
     return check
+
+
+def _is_more(part: Mapping[str, Any]) -> bool:
+    """Tell whether a part is more than a text, which is neither a call nor a result."""
+    return "text" not in part or len(part) > 1 + ("type" in part)
 
 
 def _parts(message: Any, content: str, at: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

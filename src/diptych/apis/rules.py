@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
-from operator import call
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..errors import OF_SHAPE
@@ -248,10 +246,11 @@ def _of_nested(tests: tuple[Holds, ...]) -> Holds:
 
 
 def _every(tests: tuple[Holds, ...]) -> Holds:
-    def every(value: Any) -> bool:
-        return all(map(call, tests, repeat(value)))
-
-    return every
+    """Return the test that all of these hold, nested by halves: a chain of calls costs less than a loop over them."""
+    if len(tests) == 1:
+        return tests[0]
+    one, two = _every(tests[: len(tests) // 2]), _every(tests[len(tests) // 2 :])
+    return lambda value: one(value) and two(value)
 
 
 def _is(one: Any, two: Any) -> bool:

@@ -10,21 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Final
 
 from .doubts import LABELLED
 from .grammar import Grammar
 from .parse import after_beginning, after_marks, has_open, parse
 
 
-def detect(prompt: str, grammar: Grammar) -> float:
-    """Return how sure it is (0 to 1) that a prompt is written in this format."""
+def detect(prompt: str, grammar: Grammar, *, begins: bool = False) -> float:
+    """Return how sure it is (0 to 1) that a prompt is written in this format; ``begins`` where it is known to begin so."""
     if grammar.plain:
         return 0.2
     if grammar.needs not in prompt:
         return 0.0
     if not grammar.is_certain:
         return 0.0 if grammar.name in LABELLED else _label_confidence(prompt, grammar)
-    begins = _begins(prompt, grammar)
+    begins = begins or _begins(prompt, grammar)
     if not begins and not _holds_open(prompt, grammar):
         return 0.0
     own = bool(grammar.cue) and prompt.endswith(grammar.cue)
@@ -39,11 +40,49 @@ def _begins(prompt: str, grammar: Grammar) -> bool:
     return prompt.startswith(opens, after_beginning(prompt))
 
 
+class _Heads:
+    """The grammars of special tokens by what a text begins with; a longest mark says which shorter ones stand there."""
+
+    def __init__(self, ordered: list[Grammar]) -> None:
+        self.ordered, self.certain = ordered, [grammar for grammar in ordered if grammar.is_certain]
+        opens = sorted({mark for grammar in self.certain for mark in _opens_of(grammar)}, key=len, reverse=True)
+        self._any = re.compile("|".join(map(re.escape, opens)) or r"(?!)")
+        self._marks = tuple({grammar.bos for grammar in self.certain if grammar.bos})
+        self._known: dict[str, list[Grammar]] = {}
+
+    def beginning(self, prompt: str) -> list[Grammar]:
+        """Return the grammars one of whose turns a text begins with."""
+        if after_beginning(prompt) or prompt.startswith(self._marks):
+            return [grammar for grammar in self.certain if _begins(prompt, grammar)]
+        found = self._any.match(prompt)
+        if found is None:
+            return []
+        mark = found[0]
+        if mark not in self._known:
+            self._known[mark] = [grammar for grammar in self.certain if mark.startswith(_opens_of(grammar))]
+        return self._known[mark]
+
+
+#: Those of the formats that are built in, and of those that others brought.
+_HEADS: Final[dict[bool, _Heads]] = {}
+
+
+def _heads(ordered: list[Grammar], *, has_plain: bool) -> _Heads:
+    found = _HEADS.get(has_plain)
+    if found is None or found.ordered != ordered:
+        found = _HEADS[has_plain] = _Heads(ordered)
+    return found
+
+
 def begins_exactly(prompt: str, grammar: Grammar) -> bool:
     """Return whether a text begins as this format writes it, white space and all."""
+    return grammar.system == "prefix" or prompt.startswith(_exact_opens_of(grammar), after_marks(prompt))
+
+
+@lru_cache(maxsize=128)
+def _exact_opens_of(grammar: Grammar) -> tuple[str, ...]:
     opens = tuple(turn.open for turn in grammar.turns.values())
-    bare = tuple(mark.removeprefix(grammar.bos) for mark in opens if grammar.bos and mark != grammar.bos)
-    return grammar.system == "prefix" or prompt.startswith((*opens, *bare), after_marks(prompt))
+    return (*opens, *(mark.removeprefix(grammar.bos) for mark in opens if grammar.bos and mark != grammar.bos))
 
 
 def _has_sheet(prompt: str, grammar: Grammar) -> bool:
@@ -96,10 +135,10 @@ def _label_confidence(prompt: str, grammar: Grammar) -> float:
 def likeliest(masked: str, known: Mapping[str, Grammar]) -> list[tuple[float, Grammar]]:
     """Return the likeliest grammars with their confidence, the likeliest first."""
     ordered = list(known.values())  # a format stands before its variants
-    certain = [grammar for grammar in ordered if grammar.is_certain]
+    heads = _heads(ordered, has_plain="plain" in known)
     # Where the text begins with a turn, what stands further inside need not be looked for: that takes long.
-    found = [(detect(masked, grammar), grammar) for grammar in certain if _begins(masked, grammar)]
-    found = found or [(detect(masked, grammar), grammar) for grammar in certain]
+    found = [(detect(masked, grammar, begins=True), grammar) for grammar in heads.beginning(masked)]
+    found = found or [(detect(masked, grammar), grammar) for grammar in heads.certain]
     # Special tokens outweigh labels: where some are seen, labels are not looked for.
     if max((sure for sure, _ in found), default=0.0) < 0.75:
         found += [(detect(masked, grammar), grammar) for grammar in ordered if not grammar.is_certain]

@@ -74,7 +74,7 @@ def _needs_tools(body: Mapping[str, Any]) -> Any:
         return
     for index, message in enumerate(body.get("messages") or ()):
         blocks = message.get("content") if isinstance(message, OBJECT) else None
-        if any(isinstance(block, OBJECT) and not _LINKED.isdisjoint(block) for block in blocks or ()):
+        if blocks and [one for one in blocks if isinstance(one, OBJECT) and not _LINKED.isdisjoint(one)]:
             yield f".messages[{index}]", "calls and results need a toolConfig"
             return
 

@@ -36,7 +36,7 @@ from ..chat.request import held
 from ..detection import detector
 from ..fields import NOTE, Field, Kind
 from ..formats import format_of
-from ..ledger import Ledger, parts
+from ..ledger import Ledger
 from .rules import RULES
 from .tables import ALONE, HIDDEN_CAP, LACKS, MOST_LOGPROBS, MOST_STOPS, OPEN_CAP, PARAMS, PARTS
 
@@ -61,8 +61,9 @@ def _read_messages(reader: Reader, body: dict[str, Any], format: str = "auto") -
     for loss in (*reading.losses, *_doubts(prompt, reading, format)):
         ledger.report("$.prompt", loss.kind, loss.detail)
     for message in reading.conversation.messages:
-        for value in (message, *(part for part, _ in parts(message, ""))):
-            ledger.at(value, "$.prompt", _IN_PROMPT)
+        ledger.at(message, "$.prompt", _IN_PROMPT)
+        for part in () if message.is_plain else message.parts:
+            ledger.at(part, "$.prompt", _IN_PROMPT)
     for tool in reading.conversation.tools:
         ledger.at(tool, "$.prompt", _IN_PROMPT)
     return reading.conversation
@@ -154,7 +155,7 @@ def leave(request: Request, ledger: Ledger) -> Request:
         ledger.report("$.logprobs", "renamed", "logprobs and top_logprobs")
     for name, (kind, why) in ALONE.items():
         value = own.pop(name, None)
-        if not value or (name == "best_of" and value in (1, params.get("n", 1))):
+        if not value or (name == "best_of" and value == (params.get("n") or 1)):
             continue
         if name == "echo" and "logprobs" in params:
             kind, why = "unsupported", "echo with logprobs is scoring, which no chat does"
