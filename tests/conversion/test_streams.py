@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diptych import FormatError, LossError, convert_response, convert_stream
+from diptych.apis.framing import framed
 from diptych.conversion.responses import answering
 from diptych.conversion.streams import api_of_chunk, stream_of, streaming
 from diptych.model import TextPart, ToolCall
@@ -108,19 +112,42 @@ def test_a_chunk_of_no_api_is_refused() -> None:
         list(convert_stream([{"a": 1}], to="chat"))
 
 
-def _sse(chunks: list[dict[str, Any]], *, named: bool) -> bytes:
-    lines = [(f"event: {c['type']}\n" if named else "") + f"data: {json.dumps(c)}\n\n" for c in chunks]
-    return "".join(lines + ([] if named else ["data: [DONE]\n\n"])).encode()
+class _Once(BaseHTTPRequestHandler):
+    """Answers every call with the bytes of its server, a few at a time."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        body = self.server.body  # type: ignore[attr-defined]
+        for start in range(0, len(body), 61):
+            piece = body[start : start + 61]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
 
 
-def _client(kind: Any, body: bytes) -> Any:
-    package = "httpx2" if kind.__module__.startswith("anthropic") else "httpx"
-    httpx = pytest.importorskip(package)
+@pytest.fixture(scope="module")
+def wire() -> Iterator[ThreadingHTTPServer]:
+    """A server on loopback that sends the events it is given as their API's server sends them."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Once) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
-    def answer(_: Any) -> Any:
-        return httpx.Response(200, content=body, headers={"content-type": "text/event-stream"})
 
-    return kind(api_key="none", http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+def _client(kind: Any, wire: Any, events: list[dict[str, Any]], api: str) -> Any:
+    wire.body = b"".join(framed(events, api))
+    path = "" if api == "anthropic" else "/v1"
+    return kind(api_key="none", base_url=f"http://127.0.0.1:{wire.server_port}{path}", max_retries=0)
 
 
 EVENTS = [
@@ -135,29 +162,60 @@ EVENTS = [
 ]
 
 
-def test_the_sdk_of_anthropic_adds_up_what_is_written() -> None:
+def streams_of(target: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the stream of every API that calls tools, as it is converted to another."""
+    for source in TOOLS:
+        yield source, list(convert_stream(written(source, EVENTS), to=target, source=source, on_loss="ignore"))
+
+
+def test_the_sdk_of_anthropic_adds_up_what_is_written(wire: Any) -> None:
     anthropic = pytest.importorskip("anthropic")
-    client = _client(anthropic.Anthropic, _sse(written("anthropic", EVENTS), named=True))
-    with client.messages.stream(model="m", max_tokens=9, messages=[{"role": "user", "content": "Hi"}]) as stream:
-        message = stream.get_final_message()
-    assert message.content[0].text == "Let me look."
-    assert (message.content[1].name, message.content[1].input) == ("look", {"a": 1})
-    assert (message.stop_reason, message.usage.output_tokens) == ("tool_use", 3)
+    for source, events in streams_of("anthropic"):
+        with (
+            _client(anthropic.Anthropic, wire, events, "anthropic") as client,
+            client.messages.stream(model="m", max_tokens=9, messages=[{"role": "user", "content": "Hi"}]) as stream,
+        ):
+            message = stream.get_final_message()
+        assert message.content[0].text == "Let me look.", source
+        assert (message.content[1].name, message.content[1].input) == ("look", {"a": 1}), source
+        assert (message.stop_reason, message.usage.output_tokens) == ("tool_use", 3), source
 
 
-def test_the_sdk_of_openai_adds_up_what_is_written() -> None:
+def test_the_sdk_of_openai_adds_up_what_is_written_for_responses(wire: Any) -> None:
     openai = pytest.importorskip("openai")
-    client = _client(openai.OpenAI, _sse(written("responses", EVENTS), named=True))
-    with client.responses.stream(model="m", input="Hi") as stream:
-        kinds = [event.type for event in stream]
-        whole = stream.get_final_response()
-    assert whole.output_text == "Let me look."
-    assert (whole.output[1].name, whole.output[1].arguments) == ("look", '{"a": 1}')
-    assert kinds[-1] == "response.completed"
-    client = _client(openai.OpenAI, _sse(written("chat", EVENTS), named=False))
-    with client.chat.completions.stream(model="m", messages=[{"role": "user", "content": "Hi"}]) as stream:
-        choice = stream.get_final_completion().choices[0]
-    assert (choice.message.content, choice.message.tool_calls[0].function.arguments) == ("Let me look.", '{"a": 1}')
+    for source, events in streams_of("responses"):
+        with (
+            _client(openai.OpenAI, wire, events, "responses") as client,
+            client.responses.stream(model="m", input="Hi") as stream,
+        ):
+            kinds = [event.type for event in stream]
+            whole = stream.get_final_response()
+        assert whole.output_text == "Let me look.", source
+        assert (whole.output[1].name, json.loads(whole.output[1].arguments)) == ("look", {"a": 1}), source
+        assert kinds[-1] == "response.completed", source
+
+
+def test_the_sdk_of_openai_adds_up_what_is_written_for_chat(wire: Any) -> None:
+    openai = pytest.importorskip("openai")
+    for source, events in streams_of("chat"):
+        with (
+            _client(openai.OpenAI, wire, events, "chat") as client,
+            client.chat.completions.stream(model="m", messages=[{"role": "user", "content": "Hi"}]) as stream,
+        ):
+            choice = stream.get_final_completion().choices[0]
+        called = choice.message.tool_calls[0].function
+        assert (choice.message.content, called.name) == ("Let me look.", "look"), source
+        assert json.loads(called.arguments) == {"a": 1}, source
+
+
+def test_the_sdk_of_openai_adds_up_what_is_written_for_completions(wire: Any) -> None:
+    openai = pytest.importorskip("openai")
+    said = [*EVENTS[:4], Event("finish", text="stop"), EVENTS[-1]]
+    for source in TOOLS:
+        events = list(convert_stream(written(source, said), to="completions", source=source, on_loss="ignore"))
+        with _client(openai.OpenAI, wire, events, "completions") as client:
+            stream = client.completions.create(model="m", prompt="Hi", stream=True)
+            assert "".join(chunk.choices[0].text for chunk in stream if chunk.choices) == "Let me look.", source
 
 
 def test_reasoning_and_further_fields_come_back_to_anthropic() -> None:

@@ -235,14 +235,17 @@ def parts_of(answers: Answers, writer: Writer, choice: ResponseChoice) -> tuple[
     return tuple(_said(answers, writer, part) for part in found if not (type(part) is TextPart and not part.text))
 
 
-def write_logprobs(writer: Writer, choice: ResponseChoice, *, whole: bool = False) -> list[dict[str, Any]]:
+def write_logprobs(
+    writer: Writer, choice: ResponseChoice, *, whole: bool = False, bytes_too: bool = True
+) -> list[dict[str, Any]]:
     """Return the tokens of a reply with their log probabilities, none where they are not known."""
     if choice.logprobs is None:
         return []
     if writer.api.name in choice.native:
         return list(choice.logprobs.get("content") or ())
     losses: list[Loss] = []
-    found = written_tokens(choice.logprobs, writer.ledger.path(choice, "logprobs"), losses, whole=whole)
+    path = writer.ledger.path(choice, "logprobs")
+    found = written_tokens(choice.logprobs, path, losses, whole=whole, bytes_too=bytes_too)
     for loss in losses:
         writer.ledger.report(*loss)
     return found

@@ -8,6 +8,7 @@ which reports whatever of the request it has no place for, with the path of the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -37,6 +38,7 @@ from ..request import Request
 from .fields import ITEMS, MISSING, NOTE, OBJECT, Field, Kind, bind_field, dig, joined, natives, place
 from .ledger import Ledger, distinct
 from .rules import Rules
+from .values import raw, write_json
 
 #: A neutral parameter that Chat does not have, and many of its servers do.
 LACKS: Final[Mapping[str, tuple[str, str]]] = {"top_k": ("parameter-dropped", "")}
@@ -357,6 +359,9 @@ class Writer:
         return self.ledger.wrote(self.native(value, native, wire) if native else wire, value, kind)
 
     def _put(self, kind: Kind, value: Any, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("type") == "custom" and kind.row_of("arguments").write is write_json:
+            values["arguments"] = json.dumps(raw(values["arguments"]), ensure_ascii=False)
+            self.ledger.lose(value, "arguments", "substituted", "its input is a text and becomes an object")
         for name in kind.unplaced(values):
             self.ledger.lose(value, name)
         for name, default in kind.defaults.items():

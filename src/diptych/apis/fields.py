@@ -70,6 +70,10 @@ class Kind:
         """Return where the API says what the neutral model calls ``name``; its own name where it is in no row."""
         return next((row.path for row in self.fields if name == row.to or name in row.also), name)
 
+    def row_of(self, name: str) -> Field:
+        """Return the row of a neutral value."""
+        return next(row for row in self.fields if row.to == name)
+
     def bind(self, value: Mapping[str, Any]) -> tuple[dict[str, Any], Any] | None:
         """Return the neutral values of an object and the rest of it, None where it is of another kind."""
         if any(dig(value, path) != constant for path, constant in self.fixed.items()):

@@ -16,6 +16,8 @@ from ..errors import FormatError
 from ..loss import Loss
 
 _SPELT: Final = "bytes:"
+#: Where Chat has log probabilities: its tokens stand in a list inside.
+_OF_CHAT: Final = re.compile(r"\.?choices\[\d+\]\.logprobs$")
 _TOP: Final = frozenset({"token", "logprob", "bytes"})
 _TOKEN: Final = _TOP | {"top_logprobs"}
 
@@ -69,16 +71,31 @@ def _is_token(entry: Any, names: frozenset[str]) -> bool:
 
 
 def written_tokens(
-    stated: Mapping[str, Any], path: str, losses: list[Loss], *, whole: bool = False
+    stated: Mapping[str, Any], path: str, losses: list[Loss], *, whole: bool = False, bytes_too: bool = True
 ) -> list[dict[str, Any]]:
     """Return log probabilities as the list of tokens that they are in other APIs.
 
-    ``whole`` says that every token has bytes and alternatives there.
+    ``whole`` says that every token has bytes and alternatives there, ``bytes_too`` false that none has bytes.
     """
     found = to_chat(stated, path, losses) or {}
     if found.get("refusal"):
         losses.append(Loss(f"{path}.refusal", "field-dropped", "only the tokens of the text have a place"))
-    return [_whole(entry) if whole else dict(entry) for entry in found.get("content") or ()]
+    content = found.get("content") or ()
+    if not bytes_too:
+        inside = f"{path}.content" if _OF_CHAT.search(path) else path
+        return [_texts(entry, f"{inside}[{index}]", losses) for index, entry in enumerate(content)]
+    return [_whole(entry) if whole else dict(entry) for entry in content]
+
+
+def _texts(entry: Mapping[str, Any], path: str, losses: list[Loss]) -> dict[str, Any]:
+    """Return a token without its bytes, and report them where they are those of another text."""
+    tops = entry.get("top_logprobs") or ()
+    found = [(entry, path), *((top, f"{path}.top_logprobs[{index}]") for index, top in enumerate(tops))]
+    for one, at in found:
+        if one.get("bytes") and one["bytes"] != _spelt_out(one):
+            losses.append(Loss(f"{at}.bytes", "field-dropped", "a token is a text there"))
+    bare = [{name: value for name, value in one.items() if name != "bytes"} for one in (entry, *tops)]
+    return {**bare[0], **({"top_logprobs": bare[1:]} if tops else {})}
 
 
 def _whole(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +141,7 @@ def _bytes_of(entry: Mapping[str, Any], path: str) -> bytes:
 def _bytes_lost(entry: Mapping[str, Any], path: str) -> list[Loss]:
     """Return a loss where the bytes of a token are those of another text."""
     data = entry.get("bytes")
-    is_said = not data or _is_part(entry) or data == list(str(entry.get("token", "")).encode("utf-8", "replace"))
+    is_said = not data or _is_part(entry) or data == _spelt_out(entry)
     return [] if is_said else [Loss(f"{path}.bytes", "field-dropped", "a token of Completions is a text")]
 
 

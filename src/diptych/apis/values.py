@@ -57,7 +57,12 @@ def write_json(text: Any) -> dict[str, Any]:
     ({'a': 1}, {'_raw': 'no JSON'})
     """
     found = object_of(text)
-    return {"_raw": text} if found is None else found
+    return raw(text) if found is None else found
+
+
+def raw(text: str) -> dict[str, Any]:
+    """Return the object that stands for a text where an API takes objects alone."""
+    return {"_raw": text}
 
 
 def object_of(text: str) -> dict[str, Any] | None:

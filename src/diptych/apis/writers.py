@@ -19,6 +19,7 @@ from ..response import HEAD, Event, Usage
 from .answers import END, Answers
 from .counts import CHAT, Counts
 from .ledger import leaves
+from .logprobs import written_tokens
 
 #: Fields of a call that are read where other fields of their object are kept.
 _OF_CALLS: Final = ("toolUse.name", "function.name", "functionCall.name")
@@ -102,6 +103,10 @@ class EventWriter:
     #: Whether a reasoning that another API made is written, and a call whose input is a text.
     takes_reasoning: ClassVar[bool] = False
     takes_texts: ClassVar[bool] = False
+    #: Whether log probabilities stand beside the pieces of a text, and what each token has there.
+    takes_logprobs: ClassVar[bool] = False
+    has_whole_tokens: ClassVar[bool] = False
+    has_bytes: ClassVar[bool] = True
 
     def __init__(self, request: Mapping[str, Any] | None = None) -> None:
         self.report = Report()
@@ -145,7 +150,7 @@ class EventWriter:
         if kind == "reasoning" and not self.takes_reasoning:
             self.report.lose("reasoning-dropped", event, detail=f"{self.answers.name} takes back what it signed")
             return []
-        if kind == "text" and event.value is not None:
+        if kind == "text" and event.value is not None and not self.takes_logprobs:
             self.report.lose("field-dropped", event, detail="log probabilities")
         if kind == "refusal":
             return self._refusal(event)
@@ -171,6 +176,17 @@ class EventWriter:
     def rest_of(self, call: int, choice: int = 0) -> str:
         """Return what ends the arguments of a call."""
         return _OBJECT[1] if (choice, call) in self._texts else ""
+
+    def tokens(self, event: Event) -> list[dict[str, Any]]:
+        """Return the tokens of a piece of a text with their log probabilities, none where they are not known."""
+        if not event.value:
+            return []
+        losses: list[Loss] = []
+        how = {"whole": self.has_whole_tokens, "bytes_too": self.has_bytes}
+        found = written_tokens(event.value, self.report.path(event), losses, **how)
+        for path, kind, detail in losses:
+            self.report.lose_at(path, kind, detail)
+        return found
 
     def _refusal(self, event: Event) -> list[dict[str, Any]]:
         if event.text:

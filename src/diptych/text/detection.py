@@ -18,7 +18,7 @@ from .parse import after_beginning, after_marks, has_open, parse
 
 
 def detect(prompt: str, grammar: Grammar, *, begins: bool = False) -> float:
-    """Return how sure it is (0 to 1) that a prompt is written in this format; ``begins`` where it is known to begin so."""
+    """Return how sure it is (0 to 1) that a prompt is of this format; ``begins`` where it is known to begin so."""
     if grammar.plain:
         return 0.2
     if grammar.needs not in prompt:

@@ -180,3 +180,12 @@ def test_the_head_of_a_response_is_reported_by_its_own_names():
 def test_convert_takes_a_reply_of_any_api(target):
     found = convert(ANSWERS["text"], target=target, on_loss="ignore")
     assert answering()[target].read_response(found.output).text == "Hi"
+
+
+def test_audio_stays_as_it_is():
+    block = {"audio": {"format": "mkv", "source": {"bytes": "ZGF0YQ=="}}}
+    message = {"role": "assistant", "content": [block]}
+    usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}
+    body = {"output": {"message": message}, "stopReason": "end_turn", "usage": usage}
+    made = convert_response(body, to="bedrock", source="bedrock")
+    assert (made.output, made.losses) == (body, ())

@@ -78,7 +78,7 @@ def _audio(*, raw: bool) -> tuple[Any, Any]:
     read, write = inline("audio", raw=raw)
 
     def read_data(block: Any) -> str | None:
-        url = read(block)
+        url = read({"format": "wav", **block}) if isinstance(block, Mapping) else None
         return None if url is None else url.partition(",")[2]
 
     def write_data(data: str) -> Any:

@@ -242,7 +242,10 @@ class StreamWriter(ChunkWriter):
         if event.call == _OLD:
             return {"function_call": inner}
         opening = {} if event.id is None else {"id": event.id, "type": type_ or kind}
-        return {"tool_calls": [{"index": event.call, **opening, **({kind: inner} if inner else {}), **more}]}
+        if not (opening or inner or more):
+            return {}
+        # Clients look into the function of every entry, also of one that says nothing new of it.
+        return {"tool_calls": [{"index": event.call, **opening, kind: inner or {PAYLOADS[kind]: ""}, **more}]}
 
 
 def _entry(index: int, delta: dict[str, Any], reason: str | None = None, **more: Any) -> dict[str, Any]:

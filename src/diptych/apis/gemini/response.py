@@ -4,6 +4,7 @@
   safety ratings and thought signatures are kept for Gemini
 - ``finishReason``: STOP → stop, or tool_calls where a function is called; MAX_TOKENS → length; SAFETY,
   RECITATION, BLOCKLIST, PROHIBITED_CONTENT, SPII, LANGUAGE and IMAGE_SAFETY → content_filter; others are Gemini's
+- ``logprobsResult``: its tokens are those of the reply; their ids are Gemini's
 - ``usageMetadata``: thoughts stand beside the candidates' tokens, and are part of the completion
 """
 
@@ -17,12 +18,14 @@ from ...errors import FormatError
 from ...loss import Loss
 from ...model import EMPTY, Message, ToolCall, thaw
 from ...response import Response, ResponseChoice, native_of
-from ..answers import END, Answers, natives_beside, parts_of, placed, read_answer, write_answer
+from ..answers import END, Answers, natives_beside, parts_of, placed, read_answer, write_answer, write_logprobs
 from ..api import Reader, Writer
 from ..counts import GEMINI
 from ..fields import MISSING, NOTE, Field
 from ..ledger import Ledger
 from .fold import fold, unfold
+from .logprobs import AT, read_logprobs, restored
+from .logprobs import write_logprobs as gemini_tokens
 from .request import API
 from .spelling import path_speller, plain, spelt
 
@@ -68,10 +71,13 @@ def _read_candidate(reader: Reader, candidate: Mapping[str, Any], number: int, p
     if index != number:
         rest[_INDEX] = {"is": index}
     end, note = _read_end(rest.pop("finishReason", MISSING), parts)
+    tokens, ids = read_logprobs(rest.get(AT)) or (None, {})
+    if tokens is not None:
+        rest = {name: value for name, value in rest.items() if name != AT} | ids
     message = Message.of("assistant", parts, is_list=len(parts) != 1, native=native_of("gemini", own))
     at = index if type(index) is int else number
-    found = ResponseChoice(message, end, at, native=native_of("gemini", rest | note))
-    return placed(reader, found, path, "finishReason", "content")
+    found = ResponseChoice(message, end, at, tokens, native_of("gemini", rest | note))
+    return placed(reader, found, path, "finishReason", "content", AT)
 
 
 def _read_end(word: Any, parts: Iterable[Any]) -> tuple[str | None, dict[str, Any]]:
@@ -98,7 +104,18 @@ def _write_candidate(writer: Writer, choice: ResponseChoice) -> dict[str, Any]:
     wire |= _write_end(writer, choice)
     index = thaw(choice.native.get("gemini", EMPTY).get(_INDEX, EMPTY)).get("is", choice.index)
     wire |= {} if index is None else {"index": index}
-    return natives_beside(ANSWERS, choice.native, wire)
+    if stated := _written_logprobs(writer, choice):
+        wire[AT] = stated
+    whole = natives_beside(ANSWERS, choice.native, wire)
+    return {name: value for name, value in whole.items() if not name.startswith(f"{AT}.")}
+
+
+def _written_logprobs(writer: Writer, choice: ResponseChoice) -> dict[str, Any]:
+    """Return the log probabilities of a reply with the ids of its tokens, nothing where they are not known."""
+    tokens = write_logprobs(writer, choice, bytes_too=False)
+    own = choice.native.get("gemini", EMPTY)
+    kept = {name: value for name, value in own.items() if name == AT or name.startswith(f"{AT}.")}
+    return restored(gemini_tokens(tokens), kept) if tokens else {}
 
 
 def _write_end(writer: Writer, choice: ResponseChoice) -> dict[str, Any]:
@@ -116,6 +133,7 @@ ANSWERS: Final = Answers(
     head=(Field("responseId", "id", type=str), Field("modelVersion", "model", type=str)),
     ends=ENDS,
     usage_at="usageMetadata",
+    has_logprobs=True,
 )
 
 

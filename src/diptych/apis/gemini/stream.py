@@ -16,6 +16,7 @@ from ..api import Writer
 from ..fields import NOTE
 from ..ledger import Ledger
 from ..writers import EventWriter
+from .logprobs import AT, write_logprobs
 from .request import API
 from .response import ANSWERS, read_response
 
@@ -83,6 +84,9 @@ class StreamReader:
             found.append(Event("start", index, "assistant"))
         for number, part in enumerate(choice.message.parts):
             self._piece(index, part, ledger.spelt(f"{at}.content.parts[{number}]")[1:], found)
+        if choice.logprobs is not None:
+            where = ledger.spelt(f"{at}.{AT}")[1:]
+            found.append(Event("text", index, call=self._part, value=choice.logprobs, at=where))
         own, of_content = choice.native["gemini"], choice.message.native["gemini"]
         content = {name: thaw(value) for name, value in of_content.items() if not name.startswith(NOTE)}
         if content:
@@ -135,6 +139,8 @@ class StreamWriter(EventWriter):
     answers = ANSWERS
     has_choices: ClassVar[bool] = True
     takes_reasoning: ClassVar[bool] = True
+    takes_logprobs: ClassVar[bool] = True
+    has_bytes: ClassVar[bool] = False
 
     def __init__(self, request: Mapping[str, Any] | None = None) -> None:
         super().__init__(request)
@@ -146,8 +152,10 @@ class StreamWriter(EventWriter):
             self._call(event)
         elif event.kind == "reasoning" and event.text:
             return [self._chunk(event.choice, {"thought": True, "text": event.text})]
-        elif event.kind == "text" and event.text:
-            return [self._chunk(event.choice, {"text": event.text})]
+        elif event.kind == "text" and (event.text or event.value):
+            tokens = self.tokens(event)
+            more = {AT: write_logprobs(tokens)} if tokens else {}
+            return [self._chunk(event.choice, *([{"text": event.text}] if event.text else []), **more)]
         return []
 
     def _call(self, event: Event) -> None:

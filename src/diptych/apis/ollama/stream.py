@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 from ...model import ToolCall
 from ...response import Event, EventKind
 from ..answers import END
+from ..logprobs import read_tokens
 from ..values import write_json
 from ..writers import EventWriter
 from .response import ANSWERS, written_time
@@ -50,6 +51,8 @@ class StreamReader:
         message = line.get("message")
         if isinstance(message, Mapping):
             found += self._message(message)
+        if line.get("logprobs"):
+            self._logprobs(line["logprobs"], found)
         self.over = bool(line.get("done"))
         return [*found, *(self._end(line) if self.over else [])]
 
@@ -64,6 +67,16 @@ class StreamReader:
         more = {name: value for name, value in message.items() if name not in _OF_MESSAGE and value}
         return [*found, *([Event("other", name="message", value=more, at=".message")] if more else [])]
 
+    def _logprobs(self, stated: Any, found: list[Event]) -> None:
+        """Tell the tokens of a line with its text; what says more of them than others do is Ollama's."""
+        tokens = read_tokens(stated)
+        if tokens is None:
+            found.append(Event("other", value={"logprobs": stated}))
+        else:
+            at = next((index for index, event in enumerate(found) if event.kind == "text"), len(found))
+            text = found[at].text if at < len(found) else ""
+            found[at : at + 1] = [Event("text", text=text, value=tokens, at=".logprobs")]
+
     def _call(self, call: Mapping[str, Any], at: str) -> Event:
         function = call.get("function", {})
         text = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
@@ -77,7 +90,7 @@ class StreamReader:
     def _end(self, line: Mapping[str, Any]) -> list[Event]:
         end, note = ANSWERS.end_of(line.get("done_reason"))
         found = [Event("other", value=note, at=".done_reason")] if END in note else []
-        beside = ("model", "created_at", "message", "done", "done_reason", *ANSWERS.counts.paths.values())
+        beside = ("model", "created_at", "message", "done", "done_reason", "logprobs", *ANSWERS.counts.paths.values())
         more = {name: value for name, value in line.items() if name not in beside and value is not None}
         found += [Event("head", name="ollama", value=more)] if more else []
         if end:
@@ -97,6 +110,7 @@ class StreamWriter(EventWriter):
 
     answers = ANSWERS
     takes_reasoning: ClassVar[bool] = True
+    takes_logprobs: ClassVar[bool] = True
 
     def __init__(self, request: Mapping[str, Any] | None = None) -> None:
         super().__init__(request)
@@ -107,8 +121,9 @@ class StreamWriter(EventWriter):
         kind = event.kind
         if kind == "reasoning" and event.text:
             return [self._line({"content": "", "thinking": event.text})]
-        if kind == "text" and event.text:
-            return [self._line({"content": event.text})]
+        if kind == "text" and (event.text or event.value):
+            tokens = self.tokens(event)
+            return [self._line({"content": event.text}, **({"logprobs": tokens} if tokens else {}))]
         if kind == "call":
             id_, name = self._ids.get(event.call, (None, ""))
             self._ids[event.call] = (id_ or event.id, name + (event.name or ""))

@@ -16,6 +16,7 @@ from ...response import Event, Response, ResponseChoice
 from ..api import Reader
 from ..fields import NOTE
 from ..ledger import Ledger
+from ..logprobs import read_tokens
 from ..writers import EventWriter
 from .items import Items
 from .request import API
@@ -52,6 +53,9 @@ class StreamReader:
         self._calls: dict[int, int] = {}
         self._summary: dict[int, int] = {}
         self._said: set[int] = set()
+        self._told: set[int] = set()  # texts whose log probabilities came with their pieces
+        self._late: list[Event] = []  # log probabilities that came with the end of a text
+        self._texts: set[int] = set()
         self.over = False  # the last event has come
 
     def feed(self, event: Mapping[str, Any]) -> list[Event]:
@@ -108,7 +112,11 @@ class StreamReader:
         else:
             number = index * _PARTS + event.get("content_index", 0)
         self._said.add(number)
-        return [Event(kind, text=text, call=number, at=".delta")]
+        tokens = read_tokens(event.get("logprobs")) if kind == "text" else None
+        if tokens is None:
+            return [Event(kind, text=text, call=number, at=".delta")]
+        self._told.add(number)
+        return [Event(kind, text=text, call=number, value=tokens, at=".logprobs")]
 
     def _done(self, item: Mapping[str, Any], index: int) -> list[Event]:
         """Tell what was not told in pieces."""
@@ -131,6 +139,13 @@ class StreamReader:
         if not isinstance(part, TextPart | ReasoningPart | RefusalPart):
             return [Event("part", value=part, at=at)]
         native = _own(part)
+        if isinstance(part, TextPart):
+            self._texts.add(number)
+            tokens = read_tokens(native.get("logprobs"))
+            if number in self._told or tokens:
+                del native["logprobs"]
+            if tokens and number not in self._told:
+                self._late.append(Event("text", call=number, value=tokens, at=at))
         more = [Event("more", call=number, value=native, at=at)] if native else []
         if number in self._said or not part.text:
             return more
@@ -138,7 +153,7 @@ class StreamReader:
         return [Event(kind, text=part.text, call=number, at=at), *more]
 
     def _end(self, response: Mapping[str, Any]) -> list[Event]:
-        found, at = self._start(response), ".response"
+        found, at = [*self._start(response), *self._late_logprobs()], ".response"
         read = read_response({**response, "output": response.get("output") or []})
         stated = read.native["responses"]
         more = {name: thaw(value) for name, value in stated.items() if not name.startswith(NOTE)}
@@ -154,6 +169,13 @@ class StreamReader:
         found += [Event("other", value=note, at=f"{at}.status")] if note else []
         found += [Event("finish", text=end, at=f"{at}.status")] if end else []
         return [*found, *usage]
+
+
+    def _late_logprobs(self) -> list[Event]:
+        """Tell log probabilities that came late: those of a reply that is one text, as in whole answers."""
+        if len(self._texts) == 1:
+            return [one._replace(at=f"{one.at}.logprobs") for one in self._late]
+        return [one._replace(kind="more", value={"logprobs": one.value["content"]}) for one in self._late]
 
 
 def _own(value: Any) -> dict[str, Any]:
@@ -174,9 +196,12 @@ class StreamWriter(EventWriter):
 
     answers: ClassVar[Any] = ANSWERS
     takes_texts: ClassVar[bool] = True
+    takes_logprobs: ClassVar[bool] = True
+    has_whole_tokens: ClassVar[bool] = True
 
     def __init__(self, request: Mapping[str, Any] | None = None) -> None:
         super().__init__(request)
+        self._tokens: list[dict[str, Any]] = []  # of the text that is open
         self._number = 0
         self._begun = False
         self._items: list[dict[str, Any]] = []
@@ -206,7 +231,7 @@ class StreamWriter(EventWriter):
         return {**write_response(found)[0], "output": [dict(item) for item in self._items]}
 
     def write(self, event: Event) -> list[dict[str, Any]]:
-        if event.kind == "start" or (event.kind != "call" and not event.text):
+        if event.kind == "start" or (event.kind != "call" and not (event.text or event.value)):
             return self._begin()
         return [*self._begin(), *(self._call(event) if event.kind == "call" else self._text(event.kind, event))]
 
@@ -220,7 +245,8 @@ class StreamWriter(EventWriter):
             made = [*self._close(), *self._start_text(kind, index)]
         assert self._open is not None
         self._open[2].append(event.text)
-        more: dict[str, Any] = {"logprobs": []} if kind == "text" else {}
+        more: dict[str, Any] = {"logprobs": self.tokens(event)} if kind == "text" else {}
+        self._tokens += more.get("logprobs", ())
         return [*made, self._event(f"response.{_WORDS[kind]}.delta", **self._place(), delta=event.text, **more)]
 
     def _start_text(self, kind: str, index: int) -> list[dict[str, Any]]:
@@ -241,9 +267,11 @@ class StreamWriter(EventWriter):
             return []
         kind, _, pieces = self._open
         text, at, item, self._open = "".join(pieces), self._place(), self._items[-1], None
-        part = _part(kind, text)
+        part, tokens = _part(kind, text), self._tokens
+        more, self._tokens = {"logprobs": tokens} if kind == "text" else {}, []
+        part |= more
         item |= {"content": [part], "status": "completed"}
-        said = {"refusal" if kind == "refusal" else "text": text, **({"logprobs": []} if kind == "text" else {})}
+        said = {"refusal" if kind == "refusal" else "text": text, **more}
         return [
             self._event(f"response.{_WORDS[kind]}.done", **at, **said),
             self._event("response.content_part.done", **at, part=part),
