@@ -2,6 +2,7 @@
 #
 #   make demo    set up, then show the main job end to end, with a real local model
 #   make test    set up, then run the tests; make test ARGS="-n0 -k budget" runs some, in one process
+#   make peers   compare with other libraries (docs/explanation/comparison.md)
 #   make clients install what tests/clients runs: openai 0.28, llm, langchain-openai, pydantic-ai, npm packages
 #   make dated   list what names a model that ends within a year; refresh models, last days and prices
 #   make laws    try the properties on many more examples; LAWS_SEED=… repeats a run
@@ -15,7 +16,7 @@ PY := $(BIN)/python
 # One worker per core. A file's tests stay together, so that a model or a cluster is started once.
 WORKERS := -n auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test laws bench lint docs dated clients setup clean
+.PHONY: demo test laws bench lint docs dated clients peers setup clean
 
 demo: .venv/.model
 	@$(PY) scripts/demo.py
@@ -45,6 +46,15 @@ docs: .venv/.dev
 
 dated: .venv/.dev
 	$(PY) scripts/dated.py --refresh $(ARGS)
+
+peers: .peers/.installed
+	.peers/bin/python benchmarks/peers.py
+
+.peers/.installed: Makefile
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet --disable-pip-version-check -e . \
+		litellm llm-rosetta prompty banks langchain-core
+	touch $@
 
 clients: .clients/.installed
 
@@ -77,4 +87,4 @@ setup: .venv/.model
 	@touch .venv/.model
 
 clean:
-	rm -rf .venv .clients build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .clients .peers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,6 +14,8 @@ import pytest
 import diptych
 from diptych import registered
 
+from .test_newcomer import PAGES as ELSEWHERE
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _FILE = re.compile(r"into a file `(\w+\.py)`:\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -26,11 +28,11 @@ def _own_registry(monkeypatch):
     monkeypatch.setattr(registered, "given", [])
 
 
-#: What test_newcomer runs in an empty folder, with the files and commands of the page.
-ELSEWHERE = {ROOT / "README.md"}
+#: The other pages are run by test_newcomer: in an empty folder, with the files and commands of the page.
+HERE = [page for page in PAGES if page not in ELSEWHERE]
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p not in ELSEWHERE], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("page", HERE, ids=lambda p: str(p.relative_to(ROOT)))
 def test_python_of_the_page_runs(page, monkeypatch, capsys, tmp_path):
     """One namespace a page, and the files that it names; lines are those of the page, so that a failure says where."""
     monkeypatch.chdir(ROOT)

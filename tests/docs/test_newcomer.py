@@ -18,8 +18,8 @@ SKILL = ROOT / "src/diptych/.agents/skills/diptych/SKILL.md"
 PAGES = [
     ROOT / "README.md",
     ROOT / "docs/quick-start.md",
-    ROOT / "docs/how-to/recipes.md",
-    ROOT / "docs/how-to/report.md",
+    ROOT / "docs/tutorial.md",
+    *sorted((ROOT / "docs/how-to").glob("*.md")),
     SKILL,
 ]
 _BLOCK = re.compile(r"(?:file `([\w./-]+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -55,18 +55,31 @@ def test_the_page_does_what_it_says(page: Path, installed: dict[str, str], tmp_p
             (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / file).write_text(block, "utf-8")
         elif language == "console":
-            for line in block.splitlines():
-                command = line.removeprefix("$ ")
+            for command, shown in commands(block):
                 if not command.startswith("pip install"):
-                    run(["sh", "-c", command], installed, tmp_path)
+                    run(["sh", "-c", command], installed, tmp_path, shown)
         elif language == "python":
             code += block
     run([sys.executable, "-S", "-c", code], installed, tmp_path)
 
 
-def run(command: list[str], environment: dict[str, str], folder: Path) -> None:
+def commands(block: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the commands of a block, each with the lines that it is said to print."""
+    if "$ " not in block:
+        yield from ((line, []) for line in block.splitlines())
+        return
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, *shown = part.splitlines()
+        yield command, shown
+
+
+def run(command: list[str], environment: dict[str, str], folder: Path, shown: list[str] | None = None) -> None:
+    """Run a command: it succeeds, or has findings where the page shows what it prints."""
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode in ((0, 1) if shown else (0,)), f"{command[-1]}\n{done.stdout}\n{done.stderr}"
+    printed = (done.stdout + done.stderr).splitlines()
+    missing = [line for line in shown or [] if line not in printed and line.strip() != "…"]
+    assert not missing, f"{command[-1]}\nprints no {missing}, but\n{done.stdout}\n{done.stderr}"
 
 
 def test_the_skill_is_in_the_wheel_with_its_head(installed: dict[str, str]) -> None:
