@@ -139,3 +139,10 @@ def test_doctor_names_a_configuration_that_cannot_be_read(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "amiss: " in done.stdout
     assert "modle" in done.stdout
+
+
+def test_latencies_are_those_that_the_results_state():
+    rows = {str(n): {"response": {"status_code": 200, "body": {}, "seconds": n / 10}, "error": None} for n in range(1, 21)}
+    facts = dict(batch_document(rows, title="run")["facts"])
+    assert facts["latency"] == "1 s median, 1.9 s at 95 %, 2 s at most"
+    assert "latency" not in dict(batch_document({"a": {"response": None, "error": {"code": "x"}}}, title="run")["facts"])

@@ -30,7 +30,7 @@ from .crew import GRACE, Crew, check_concurrency
 from .options import Api
 from .replies import Reply
 from .requests import digest
-from .results import HASH, BadResults, Name, done_ids, read_results
+from .results import HASH, SECONDS, BadResults, Name, done_ids, read_results
 from .results_file import Results
 
 __all__ = [
@@ -334,7 +334,8 @@ def _foreseen(error: Exception, line: BatchLine) -> DiptychError:
 def _result(line: BatchLine, outcome: Outcome) -> dict[str, Any]:
     hash_ = {HASH: digest(line.body)}
     if isinstance(outcome, Reply):
-        response = {"status_code": 200, "request_id": outcome.request_id, "body": dict(outcome.raw), **hash_}
+        took = {} if outcome.seconds is None else {SECONDS: round(outcome.seconds, 3)}
+        response = {"status_code": 200, "request_id": outcome.request_id, "body": dict(outcome.raw), **hash_, **took}
         return {"id": f"batch_req_{line.custom_id}", "custom_id": line.custom_id, "response": response, "error": None}
     status = outcome.status if isinstance(outcome, ApiError) else None
     request_id = outcome.request_id if isinstance(outcome, ClientError) else None

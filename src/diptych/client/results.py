@@ -37,6 +37,8 @@ _KEYS: Final = ("id", "custom_id", "response", "error")
 _ID: Final = "batch_req_"
 #: The field of a response or an error that holds the hash of the body that was sent.
 HASH: Final = "request_hash"
+#: The key of a result's response with the seconds of its call, retries included.
+SECONDS: Final = "seconds"
 _HEAD: Final = f'{{"id":"{_ID}'.encode()
 _BOM: Final = b"\xef\xbb\xbf"
 _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,4}|.|\Z)", re.DOTALL)

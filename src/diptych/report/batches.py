@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from ..client.results import SECONDS
 from ..conversion.responses import convert_response
 from ..errors import DiptychError
 from ..prices.usage import price_usage
@@ -28,10 +30,11 @@ def batch_document(results: Mapping[str, Mapping[str, Any]], *, title: str) -> d
     return {
         "kind": "batch",
         "title": title,
-        "facts": [("results", f"{len(rows):,}"), ("failed", f"{len(failed):,}"), *_money(rows)],
+        "facts": [("results", f"{len(rows):,}"), ("failed", f"{len(failed):,}"), *_money(rows), *_latency(rows)],
         "reasons": _reasons(failed),
         "models": _by_model(rows),
         "rows": rows,
+        "timed": any(row["seconds"] is not None for row in rows),
     }
 
 
@@ -46,7 +49,8 @@ def runs_document(
     rows = [{"id": id_, "before": first.get(id_), "after": second.get(id_)} for id_ in changed]
     facts = [("rows", f"{len(ids):,}"), ("different", f"{len(rows):,}")]
     for name, side in zip(_SIDES, sides, strict=True):
-        facts += [(f"{fact} {name}", value) for fact, value in _money(list(side.values()))]
+        told = [*side.values()]
+        facts += [(f"{fact} {name}", value) for fact, value in [*_money(told), *_latency(told)]]
     return {"kind": "runs", "title": title, "facts": facts, "rows": rows}
 
 
@@ -55,7 +59,7 @@ def row_of(id_: str, result: Mapping[str, Any]) -> dict[str, Any]:
     response = result.get("response") or {}
     body, error = response.get("body"), _error(result)
     row: dict[str, Any] = {"id": id_, "error": error, "text": None, "note": "", "model": "", "prompt_tokens": None}
-    row |= {"output_tokens": None, "cost": None}
+    row |= {"output_tokens": None, "cost": None, "seconds": response.get(SECONDS)}
     return row | _answer(body) if isinstance(body, Mapping) and error is None else row
 
 
@@ -112,6 +116,15 @@ def _money(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     lacking = sum(row["cost"] is None and row["error"] is None for row in rows)
     said = f"{plain(sum(known, Decimal(0)).normalize())} USD" if known else "unknown"
     return [("cost", said + (f" ({lacking:,} answers without a known price)" if lacking and known else ""))]
+
+
+def _latency(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the seconds of a call at the median, at the 95th percentile and of the slowest, where they are stated."""
+    known = sorted(row["seconds"] for row in rows if isinstance(row["seconds"], int | float))
+    if not known:
+        return []
+    middle, late = known[(len(known) - 1) // 2], known[math.ceil(0.95 * len(known)) - 1]
+    return [("latency", f"{middle:g} s median, {late:g} s at 95 %, {known[-1]:g} s at most")]
 
 
 def _reasons(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
