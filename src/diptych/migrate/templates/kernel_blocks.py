@@ -33,7 +33,7 @@ def pieces_of_kernel(text: str, draft: Draft, line: int = 1) -> list[Piece]:
     """Return the pieces of a template. Raises MigrationError for a block that is none of the above.
 
     >>> [piece.value for piece in pieces_of_kernel("Hi {{ $name }}{{'!'}}", Draft("a"))]
-    ['Hi ', '{{ name }}', '!', '']
+    ['Hi ', '{{ name }}', '', '!', '']
     """
     pieces: list[Piece] = []
     last = 0
