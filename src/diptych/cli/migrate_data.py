@@ -23,9 +23,12 @@ class Engine(StrEnum):
 
 def data_command(
     src: Annotated[
-        str, typer.Argument(help="A data file or a folder: JSON lines or arrays, CSV, TSV, Parquet; compressed or not.")
+        str,
+        typer.Argument(
+            help="A data file (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or a folder, also at s3://, hf:// …"
+        ),
     ],
-    dst: Annotated[str, typer.Argument(help="The file or folder to write.")],
+    dst: Annotated[str, typer.Argument(help="The file or folder to write, here or at s3://, gs:// …")],
     from_: Annotated[
         str, typer.Option("--from", help="The layout of the rows; auto finds it.", autocompletion=complete_layout)
     ] = "auto",
@@ -78,6 +81,12 @@ def data_command(
     no_count: Annotated[bool, typer.Option("--no-count", help="Count no tokens: ten times faster.")] = False,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; by default one a core.")] = None,
     engine: Annotated[Engine, typer.Option("--engine", help="This machine, or a Ray cluster.")] = Engine.local,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Write each file as a folder of parts; they are not joined to one file.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Give up what an interrupted run has done, instead of continuing it.")
+    ] = False,
     no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
@@ -113,7 +122,15 @@ def data_command(
     )
     with _bar() as on_progress:
         counts = convert_dataset(
-            src, dst, spec, workers=workers, engine=engine.value, ignore=not no_ignore, on_progress=on_progress
+            src,
+            dst,
+            spec,
+            workers=workers,
+            engine=engine.value,
+            ignore=not no_ignore,
+            join=not parts,
+            restart=restart,
+            on_progress=on_progress,
         )
     for problem in counts.problems:
         print(f"problem: {problem}", file=sys.stderr)

@@ -110,7 +110,7 @@ def test_a_source_that_changes_behind_its_time_stamp_is_an_error(tmp_path, endin
 
 def in_parts(folder, ending, monkeypatch):
     """A source, its target, and the plan of its parts."""
-    monkeypatch.setattr("diptych.migrate.data.plan._PART_ROWS", 200)
+    monkeypatch.setattr("diptych.migrate.data.parts._PART_ROWS", 200)
     source, out = write(folder / f"in.{ending}", rows("a")), folder / "out.jsonl"
     plan = plan_dataset(source, out, SPEC, part=20_000)
     assert len(plan.shards) > 3
@@ -121,8 +121,17 @@ def in_parts(folder, ending, monkeypatch):
 def test_a_part_is_of_the_bytes_that_were_planned(tmp_path, monkeypatch, ending):
     source, out, plan = in_parts(tmp_path, ending, monkeypatch)
     counts = [convert_shard(*shard) for shard in plan.shards]
+    notes = [json.loads(path.read_bytes()) for path in sorted((tmp_path / ".out.jsonl.parts").glob("*.manifest.json"))]
+    hashes = [note["source"]["sha256"] for note in notes]
     assert sum(count.converted for count in counts) == MANY == plan.finish().converted
-    assert manifest_of(out)["source"]["sha256"] == sha256(source)
+    assert manifest_of(out)["source"]["sha256_of_parts"] == hashlib.sha256("".join(hashes).encode()).hexdigest()
+    if ending == "jsonl":  # the parts are all of the file: each hash is of its bytes
+        data, ends = source.read_bytes(), [0]
+        for note in notes:
+            end = data.find(b"\n", note["source"]["end"] - 1) + 1
+            ends.append(end)
+            assert note["source"]["sha256"] == hashlib.sha256(data[ends[-2] : end]).hexdigest()
+        assert ends[-1] == len(data)
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
@@ -154,7 +163,7 @@ def test_workers_report_a_source_that_changed(tmp_path, monkeypatch, ending):
         write(source, rows("b"))
         return real(shards, workers)
 
-    monkeypatch.setattr("diptych.migrate.data.plan._PART_ROWS", 200)
+    monkeypatch.setattr("diptych.migrate.data.parts._PART_ROWS", 200)
     monkeypatch.setattr(local, "run", run)
     with pytest.raises(diptych.MigrationError, match="changed"):
         convert_dataset(source, out, SPEC, workers=2, part=20_000)
@@ -181,7 +190,7 @@ def test_a_range_of_ones_own_is_of_one_file(tmp_path, monkeypatch):
     half = len(source.read_bytes()) // 2
     ref = ShardRef(str(source), 0, half)
     assert convert_shard(ref, out, SPEC).converted == 5
-    assert manifest_of(out)["source"]["sha256"] == sha256(source)
+    assert manifest_of(out)["source"]["sha256"] == hashlib.sha256(source.read_bytes()[:half]).hexdigest()
     assert convert_shard(ref, out, SPEC).skipped
     changed_at(monkeypatch, 1, lambda: write(source, rows("b", 10)))
     with pytest.raises(diptych.MigrationError, match="changed"):

@@ -109,7 +109,8 @@ def test_blocks_end_where_lines_end(pieces, size, is_bounded):
 
     data = b"\n".join(pieces)
     found = list(blocks(io.BytesIO(data + b"rest"), len(data) if is_bounded else None, size))
-    assert b"".join(found) == (data if is_bounded else data + b"rest")
+    # A line that begins within the bound is read to its end.
+    assert b"".join(found) == (data if is_bounded and (not data or data.endswith(b"\n")) else data + b"rest")
     assert all(block.endswith(b"\n") for block in found[:-1])
 
 
@@ -348,11 +349,11 @@ def test_row_groups_are_parts(tmp_path, monkeypatch):
     arrow = pytest.importorskip("pyarrow", reason="pyarrow comes with the extra `data`")
     from pyarrow import parquet
 
-    from diptych.migrate.data import plan
+    from diptych.migrate.data import parts
 
     rows = [{"prompt": f"a{n} ->", "completion": f" b{n}" if n != 450 else None} for n in range(1000)]
     parquet.write_table(arrow.Table.from_pylist(rows), tmp_path / "in.parquet", row_group_size=100)
-    monkeypatch.setattr(plan, "_PART_ROWS", 250)
+    monkeypatch.setattr(parts, "_PART_ROWS", 250)
     found = plan_dataset(tmp_path / "in.parquet", tmp_path / "out.jsonl", LEGACY)
     assert [(shard.src.start, shard.src.end, shard.src.first) for shard in found.shards] == [
         (0, 3, 1), (3, 6, 301), (6, 9, 601), (9, 10, 901)

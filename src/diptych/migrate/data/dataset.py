@@ -13,8 +13,10 @@ from typing import Any, Literal
 from ...errors import MigrationError
 from . import local, ray_cluster
 from .counts import ShardCounts
-from .plan import PART, plan_dataset
+from .lock import held
+from .plan import plan_dataset
 from .spec import Spec
+from .storage import place
 
 Engine = Literal["local", "ray"]
 #: Is told how many of how many shards are done, and the counts of the last one.
@@ -28,25 +30,31 @@ def convert_dataset(
     *,
     workers: int | None = None,
     engine: Engine = "local",
-    part: int = PART,
+    part: int | None = None,
     ignore: bool = True,
+    join: bool = True,
+    restart: bool = False,
     on_progress: OnProgress | None = None,
 ) -> ShardCounts:
     """Convert a file, or every data file under a folder; return the counts of all of it.
 
-    Data files are JSON lines, JSON arrays, CSV, TSV and Parquet, compressed or not; their content says which.
-    A folder is written as a folder of the same shape; larger files are converted in parts of ``part`` bytes.
-    ``workers`` is the number of processes (by default one a core; on Ray, the shards in flight). Of a folder, files
-    that ``.gitignore`` or ``exclude`` leave out are taken only with ``ignore=False``. Raises
-    MigrationError for a source without data, or when workers keep dying; MissingExtra for
-    ``engine="ray"`` without Ray.
+    Data files are JSON lines, JSON arrays, CSV, TSV and Parquet, compressed or not; their content says which. They
+    stand on this machine or elsewhere (``s3://``, ``gs://``, ``hf://``, ``https://``: extra ``remote``). A folder is
+    written as a folder of the same shape; larger files are converted in parts of ``part`` bytes, which become one file
+    again, or with ``join=False``
+    stay in a folder of the target's name. ``workers`` is the number of processes (by default one a core; on Ray, the
+    shards in flight). Of a folder, files that ``.gitignore`` or ``exclude`` leave out are taken only with
+    ``ignore=False``. An interrupted run is gone on with; ``restart`` gives up what it has done. Raises MigrationError
+    for a source without data or one that changed, for a target that another process converts to, and when workers
+    keep dying; MissingExtra for ``engine="ray"`` without Ray.
     """
     if engine not in ("local", "ray"):
         raise MigrationError(f"there is no engine {engine!r}", hint="local or ray")
-    plan = plan_dataset(src, out, spec, part=part, ignore=ignore)
-    shards = plan.shards
     run = ray_cluster.run if engine == "ray" else local.run
-    for done, counts in enumerate(run(shards, workers), 1):
-        if on_progress is not None:
-            on_progress(done, len(shards), counts)
-    return plan.finish()
+    with held(place(out)):
+        plan = plan_dataset(src, out, spec, part=part, ignore=ignore, join=join, restart=restart)
+        shards = plan.shards
+        for done, counts in enumerate(run(shards, workers), 1):
+            if on_progress is not None:
+                on_progress(done, len(shards), counts)
+        return plan.finish()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -16,10 +17,11 @@ from typing import BinaryIO, Final, cast
 
 from ...errors import MigrationError
 from .packing import ending_of, packer
+from .storage import Remote, is_remote
 
 #: Bytes that are read at once: few enough to stay in the processor's cache on their way.
 BLOCK: Final = 1 << 17
-_PART: Final = ".part"
+PART_ENDING: Final = ".part"
 
 
 def is_parquet(name: str) -> bool:
@@ -63,43 +65,56 @@ class Digest:
 
 
 def blocks(file: BinaryIO, length: int | None = None, size: int = BLOCK) -> Iterator[bytes]:
-    """Yield the bytes of a file in blocks that end where a line ends; ``length`` bytes at the most."""
+    """Yield the bytes of a file in blocks that end where a line ends; of ``length`` bytes, the last line whole."""
     rest: list[bytes] = []  # joined once: a line may be longer than many blocks
     left = length
-    while left is None or left > 0:
-        data = file.read(size if left is None else min(size, left))
+    while left is None or left > 0 or rest:
+        data = file.read(size if left is None or left <= 0 else min(size, left))
         if not data:
             break
+        is_over = left is not None and left <= 0
         left = None if left is None else left - len(data)
-        cut = data.rfind(b"\n") + 1
+        cut = (data.find(b"\n") if is_over else data.rfind(b"\n")) + 1
         if cut:
             yield b"".join((*rest, data[:cut]))
             rest = []
-        rest.append(data[cut:])
+            if is_over:
+                return
+        rest.append(data[cut:]) if len(data) > cut else None
     if last := b"".join(rest):
         yield last
 
 
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes. Raises MigrationError where it cannot be read."""
+def to_a_line(file: BinaryIO, start: int) -> int:
+    """Go to the first line that begins at ``start`` or behind it, and return where that is."""
+    file.seek(max(start - 1, 0))
+    at = max(start - 1, 0)
+    while start and (data := file.read(BLOCK)):
+        found = data.find(b"\n") + 1
+        at += found or len(data)
+        if found:
+            break
+    return file.seek(at)
+
+
+def digest_of(path: Path, start: int = 0, end: int | None = None) -> str:
+    """Return the SHA-256 of a file's bytes, or of a range of them. Raises MigrationError where it cannot be read."""
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(start)
+            left = None if end is None else end - start
+            while data := file.read(BLOCK if left is None else min(BLOCK, left)):
+                digest.update(data)
+                left = None if left is None else left - len(data)
     except OSError as error:
-        raise MigrationError(f"the file cannot be read: {error.strerror}", path=os.fspath(path)) from None
+        raise MigrationError(f"the file cannot be read: {said(error)}", path=os.fspath(path)) from None
+    return digest.hexdigest()
 
 
-#: What a file's size, inode and time of change are: it was written to where they differ.
-State = tuple[int, int, int]
-
-
-def state_of(path: Path) -> State | None:
-    """Return what shows that a file was written to or replaced, None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_ino, found.st_mtime_ns
+def said(error: OSError) -> str:
+    """Return what an error of the system says, without the file's name."""
+    return error.strerror or str(error) or type(error).__name__
 
 
 def changed(path: Path) -> MigrationError:
@@ -116,17 +131,19 @@ def beside(target: Path, ending: str) -> Path:
 class Writing:
     """A file that appears under its name only when it is whole: call ``keep`` when it is.
 
-    The bytes lie beside the target until then; an error, or no ``keep``, leaves nothing.
+    The bytes lie beside the target until then, of a target elsewhere in a temporary file of this
+    machine; an error, or no ``keep``, leaves nothing.
     """
 
     def __init__(self, target: Path, *, packed: bool | None = None) -> None:
         self._target = target
         # A name of its own for each writer: a worker that was given up may still be writing.
-        self._beside = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{_PART}")
+        own = f"{os.getpid()}-{secrets.token_hex(4)}{PART_ENDING}"
+        here = Path(tempfile.gettempdir()) / own if is_remote(target) else target.with_name(f".{target.name}.{own}")
+        self._beside = here
         self._stack = ExitStack()
         self._raw: BinaryIO = self._beside.open("wb")
-        ending = "" if packed is False else ending_of(target.name)
-        self.file = packer(ending, self._raw, self._stack)
+        self.file = self._raw if packed is False else packer(ending_of(target.name), self._raw, self._stack)
         self._kept = False
 
     def __enter__(self) -> Writing:
@@ -152,7 +169,16 @@ class Writing:
         self._raw.flush()
         os.fsync(self._raw.fileno())
         self._raw.close()
-        self._beside.replace(self._target)
+        self._arrive()
+
+    def _arrive(self) -> None:
+        if not isinstance(self._target, Remote):
+            self._beside.replace(self._target)
+            return
+        try:
+            self._target.put(self._beside)
+        finally:
+            self._beside.unlink(missing_ok=True)
 
 
 def write_whole(target: Path, data: bytes) -> None:
@@ -164,7 +190,9 @@ def write_whole(target: Path, data: bytes) -> None:
 
 def sweep(target: Path) -> None:
     """Remove what a killed writer of this target left beside it."""
-    for left in target.parent.glob(f".{_escaped(target.name)}.*{_PART}"):
+    if is_remote(target):
+        return
+    for left in target.parent.glob(f".{_escaped(target.name)}.*{PART_ENDING}"):
         left.unlink(missing_ok=True)
 
 

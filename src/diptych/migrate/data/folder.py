@@ -8,25 +8,28 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from ...errors import MigrationError
 from ...walk import iter_files
 from .packing import MAGIC
 from .sources import ENDINGS, LINES, TABLES, named_as_data, unpacked_name
+from .storage import Remote, size_of
 
 #: JSON documents that stand beside data sets (LLaMA-Factory, Hugging Face, this module's own).
 _NO_ROWS: Final = frozenset({"manifest.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json",
                              "state.json", "package.json", "config.json"})  # fmt: skip
 
 
-def pairs_of(src: Path, out: Path, *, ignore: bool = True) -> tuple[list[tuple[Path, Path]], list[str]]:
+def pairs_of(
+    src: Path, out: Path, *, ignore: bool = True, join: bool = True
+) -> tuple[list[tuple[Path, Path]], list[str]]:
     """Return source and target of every data file, and what of a folder is left out, with the reason.
 
     Raises MigrationError where there is no data file.
     """
     if not src.is_dir():
-        pairs = [(src, out / src.name if out.is_dir() else out)] if src.is_file() else []
+        pairs = [(src, out / src.name if join and out.is_dir() else out)] if src.is_file() else []
         left: list[str] = []
     else:
         pairs, left = _pairs_of_folder(src, out, ignore)
@@ -38,7 +41,7 @@ def pairs_of(src: Path, out: Path, *, ignore: bool = True) -> tuple[list[tuple[P
 def _pairs_of_folder(src: Path, out: Path, ignore: bool) -> tuple[list[tuple[Path, Path]], list[str]]:
     made = out.resolve()  # a target inside of the source is no source of the next run
     files, left = list[Path](), list[str]()
-    for path in iter_files(src, ignore=ignore):
+    for path in _files(src, ignore):
         if made in path.resolve().parents:
             continue
         if reason := _no_data(path):
@@ -74,13 +77,18 @@ def _no_data(path: Path) -> str:
         return "it says something about a data set"
     if not named_as_data(name):
         return "its name is none of a data file; convert it by itself if it is one"
-    if path.stat().st_size == 0:
+    if size_of(path) == 0:
         return "it is empty"
     return ""
 
 
+def _files(src: Path, ignore: bool) -> Iterator[Path]:
+    """Yield the files of a folder; one elsewhere has nothing that is ignored."""
+    return cast("Iterator[Path]", src.files()) if isinstance(src, Remote) else iter_files(src, ignore=ignore)
+
+
 def _data_files(src: Path, ignore: bool) -> Iterator[Path]:
-    return (path for path in iter_files(src, ignore=ignore) if not _no_data(path))
+    return (path for path in _files(src, ignore) if not _no_data(path))
 
 
 def _hint(src: Path, ignore: bool) -> str:

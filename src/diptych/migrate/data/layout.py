@@ -16,11 +16,12 @@ from ...datasets.finetune import separators_of
 from ...datasets.layouts import detect_layout
 from ...errors import DiptychError, FormatError, MigrationError
 from . import parquet
-from .files import blocks
+from .files import blocks, to_a_line
 from .ref import ShardRef
 from .rows import LEGACY, loads
 from .sources import source_of
 from .spec import Spec
+from .storage import place
 
 #: Rows of a file, and of a whole data set, that are looked at.
 SAMPLE: Final = 500
@@ -31,14 +32,13 @@ _OLD: Final = {"chat": "finetune_chat"}
 
 def sample_of(ref: ShardRef, most: int = SAMPLE) -> list[Mapping[str, Any]]:
     """Return the first rows of a shard that are objects; what is no JSON is left for later."""
-    source = source_of(ref.path)
+    source = source_of(place(ref.path))
     if source.is_table:
         return [row for _, row in islice(parquet.rows(source.path, ref.start, ref.end, ref.first), most)]
     found: list[Mapping[str, Any]] = []
     with source.opened() as file:
-        if ref.start:
-            file.seek(ref.start)
-        length = None if ref.end is None else ref.end - ref.start
+        at = 0 if ref.is_whole else to_a_line(file, ref.start)
+        length = None if ref.end is None else ref.end - at
         lines = (line for block in blocks(file, length) for line in block.split(b"\n"))
         for line in islice(lines, most):
             try:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ...errors import MigrationError
 from .counts import ShardCounts
-from .plan import Shard
+from .parts import Shard
 from .shard import convert_shard
 
 #: Pools that may break with no shard done in between, before the machine is taken to be at fault.

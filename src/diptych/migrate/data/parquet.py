@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ...errors import MigrationError, MissingExtra
 from .files import Writing
+from .storage import is_remote
 
 #: Rows of a row group that is written, and rows that are taken from Arrow at once.
 GROUP: Final = 10_000
@@ -38,7 +39,7 @@ def _pyarrow() -> Any:
 def _opened(path: Path) -> Any:
     arrow = _pyarrow()
     try:
-        return arrow.parquet.ParquetFile(path)
+        return arrow.parquet.ParquetFile(path.open("rb") if is_remote(path) else path)
     except (arrow.ArrowInvalid, OSError) as error:
         raise MigrationError(f"the file is no Parquet: {error}", path=str(path)) from None
 
@@ -87,6 +88,26 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def schema_of(path: Path) -> str:
+    """Return the names and types of the columns, as one text."""
+    with _opened(path) as file:
+        return str(file.schema_arrow)
+
+
+def span(path: Path, start: int, end: int | None) -> tuple[int, int]:
+    """Return the bytes that the row groups ``start`` to ``end`` lie between."""
+    with _opened(path) as file:
+        meta = file.metadata
+        chunks = [
+            meta.row_group(group).column(column)
+            for group in range(start, meta.num_row_groups if end is None else end)
+            for column in range(meta.num_columns)
+        ]
+        starts = [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in chunks]
+        ends = [at + chunk.total_compressed_size for at, chunk in zip(starts, chunks, strict=True)]
+    return min(starts, default=0), max(ends, default=0)
 
 
 # writing ------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ...errors import DiptychError, MissingExtra
 from .counts import ShardCounts
-from .plan import Shard
+from .parts import Shard
 from .shard import convert_shard
 
 #: Tries of a shard whose worker was killed.

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .storage import State
+
 
 class ShardRef(NamedTuple):
     """A shard's place: a file, or a range of it.
 
-    ``start`` and ``end`` are bytes of a file of lines, at the ends of lines, and row groups of a
-    Parquet file; ``first`` is the number of its first row or line in the file. ``sha256`` is that
-    of the whole file, where it is known already, and ``own_sha256`` that of the bytes of the range.
+    ``start`` and ``end`` are bytes of a file of lines, wherever they fall: the shard has the lines that begin
+    between them. Of a Parquet file they are row groups. ``first`` is the number of its first row or line; a part of
+    lines counts from 1, and its numbers are put right when the parts come together. ``state`` is that of the file when
+    its conversion was planned: a file that shows another one is refused. ``notes`` is the folder of the manifest and
+    of the rejects, where they do not stand beside the target.
     """
 
     path: str
     start: int = 0
     end: int | None = None
     first: int = 1
-    sha256: str | None = None
-    own_sha256: str | None = None
+    state: State | None = None
+    notes: str | None = None
 
     @property
     def is_whole(self) -> bool:

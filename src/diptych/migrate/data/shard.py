@@ -8,10 +8,13 @@ not converted again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -19,13 +22,25 @@ from ...datasets.finetune import Separators
 from ...errors import MigrationError
 from . import parquet
 from .counts import ShardCounts, cost_of
-from .files import Digest, State, Writing, beside, blocks, changed, digest_of, is_parquet, state_of, write_whole
+from .files import (
+    Digest,
+    Writing,
+    beside,
+    blocks,
+    changed,
+    digest_of,
+    is_parquet,
+    said,
+    to_a_line,
+    write_whole,
+)
 from .layout import resolve
 from .ref import ShardRef
 from .rows import Rows
 from .sources import Source, faults_of, source_of
 from .spec import Spec
 from .splice import Texts, lines_decoder, splice_block, splice_lines
+from .storage import is_remote, place, size_of, state_of
 
 _Path = str | os.PathLike[str]
 #: What a row of two texts may be spliced into: the general way would write the same.
@@ -49,41 +64,38 @@ def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, A
     >>> (folder / "b.jsonl").read_text()
     '{"messages":[{"role":"user","content":"2+2?"},{"role":"assistant","content":"4"}]}\\n'
     """
-    spec, target = Spec.of(spec), Path(out)
+    spec, target = Spec.of(spec), place(out)
     ref = src if isinstance(src, ShardRef) else ShardRef(os.fspath(src))
-    place = Path(ref.path)
-    if place.resolve() == target.resolve():
+    source = place(ref.path)
+    if source.resolve() == target.resolve():
         raise MigrationError("a shard is not written over its source", path=os.fspath(target))
-    state, source = state_of(place), source_of(place)
+    state = state_of(source)
+    if ref.state is not None and state != tuple(ref.state):
+        raise _refused(ref, source)
+    ref = ref._replace(state=state)
     try:
         (spec,) = resolve(spec, [ref])
-        # Where reading a shard does not hash all of its file this comes before and after.
-        is_hashed_apart = source.is_table or not ref.is_whole
-        is_part = source.is_table and not ref.is_whole and ref.sha256 is not None
-        if ref.sha256 is None and (is_hashed_apart or beside(target, "manifest.json").exists()):
-            ref = ref._replace(sha256=digest_of(place))
-        done = finished(target, ref, spec)
+        done = finished(target, ref, spec) or _finished_before(target, ref, spec)
         if done is not None:
             return done
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return _convert(ref, source, target, spec, state, is_part=is_part)
+        if not is_remote(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        return _convert(ref, source, target, spec)
     except OSError as error:
-        where = os.fspath(error.filename or target)
-        raise MigrationError(f"the shard cannot be written: {error.strerror or error}", path=where) from None
+        at = os.fspath(error.filename or target)
+        raise MigrationError(f"the shard cannot be written: {said(error)}", path=at) from None
 
 
-def _convert(
-    ref: ShardRef, source: Source, target: Path, spec: Spec, state: State | None, *, is_part: bool
-) -> ShardCounts:
+def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCounts:
     counts = ShardCounts()
-    rejects = beside(target, "rejects.jsonl")
+    rejects = note(target, ref, "rejects.jsonl")
     to_table = is_parquet(target.name)
     with ExitStack() as stack:
         # A table's columns depend on all of its rows: they are written as lines first.
-        good = stack.enter_context(Writing(beside(target, "rows.jsonl") if to_table else target))
+        good = stack.enter_context(Writing(_lines_of(target) if to_table else target))
         bad = stack.enter_context(Writing(rejects))
-        shard = _Shard(ref, Rows(spec, counts), good.file, bad.file, is_part=is_part)
-        digest = _unchanged(source, state, shard.convert)
+        shard = _Shard(ref, Rows(spec, counts), good.file, bad.file)
+        digest = _unchanged(ref, source, lambda path: shard.convert(source_of(path)))
         counts.image_rows = shard.rows.rules.image_rows
         if ref.is_whole:
             counts.problems += [str(loss) for loss in shard.rows.rules.losses()]
@@ -96,60 +108,69 @@ def _convert(
             bad.keep()
     if not counts.rejected:
         rejects.unlink(missing_ok=True)
-    write_manifest(target, ref._replace(sha256=digest), spec, counts)
+    write_manifest(target, ref, spec, counts, source=_source(ref, digest, shard.lines))
     return counts
 
 
-def _unchanged(source: Source, state: State | None, convert: Callable[[Source], str]) -> str:
+def _lines_of(target: Path) -> Path:
+    """Return where the rows of a table stand as lines: on this machine."""
+    name = f"{target.name}.rows.jsonl"
+    return Path(tempfile.gettempdir()) / name if is_remote(target) else target.with_name(name)
+
+
+def _unchanged(ref: ShardRef, source: Path, convert: Callable[[Path], str]) -> str:
     """Convert a source and return its SHA-256. Raises MigrationError where it was written to meanwhile."""
     try:
         digest = convert(source)
     except MigrationError:
-        if state_of(source.path) != state:  # what was found wrong with it is no fault of its own
-            raise changed(source.path) from None
+        if state_of(source) != ref.state:  # what was found wrong with it is no fault of its own
+            raise _refused(ref, source) from None
         raise
-    if state_of(source.path) != state:
-        raise changed(source.path)
+    if state_of(source) != ref.state:
+        raise _refused(ref, source)
     return digest
+
+
+def _refused(ref: ShardRef, source: Path) -> MigrationError:
+    """Return the error of a source that changed; nothing that was made of it is gone on with."""
+    if ref.notes is not None:
+        (place(ref.notes) / PLAN).unlink(missing_ok=True)
+    return changed(source)
 
 
 class _Shard:
     """The rows of one shard on their way."""
 
-    def __init__(self, ref: ShardRef, rows: Rows, good: BinaryIO, bad: BinaryIO, *, is_part: bool) -> None:
-        self._is_part = is_part
+    def __init__(self, ref: ShardRef, rows: Rows, good: BinaryIO, bad: BinaryIO) -> None:
         self._ref, self.rows, self._good, self._bad = ref, rows, good, bad
+        #: How many lines have been read.
+        self.lines = 0
         spec = rows.spec
         fits = (spec.source, spec.target) in _SPLICED and not (spec.column_map or spec.request)
         self._separators = spec.separators if fits else None
 
     def convert(self, source: Source) -> str:
-        """Convert every row; return the SHA-256 of the source. Raises MigrationError where it is not what it was."""
-        whole, own, place = self._ref.sha256, self._ref.own_sha256, source.path
-        if source.is_table:
-            for number, row in parquet.rows(place, self._ref.start, self._ref.end, self._ref.first):
-                self._write(*self.rows.row(number, row))
-        else:
-            read = self._lines(source)
-            if self._ref.is_whole:
-                return _same(place, whole, read)
-            if own is not None and whole is not None:
-                _same(place, own, read)
-                return whole
-        # The parts of one table are checked when they are put together: hashing it for each would take its square.
-        return whole if self._is_part and whole is not None else _same(place, whole, digest_of(place))
+        """Convert every row; return the SHA-256 of the bytes of the shard."""
+        if not source.is_table:
+            return self._lines(source)
+        for number, row in parquet.rows(source.path, self._ref.start, self._ref.end, self._ref.first):
+            self._write(*self.rows.row(number, row))
+        return hash_of(self._ref, source.path)
 
     def _lines(self, source: Source) -> str:
         """Convert the lines; return the SHA-256 of the bytes read for them, as they lie in the file."""
-        number, digest = self._ref.first, Digest()
-        with source.opened(digest) as file:
-            if self._ref.start:
-                file.seek(self._ref.start)
-            length = None if self._ref.end is None else self._ref.end - self._ref.start
-            self.rows.faults = faults_of(file)
-            for block in blocks(file, length):
-                number += self._block(block, number)
-            return digest.to_the_end() if self._ref.is_whole else digest.of_what_was_read()
+        if self._ref.is_whole:
+            digest = Digest()
+            with source.opened(digest) as file:
+                self.rows.faults = faults_of(file)
+                for block in blocks(file):
+                    self.lines += self._block(block, self._ref.first + self.lines)
+                return digest.to_the_end()
+        sha = hashlib.sha256()
+        for block in lines_in(source, self._ref):
+            sha.update(block)
+            self.lines += self._block(block, self._ref.first + self.lines)
+        return sha.hexdigest()
 
     def _block(self, block: bytes, number: int) -> int:
         """Convert a block of lines and return how many there were; ``number`` is that of the first."""
@@ -159,7 +180,7 @@ class _Shard:
         for index, line in enumerate(lines):
             if line.strip():
                 self._good.write(self._slow(number + index, line))
-        return len(lines) - 1
+        return len(lines) - (not lines[-1])
 
     def _splice(self, block: bytes, number: int, separators: Separators) -> int:
         decoders, tokens = lines_decoder(), self.rows.tokens
@@ -170,7 +191,7 @@ class _Shard:
             out: list[bytes] = []
             texts = Texts([], []) if tokens.are_asked else None
             count = splice_lines(block, separators, self._slow, out, number, texts)
-            found, lines = b"".join(out), block.count(b"\n")
+            found, lines = b"".join(out), block.count(b"\n") + (not block.endswith(b"\n"))
         else:
             found, count = whole
             lines = count
@@ -192,37 +213,95 @@ class _Shard:
         self._bad.write(bad)
 
 
-def _same(source: Path, before: str | None, after: str) -> str:
-    if before not in (None, after):
-        raise changed(source)
-    return after
+def lines_in(source: Source, ref: ShardRef) -> Iterator[bytes]:
+    """Yield blocks of the lines that begin in a range."""
+    with source.opened() as file:
+        at = to_a_line(file, ref.start)
+        if ref.end is None or at < ref.end:
+            yield from blocks(file, None if ref.end is None else ref.end - at)
+
+
+def hash_of(ref: ShardRef, source: Path) -> str:
+    """Return the SHA-256 of the bytes of a shard."""
+    if ref.is_whole:
+        return digest_of(source)
+    held = source_of(source)
+    if held.is_table:
+        return digest_of(source, *parquet.span(source, ref.start, ref.end))
+    sha = hashlib.sha256()
+    for block in lines_in(held, ref):
+        sha.update(block)
+    return sha.hexdigest()
 
 
 # manifests ------------------------------------------------------------------------------------
 
+#: What the folder of the notes of a data set in parts says of all of them.
+PLAN: Final = "plan.json"
+
+
+def note(target: Path, ref: ShardRef, ending: str) -> Path:
+    """Return the manifest or the rejects of a shard."""
+    return beside(target, ending) if ref.notes is None else place(ref.notes) / f"{target.name}.{ending}"
+
 
 def finished(target: Path, ref: ShardRef, spec: Spec) -> ShardCounts | None:
-    """Return the counts of a shard that was converted before, from the same bytes in the same way."""
+    """Return the counts of a shard that was converted before, from the same file in the same way."""
+    manifest = manifest_of(target, ref, spec)
+    if manifest is None or manifest["source"] != {**manifest["source"], **place_of(ref)}:
+        return None
+    return _skipped(manifest)
+
+
+def manifest_of(target: Path, ref: ShardRef, spec: Spec) -> dict[str, Any] | None:
+    """Return the manifest of a target that is there, whole, and was written by this spec."""
     try:
-        manifest = json.loads(beside(target, "manifest.json").read_bytes())
-        same = manifest["source"] == _source(ref) and manifest["spec"] == spec.to_json()
-        if not same or manifest["bytes"] != target.stat().st_size:
-            return None
-        return ShardCounts.from_json({**manifest["counts"], "skipped": True})
+        manifest: dict[str, Any] = json.loads(note(target, ref, "manifest.json").read_bytes())
+        is_here = manifest["bytes"] == size_of(target) and isinstance(manifest["source"], dict)
+        return manifest if is_here and manifest["spec"] == spec.to_json() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def write_manifest(target: Path, ref: ShardRef, spec: Spec, counts: ShardCounts) -> None:
+def _skipped(manifest: Mapping[str, Any]) -> ShardCounts | None:
+    try:
+        return ShardCounts.from_json({**manifest["counts"], "skipped": True})
+    except (KeyError, TypeError):
+        return None
+
+
+def _finished_before(target: Path, ref: ShardRef, spec: Spec) -> ShardCounts | None:
+    """Return the counts of a shard of the same bytes in another file; its manifest names this one then."""
+    manifest = manifest_of(target, ref, spec)
+    if manifest is None:
+        return None
+    source = _source(ref, hash_of(ref, place(ref.path)), manifest["source"].get("lines"))
+    if {**manifest["source"], "state": source["state"]} != source or (counts := _skipped(manifest)) is None:
+        return None
+    write_manifest(target, ref, spec, replace(counts, skipped=False), source=source)
+    return counts
+
+
+def write_manifest(
+    target: Path,
+    ref: ShardRef,
+    spec: Spec,
+    counts: ShardCounts,
+    *,
+    source: Mapping[str, Any],
+    size: int | None = None,
+    parts: list[dict[str, Any]] | None = None,
+) -> None:
     """Say what was done to which bytes: the last file that a shard writes."""
     manifest = {
         "version": 1,
-        "source": _source(ref),
+        "source": dict(source),
         "spec": spec.to_json(),
-        "bytes": target.stat().st_size,
+        "bytes": size_of(target) if size is None else size,
+        **({} if parts is None else {"parts": parts}),
         **totals(counts, spec),
     }
-    write_whole(beside(target, "manifest.json"), json_of(manifest))
+    write_whole(note(target, ref, "manifest.json"), json_of(manifest))
 
 
 def json_of(manifest: Mapping[str, Any]) -> bytes:
@@ -243,6 +322,17 @@ def totals(counts: ShardCounts, spec: Spec) -> dict[str, Any]:
     }
 
 
-def _source(ref: ShardRef) -> dict[str, Any]:
-    """Return what says which bytes were read: no path, so that a data set may lie anywhere."""
-    return {"name": Path(ref.path).name, "sha256": ref.sha256, "start": ref.start, "end": ref.end, "first": ref.first}
+def place_of(ref: ShardRef) -> dict[str, Any]:
+    """Return what says where a shard lies: no folder, so that a data set may lie anywhere."""
+    return {
+        "name": place(ref.path).name,
+        "start": ref.start,
+        "end": ref.end,
+        "first": ref.first,
+        "state": None if ref.state is None else list(ref.state),
+    }
+
+
+def _source(ref: ShardRef, sha256: str, lines: int | None) -> dict[str, Any]:
+    """Return what says which bytes were read."""
+    return {**place_of(ref), "sha256": sha256, "lines": lines}

@@ -26,6 +26,7 @@ from .arrays import Elements
 from .delimited import Records, delimiter_of
 from .files import Digest
 from .packing import DAMAGED, MAGIC, ending_of, packing_of, unpacking
+from .storage import place as placed
 
 #: What a file holds.
 Form = Literal["lines", "array", "values", "records", "table"]
@@ -130,7 +131,7 @@ def source_of(path: str | os.PathLike[str]) -> Source:
 
     Raises MigrationError where it cannot be read, or holds no rows.
     """
-    place = Path(path)
+    place = placed(path)
     with _readable(place), place.open("rb") as raw:
         start = raw.read(8)
         raw.seek(0)
