@@ -1,4 +1,4 @@
-"""Converting a data set of prompts and completions to messages: rows a second, as ratios to floors of the same run.
+"""Converting data sets to messages: rows a second, as ratios to floors of the same run.
 
     python benchmarks/datasets.py            # 100,000 rows, about 47 MB
     python benchmarks/datasets.py --rows 20000
@@ -22,10 +22,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from diptych import tokens
-from diptych.migrate import Spec, convert_dataset, convert_shard
+from diptych.migrate import Spec, convert_dataset, convert_shard, plan_dataset
+from diptych.migrate.data import rows as rows_module
 from diptych.migrate.data import shard
 
 SPEC = Spec("finetune_legacy", "finetune_chat", "ignore")
+TALKS = Spec("sharegpt", "finetune_chat", "ignore")
 COUNTED = Spec("finetune_legacy", "finetune_chat", "ignore", model="gpt-5.4-mini")
 TURNS = 7
 #: Words of a language as people write it, and of code: those of this project's own pages.
@@ -56,6 +58,59 @@ def by_hand(source: Path, target: Path) -> None:
             answer = row["completion"].removeprefix(" ").removesuffix(" END")
             messages = [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]
             out.write(json.dumps({"messages": messages}, ensure_ascii=False).encode() + b"\n")
+
+
+def write_talks(path: Path, rows: int) -> None:
+    """Write rows of ShareGPT's shape, of four turns."""
+    pick = random.Random(8)
+    with path.open("w", encoding="utf-8") as file:
+        for _ in range(rows):
+            texts = [" ".join(pick.choices(WORDS, k=20)) for _ in range(4)]
+            turns = [{"from": ("human", "gpt")[n % 2], "value": text} for n, text in enumerate(texts)]
+            file.write(json.dumps({"conversations": turns}, ensure_ascii=False) + "\n")
+
+
+def talks_by_hand(source: Path, target: Path) -> None:
+    roles = {"human": "user", "gpt": "assistant", "system": "system"}
+    with source.open("rb") as lines, target.open("wb") as out:
+        for line in lines:
+            turns = json.loads(line)["conversations"]
+            messages = [{"role": roles[turn["from"]], "content": turn["value"]} for turn in turns]
+            out.write(json.dumps({"messages": messages}, ensure_ascii=False).encode() + b"\n")
+
+
+def general(folder: Path, rows: int) -> None:
+    """Print how fast rows are converted that are taken apart: plain turns, and the neutral model on the way."""
+    source = folder / "talks.jsonl"
+    write_talks(source, rows)
+
+    def floor() -> None:
+        talks_by_hand(source, folder / "hand.jsonl")
+
+    base, ratio = ratios(folder, floor, converted(source, TALKS, with_msgspec=False))
+    print(f"{rows / base:>12,.0f} rows a second, json loop by hand on talks of four turns")
+    told(rows, base, ratio, "talks converted", 1.0)
+    shorter = rows_module.plain_converter
+    rows_module.plain_converter = lambda *_: None
+    try:
+        base, ratio = ratios(folder, floor, converted(source, TALKS, with_msgspec=False))
+    finally:
+        rows_module.plain_converter = shorter
+    print(f"{rows / base * ratio:>12,.0f} rows a second, talks through the neutral model: {ratio:.2f} of the floor")
+
+
+def planned(folder: Path) -> None:
+    """Print how long a plan of a terabyte takes, and what it reads of it: a file of holes behind its first rows."""
+    source = folder / "holes.jsonl"
+    write_rows(source, 1000)
+    with source.open("r+b") as file:
+        file.truncate(10**12)
+    start = time.perf_counter()
+    shards = plan_dataset(source, folder / "planned", SPEC, join=False).shards
+    spent = time.perf_counter() - start
+    source.unlink()
+    verdict = "met" if spent < 1 else "MISSED"
+    print(f"{spent:>12.2f} s until {len(shards):,} shards of a terabyte are planned (target 1) {verdict}")
 
 
 def encode_alone(source: Path) -> None:
@@ -148,6 +203,8 @@ def main() -> int:
         floor, ratio = ratios(folder, lambda: encode_alone(source), converted(source, COUNTED, with_msgspec=True))
         print(f"{rows / floor:>12,.0f} rows a second, tiktoken alone")
         told(rows, floor, ratio, "converted and counted", round(1 / 1.15, 2))
+        general(folder, rows // 4)
+        planned(folder)
         large = folder / "large.jsonl"
         with large.open("wb") as file:
             for _ in range(8):

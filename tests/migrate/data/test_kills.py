@@ -6,6 +6,8 @@ them; the rows are few, so that ten kills fit into a test.
 
 import contextlib
 import json
+import logging
+import multiprocessing
 import os
 import random
 import shutil
@@ -116,24 +118,59 @@ def start(script, source, out, engine, address=""):
     )
 
 
-def disturbed(job, folder, until, engine, root=None, address=""):
-    """Run the job, with ten kills of workers and drivers, and return its folder.
+class Here:
+    """A folder of this machine that a job is written to."""
+
+    def __init__(self, out):
+        self.out = out
+
+    def finished(self):
+        """Return how many parts of the large file are finished."""
+        return len(list((self.out / ".large.jsonl.parts").glob("*")))
+
+    def files(self):
+        return files_of(self.out)
+
+    def remove(self):
+        shutil.rmtree(self.out)
+
+
+class There:
+    """A folder of a bucket."""
+
+    def __init__(self, fs, out):
+        self._fs, self.out = fs, out
+
+    def finished(self):
+        time.sleep(0.1)  # clock: between two looks, which the server answers in the place of its other work
+        return len(self._fs.find(f"{self.out}/.large.jsonl.parts"))
+
+    def files(self):
+        inside = self.out.removeprefix("s3://")
+        return {name.removeprefix(f"{inside}/"): self._fs.cat_file(name) for name in self._fs.find(self.out)}
+
+    def remove(self):
+        self._fs.rm(self.out, recursive=True)
+
+
+def disturb(job, folder, place, until, engine, root=None, address="", kills=(KILLS - 3, 3)):
+    """Run the job, with so many kills of workers and drivers.
 
     A job that is done before its ten kills (the machine may have left this process waiting) is
     as it should be; then it is begun anew.
     """
-    (source, expected), script, out, pick = job, folder / "driver.py", folder / "out", random.Random(5)
+    (source, expected), script, out, pick = job, folder / "driver.py", place.out, random.Random(5)
     script.write_text(DRIVER)
-    plan = pick.sample(["worker"] * (KILLS - 3) + ["driver"] * 3, KILLS)
+    plan = pick.sample(["worker"] * kills[0] + ["driver"] * kills[1], sum(kills))
     driver = start(script, source, out, engine, address)
     try:
         while plan:
-            before = finished(out)
-            victims = until(lambda: work_of(driver, out, before, engine, root), "a finished part")
+            before = place.finished()
+            victims = until(lambda: work_of(driver, place, before, engine, root), "a finished part")
             if driver.poll() is not None:
                 assert driver.returncode == 0, driver.stderr.read()
-                assert_undisturbed(out, expected)
-                shutil.rmtree(out)
+                assert_undisturbed(place, expected)
+                place.remove()
             elif plan[-1] == "worker":
                 time.sleep(pick.uniform(0, 0.05))  # clock: about as long as a shard takes, to hit it anywhere
                 with contextlib.suppress(ProcessLookupError):
@@ -147,21 +184,16 @@ def disturbed(job, folder, until, engine, root=None, address=""):
             driver = start(script, source, out, engine, address)
         _, errors = driver.communicate(timeout=3600)
         assert driver.returncode == 0, errors
-        return out
+        assert_undisturbed(place, expected)
     finally:
         end_tree(driver)
 
 
-def work_of(driver, out, before, engine, root=None):
+def work_of(driver, place, before, engine, root=None):
     """Return the processes that convert, once a further part is finished; True where the driver has ended."""
     if driver.poll() is not None:
         return True
-    return finished(out) > before and workers_of(root or driver.pid, engine)
-
-
-def finished(out):
-    """Return how many parts of the large file are finished."""
-    return len(list((out / ".large.jsonl.parts").glob("*")))
+    return place.finished() > before and workers_of(root or driver.pid, engine)
 
 
 def end_tree(process):
@@ -175,25 +207,74 @@ def end_tree(process):
     process.communicate()
 
 
-def assert_undisturbed(out, expected):
-    found = files_of(out)
+def assert_undisturbed(place, expected):
+    found = place.files()
     assert sorted(found) == sorted(expected)
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
 def test_ten_kills_change_no_byte(job, tmp_path, until):
-    assert_undisturbed(disturbed(job, tmp_path, until, "local"), job[1])
+    disturb(job, tmp_path, Here(tmp_path / "out"), until, "local")
 
 
 def test_ten_kills_on_a_cluster_change_no_byte(job, tmp_path, until, cluster):
-    assert_undisturbed(disturbed(job, tmp_path, until, "ray", *cluster), job[1])
+    disturb(job, tmp_path, Here(tmp_path / "out"), until, "ray", *cluster)
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """A bucket of a server of S3, and its file system."""
+    fsspec = pytest.importorskip("fsspec", reason="fsspec comes with the extra `remote`")
+    pytest.importorskip("s3fs", reason="s3fs comes with the extra `remote`")
+    server = pytest.importorskip("moto.server", reason="the server of S3 is moto").ThreadedMotoServer("127.0.0.1", 0)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in (("ENDPOINT_URL", f"http://{host}:{port}"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "y")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    fs = fsspec.filesystem("s3", skip_instance_cache=True, use_listings_cache=False)
+    fs.mkdir("bucket")
+    yield fs
+    server.stop()
+
+
+def test_ten_kills_in_a_bucket_change_no_byte(job, tmp_path, until, bucket):
+    data = (job[0] / "large.jsonl").read_bytes()
+    bucket.pipe_file("s3://bucket/in/large.jsonl", data[: data.index(b"\n", 20 * PART) + 1])
+    bucket.pipe_file("s3://bucket/in/a/small.jsonl", (job[0] / "a" / "small.jsonl").read_bytes())
+    source, undisturbed, place = (
+        "s3://bucket/in",
+        There(bucket, "s3://bucket/undisturbed"),
+        There(bucket, "s3://bucket/out"),
+    )
+    convert_dataset(source, undisturbed.out, SPEC, workers=1, part=PART)
+    expected = undisturbed.files()
+    convert_dataset(job[0] / "a", tmp_path / "here", SPEC, workers=1, part=PART)
+    assert expected["a/small.jsonl"] == (tmp_path / "here" / "small.jsonl").read_bytes()
+    disturb((source, expected), tmp_path, place, until, "local", kills=(2, 0))
+    place.remove()
+    # Programs that convert in their own process: those of a fork server need not be started.
+    context, pick = multiprocessing.get_context("forkserver"), random.Random(5)
+    context.set_forkserver_preload(["diptych.migrate", "s3fs"])
+    for _ in range(KILLS - 2):
+        before, one = place.finished(), {"workers": 1, "part": PART}
+        program = context.Process(target=convert_dataset, args=(source, place.out, SPEC), kwargs=one)
+        program.start()
+        until(lambda: place.finished() > before or not program.is_alive(), "a finished part")
+        time.sleep(pick.uniform(0, 0.05))  # clock: about as long as a part takes, to hit it anywhere
+        program.kill()
+        program.join()
+    assert len(place.files()) > 3
+    convert_dataset(source, place.out, SPEC, workers=1, part=PART)
+    assert_undisturbed(place, expected)
 
 
 def test_workers_end_with_their_driver(job, tmp_path, until):
     script = tmp_path / "driver.py"
     script.write_text(DRIVER)
     driver = start(script, job[0], tmp_path / "out", "local")
-    workers = until(lambda: work_of(driver, tmp_path / "out", 0, "local"), "a finished part")
+    workers = until(lambda: work_of(driver, Here(tmp_path / "out"), 0, "local"), "a finished part")
     assert workers is not True, driver.stderr.read()
     driver.kill()
     driver.communicate()

@@ -138,14 +138,14 @@ def test_a_place_that_takes_no_files_is_an_error(tmp_path, memory, monkeypatch):
 
 @pytest.mark.parametrize("name", ["a/b.jsonl", "deep/er/c.parquet", "x"])
 def test_places_elsewhere_are_like_paths(memory, name):
-    far, near = place(f"memory://root/{name}"), Path("/root") / name
+    far, near = place(f"memory://base/{name}"), Path("/base") / name
     assert isinstance(far, Remote)
     assert (far.name, far.suffix, far.parent.name) == (near.name, near.suffix, near.parent.name)
     assert far.with_name("z").name == "z"
-    assert str(far.relative_to(place("memory://root"))) == name
-    assert place("memory://root") in far.parents
+    assert str(far.relative_to(place("memory://base"))) == name
+    assert place("memory://base") in far.parents
     assert str(place("memory://x.jsonl").with_name("y")) == "memory://y"
-    assert str(place("memory://root/") / "a" / "b") == "memory://root/a/b"
+    assert str(place("memory://base/") / "a" / "b") == "memory://base/a/b"
     assert pickle.loads(pickle.dumps(far)) == far
     assert place("file:///tmp/x") == Path("/tmp/x")
 

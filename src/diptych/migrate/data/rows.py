@@ -24,6 +24,7 @@ from ...loss import Loss
 from ...model import Conversation, Example, FrozenMap, thaw
 from ...policy import OnLoss, settle
 from .counts import ShardCounts
+from .plain import plain_converter
 from .spec import Spec
 from .tokens import Tokens
 
@@ -90,11 +91,14 @@ class Rows:
         self._reader = reader_of(self._source, spec.separators)
         self._map = spec.column_map
         self._same = spec.source == spec.target and not (self._map or spec.request)
+        is_plain = not (self._map or spec.request or self.tokens.are_asked)
+        #: Converts a plain line without the neutral model, where there is such a way.
+        self.plain = plain_converter(spec.source, spec.target) if is_plain else None
         # Losses are counted: a million warnings help nobody.
         self._policy: OnLoss = "raise" if spec.on_loss == "raise" else "ignore"
 
     def spliced(self, count: int, size: int) -> None:
-        """Count rows that were spliced: each became one, and lost nothing; ``size`` is that of their lines."""
+        """Count rows that went a shorter way: each became one, and lost nothing; ``size`` is that of their lines."""
         self.counts.rows += count
         self.counts.converted += count
         self.counts.written += count

@@ -177,9 +177,17 @@ class _Shard:
         if self._separators is not None:
             return self._splice(block, number, self._separators)
         lines = block.split(b"\n")
+        plain, out = self.rows.plain, list[bytes]()
+        count = size = 0
         for index, line in enumerate(lines):
-            if line.strip():
-                self._good.write(self._slow(number + index, line))
+            found = plain(line) if plain is not None else None
+            if found is not None:
+                count, size = count + 1, size + len(found)
+                out.append(found)
+            elif line.strip():
+                out.append(self._slow(number + index, line))
+        self._good.write(b"".join(out))
+        self.rows.spliced(count, size)
         return len(lines) - (not lines[-1])
 
     def _splice(self, block: bytes, number: int, separators: Separators) -> int:
