@@ -46,7 +46,10 @@ def make_app() -> typer.Typer:
             "Prompt templates as Completions prompts and Chat messages, with token counts, prices and a client.\n\n"
             "Try: diptych render translate -p text=Hello"
         ),
-        epilog="Errors without traceback; --debug shows it. Exit codes: 0 ok, 1 findings, 2 usage, 3 network.",
+        epilog=(
+            "Use --debug to show tracebacks, --quiet to leave out warnings and notes. "
+            "Exit codes: 0 ok, 1 findings, 2 usage, 3 network."
+        ),
     )
 
     @app.callback()

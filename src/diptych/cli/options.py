@@ -51,6 +51,20 @@ def complete_layout(incomplete: str) -> list[str]:
     return [e.name for e in list_formats() if e.kind == "dataset" and e.name.startswith(incomplete)]
 
 
+def complete_param(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete the names of a template's inputs, each with the sign that follows."""
+    from ..errors import DiptychError
+    from .inputs import find_template
+
+    # An option without its value ends the parser before it assigns the arguments.
+    name = ctx.params.get("template") or next(iter(ctx.args), "")
+    try:
+        inputs = find_template(name).inputs
+    except DiptychError:
+        return []
+    return [f"{name}=" for name in inputs if name.startswith(incomplete)]
+
+
 def complete_model(incomplete: str) -> list[str]:
     """Complete the name of a model."""
     from ..prices import list_models
@@ -64,7 +78,10 @@ TemplateName = Annotated[
 ]
 FileName = Annotated[str, typer.Argument(help="A file; - is standard input.")]
 Pairs = Annotated[
-    list[str] | None, typer.Option("-p", "--param", help="An input: name=text, name=@FILE or name:=json.")
+    list[str] | None,
+    typer.Option(
+        "-p", "--param", help="An input: name=text, name=@FILE or name:=json.", autocompletion=complete_param
+    ),
 ]
 Vars = Annotated[str | None, typer.Option("--vars", help="Inputs from a JSON or YAML file; - is standard input.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
