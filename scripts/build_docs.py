@@ -289,7 +289,8 @@ def command_line() -> str:
     parts = [
         "# Command line\n\nData on standard output, everything else on standard error. Exit codes: 0 ok, 1 findings, "
         "over a limit, or some lines failed, 2 usage, 3 network or server, 130 interrupted. Every command "
-        "takes `--debug` (show tracebacks) and `--quiet` (no warnings and notes on standard error; errors and the exit code stay)."
+        "takes `--debug` (show tracebacks) and `--quiet` (no warnings and notes on "
+        "standard error; errors and the exit code stay)."
     ]
     parts += list(_commands(command, "diptych"))
     return "\n\n".join(parts) + "\n"
