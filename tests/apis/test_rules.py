@@ -6,8 +6,16 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from diptych import list_formats
+from diptych.apis.api import write_request
+from diptych.apis.chat.request import read_request
+from diptych.apis.ledger import Ledger
+from diptych.apis.origins import _is_of_texts
 from diptych.apis.rules import Rules
+from diptych.conversion.registry import get
 from diptych.loss import KINDS, Severity
 
 APIS = ("anthropic", "bedrock", "chat", "completions", "gemini", "ollama", "responses")
@@ -103,3 +111,33 @@ def test_both_ends_of_a_link_get_one_new_id() -> None:
     mended, _ = rules_of("anthropic").mended({"messages": messages, "max_tokens": 1})
     call, result = (message["content"][0] for message in mended["messages"][1:])
     assert call["id"] == result["tool_use_id"] != "a:1"
+
+
+texts = st.text('a \n{"\u2028é', min_size=1, max_size=5).filter(str.strip) | st.just("JSON")
+talks = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "developer", "user", "assistant"]), "content": texts}),
+    max_size=4,
+)
+asked = st.fixed_dictionaries(
+    {"messages": talks},
+    optional={
+        "max_completion_tokens": st.integers(0, 9),
+        "temperature": st.integers(-1, 3),
+        "stop": st.lists(texts, max_size=6),
+        "response_format": st.just({"type": "json_object"}),
+        "tool_choice": st.just("auto"),
+        "top_logprobs": st.just(50),
+        "model": st.just("m"),
+    },
+)
+
+
+@pytest.mark.parametrize("name", sorted(entry.name for entry in list_formats("api")))
+@given(body=asked)
+def test_of_a_conversation_of_texts_only_some_rules_are_left_to_check(name: str, body: dict[str, Any]) -> None:
+    api = get(name, "api").api
+    request = read_request(body)
+    assert _is_of_texts(request)
+    written = write_request(api, api.mend(request, Ledger()) if api.mend else request)
+    for whole in (True, False):
+        assert api.rules.of_texts.mended(written, whole=whole) == api.rules.mended(written, whole=whole)

@@ -24,12 +24,22 @@ def obeyed(api: Api, body: dict[str, Any], request: Request, ledger: Ledger, *, 
     """Return a written body as the server of its API takes it; what is mended, or cannot be, is reported."""
     if api.rules is None:
         return body
-    found, losses = api.rules.mended(body, whole=whole)
+    rules = api.rules.of_texts if _is_of_texts(request) else api.rules
+    found, losses = rules.mended(body, whole=whole)
     if losses:
         origin = origins(api, body, request, ledger)
         for loss in losses:
             _report(origin(loss.path), loss, ledger)
     return found  # type: ignore[no-any-return]
+
+
+def _is_of_texts(request: Request) -> bool:
+    """Tell whether a conversation holds nothing but texts, none of them blank."""
+    for message in request.conversation.messages:
+        text = message.plain_text
+        if text is None or message.role == "tool" or not text.strip():
+            return False
+    return not request.conversation.tools
 
 
 def _report(path: str, loss: Loss, ledger: Ledger) -> None:

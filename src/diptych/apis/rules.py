@@ -27,6 +27,10 @@ Holds: TypeAlias = Callable[[Any], bool]
 _ADDED: Final = ("synthesised", "defaulted")
 
 
+#: Places inside of the messages of a body.
+_INSIDE: Final = ("messages[*]", "contents[*]", "input[*]", "system[*]")
+
+
 class _Gone:
     def __repr__(self) -> str:
         return "GONE"
@@ -41,7 +45,8 @@ class Rule(NamedTuple):
 
     ``kind`` is the loss that a mend causes; without a ``mend`` it says whether a body that breaks
     the rule is refused (``unsupported``) or only reported (``rule-breach``). A ``whole`` rule is about
-    whole bodies, and says nothing of messages alone.
+    whole bodies, and says nothing of messages alone. A rule that is not ``of_texts`` is kept by every conversation
+    of texts that say something, without calls, tools and media.
     """
 
     at: str
@@ -50,6 +55,7 @@ class Rule(NamedTuple):
     mend: Mend | None = None
     kind: str = "unsupported"
     whole: bool = False
+    of_texts: bool = True
 
     def is_about(self, kind: type) -> bool:
         """Tell whether values of a type can break the rule."""
@@ -93,17 +99,26 @@ class Rules:
     fields: dict[str, Rules] = field(default_factory=dict)
     items: Rules | None = None
     tests: tuple[dict[type, Holds | None], dict[type, Holds | None]] = field(default_factory=lambda: ({}, {}))
+    given: tuple[Rule, ...] = ()
+    texts: Rules | None = None
 
     @classmethod
     def of(cls, *rules: Rule) -> Rules:
         """Return the tree of these rules; those of one place are applied in their order."""
-        root = cls()
+        root = cls(given=rules)
         for rule in rules:
             node = root
             for step in re.findall(r"[^.\[\]]+", rule.at):
                 node = node._step(step)
             node.rules.append(rule)
         return root
+
+    @property
+    def of_texts(self) -> Rules:
+        """The rules that are left to check of a conversation of texts, which most are: none looks into a message."""
+        if self.texts is None:
+            self.texts = Rules.of(*(rule for rule in self.given if rule.of_texts and not rule.at.startswith(_INSIDE)))
+        return self.texts
 
     def _step(self, step: str) -> Rules:
         if step != "*":

@@ -133,13 +133,14 @@ RULES: Final = Rules.of(
         "reordered",
     ),
     Rule("messages", _ends_clean, _DOCS, _clean_end, "trimmed"),
-    Rule("messages", _filled, _DOCS, _without_empty, "message-dropped"),
+    Rule("messages", _filled, _DOCS, _without_empty, "message-dropped", of_texts=False),
     Rule("messages", first_is("user"), _DOCS, kind="rule-breach"),
     Rule(
         "messages",
         results_follow("content", _id_of("tool_use", "id"), _id_of("tool_result", "tool_use_id")),
         _DOCS,
         kind="rule-breach",
+        of_texts=False,
     ),
     Rule(
         "messages",

@@ -120,7 +120,13 @@ RULES: Final = Rules.of(
     ),
     Rule("messages", messages_alternate("content"), _DOCS, merge_messages("content"), "merged"),
     Rule("messages", first_is("user"), _DOCS, kind="rule-breach"),
-    Rule("messages", results_follow("content", _id_of("toolUse"), _id_of("toolResult")), _DOCS, kind="rule-breach"),
+    Rule(
+        "messages",
+        results_follow("content", _id_of("toolUse"), _id_of("toolResult")),
+        _DOCS,
+        kind="rule-breach",
+        of_texts=False,
+    ),
     Rule(
         "messages",
         that(lambda messages: any(m is not GONE for m in messages), "no message", list),
@@ -138,5 +144,5 @@ RULES: Final = Rules.of(
     Rule("inferenceConfig.stopSequences", at_most(2500, "stop sequences"), _MODEL),
     Rule("requestMetadata", at_most(16, "entries"), _MODEL),
     Rule("additionalModelResponseFieldPaths", at_most(10, "paths"), _MODEL),
-    Rule("", _needs_tools, _DOCS, kind="rule-breach", whole=True),
+    Rule("", _needs_tools, _DOCS, kind="rule-breach", whole=True, of_texts=False),
 )

@@ -78,7 +78,7 @@ def _taken_alone(message: dict[str, Any]) -> dict[str, Any]:
 
 RULES: Final = Rules.of(
     Rule("messages", is_filled, _SPEC, kind="rule-breach"),
-    Rule("messages", _links, _DOCS, kind="rule-breach"),
+    Rule("messages", _links, _DOCS, kind="rule-breach", of_texts=False),
     Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
     Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
     Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),

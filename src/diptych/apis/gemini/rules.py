@@ -95,7 +95,7 @@ RULES: Final = Rules.of(
     Rule(f"{_PART}.fileData", has("mimeType"), _DOCS, kind="rule-breach"),
     Rule(_PART, _says_something, _DOCS, remove, "trimmed"),
     Rule("contents[*]", _no_empty_contents, _DOCS, remove, "message-dropped"),
-    Rule("contents", _turns, _DOCS, kind="rule-breach"),
+    Rule("contents", _turns, _DOCS, kind="rule-breach", of_texts=False),
     Rule(
         "contents",
         that(lambda contents: any(c is not GONE for c in contents), "no content", list),

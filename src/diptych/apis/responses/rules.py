@@ -103,7 +103,7 @@ def _without_media(item: dict[str, Any]) -> dict[str, Any]:
 
 RULES: Final = Rules.of(
     Rule("input", is_filled, _SPEC, kind="rule-breach"),
-    Rule("input", _reasoning_ends, _DOCS, kind="rule-breach"),
+    Rule("input", _reasoning_ends, _DOCS, kind="rule-breach", of_texts=False),
     Rule("input[*].call_id", _ID, _SPEC, _SHORT, "relabelled"),
     Rule("input[*].name", _NAMED, _SPEC),
     Rule("input[*]", nested(_media_said), _SDK, _without_media, "media-dropped"),
@@ -128,5 +128,5 @@ RULES: Final = Rules.of(
         _DOCS,
         kind="rule-breach",
     ),
-    Rule("", _links_of_body, _DOCS, kind="rule-breach"),
+    Rule("", _links_of_body, _DOCS, kind="rule-breach", of_texts=False),
 )
