@@ -82,9 +82,12 @@ def _write_system(writer: Writer, messages: list[Message]) -> Any:
             writer.ledger.lose(message, "name", "name-dropped")
         if index:
             writer.ledger.lose(message, kind="merged", detail="one system instruction holds several messages")
-    wire: dict[str, Any] = {
-        "parts": [part for message in messages for one in message.parts if (part := writer.part(one)) is not None]
-    }
+    wire: dict[str, Any] = {"parts": []}
+    for message in messages:
+        if message.is_plain:
+            wire["parts"].append(writer.text(message.text))
+        else:
+            wire["parts"] += [part for one in message.parts if (part := writer.part(one)) is not None]
     for message in messages:
         wire = writer.native(message, message.native, wire)
     return wire["parts"][0]["text"] if wire.pop(_STRING, None) and len(wire["parts"]) == 1 else wire
