@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from ..format import Reading
@@ -70,15 +71,20 @@ def scans_of(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> l
 
 def _scanned(grammar: Grammar, prompt: str, seen: dict[Any, Any]) -> Scan:
     """Return the scan of a text; of a variant that only names other things than turns, that of the first one."""
-    key = replace(grammar, name="", aliases=(), mapping="", stop=(), needs="", declares=None)
-    if not prompt.endswith(grammar.cue):
-        key = replace(key, cue="-")
+    key = _turns_alone(grammar, prompt.endswith(grammar.cue))
     for other, found in seen.setdefault("variants", []):
         if other == key and (grammar.declares is None or grammar.declares.before not in prompt):
             return cast("Scan", found)
     found = scan(grammar, prompt, seen)
     seen["variants"].append((key, found))
     return found
+
+
+@lru_cache(maxsize=256)
+def _turns_alone(grammar: Grammar, has_cue: bool) -> Grammar:
+    """Return a grammar without what it names beside turns."""
+    cue = grammar.cue if has_cue else "-"
+    return replace(grammar, name="", aliases=(), mapping="", stop=(), needs="", declares=None, cue=cue)
 
 
 def _says_no_more(confidence: float, grammar: Grammar, head: Head, one: Scanned, inside: Inside) -> bool:
@@ -117,32 +123,56 @@ def looks_simple(texts: Sequence[str]) -> bool:
     return "think>" not in "\0".join(texts) and all(text == text.strip() for text in texts)
 
 
+class _Variance(NamedTuple):
+    """Where a grammar differs from another: what a text has to hold for them to read it differently."""
+
+    has_sheet: bool  # whether the lines of a model's own template decide about the system text
+    has_system: bool  # whether a system text stands elsewhere
+    roles: frozenset[str]  # whose turns differ
+    opens: tuple[tuple[str, str], ...]  # role and mark of turns that hold no marker of the other
+    inside: tuple[str, ...]  # marks of what is more than text in turns
+    begins: tuple[str, ...]  # a system text of its own
+
+
+@lru_cache(maxsize=2048)
+def _variance(grammar: Grammar, first: Grammar, is_looser: bool) -> _Variance:
+    turns = grammar.turns
+    roles = [r for r in turns.keys() | first.turns.keys() if not _is_same(turns.get(r), first.turns.get(r), is_looser)]
+    made = {role for role, turn in turns.items() if any(own in turn.open for own in first.markers)}
+    thinking = (grammar.thinking, first.thinking) if grammar.thinking != first.thinking else ()
+    inside = [mark.strip() for one in thinking if one for mark in (one.open, one.close)]
+    inside += grammar.calls.marks if grammar.calls else ()
+    inside += [grammar.declares.before] if grammar.declares else ()
+    if is_looser:
+        inside += filter(None, (grammar.system_turn.open.strip(), grammar.system_turn.close.strip()))
+    return _Variance(
+        bool(grammar.sheet) and turns.get("system") != first.turns.get("system"),
+        (grammar.system, grammar.system_turn) != (first.system, first.system_turn),
+        frozenset(roles),
+        tuple((role, turn.open.strip()) for role, turn in turns.items() if role not in made),
+        tuple(inside),
+        tuple(filter(None, (grammar.default_system, grammar.system_prefix))),
+    )
+
+
 def reads_alike(grammar: Grammar, first: Grammar, found: Scan, inside: Inside, *, is_looser: bool = False) -> bool:
     """Return whether a variant of the grammar of a plain scan reads the same, or with a loss.
 
     ``is_looser``: one that leaves white space in contents, where that scan leaves none, says no more, either.
     """
-    roles = set(found.roles)
-    if grammar.sheet and grammar.turns.get("system") != first.turns.get("system"):
+    unlike, roles = _variance(grammar, first, is_looser), set(found.roles)
+    if unlike.has_sheet:
         roles.discard("system")  # its lines are not there, or it would be the likelier one
-    elif "system" in roles and (grammar.system, grammar.system_turn) != (first.system, first.system_turn):
+    elif unlike.has_system and "system" in roles:
         return False
-    if any(not _is_same(grammar.turns.get(role), first.turns.get(role), is_looser) for role in roles):
+    if not roles.isdisjoint(unlike.roles) or (found.bos and grammar.bos != first.bos):
         return False
-    if found.bos and grammar.bos != first.bos:
+    # A mark that stands somewhere, and holds none that no content of a plain scan does, may be read.
+    if any(role not in roles and (not mark or inside[mark]) for role, mark in unlike.opens):
         return False
-    if not all(_is_made_of(grammar.turns[role].open, first, inside) for role in grammar.turns if role not in roles):
+    if any(map(inside.__getitem__, unlike.inside)):
         return False
-    thinking = (grammar.thinking, first.thinking) if grammar.thinking != first.thinking else ()
-    marks_ = [mark.strip() for one in thinking if one for mark in (one.open, one.close)]
-    marks_ += grammar.calls.marks if grammar.calls else ()
-    marks_ += [grammar.declares.before] if grammar.declares else ()
-    if is_looser:
-        marks_ += filter(None, (grammar.system_turn.open.strip(), grammar.system_turn.close.strip()))
-    if any(map(inside.__getitem__, marks_)):
-        return False
-    own = (grammar.default_system, grammar.system_prefix or None)
-    return not found.texts or not any(text and found.texts[0].startswith(text) for text in own)
+    return not found.texts or not found.texts[0].startswith(unlike.begins)
 
 
 def _is_same(one: Turn | None, other: Turn | None, is_looser: bool) -> bool:
@@ -150,11 +180,6 @@ def _is_same(one: Turn | None, other: Turn | None, is_looser: bool) -> bool:
     if one == other or not is_looser or one is None or other is None:
         return one == other
     return (one.open.strip(), one.close.strip()) == (other.open.strip(), other.close.strip())
-
-
-def _is_made_of(mark: str, first: Grammar, inside: Inside) -> bool:
-    """Return whether a mark stands nowhere in a text, or holds one that no content of a plain scan does."""
-    return any(own in mark for own in first.markers) or bool(mark.strip() and not inside[mark.strip()])
 
 
 class Talk(NamedTuple):
