@@ -51,3 +51,10 @@ def test_what_is_mended_is_reported_at_its_place_in_the_source(
     source: str, target: str, body: dict[str, Any], wanted: list[tuple[str, str]]
 ) -> None:
     assert sorted(converted(body, source, target)[1]) == sorted(wanted)
+
+
+def test_of_two_parameters_with_one_place_the_one_that_is_written_is_reported():
+    body = {"model": "m", "messages": [{"role": "user", "content": "q"}], "max_completion_tokens": 1, "max_tokens": 40}
+    found, losses = converted(body, "chat", "responses")
+    assert found["max_output_tokens"] == 16
+    assert ("$.max_completion_tokens", "clamped") in losses

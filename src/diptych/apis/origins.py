@@ -55,7 +55,8 @@ def _report(path: str, loss: Loss, ledger: Ledger) -> None:
 def origins(api: Api, body: Mapping[str, Any], request: Request, ledger: Ledger) -> Callable[[str], str]:
     """Return the function that gives a path of a written body as a path of the source of the request."""
     rows = {row.path: row.to for row in api.params}
-    rows |= {row.path: name for name, row in api.rows.items() if name in request.params}
+    # Of two parameters with one place the first was written.
+    rows |= {api.rows[name].path: name for name in reversed([*request.params]) if name in api.rows}
     again = cache(lambda: _read_again(api, body, request))
 
     def origin(path: str) -> str:
