@@ -7,7 +7,7 @@ import random
 import pytest
 
 from diptych.encodings.recipes import RECIPES, read_packed
-from diptych.model import Conversation, Message, ToolCall
+from diptych.model import Conversation, FrozenMap, Message, ToolCall, ToolSpec
 from diptych.text.reading import read_text
 from diptych.text.writing import write_text
 
@@ -119,3 +119,69 @@ def test_a_recipient_stands_in_the_role_or_in_the_channel(header):
     messages = read_text(text, "harmony").messages
     assert [m["role"] for m in messages] == ["user", "assistant"]
     assert messages[1]["tool_calls"][0]["function"] == {"name": "sum", "arguments": '{"a": 1}'}
+
+
+# tools --------------------------------------------------------------------------------------
+
+NOTES = ["The city", "it is é", "a  b", "x: y", "日本"]
+
+
+def schema_of(chance, depth=0):
+    """Return a schema of what TypeScript can say, and of what it cannot."""
+    kinds = ["string", "number", "integer", "boolean", "array", "enum", "union", "any", *(["object"] if depth < 2 else [])]
+    kind = chance.choice(kinds)
+    made = {"type": kind}
+    if kind == "array":
+        made = {"type": "array"} | ({"items": schema_of(chance, depth + 1)} if chance.random() < 0.8 else {})
+    elif kind == "enum":
+        made = {"type": "string", "enum": chance.sample(["a", "b c", "d-e"], chance.randint(1, 3))}
+    elif kind == "union":
+        made = {"type": [chance.choice(["string", "number"]), "null"]}
+    elif kind == "any":
+        made = {}
+    elif kind == "object":
+        made = object_of(chance, depth + 1)
+    if chance.random() < 0.4:
+        made["description"] = chance.choice(NOTES)
+    if kind in ("string", "number", "boolean", "enum") and chance.random() < 0.4:
+        made["default"] = {"string": "x y", "number": 1.5, "boolean": True, "enum": "a"}[kind]
+    return made
+
+
+def object_of(chance, depth=0):
+    names = chance.sample(["a", "b", "c_d", "e2"], chance.randint(0, 3))
+    required = [name for name in names if chance.random() < 0.5]
+    made = {"type": "object", "properties": {name: schema_of(chance, depth) for name in names}}
+    return made | ({"required": required} if required else {})
+
+
+def tools_of(chance):
+    parameters = [object_of(chance) if chance.random() < 0.8 else None for _ in range(chance.randint(1, 3))]
+    return [(f"tool_{n}", chance.choice([*NOTES, "two\nlines"]), one) for n, one in enumerate(parameters)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_tools_are_declared_as_openai_declares_them(oracle, seed):
+    chance = random.Random(f"tools {seed}")
+    same = 0
+    for _ in range(10):
+        tools, text = tools_of(chance), chance.choice([None, text_of(chance)])
+        described = [harmony.ToolDescription.new(name, note, parameters=schema) for name, note, schema in tools]
+        content = harmony.DeveloperContent.new().with_function_tools(described)
+        content = content if text is None else content.with_instructions(text)
+        theirs = [
+            harmony.Message.from_role_and_content(harmony.Role.DEVELOPER, content),
+            harmony.Message.from_role_and_content(harmony.Role.USER, "Q"),
+        ]
+        expected = oracle.decode(oracle.render_conversation(harmony.Conversation.from_messages(theirs)))
+        specs = tuple(ToolSpec(name, note, None if schema is None else FrozenMap(schema)) for name, note, schema in tools)
+        ours = Conversation((*([] if text is None else [Message("system", text)]), Message("user", "Q")), specs)
+        written = write_text(ours, "harmony", add_generation_prompt=False)
+        assert written.text == expected
+        reading = read_text(expected, "harmony")
+        assert reading.verdict == "lossless" or "# Tools" in (text or "")  # such a text may be a template's own
+        assert [(m["role"], m["content"]) for m in reading.messages] == [(m.role, m.text) for m in ours.messages]
+        is_same = reading.conversation.tools == specs
+        assert is_same or [loss.path for loss in written.losses if loss.path == "$.tools"]
+        same += is_same
+    assert same

@@ -166,7 +166,8 @@ def test_the_same_bytes_with_tool_calls(rows, part, calls):
 SAME_TOOLS = {
     "unsloth-qwen3": "qwen3", "Qwen3-Thinking-1b": "qwen3-thinking", "granite-4.1": "granite", "glm4moe": "glm4.5",
     "MiniMax-M2.5": "minimax-m2", "moonshotai-Kimi-K2": "kimi-k2", "mistralai-Mistral-Nemo-Instruct-2407": "mistral-tekken",
-    "mistral-instruct-v0.3": "mistral-v3",
+    "mistral-instruct-v0.3": "mistral-v3", "xinference-Qwen3-Coder": "qwen3-coder", "qwen3_6_training": "qwen3.5",
+    "NVIDIA-Nemotron-3-Nano": "nemotron3", "nemotron_3_super": "nemotron3", "axolotl-llama4": "llama4",
 }  # fmt: skip
 TOOLS = [
     {"type": "function", "function": {"name": "f", "description": "Does é.", "parameters": {"type": "object", "properties": {"a": {"type": "string", "description": "An a."}}, "required": ["a"]}}},

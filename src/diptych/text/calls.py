@@ -13,10 +13,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from json import JSONDecodeError, JSONDecoder
 from typing import Final
 
-from ..model import ToolCall
+from ..model import Message, ToolCall
 
 _HOLE: Final = re.compile(r"\{(name|arguments|id|index|content|json|string)\}")
 _HELD: Final = {"name": re.compile(r"[\w.-]+"), "id": re.compile(r"[\w.:-]+"), "index": re.compile(r"\d+")}
@@ -133,6 +134,19 @@ class Calls:
     def _values(self, call: ToolCall, index: int) -> dict[str, str]:
         arguments = _written(self.argument, call.arguments) if self.argument else call.arguments
         return {"name": call.name, "arguments": arguments, "id": call.id, "index": str(index)}
+
+
+def answers_of(messages: Sequence[Message], own: Calls) -> dict[int, tuple[ToolCall, int]]:
+    """Return the tool results that answer the calls one by one, as a text can tell: call and number by index."""
+    asked = list(takewhile(own.takes, (call for message in messages for call in message.tool_calls)))
+    results = [index for index, message in enumerate(messages) if message.role == "tool"]
+    found: dict[int, tuple[ToolCall, int]] = {}
+    for number, (index, call) in enumerate(zip(results, asked, strict=False)):
+        before = {call.id for message in messages[:index] for call in message.tool_calls}
+        if messages[index].tool_call_id != call.id or call.id not in before:
+            break
+        found[index] = (call, number)
+    return found
 
 
 def _filled(pattern: str, values: dict[str, str]) -> str:

@@ -1,29 +1,27 @@
-"""Tools that a text declares: their JSON in a frame of the format's own words.
+"""Tools that a text declares: each in a notation, in a frame of the format's own words.
 
 One row of data writes the declaration and reads it. What stands in the frame is read as tools where each
-is one JSON value with a name and nothing that a tool has no place for; anything else stays text.
+is one in the notation and nothing that a tool has no place for; anything else stays text.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from ..model import FrozenMap, ToolSpec, thaw
-from ..projection import present
-
-_FIELDS = {"name", "description", "parameters", "strict"}
+from ..model import ToolSpec
+from .tool_notations import JSON, Notation
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
     """How a format declares tools: ``before``, each with ``open`` and ``close`` around it, ``after``.
 
-    ``place`` says where: behind the system text (``joined`` stands between), in a system turn of their own
-    before it, before everything, or before the turn of the last user. ``between`` stands between two tools.
-    ``is_bare``: of a tool only its function is written, without its type.
+    ``place`` says where: beside the system text (``joined`` stands between), in a system turn of their own
+    before it, before everything, at the beginning of the first user's turn, or before the turn of the last user.
+    ``between`` stands between two tools. ``leads``: the declaration stands before the system text, not behind it.
+    ``alone`` is the system text where there is none; ``environment`` stands before every system text.
     """
 
     before: str
@@ -32,8 +30,11 @@ class Declared:
     close: str = ""
     joined: str = "\n\n"
     between: str = ""
-    place: Literal["system", "turn", "head", "last-user"] = "system"
-    is_bare: bool = False
+    place: Literal["system", "turn", "head", "first-user", "last-user"] = "system"
+    notation: Notation = JSON
+    leads: bool = False
+    alone: str = ""
+    environment: str = ""
 
     def write(self, tools: Sequence[ToolSpec]) -> str:
         """Return the declaration of tools.
@@ -41,76 +42,66 @@ class Declared:
         >>> Declared("<t>", "</t>", open="").write([ToolSpec("f")])
         '<t>{"type": "function", "function": {"name": "f"}}</t>'
         """
-        bodies = [body["function"] if self.is_bare else body for body in map(tool_body, tools)]
-        written = [self.open + json.dumps(body, ensure_ascii=False) + self.close for body in bodies]
+        written = [self.open + self.notation.write(tool) + self.close for tool in tools]
         return self.before + self.between.join(written) + self.after
 
+    def around(self, written: str, text: str | None) -> tuple[str, str]:
+        """Return what a declaration puts before a system text, and behind it; None for no system text.
+
+        >>> Declared("", "").around("<t>", "Hi"), Declared("", "", leads=True).around("<t>", "Hi")
+        (('', '\\n\\n<t>'), ('<t>\\n\\n', ''))
+        """
+        joined = self.joined if text or (text is not None and not self.leads) else ""
+        return (written + joined, "") if self.leads else ("", joined + written)
+
     def apart(self, text: str) -> tuple[str | None, tuple[ToolSpec, ...]]:
-        """Return a system text and the tools declared behind it; no text: there is nothing but them.
+        """Return a system text and the tools declared beside it; no text: there is nothing but them.
 
         >>> Declared("<t>", "</t>", open="").apart('Hi\\n\\n<t>{"name": "f"}</t>')
         ('Hi', (ToolSpec(name='f', description=None, parameters=None, strict=None, native=FrozenMap({})),))
         """
-        start = text.rfind(self.before)
-        if start < 0 or not text.endswith(self.after):
+        start = text.find(self.before) if self.leads else text.rfind(self.before)
+        tools, end = self._tools(text, start + len(self.before)) if start >= 0 else ((), 0)
+        if not tools or (start and self.leads) or (not self.leads and end < len(text)):
             return text, ()
-        tools = self._tools(text[start + len(self.before) : len(text) - len(self.after)])
-        own = text[:start]
-        if not tools or (own and (self.place == "turn" or not own.endswith(self.joined))):
+        own = text[end:] if self.leads else text[:start]
+        if not own:
+            return None, tools
+        is_joined = own.startswith(self.joined) if self.leads else own.endswith(self.joined)
+        if self.place == "turn" or not is_joined:
             return text, ()
-        return (own.removesuffix(self.joined) if own else None), tools
+        own = own.removeprefix(self.joined) if self.leads else own.removesuffix(self.joined)
+        return (None if self.alone and own == self.alone else own), tools
 
-    def cut(self, text: str, user: str) -> tuple[str, tuple[ToolSpec, ...]]:
-        """Return a text without the tools that stand before it, or before the last mark that opens a user's turn.
+    def cut(self, text: str, user: str, system: str = "") -> tuple[str, tuple[ToolSpec, ...]]:
+        """Return a text without the tools that stand before it or at a user's turn; the marks open turns.
 
         >>> Declared("<t>", "</t>", open="", place="head").cut('<t>{"name": "f"}</t>Hi', "<u>")[0]
         'Hi'
         """
-        start = text.find(self.before) if self.place in ("head", "last-user") else -1
-        end = text.find(self.after, start + len(self.before))
-        follows = end + len(self.after)
-        if start < 0 or end < 0 or (self.place == "last-user" and text.rfind(user) != follows):
+        if self.place not in ("head", "first-user", "last-user"):
             return text, ()
-        tools = self._tools(text[start + len(self.before) : end])
-        return (text[:start] + text[follows:], tools) if tools else (text, ())
+        start = text.find(self.before)
+        if self.place == "first-user" and (start < len(user) or text.find(user) != start - len(user)):
+            return text, ()
+        tools, follows = self._tools(text, start + len(self.before)) if start >= 0 else ((), 0)
+        if not tools or (self.place == "last-user" and text.rfind(user) != follows):
+            return text, ()
+        before = text[:start]
+        if self.environment:
+            before = before.replace(system + self.environment, system, 1)
+        return before + text[follows:], tools
 
-    def _tools(self, inner: str) -> tuple[ToolSpec, ...]:
-        """Return the tools inside the frame, none where it holds anything else."""
+    def _tools(self, text: str, position: int) -> tuple[tuple[ToolSpec, ...], int]:
+        """Return the tools that stand from a position on, and where their frame ends; none where it holds more."""
         found: list[ToolSpec] = []
-        position = 0
-        while inner.startswith(self.open, position) and position < len(inner):
-            try:
-                value, end = json.JSONDecoder().raw_decode(inner, position + len(self.open))
-            except (ValueError, RecursionError):
-                return ()
-            tool = _tool(value)
-            if tool is None or not inner.startswith(self.close, end):
-                return ()
-            found.append(tool)
-            position = end + len(self.close)
-            if self.between and position < len(inner):
-                if not inner.startswith(self.between, position):
-                    return ()
-                position += len(self.between)
-        return tuple(found) if position == len(inner) else ()
-
-
-def tool_body(tool: ToolSpec) -> dict[str, Any]:
-    """Return a tool as Chat sends it.
-
-    >>> tool_body(ToolSpec("f"))
-    {'type': 'function', 'function': {'name': 'f'}}
-    """
-    fields = {"name": tool.name, "description": tool.description, "parameters": thaw(tool.parameters)}
-    return {"type": "function", "function": present(fields | {"strict": tool.strict})}
-
-
-def _tool(value: Any) -> ToolSpec | None:
-    inner = value.get("function", value) if isinstance(value, dict) else None
-    if not isinstance(inner, dict) or not set(inner) <= _FIELDS or not isinstance(inner.get("name"), str):
-        return None
-    parameters = inner.get("parameters")
-    if not isinstance(parameters, dict | None):
-        return None
-    frozen = None if parameters is None else FrozenMap(parameters)
-    return ToolSpec(inner["name"], inner.get("description"), frozen, inner.get("strict"))
+        while text.startswith(self.open, position) and (not self.after or not text.startswith(self.after, position)):
+            read = self.notation.read(text, position + len(self.open))
+            if read is None or not text.startswith(self.close, read[1]):
+                break
+            found.append(read[0])
+            position = read[1] + len(self.close)
+            if self.between and not text.startswith(self.between, position):
+                break
+            position += len(self.between)
+        return (tuple(found), position + len(self.after)) if text.startswith(self.after, position) else ((), 0)

@@ -21,7 +21,7 @@ from typing import Any, Final
 from ..errors import DiptychError
 from ..model import ToolSpec
 from ..sandbox.chat_template import ChatTemplate
-from .declared import tool_body
+from .tool_notations import tool_body
 
 #: What a text is: the role of its message, or an assistant's ``reasoning`` before its content.
 ROLES: Final = {"s": "system", "d": "developer", "u": "user", "a": "assistant", "t": "tool", "r": "reasoning"}

@@ -17,11 +17,12 @@ from ..format import Format, Writing
 from ..loss import Loss
 from ..model import Conversation, Message, Segment, Span, TextPart
 from ..sandbox.chat_template import ChatTemplate
-from .declared import tool_body
 from .derived import SENTINEL, marks_of, reasoning_field, sentinel
 from .derived_reading import NAME, read_template, wire
 from .doubts import OWN_MARK
-from .writing import cut, part_losses, side_losses
+from .segments import cut
+from .tool_notations import tool_body
+from .unwritten import part_losses, side_losses
 
 _MAPPING: Final = "the text that this chat template renders, and the conversation that renders to it"
 _ID: Final = "zqcall001"

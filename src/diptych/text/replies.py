@@ -20,7 +20,6 @@ from ..model import Conversation, Message, ToolSpec
 from ..projection import write
 from ..response import Event
 from ..sandbox.chat_template import ChatTemplate
-from .declared import tool_body
 from .derived import marks_of as prompt_marks
 from .derived import reasoning_field, sentinel
 from .derived_reading import NAME, wire
@@ -30,6 +29,7 @@ from .registry import grammar_of
 from .reply_body import Body, message_of, own_tokens, take_apart
 from .reply_marks import ReplyMarks, reply_marks
 from .reply_stream import Scan
+from .tool_notations import tool_body
 
 Decode = Callable[[Sequence[int]], str]
 _MISSING: Final = "a reply is read after its prefix: the prompt that the model was given, or its end"

@@ -18,7 +18,7 @@ from ..loss import Loss, verdict_of
 from ..model import Conversation
 from .grammar import Grammar
 from .reading import read_text
-from .writing import message_losses, side_losses
+from .unwritten import message_losses, side_losses
 
 Syntax = Literal["auto", "jinja", "fstring", "none"]
 _JINJA: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)

@@ -60,6 +60,22 @@ def differences_of(conversation: Conversation, text: str, grammar: Grammar) -> l
     return losses
 
 
+def changes_of(expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]) -> list[Loss]:
+    """Return how roles and contents came back otherwise than they should have; ``places`` are their indices."""
+    if len(expected) != len(found):
+        kind = "merged" if len(found) < len(expected) else "split"
+        return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
+    losses = []
+    for index, wanted, came in zip(places, expected, found, strict=True):
+        path = f"$.messages[{index}]"
+        if wanted[0] != came[0]:
+            losses.append(Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}"))
+        if wanted[1] != came[1]:
+            kind = "trimmed" if wanted[1].strip() == came[1].strip() else "substituted"
+            losses.append(Loss(f"{path}.content", kind, "the content reads back differently"))
+    return losses
+
+
 def calls_lost(conversation: Conversation, text: str, grammar: Grammar) -> list[Loss]:
     """Return a loss for every message whose calls or reasoning a written text reads back otherwise."""
     text, _ = tools_apart(text, grammar)
@@ -80,7 +96,13 @@ def _said(message: Message) -> list[tuple[str, Any]]:
 
 def tools_apart(text: str, grammar: Grammar) -> tuple[str, tuple[ToolSpec, ...]]:
     """Return a text without the tools that are declared between its turns, and the tools."""
-    return grammar.declares.cut(text, grammar.turns["user"].open) if grammar.declares else (text, ())
+    return _cut(text, grammar) if grammar.declares else (text, ())
+
+
+def _cut(text: str, grammar: Grammar) -> tuple[str, tuple[ToolSpec, ...]]:
+    assert grammar.declares is not None
+    system = grammar.turns.get("system")
+    return grammar.declares.cut(text, grammar.turns["user"].open, system.open if system else "")
 
 
 def tools_of(text: str, grammar: Grammar) -> tuple[ToolSpec, ...]:
@@ -160,6 +182,14 @@ def _with_calls(messages: Iterable[Message], calls: Calls) -> tuple[Message, ...
         else:
             found.append(message)
     return tuple(found)
+
+
+def opening(grammar: Grammar, mark: str, name: str | None) -> str:
+    """Return the mark of a turn, the name of who speaks in it where the format has a place for that."""
+    if not name or not grammar.named or not NAME.fullmatch(name):
+        return mark
+    head = mark.rstrip("\n")
+    return head + grammar.named.replace("{}", name) + mark[len(head) :]
 
 
 def _names(prompt: str, found: Parse, grammar: Grammar) -> list[str]:

@@ -9,22 +9,19 @@ the guard says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import takewhile
-from typing import Literal, cast
+from typing import cast
 
-from ..errors import FormatError
 from ..format import Writing
 from ..loss import Loss
-from ..model import ContentPart, Conversation, Message, OtherPart, RefusalPart, Segment, TextPart, ToolCall
-from . import guard as guards
-from .calls import Calls
+from ..model import Conversation, Message, Segment, ToolCall
+from .calls import Calls, answers_of
 from .direct import write_plain
 from .grammar import Grammar
 from .paper import Paper
 from .registry import grammar_of
-from .turns import NAME, calls_lost, differences_of, messages_of, tools_of
-
-Guard = Literal["escape", "refuse", "off"]
+from .segments import Guard, guarded, segments_of, trim
+from .turns import NAME, calls_lost, changes_of, differences_of, messages_of, opening, tools_of
+from .unwritten import message_losses, part_losses, side_losses
 
 
 def write_text(
@@ -96,11 +93,13 @@ class _Writer:
         self.provenance = provenance
         self.paper = Paper()
         self.tools = grammar.declares.write(conversation.tools) if grammar.declares and conversation.tools else ""
-        self.losses = [loss for loss in side_losses(conversation) if not self.tools or loss.path != "$.tools"]
+        declares = self.tools or grammar.writer is not None
+        self.losses = [loss for loss in side_losses(conversation) if not declares or loss.path != "$.tools"]
+        users = [index for index, message in enumerate(conversation.messages) if message.role == "user"]
         #: Reasoning before the last user message is of earlier turns.
-        self.last_user = max((i for i, m in enumerate(conversation.messages) if m.role == "user"), default=-1)
+        self.first_user, self.last_user = (users[0], users[-1]) if users else (-1, -1)
         #: The call, and its number, of every tool result that answers one in the order of the calls.
-        self.answers = _answers(conversation.messages, grammar.calls) if grammar.calls else {}
+        self.answers = answers_of(conversation.messages, grammar.calls) if grammar.calls else {}
         self.called = 0
         #: Role and text of every message as it should come back.
         self.expected: list[tuple[str, str]] = []
@@ -150,9 +149,9 @@ class _Writer:
     def _guarded(self, index: int) -> list[Segment]:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
-        segments = list(given) if given is not None else _segments(message)
+        segments = list(given) if given is not None else segments_of(message)
         self.losses += part_losses(message, path, self.grammar.name)
-        return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
+        return guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
 
     def _cue(self, after_messages: bool) -> None:
         if after_messages and self.grammar.cue:
@@ -162,6 +161,16 @@ class _Writer:
     def _tools(self, place: str) -> str:
         """Return the declaration of the tools where this is its place."""
         return self.tools if self.grammar.declares and self.grammar.declares.place == place else ""
+
+    def _tools_around(self, index: int, role: str, segments: list[Segment]) -> tuple[str, str]:
+        """Return the declaration of the tools that stands before a content, and behind it."""
+        if index or role != "system" or not self.grammar.declares or not self._tools("system"):
+            return "", ""
+        return self.grammar.declares.around(self.tools, "".join(segment.text for segment in segments))
+
+    def _environment(self) -> str:
+        """Return what stands before the system text where tools are declared."""
+        return self.grammar.declares.environment if self.grammar.declares and self.tools else ""
 
     # the system text -----------------------------------------------------------------------
 
@@ -194,8 +203,9 @@ class _Writer:
         tools = "" if has_own else self._tools("system")
         if has_own or (default is None and not prefix and not tools):
             return
-        joined = declares.joined if declares and tools and default is not None else ""
-        self.paper.mark(turn.open + prefix + (default or "") + joined + tools + turn.close)
+        text = default or (declares.alone if declares and tools else "")
+        before, after = declares.around(tools, text or None) if declares and tools else ("", "")
+        self.paper.mark(turn.open + self._environment() + prefix + before + text + after + turn.close)
         if default is None and not prefix:
             return
         self._lose("$.messages", "synthesised", "the format's own system message was added")
@@ -254,24 +264,26 @@ class _Writer:
         return self.grammar.joins or None if self._role(index) == self._role(following) != "system" else None
 
     def _message(self, index: int, system: list[int], *, opens: bool, closes: bool) -> None:
-        role = self._role(index)
-        original = self.conversation.messages[index].role
+        role, message = self._role(index), self.conversation.messages[index]
+        original = message.role
         if role != original and not self._results(index):
             self._lose(f"$.messages[{index}].role", "role-changed", f"{original} is written as {role}")
         turn = self.grammar.turns[role]
         if index == self.last_user and opens:
             self.paper.mark(self._tools("last-user"))
-        self.paper.mark(self._open(turn.open, index) if opens else "", index)
+        self.paper.mark(opening(self.grammar, turn.open, message.name) if opens else "", index)
+        self.paper.mark(self._tools("first-user") if index == self.first_user and opens else "", index)
+        self.paper.mark(self._environment() if not index and role == "system" else "", index)
         if role == "system" and self.grammar.system_prefix:
             self.paper.mark(self.grammar.system_prefix, index)
             self._lose(f"$.messages[{index}].content", "synthesised", "the format's own lines were put before it")
         inner = self._system_inside(system)
         self.paper.put_all(self._thinking(index, role), index)
         segments = self._content(index, role)
+        before, after = self._tools_around(index, role, segments)
+        self.paper.mark(before, index)
         self._put(segments, index, role)
-        if not index and role == "system" and self.grammar.declares and self._tools("system"):
-            self.paper.mark(self.grammar.declares.joined + self.tools, index)
-        self.paper.mark(turn.close if closes else "", index)
+        self.paper.mark(after + (turn.close if closes else ""), index)
         text = inner + "".join(segment.text for segment in segments)
         if opens or self._results(index):
             self._expect(original if self._results(index) else role, text, index)
@@ -313,14 +325,6 @@ class _Writer:
         if "{id}" not in own.call and call.id != expected:
             self._lose(path, "substituted", f"{call.id!r} has no place; it reads back as {expected!r}")
 
-    def _open(self, mark: str, index: int) -> str:
-        """Return the mark of a turn, the name of who speaks in it where the format has a place for that."""
-        name = self.conversation.messages[index].name
-        if not name or not self.grammar.named or not NAME.fullmatch(name):
-            return mark
-        head = mark.rstrip("\n")
-        return head + self.grammar.named.replace("{}", name) + mark[len(head) :]
-
     def _system_inside(self, system: list[int]) -> str:
         """Write system texts inside a user turn; return them where they will read as user text."""
         wrap, start = self.grammar.system_turn, len(self.paper.pieces)
@@ -345,15 +349,15 @@ class _Writer:
         """Return the text of a message as it will be written; record what it loses."""
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
-        segments = list(given) if given is not None else _segments(message)
+        segments = list(given) if given is not None else segments_of(message)
         own = {"reasoning-dropped"} if self.grammar.thinking and role == "assistant" else set()
         own |= {"tool-calls-dropped"} if self._calls(index, role) or self._results(index) else set()
         own |= {"name-dropped"} if self.grammar.named and NAME.fullmatch(message.name or "") else set()
         self.losses += [x for x in message_losses(message, path, self.grammar.name) if x.kind not in own]
         if role in self.grammar.trim:
-            segments = _trim(segments, path, self.losses)
+            segments = trim(segments, path, self.losses)
         opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
-        return _guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
+        return guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
 
     def _thinking(self, index: int, role: str) -> list[Segment]:
         """Return the reasoning of a message as it stands before its content."""
@@ -371,7 +375,7 @@ class _Writer:
         if reasoning is None:
             return [Segment(empty, "template")] if empty else []
         data = [Segment(reasoning, "data")]
-        inner = _guarded(self.grammar, data, path, self.guard, self.losses, at_line_start=False)
+        inner = guarded(self.grammar, data, path, self.guard, self.losses, at_line_start=False)
         return [Segment(thinking.open, "template"), *inner, Segment(thinking.close, "template")]
 
     def _expect_system(self, system: list[int], texts: list[str]) -> None:
@@ -388,43 +392,6 @@ class _Writer:
         self.losses.append(Loss(path, kind, detail))
 
 
-def _answers(messages: Sequence[Message], own: Calls) -> dict[int, tuple[ToolCall, int]]:
-    """Return the tool results that answer the calls one by one, as a text can tell: call and number by index."""
-    asked = list(takewhile(own.takes, (call for message in messages for call in message.tool_calls)))
-    results = [index for index, message in enumerate(messages) if message.role == "tool"]
-    found: dict[int, tuple[ToolCall, int]] = {}
-    for number, (index, call) in enumerate(zip(results, asked, strict=False)):
-        before = {call.id for message in messages[:index] for call in message.tool_calls}
-        if messages[index].tool_call_id != call.id or call.id not in before:
-            break
-        found[index] = (call, number)
-    return found
-
-
-def _segments(message: Message) -> list[Segment]:
-    return [Segment(message.text, "data")] if message.text else []
-
-
-def _trim(segments: list[Segment], path: str, losses: list[Loss]) -> list[Segment]:
-    """Take the outer white space off a content."""
-    text = "".join(segment.text for segment in segments)
-    if text == text.strip():
-        return segments
-    losses.append(Loss(f"{path}.content", "trimmed", "outer white space is not kept"))
-    return cut(segments, len(text) - len(text.lstrip()), len(text.rstrip()))
-
-
-def cut(segments: Sequence[Segment], start: int, end: int) -> list[Segment]:
-    """Return the segments of the characters ``start:end``."""
-    kept, position = [], 0
-    for text, source, name in segments:
-        piece = text[max(0, start - position) : max(0, end - position)]
-        if piece:
-            kept.append(Segment(piece, source, name))
-        position += len(text)
-    return kept
-
-
 # proof --------------------------------------------------------------------------------------
 
 
@@ -434,112 +401,4 @@ def _unseen(text: str, writer: _Writer) -> list[Loss]:
         return []
     found = messages_of(text, writer.grammar)
     told = {(loss.path, loss.kind) for loss in writer.losses}
-    return [loss for loss in _differences(writer.expected, found, writer.places) if (loss.path, loss.kind) not in told]
-
-
-def _differences(expected: list[tuple[str, str]], found: list[tuple[str, str]], places: list[int]) -> list[Loss]:
-    if len(expected) != len(found):
-        kind = "merged" if len(found) < len(expected) else "split"
-        return [Loss("$.messages", kind, f"{len(expected)} messages read back as {len(found)}")]
-    losses = []
-    for index, wanted, came in zip(places, expected, found, strict=True):
-        path = f"$.messages[{index}]"
-        if wanted[0] != came[0]:
-            losses.append(Loss(f"{path}.role", "role-changed", f"{wanted[0]} reads back as {came[0]}"))
-        if wanted[1] != came[1]:
-            kind = "trimmed" if wanted[1].strip() == came[1].strip() else "substituted"
-            losses.append(Loss(f"{path}.content", kind, "the content reads back differently"))
-    return losses
-
-
-# guarding -----------------------------------------------------------------------------------
-
-
-def _guarded(
-    grammar: Grammar, segments: list[Segment], path: str, guard: Guard, losses: list[Loss], *, at_line_start: bool
-) -> list[Segment]:
-    """Deal with the markers that data would bring into this content.
-
-    A marker counts as the author's only where the author wrote all of it.
-    """
-    text = "".join(segment.text for segment in segments)
-    breaks = guards.find(grammar, text, at_line_start=at_line_start)
-    foreign = [b for b in breaks if not _is_authors(segments, b)]
-    if not foreign:
-        return segments
-    if guard == "refuse":
-        raise FormatError(f"a content holds a marker of {grammar.name}", path=f"{path}.content")
-    if guard == "off":
-        losses.append(Loss(f"{path}.content", "marker-in-content", f"it would read as {grammar.name} structure"))
-        return segments
-    losses.append(Loss(f"{path}.content", "escaped", f"{len(foreign)} markers of {grammar.name} were broken up"))
-    return _insert(segments, [(b.position, b.filler) for b in foreign])
-
-
-def _is_authors(segments: Sequence[Segment], found: guards.Break) -> bool:
-    """True where the marker stands wholly in author text."""
-    covered = 0
-    for piece, source, _ in segments:
-        if source == "data" and covered < found.end and covered + len(piece) > found.start:
-            return False
-        covered += len(piece)
-    return True
-
-
-def _insert(segments: Sequence[Segment], breaks: list[tuple[int, str]]) -> list[Segment]:
-    """Put the fillers into the segments that hold their positions."""
-    result, position, todo = [], 0, list(breaks)
-    for text, source, name in segments:
-        mine = [(p - position, filler) for p, filler in todo if p < position + len(text)]
-        todo = todo[len(mine) :]
-        result.append(Segment(guards.insert(text, mine), source, name))
-        position += len(text)
-    return result
-
-
-def side_losses(conversation: Conversation) -> list[Loss]:
-    """Return what stands beside the messages, which a text has no place for."""
-    losses = []
-    if conversation.tools:
-        losses.append(Loss("$.tools", "tools-dropped", f"{len(conversation.tools)} tools have no place in a text"))
-    if conversation.response_format and conversation.response_format.type != "text":
-        losses.append(Loss("$.response_format", "schema-dropped", "a text cannot ask for a response format"))
-    return losses
-
-
-def part_losses(message: Message, path: str, format: str) -> list[Loss]:
-    """Return what a message holds beside texts, and what only one API says of it."""
-    if message.plain_text is not None:
-        return []
-    losses = []
-    if message.name is not None:
-        losses.append(Loss(f"{path}.name", "name-dropped", f"{message.name!r} has no place in {format}"))
-    for index, part in enumerate(message.content_parts):
-        if not isinstance(part, TextPart):
-            losses.append(Loss(f"{path}.content[{index}]", "media-dropped", f"{type(part).__name__} is not text"))
-        losses += [Loss(f"{path}.content[{index}].{key}", "field-dropped") for key in _native_of(part)]
-    if isinstance(message.content, tuple) and message.text:
-        losses.append(Loss(f"{path}.content", "flattened", "a list of parts became one text"))
-    names = [name for fields in message.native.values() for name in fields if name not in ("content", "role")]
-    return losses + [Loss(f"{path}.{name}", "field-dropped") for name in names]
-
-
-def _native_of(part: ContentPart) -> list[str]:
-    """Return the names of what only one API says of a part."""
-    return [] if isinstance(part, OtherPart) else [name for fields in part.native.values() for name in fields]
-
-
-def message_losses(message: Message, path: str, format: str) -> list[Loss]:
-    """Return what a message has beside its text, which ``format`` has no place for."""
-    if message.plain_text is not None:
-        return []
-    losses = part_losses(message, path, format)
-    if message.tool_calls:
-        losses.append(Loss(f"{path}.tool_calls", "tool-calls-dropped", f"{len(message.tool_calls)} tool calls"))
-    if message.tool_call_id:
-        losses.append(Loss(f"{path}.tool_call_id", "tool-calls-dropped", "the link to the call is lost"))
-    if message.reasoning:
-        losses.append(Loss(f"{path}.reasoning", "reasoning-dropped"))
-    if any(isinstance(part, RefusalPart) for part in message.parts):
-        losses.append(Loss(f"{path}.refusal", "text-dropped", "the words of a refusal"))
-    return losses
+    return [loss for loss in changes_of(writer.expected, found, writer.places) if (loss.path, loss.kind) not in told]

@@ -23,6 +23,7 @@ from dataclasses import replace
 from ..calls import Calls
 from ..declared import Declared
 from ..grammar import ALL_ROLES, Grammar, Thinking, Turn, turns_of
+from ..tool_notations import JSON, Tags
 
 _ROLES = {role: role for role in ("system", "developer", "user", "assistant", "tool")}
 _OWN = {role: role for role in ("system", "user", "assistant", "tool")}
@@ -99,6 +100,23 @@ QWEN3_THINKING = QWEN3.variant(
     mapping="Qwen 3, the generation prompt beginning the reasoning",
 )
 
+#: How tools are declared beside calls of tags.
+_CODER_TOOLS = Declared(
+    "You have access to the following functions:\n\n<tools>",
+    "\n</tools>\n\nIf you choose to call a function ONLY reply in the following format with NO suffix:\n\n<tool_call>\n"
+    "<function=example_function_name>\n<parameter=example_parameter_1>\nvalue_1\n</parameter>\n"
+    "<parameter=example_parameter_2>\nThis is the value for the second parameter\nthat can span\nmultiple lines\n"
+    "</parameter>\n</function>\n</tool_call>\n\n<IMPORTANT>\nReminder:\n- Function calls MUST follow the specified "
+    "format: an inner <function=...></function> block must be nested within <tool_call></tool_call> XML tags\n- "
+    "Required parameters MUST be specified\n- You may provide optional reasoning for your function call in natural "
+    "language BEFORE the function call, but NOT after\n- If there is no function call available, answer the "
+    "question like normal with your current knowledge and do not tell the user about function calls\n</IMPORTANT>",
+    notation=Tags(),
+    alone="You are Qwen, a helpful AI assistant that can interact with a computer to solve tasks.",
+)
+#: The same under a heading, as later versions have it.
+_HEADED_TOOLS = replace(_CODER_TOOLS, before=f"# Tools\n\n{_CODER_TOOLS.before}", alone="")
+
 #: The calls of Qwen3-Coder, which later versions kept.
 _CODER = replace(
     HERMES,
@@ -110,14 +128,14 @@ QWEN3_CODER = QWEN3.variant(
     "qwen3-coder",
     thinking=None,
     calls=_CODER,
-    declares=None,
+    declares=_CODER_TOOLS,
     mapping="Qwen 3 without reasoning, calls as tags for each argument",
 )
 
 QWEN35 = QWEN3_THINKING.variant(
     "qwen3.5",
-    calls=_CODER,
-    declares=None,
+    calls=replace(_CODER, lead="\n\n"),
+    declares=replace(_HEADED_TOOLS, notation=JSON, leads=True),
     trim=ALL_ROLES,
     aliases=("qwen3.6",),
     mapping="qwen3-thinking with the calls of qwen3-coder; contents trimmed",
@@ -131,7 +149,7 @@ QWEN3_SILENT = QWEN3.variant(
 
 NEMOTRON3 = QWEN3_THINKING.variant(
     "nemotron3",
-    declares=None,
+    declares=replace(_HEADED_TOOLS, notation=Tags(has_json_lists=True)),
     default_system="",
     is_implied=True,
     thinking=Thinking("<think>\n", "\n</think>\n", "<think></think>"),

@@ -13,7 +13,9 @@
   (``call_0``, ``call_1`` …: ``substituted`` where they were others)
 - the cue is ``<|start|>assistant``; the stops are ``<|return|>`` and ``<|call|>``; a stored
   ``<|return|>`` reads as ``<|end|>`` (``substituted``)
-- names, images and audio are lost; tools stand in the developer's text, if anywhere
+- tools are declared as TypeScript behind the developer's text, or alone; what TypeScript cannot say of their
+  schemas is reported (``substituted``)
+- names, images and audio are lost
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ...loss import Loss
-from ...model import Conversation, Cue, Message, ReasoningPart, Segment, ToolCall
+from ...model import Conversation, Cue, Message, ReasoningPart, Segment, ToolCall, ToolSpec
 from ..grammar import Grammar, Turn
+from ..typescript import read_tools, write_tools
 
 if TYPE_CHECKING:
     from ..paper import Paper
@@ -47,9 +50,15 @@ def write_harmony(
     names: dict[str, str] = {}
     settled = -1 if keep_reasoning else _settled(conversation.messages)
     both = {m.role for m in conversation.messages} >= {"system", "developer"}
+    tools = write_tools(conversation.tools) if conversation.tools else ""
+    host = _host(conversation.messages, both) if tools else -1
+    if tools and host < 0:
+        paper.mark(f"<|start|>developer<|message|>{tools}<|end|>")
+    if tools and read_tools(tools)[1] != conversation.tools:
+        losses.append(Loss("$.tools", "substituted", "TypeScript says less than their schemas"))
     for index, message in enumerate(conversation.messages):
         if message.role in ("system", "developer"):
-            _write_system(index, message, paper, contents[index], both, losses)
+            _write_system(index, message, paper, contents[index], both, losses, tools if index == host else "")
         elif message.role == "assistant":
             if index <= settled and message.reasoning:
                 losses.append(
@@ -65,6 +74,16 @@ def write_harmony(
     if cue:
         paper.mark(_CUE)
     return losses
+
+
+def _host(messages: Sequence[Message], both: bool) -> int:
+    """Return the first message that is written as the developer's, -1 for none before another turn."""
+    for index, message in enumerate(messages):
+        if message.role not in ("system", "developer"):
+            return -1
+        if message.role == "developer" or not (both or _is_fact_sheet(message.text)):
+            return index
+    return -1
 
 
 def _settled(messages: Sequence[Message]) -> int:
@@ -83,7 +102,13 @@ def _turn(paper: Paper, index: int, header: str, content: Sequence[Segment], end
 
 
 def _write_system(
-    index: int, message: Message, paper: Paper, content: Sequence[Segment], both: bool, losses: list[Loss]
+    index: int,
+    message: Message,
+    paper: Paper,
+    content: Sequence[Segment],
+    both: bool,
+    losses: list[Loss],
+    tools: str,
 ) -> None:
     text = message.text
     if message.role == "system" and (both or _is_fact_sheet(text)):
@@ -92,7 +117,8 @@ def _write_system(
     if message.role == "system":
         losses.append(Loss(f"$.messages[{index}].role", "renamed", "Harmony's developer message"))
     wrap = "" if text.startswith((_INSTRUCTIONS, "# Tools\n\n## ")) else _INSTRUCTIONS
-    _turn(paper, index, "developer", [Segment(wrap, "template"), *content])
+    behind = [Segment(f"\n\n{tools}", "template")] if tools else []
+    _turn(paper, index, "developer", [Segment(wrap, "template"), *content, *behind])
 
 
 def _is_fact_sheet(text: str) -> bool:
@@ -132,13 +158,14 @@ def read_harmony(prompt: str, masked: str) -> Conversation:
         prompt, masked = _CUE + prompt, _CUE + masked
     reader = _Reader(prompt, masked)
     reader.run()
-    return Conversation(tuple(reader.messages), cue=reader.cue)
+    return Conversation(tuple(reader.messages), reader.tools, cue=reader.cue)
 
 
 class _Reader:
     def __init__(self, prompt: str, masked: str) -> None:
         self.prompt, self.masked = prompt, masked
         self.messages: list[Message] = []
+        self.tools: tuple[ToolSpec, ...] = ()
         self.cue: Cue = "none"
         self._reasoning: str | None = None
         self._calls = 0
@@ -174,10 +201,15 @@ class _Reader:
             self.messages.append(Message("tool", text, tool_call_id=f"call_{self._results}"))
             self._results += 1
         elif role == "developer":
-            inner = text.removeprefix(_INSTRUCTIONS) if text.startswith(_INSTRUCTIONS) else text
-            self.messages.append(Message("system" if renamed else "developer", inner))
+            self._take_developer(text, "system" if renamed else "developer")
         else:
             self.messages.append(Message(role if role in ("system", "user") else "user", text))
+
+    def _take_developer(self, text: str, role: str) -> None:
+        text, tools = (text, ()) if self.tools or self.messages[1:] else read_tools(text)
+        self.tools = self.tools or tools
+        if text or not tools:
+            self.messages.append(Message(role, text.removeprefix(_INSTRUCTIONS)))
 
     def _take_assistant(self, text: str, channel: str | None, to: str | None, closed: bool) -> None:
         if not closed:

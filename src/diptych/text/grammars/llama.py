@@ -28,7 +28,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..calls import Calls
+from ..declared import Declared
 from ..grammar import ALL_ROLES, Grammar, Turn, turns_of
+from ..tool_notations import Json
 
 LLAMA2 = Grammar(
     name="llama2",
@@ -69,9 +71,22 @@ LLAMA3 = Grammar(
 
 _JSON = Calls(call='{"name": "{name}", "parameters": {arguments}}', between="; ", result="{string}")
 
+_TOOLS = Declared(
+    "Given the following functions, please respond with a JSON for a function call with its proper arguments that best "
+    'answers the given prompt.\n\nRespond in the format {"name": function name, "parameters": dictionary of argument '
+    "name and its value}.Do not use variables.\n\n",
+    "",
+    open="",
+    close="\n\n",
+    place="first-user",
+    notation=Json(indent=4),
+    environment="Environment: ipython\n",
+)
+
 LLAMA31 = LLAMA3.variant(
     "llama3.1",
     calls=_JSON,
+    declares=_TOOLS,
     system_prefix="Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n",
     sheet=r"\nCutting Knowledge Date: [^\n]*\n\n|\n?Cutting Knowledge Date: [^\n]*\n(?:Today Date: [^\n]*\n)?\n(.*)",
     aliases=("llama3.2", "llama3.3"),
@@ -80,6 +95,7 @@ LLAMA31 = LLAMA3.variant(
 
 LLAMA4 = LLAMA3.variant(
     "llama4",
+    declares=_TOOLS,
     calls=replace(_JSON, begin="<|python_start|><|python_end|>", between=""),
     turns=turns_of("<|header_start|>{}<|header_end|>\n\n", "<|eot|>", _ROLES),
     cue="<|header_start|>assistant<|header_end|>\n\n",

@@ -13,6 +13,7 @@ from __future__ import annotations
 from ..calls import Calls
 from ..declared import Declared
 from ..grammar import Grammar, Thinking, Turn, turns_of
+from ..tool_notations import Json
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
 
@@ -160,7 +161,7 @@ MINIMAX = Grammar(
         '<parameter name="param-key-2">param-value-2</parameter>\n...\n</invoke>\n</minimax:tool_call>',
         open="<tool>",
         close="</tool>\n",
-        is_bare=True,
+        notation=Json(is_bare=True),
     ),
     default_system="You are a helpful assistant. Your name is MiniMax-M2.5 and is built by MiniMax.",
     markers=("]~!b[", "]~b]", "[e~["),
