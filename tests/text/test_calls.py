@@ -195,3 +195,14 @@ def test_what_is_no_tool_stays_text(name):
         text = declares.before + declares.open + inner + declares.close + declares.after
         assert declares.apart(text) == (text, ())
         assert declares.cut(text, "") == (text, ())
+
+
+@pytest.mark.parametrize("name", DECLARING)
+def test_hostile_declarations_stay_text(name):
+    """Openings without end, many of them: parsed in one walk, and no tool."""
+    declares = grammars()[name].declares
+    openings = ("\n<parameter>\n<name>", "\n<a>", "\n</parameters>", "\n</function>", "</description>\n<parameters>", '{"a":')
+    for unit in openings:
+        began = declares.before + declares.open + "<function>\n<name>f</name>\n<description>"
+        text = began + unit * (40_000 // len(unit)) + declares.after
+        assert declares.apart(text) == (text, ()) == declares.cut(text, "")

@@ -28,8 +28,9 @@ SAME = {
 }  # fmt: skip
 #: The same for conversations with tool calls and their results.
 SAME_CALLS = {
-    "unsloth-qwen3": "qwen3", "moonshotai-Kimi-K2": "kimi-k2", "granite-4.1": "granite", "axolotl-llama4": "llama4",
+    "unsloth-qwen3": "qwen3", "moonshotai-Kimi-K2": "kimi-k2", "granite-4.1": "granite", "axolotl-llama4": "llama4", "glm-5.1": "glm5",
     "glm4moe": "glm4.5", "Nemotron-3-Nano": "nemotron3", "MiniMax-M2.5": "minimax-m2",
+    "qwen3_6_training": "qwen3.5", "xinference-Qwen3-Coder": "qwen3-coder",
 }  # fmt: skip
 
 
@@ -167,7 +168,7 @@ SAME_TOOLS = {
     "unsloth-qwen3": "qwen3", "Qwen3-Thinking-1b": "qwen3-thinking", "granite-4.1": "granite", "glm4moe": "glm4.5",
     "MiniMax-M2.5": "minimax-m2", "moonshotai-Kimi-K2": "kimi-k2", "mistralai-Mistral-Nemo-Instruct-2407": "mistral-tekken",
     "mistral-instruct-v0.3": "mistral-v3", "xinference-Qwen3-Coder": "qwen3-coder", "qwen3_6_training": "qwen3.5",
-    "NVIDIA-Nemotron-3-Nano": "nemotron3", "nemotron_3_super": "nemotron3", "axolotl-llama4": "llama4",
+    "NVIDIA-Nemotron-3-Nano": "nemotron3", "nemotron_3_super": "nemotron3", "axolotl-llama4": "llama4", "glm-5.1": "glm5",
 }  # fmt: skip
 TOOLS = [
     {"type": "function", "function": {"name": "f", "description": "Does é.", "parameters": {"type": "object", "properties": {"a": {"type": "string", "description": "An a."}}, "required": ["a"]}}},

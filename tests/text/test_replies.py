@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diptych import ChatTemplate, DiptychError, FormatError, read_reply
+from diptych import ChatTemplate, DiptychError, FormatError, read_reply, to_prompt
+from diptych.model import ToolCall
 from diptych.text.derived import reasoning_field
+from diptych.text.registry import grammars
 from diptych.text.replies import ReplyReader
 from diptych.text.reply_marks import reply_marks
 
@@ -169,6 +171,36 @@ def test_a_model_may_write_json_with_other_blanks_and_in_another_order():
 def test_ids_of_calls_are_kept():
     reading = read_reply('[CALLS][{"name": "notes", "arguments": {}, "id": "x1"}]', format=LIST, prefix=PREFIX)
     assert reading.conversation.messages[0].tool_calls[0].id == "x1"
+
+
+class Letters:
+    """A tokenizer whose ids are code points; as those of Hugging Face it leaves control tokens out unless told."""
+
+    def decode(self, ids, skip_special_tokens=True):
+        return "".join(chr(one) for one in ids if one < 1000 or not skip_special_tokens)
+
+
+class Plain:
+    def decode(self, ids):
+        return "".join(map(chr, ids))
+
+
+@pytest.mark.parametrize("tokenizer", [Letters(), Plain()])
+def test_token_ids_are_decoded_by_a_tokenizer(tokenizer):
+    reading = read_reply([*map(ord, "Hi é")], format=JSON, prefix=PREFIX, decode=tokenizer)
+    assert said(reading)[0] == "Hi é"
+
+
+@pytest.mark.parametrize("name", ["qwen3-coder", "glm4.5", "minimax-m2"])
+@given(city=st.sampled_from(["22", "true", "null", "[1]", "Rome", "1.50", '"x"']), days=st.integers(-9, 99))
+def test_a_named_format_gives_arguments_the_types_of_the_tools(name, city, days):
+    grammar = grammars()[name]
+    call = ToolCall("c", "weather", json.dumps({"city": city, "days": days}))
+    prompt = to_prompt([{"role": "user", "content": "Hi"}], name).text
+    reply = grammar.calls.write([call], after_content=True) + grammar.turns["assistant"].close
+    reading = read_reply("Look." + reply, format=name, prefix=prompt, tools=TOOLS)
+    (message,) = reading.conversation.messages
+    assert [json.loads(one.arguments) for one in message.tool_calls] == [{"city": city, "days": days}]
 
 
 def test_token_ids_need_a_tokenizer():

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from json import JSONDecodeError, JSONDecoder
-from typing import Final
+from typing import Any, Final
 
 from ..model import Message, ToolCall
 
+#: The properties of each tool, by its name.
+Schemas = Mapping[str, Mapping[str, Any]]
+_NONE: Final[Schemas] = {}
 _HOLE: Final = re.compile(r"\{(name|arguments|id|index|content|json|string)\}")
 _HELD: Final = {"name": re.compile(r"[\w.-]+"), "id": re.compile(r"[\w.:-]+"), "index": re.compile(r"\d+")}
 
@@ -70,8 +73,10 @@ class Calls:
         written = [_filled(self.call, self._values(call, index)) for index, call in enumerate(calls, count)]
         return (self.lead if after_content else "") + self.begin + self.between.join(written) + self.end
 
-    def split(self, text: str, count: int) -> tuple[str, tuple[ToolCall, ...]]:
+    def split(self, text: str, count: int, schemas: Schemas = _NONE) -> tuple[str, tuple[ToolCall, ...]]:
         """Return the content of a turn and the calls behind it; ``count`` calls have been read before.
+
+        ``schemas`` are the properties of tools by name: an argument that is a string there stays one.
 
         >>> Calls('<f>{name} {arguments}</f>').split('Yes<f>add {"a": 1}</f>', 0)[1][0].name
         'add'
@@ -82,7 +87,7 @@ class Calls:
             return text, ()
         found: list[ToolCall] = []
         position = start + len(self.begin)
-        while (read := _read(self.call, text, position, self.argument)) is not None:
+        while (read := _read(self.call, text, position, self.argument, schemas)) is not None:
             values, position = read
             made = values.get("id") or self.id_of(values["name"], count + len(found))
             found.append(ToolCall(made, values["name"], values["arguments"]))
@@ -184,16 +189,23 @@ def _written(pattern: str, arguments: str) -> str:
     return "".join(pattern.replace("{key}", key).replace("{value}", value) for key, value in shown.items())
 
 
-def _gathered(pattern: str, text: str) -> str:
+def _gathered(pattern: str, text: str, properties: Mapping[str, Any]) -> str:
     """Return the JSON object of arguments that stand one by one."""
     key, value = r"(?P<key>[^<\n]*?)", r"(?P<value>.*?)"
     one = re.escape(pattern).replace(re.escape("{key}"), key).replace(re.escape("{value}"), value)
     pairs = ((m["key"], m["value"]) for m in re.finditer(one, text, re.DOTALL))
-    found = {name: json.loads(said) if is_json(said) else said for name, said in pairs}
+    found = {name: said if _is_text(properties.get(name), said) else json.loads(said) for name, said in pairs}
     return json.dumps(found, ensure_ascii=False)
 
 
-def _read(pattern: str, text: str, position: int, argument: str) -> tuple[dict[str, str], int] | None:
+def _is_text(schema: Any, said: str) -> bool:
+    """Return whether an argument is a text: by its schema, else because it is no JSON."""
+    return (isinstance(schema, Mapping) and schema.get("type") == "string") or not is_json(said)
+
+
+def _read(
+    pattern: str, text: str, position: int, argument: str, schemas: Schemas
+) -> tuple[dict[str, str], int] | None:
     """Return what stands in the holes of a pattern at a position of a text, and where it ends."""
     values: dict[str, str] = {}
     for number, part in enumerate(_parts(pattern)):
@@ -205,7 +217,8 @@ def _read(pattern: str, text: str, position: int, argument: str) -> tuple[dict[s
             end = text.find(_parts(pattern)[number + 1], position)
             if end < 0:
                 return None
-            values[part], position = _gathered(argument, text[position:end]), end
+            properties = schemas.get(values.get("name", ""), {})
+            values[part], position = _gathered(argument, text[position:end], properties), end
         elif (stop := _end_of(part, text, position)) is None:
             return None
         else:

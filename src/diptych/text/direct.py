@@ -42,7 +42,7 @@ def frames_of(grammar: Grammar) -> Frames | None:
         grammar.plain or grammar.writer or grammar.labels or grammar.separator or grammar.system_prefix or grammar.sheet
     )
     thinking = grammar.thinking
-    if not is_special or has_more or (thinking and (thinking.empty or thinking.last)):
+    if not is_special or has_more or (thinking and (thinking.empty or thinking.last or thinking.recent)):
         return None
     # Elsewhere than in a turn of its own, a system text is more than a turn.
     roles = [role for role in grammar.turns if role != "system" or grammar.system == "turn"]

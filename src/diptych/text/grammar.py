@@ -37,15 +37,24 @@ class Thinking:
     """How reasoning is written before the content of an assistant's turn: ``open`` + reasoning + ``close``.
 
     ``empty`` stands there where there is none, ``last`` where there is none in the last
-    message. ``keeps_earlier``: what was thought before the last
-    user message is written, too; most models' own templates leave it out.
+    message, ``recent`` where there is none in a message after the last user's. ``keeps_earlier``: what was
+    thought before the last user message is written, too; most models' own templates leave it out.
     """
 
     open: str
     close: str
     empty: str = ""
     last: str = ""
+    recent: str = ""
     keeps_earlier: bool = False
+
+    def nothing(self, *, is_last: bool, is_recent: bool) -> str:
+        """Return what stands where a message has no reasoning.
+
+        >>> Thinking("<think>", "</think>", "</think>", recent="<think></think>").nothing(is_last=True, is_recent=True)
+        '<think></think>'
+        """
+        return (self.recent if is_recent else "") or self.empty or (self.last if is_last else "")
 
     def split(self, text: str) -> tuple[str | None, str]:
         """Return the reasoning of a content and what follows it.
@@ -53,7 +62,7 @@ class Thinking:
         >>> Thinking("<think>", "</think>").split("<think>hm</think>Yes")
         ('hm', 'Yes')
         """
-        for nothing in filter(None, (self.empty, self.last)):
+        for nothing in filter(None, (self.empty, self.last, self.recent)):
             if text.startswith(nothing):
                 return None, text[len(nothing) :]
         if not text.startswith(self.open):

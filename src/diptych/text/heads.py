@@ -33,7 +33,7 @@ def head_of(grammar: Grammar, text: str) -> Head:
     """Return what the beginning of a text says of a format; of a short text nothing.
 
     >>> from .registry import grammar_of
-    >>> head_of(grammar_of("phi3"), "<|user|>\\nHi</s>\\n" * 5000).is_broken
+    >>> head_of(grammar_of("mistral-v1-tight"), "[INST] Hi[/INST] Yes</s>" * 5000).is_broken
     True
     """
     cutter = cutter_of(grammar) if len(text) > _LONG else None

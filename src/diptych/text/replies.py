@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ..errors import DiptychError, FormatError
 from ..format import Reading
@@ -20,6 +20,7 @@ from ..model import Conversation, Message, ToolSpec
 from ..projection import write
 from ..response import Event
 from ..sandbox.chat_template import ChatTemplate
+from .calls import Schemas
 from .derived import marks_of as prompt_marks
 from .derived import reasoning_field, sentinel
 from .derived_reading import NAME, wire
@@ -32,6 +33,14 @@ from .reply_stream import Scan
 from .tool_notations import tool_body
 
 Decode = Callable[[Sequence[int]], str]
+
+
+class Tokenizer(Protocol):
+    """What turns token ids into text: of tiktoken, tokenizers, transformers."""
+
+    def decode(self, ids: Any, /, **options: Any) -> str: ...
+
+
 _MISSING: Final = "a reply is read after its prefix: the prompt that the model was given, or its end"
 
 
@@ -41,12 +50,12 @@ def read_reply(
     format: str | Grammar | ChatTemplate,
     prefix: str,
     tools: Sequence[Any] | None = None,
-    decode: Decode | None = None,
+    decode: Decode | Tokenizer | None = None,
 ) -> Reading:
     """Read what a model generated as one assistant message.
 
-    ``reply`` is the text, or token ids with ``decode``, the tokenizer's function that turns them into
-    text, control tokens included. ``format`` is the model's chat template, or the name of a text format;
+    ``reply`` is the text, or token ids with ``decode``: the tokenizer, or its function that turns them
+    into text, control tokens included. ``format`` is the model's chat template, or the name of a text format;
     ``prefix`` the prompt that the reply continues, or its end. ``tools`` (as in a request) gives
     arguments their types, and says which names are calls where no control token does. Raises
     FormatError for a prefix that does not end as the format asks for a reply.
@@ -61,10 +70,15 @@ def read_reply(
     return reader.finish()
 
 
-def _decoded(ids: Sequence[int], decode: Decode | None) -> str:
+def _decoded(ids: Sequence[int], decode: Decode | Tokenizer | None) -> str:
     if decode is None:
-        raise FormatError("token ids need a tokenizer", path="$", hint="pass decode=tokenizer.decode, or the text")
-    return decode(list(ids))
+        raise FormatError("token ids need a tokenizer", path="$", hint="pass decode=tokenizer, or the text")
+    if callable(decode):
+        return str(decode(list(ids)))
+    try:  # those of Hugging Face would leave control tokens out
+        return str(decode.decode(list(ids), skip_special_tokens=False))
+    except TypeError:
+        return str(decode.decode(list(ids)))
 
 
 class ReplyReader:
@@ -107,7 +121,7 @@ class ReplyReader:
         reply = "".join(self._pieces)
         if isinstance(self._format, ChatTemplate):
             return _read_by_template(self._before + reply, self._format, self._tools)
-        return _read_by_grammar(self._prefix, reply, grammar_of(self._format))
+        return _read_by_grammar(self._prefix, reply, grammar_of(self._format), schemas_of(self._tools))
 
 
 def schemas_of(tools: Sequence[Any] | None) -> dict[str, Mapping[str, Any]]:
@@ -123,7 +137,7 @@ def schemas_of(tools: Sequence[Any] | None) -> dict[str, Mapping[str, Any]]:
 # by a named format ----------------------------------------------------------------------------
 
 
-def _read_by_grammar(prefix: str, reply: str, grammar: Grammar) -> Reading:
+def _read_by_grammar(prefix: str, reply: str, grammar: Grammar, schemas: Schemas) -> Reading:
     """Read prompt and reply together; the reply is what the prompt alone does not hold."""
     before = read_text(prefix, grammar)
     whole = read_text(prefix + reply, grammar)
@@ -132,11 +146,27 @@ def _read_by_grammar(prefix: str, reply: str, grammar: Grammar) -> Reading:
         raise FormatError(f"the prefix does not ask for a reply as {grammar.name} does", path="$.prefix", hint=_MISSING)
     start = len(asked.messages) - (asked.cue == "continue")
     messages = found.messages[start:]
-    merged = _merged(messages) if messages else Message("assistant", reply)
+    merged = _typed(_merged(messages), reply, grammar, schemas) if messages else Message("assistant", reply)
     verdict: Verdict = whole.verdict if messages else "lossy"
     losses = whole.losses
     conversation = Conversation((merged,))
     return replace(whole, conversation=conversation, messages=write(conversation), verdict=verdict, losses=losses)
+
+
+def _typed(message: Message, reply: str, grammar: Grammar, schemas: Schemas) -> Message:
+    """Return a message whose arguments have the types of the tools' schemas, where calls stand argument by argument."""
+    if not schemas or not message.tool_calls or not grammar.calls or not grammar.calls.argument:
+        return message
+    close = grammar.turns["assistant"].close
+    body = reply.rstrip() if reply.endswith(close) and not close.strip() else reply
+    for mark in filter(None, (close, close.strip(), *grammar.stop)):
+        body = body.removesuffix(mark)
+    _, calls = grammar.calls.split(body, 0, schemas)
+    if [call.name for call in calls] != [call.name for call in message.tool_calls]:
+        return message
+    pairs = zip(message.tool_calls, calls, strict=True)
+    given = {id(own): replace(own, arguments=call.arguments) for own, call in pairs}
+    return message.replace(parts=[given.get(id(part), part) for part in message.parts])
 
 
 def _merged(messages: Sequence[Message]) -> Message:

@@ -336,14 +336,14 @@ def _think(grammar: Grammar, made: Scan) -> bool:
     thinking, roles = grammar.thinking, made.roles
     assert thinking is not None
     if not thinking.empty and _is_inert([thinking.open.strip()], made.texts):
-        return not thinking.last or roles[-1] != "assistant"
+        return not (thinking.last or thinking.recent) or roles[-1] != "assistant"
     users = len(roles) - 1 - roles[::-1].index("user") if "user" in roles else -1
-    begins = tuple(filter(None, (thinking.open, thinking.empty, thinking.last)))
+    begins = tuple(filter(None, (thinking.open, thinking.empty, thinking.last, thinking.recent)))
     thoughts: list[str | None] = [None] * len(roles)
     for index, text in enumerate(made.texts):
         if roles[index] != "assistant":
             continue
-        before = thinking.empty or (thinking.last if index == len(roles) - 1 else "")
+        before = thinking.nothing(is_last=index == len(roles) - 1, is_recent=index > users)
         if not text.startswith(begins):
             rest = text
         elif before and text.startswith(before):

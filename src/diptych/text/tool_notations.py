@@ -53,13 +53,9 @@ class Json:
 
 #: What most formats have.
 JSON: Final = Json()
-_FUNCTION: Final = re.compile(
-    r"<function>\n<name>(?P<name>[^<\n]+)</name>(?:\n<description>(?P<description>.*?)</description>)?"
-    r"\n<parameters>(?P<inner>.*?)\n</parameters>(?P<more>.*?)\n</function>",
-    re.DOTALL,
-)
-_PARAMETER: Final = re.compile(r"\n<parameter>\n<name>(.*?)</name>(.*?)\n</parameter>", re.DOTALL)
-_FIELD: Final = re.compile(r"\n<(\w+)>(.*?)</\1>", re.DOTALL)
+_NAME: Final = re.compile(r"<function>\n<name>([^<\n]+)</name>")
+_PARAMETER: Final = "\n<parameter>\n<name>"
+_KEY: Final = re.compile(r"\n<(\w+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +82,23 @@ class Tags:
         return f"{head}{inner}{rest}\n</parameters>{strict}\n</function>"
 
     def read(self, text: str, position: int) -> tuple[ToolSpec, int] | None:
-        found = _FUNCTION.match(text, position)
-        if found is None:
+        found = _NAME.match(text, position)
+        end = text.find("\n</function>", position) + len("\n</function>") if found else 0
+        if found is None or end < position:
             return None
-        properties = {name: self._read_fields(fields) for name, fields in _PARAMETER.findall(found["inner"])}
-        rest = self._read_fields(_PARAMETER.sub("", found["inner"]))
-        schema = FrozenMap({"type": "object", "properties": properties, **rest})
-        strict = self._read_fields(found["more"]).get("strict")
-        tool = ToolSpec(found["name"], found["description"], schema, strict if isinstance(strict, bool) else None)
-        return (tool, found.end()) if self.write(tool) == found.group() else None
+        described, opened, rest = text[found.end() : end].partition("\n<parameters>")
+        inner, closed, more = rest.rpartition("\n</parameters>")
+        if not opened or not closed:
+            return None
+        first, *parameters = inner.split(_PARAMETER)
+        read = [one.partition("\n</parameter>") for one in parameters]
+        properties = {one.partition("</name>")[0]: _fields_of(one.partition("</name>")[2]) for one, _, _ in read}
+        others = _fields_of(first + "".join(behind for _, _, behind in read))
+        schema = FrozenMap({"type": "object", "properties": properties, **others})
+        strict = _fields_of(more).get("strict")
+        description = _fields_of(described).get("description")
+        tool = ToolSpec(found[1], description, schema, strict if isinstance(strict, bool) else None)
+        return (tool, end) if self.write(tool) == text[position:end] else None
 
     def _parameter(self, name: str, fields: Any) -> str:
         inner = self._fields(fields, set()) if isinstance(fields, dict) else ""
@@ -110,8 +114,18 @@ class Tags:
         shown = json.dumps(value, ensure_ascii=False) if is_json else str(value)
         return f"\n<{key}>{shown.strip() if key == 'description' else shown}</{key}>"
 
-    def _read_fields(self, text: str) -> dict[str, Any]:
-        return {key: _value(key, shown) for key, shown in _FIELD.findall(text)}
+
+def _fields_of(text: str) -> dict[str, Any]:
+    """Return what the tags of a text hold, up to the first that does not end."""
+    found: dict[str, Any] = {}
+    position = 0
+    while opened := _KEY.match(text, position):
+        end = text.find(close := f"</{opened[1]}>", opened.end())
+        if end < 0:
+            break
+        found[opened[1]] = _value(opened[1], text[opened.end() : end])
+        position = end + len(close)
+    return found
 
 
 def _value(key: str, shown: str) -> Any:

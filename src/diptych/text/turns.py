@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..loss import Loss
@@ -148,7 +148,7 @@ def conversation_of(prompt: str, found: Parse, grammar: Grammar) -> Conversation
     names = [name.removeprefix(before).rstrip() or None for name in _names(prompt, found, grammar)]
     named = names if grammar.named else [None] * len(contents)
     messages = tuple(_message(*content, name, grammar) for content, name in zip(contents, named, strict=True))
-    messages = _with_calls(messages, grammar.calls) if grammar.calls else messages
+    messages = _with_calls(messages, grammar.calls, tools) if grammar.calls else messages
     cue: Cue = "reply" if found.cue or (not grammar.cue and _awaits_reply(found, grammar)) else "none"
     if found.ranges and found.ranges[-1].role == "assistant" and not found.ranges[-1].is_closed:
         cue = "continue"
@@ -162,14 +162,15 @@ def _message(role: str, text: str, name: str | None, grammar: Grammar) -> Messag
     return Message(role, rest, name, reasoning=reasoning)
 
 
-def _with_calls(messages: Iterable[Message], calls: Calls) -> tuple[Message, ...]:
+def _with_calls(messages: Iterable[Message], calls: Calls, tools: Sequence[ToolSpec]) -> tuple[Message, ...]:
     """Return messages with the tool calls and the results that their contents hold."""
+    schemas = {tool.name: tool.parameters.get("properties") or {} for tool in tools if tool.parameters}
     found: list[Message] = []
     ids: list[str] = []
     answered = 0
     for message in messages:
         if message.role == "assistant":
-            content, made = calls.split(message.text, len(ids))
+            content, made = calls.split(message.text, len(ids), schemas)
             ids += [call.id for call in made]
             found.append(
                 Message("assistant", content or None, None, made, None, message.reasoning) if made else message

@@ -16,7 +16,7 @@ from ..model import FrozenMap, ToolSpec, thaw
 
 _HEAD: Final = "# Tools\n\n## functions\n\nnamespace functions {\n\n"
 _TAIL: Final = "} // namespace functions"
-_TYPE: Final = re.compile(r"type (?P<name>[^\s(]+) = \((?:_: (?P<body>\{\n(?:.*?\n)??\}))?\) => any;\n\n", re.DOTALL)
+_TYPE: Final = re.compile(r"type (?P<name>[^\s(]+) = \((?:\) => any;|_: (?:// (?P<note>.*)|\{))\Z")
 _FIELD: Final = re.compile(r"(?P<name>[^\s?:]+)(?P<maybe>\??): (?P<type>.*?),(?: // default: (?P<default>.*))?\Z")
 _SIMPLE: Final = {"string": "string", "number": "number", "integer": "number", "boolean": "boolean", "null": "null"}
 _STEP: Final = "    "
@@ -102,17 +102,26 @@ def _default(schema: Mapping[str, Any]) -> str:
 def _tools(inner: str) -> tuple[ToolSpec, ...]:
     """Return the tools of a namespace, none where it holds anything else."""
     found: list[ToolSpec] = []
-    position = 0
-    for one in _TYPE.finditer(inner):
-        before = inner[position : one.start()]
-        lines = before.splitlines()
-        if not all(line.startswith("// ") for line in lines):
+    lines = iter(inner.split("\n"))
+    comment: list[str] = []
+    for line in lines:
+        if line.startswith("// "):
+            comment.append(line[3:])
+        elif head := _TYPE.match(line):
+            found.append(ToolSpec(head["name"], "\n".join(comment) or None, _parameters(head, lines)))
+            comment = []
+        elif line:
             return ()
-        schema = None if one["body"] is None else _read_object(iter(one["body"].split("\n")[1:]), "")
-        description = "\n".join(line[3:] for line in lines) or None
-        found.append(ToolSpec(one["name"], description, None if schema is None else FrozenMap(schema)))
-        position = one.end()
-    return tuple(found) if position == len(inner) else ()
+    return tuple(found)
+
+
+def _parameters(head: re.Match[str], lines: Iterator[str]) -> FrozenMap | None:
+    if head.group().endswith("any;"):
+        return None
+    if (note := head["note"]) is None:
+        return FrozenMap(_read_object(lines, ""))
+    next(lines, "")
+    return FrozenMap(_read_object(lines, "") | {"description": note})
 
 
 def _read_object(lines: Iterator[str], indent: str) -> dict[str, Any]:

@@ -369,7 +369,8 @@ class _Writer:
         if reasoning is not None and not (thinking.keeps_earlier or self.keep_reasoning or index > self.last_user):
             self._lose(f"{path}.reasoning", "by-format-rule", f"{self.grammar.name} leaves earlier reasoning out")
             reasoning = None
-        empty = thinking.empty or (thinking.last if index == len(self.conversation.messages) - 1 else "")
+        is_last = index == len(self.conversation.messages) - 1
+        empty = thinking.nothing(is_last=is_last, is_recent=index > self.last_user)
         if reasoning is None and not empty and thinking.split(message.text) != (None, message.text):
             self._lose(f"{path}.content", "split", "its beginning reads back as reasoning")
         if reasoning is None:

@@ -127,7 +127,7 @@ _CODER = replace(
 QWEN3_CODER = QWEN3.variant(
     "qwen3-coder",
     thinking=None,
-    calls=_CODER,
+    calls=replace(_CODER, lead="\n\n", result="<tool_response>\n{content}\n</tool_response>\n", joined=""),
     declares=_CODER_TOOLS,
     mapping="Qwen 3 without reasoning, calls as tags for each argument",
 )
@@ -136,6 +136,7 @@ QWEN35 = QWEN3_THINKING.variant(
     "qwen3.5",
     calls=replace(_CODER, lead="\n\n"),
     declares=replace(_HEADED_TOOLS, notation=JSON, leads=True),
+    thinking=Thinking("<think>\n", "\n</think>\n\n", recent="<think>\n\n</think>\n\n"),
     trim=ALL_ROLES,
     aliases=("qwen3.6",),
     mapping="qwen3-thinking with the calls of qwen3-coder; contents trimmed",

@@ -17,6 +17,7 @@ from __future__ import annotations
 from ..calls import Calls
 from ..declared import Declared
 from ..grammar import Grammar, Thinking, Turn, turns_of
+from ..tool_notations import Json
 
 _ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
 
@@ -127,8 +128,24 @@ GLM5 = GLM45.variant(
     "glm5",
     turns=turns_of("<|{}|>", "", {**_ROLES, "tool": "observation"}),
     cue="<|assistant|><think>",
-    declares=None,
-    thinking=Thinking("<think>", "</think>", "</think>"),
+    calls=Calls(
+        call="<tool_call>{name}{arguments}</tool_call>",
+        argument="<arg_key>{key}</arg_key><arg_value>{value}</arg_value>",
+        result="<tool_response>{content}</tool_response>",
+        joined="",
+    ),
+    declares=Declared(
+        "\n# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
+        "You are provided with function signatures within <tools></tools> XML tags:\n<tools>\n",
+        "</tools>\n\nFor each function call, output the function name and arguments within the following XML format:\n"
+        "<tool_call>{function-name}<arg_key>{arg-key-1}</arg_key><arg_value>{arg-value-1}</arg_value>"
+        "<arg_key>{arg-key-2}</arg_key><arg_value>{arg-value-2}</arg_value>...</tool_call>",
+        open="",
+        close="\n",
+        place="turn",
+        notation=Json(is_bare=True),
+    ),
+    thinking=Thinking("<think>", "</think>", "</think>", recent="<think></think>"),
     aliases=("glm-5.1", "glm4.7"),
     mapping="GLM 4.5 without line breaks",
 )
