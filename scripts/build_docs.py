@@ -30,6 +30,7 @@ from diptych.text.registry import grammars, grammars_in
 
 sys.path.insert(0, str(Path(__file__).parent))
 from python_reference import python_page
+from template_layouts import layouts_page
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -369,6 +370,7 @@ PAGES = {
     "conversions": conversions_page,
     "filters": filters_page,
     "team-templates": team_page,
+    "template-layouts": layouts_page,
     "python": python_page,
     **{f"formats/{page}": partial(format_page, page) for page in _docstrings()},
 }

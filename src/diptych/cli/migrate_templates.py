@@ -55,6 +55,9 @@ def templates_command(
     run = _Run(Path(out) if out is not None else None, to, on_loss, force)
     for file in _template_files(paths, to, not no_ignore):
         run.migrate(file, from_)
+    if not run.documents:
+        shown = ", ".join(paths)
+        print(f"nothing was found in {shown}: a file whose layout is not certain has to be named", file=sys.stderr)
     several = sum("source" in document for document in run.documents) > 1
     for document in run.documents:
         source = document.pop("source", None)

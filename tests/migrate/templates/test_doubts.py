@@ -121,7 +121,7 @@ def test_an_unknown_ending_is_ambiguous_until_a_layout_is_named(ending, text):
     assert migrate_template(text, f"a{ending}", layout="text").verdict == "lossless"
 
 
-@pytest.mark.parametrize("name", ["a.poml", "a.baml", "a.hbs", "a.mustache", "a.liquid", "a.ERB"])
+@pytest.mark.parametrize("name", ["a.poml", "a.baml", "a.ejs", "a.promptl", "a.twig", "a.ERB"])
 def test_an_ending_of_another_language_is_refused(name):
     with pytest.raises(MigrationError, match="are not read") as caught:
         migrate_template("Hi {{x}}", name)

@@ -114,7 +114,69 @@ class KernelHandlebars(Kernel):
     blocks = ("{{#if a}}yes{{else}}no{{/if}}", "{{#if no}}x{{/if}}.", "{{#unless no}}u{{/unless}}", "{{! note }}")
 
 
-GRAMMARS = [Promptflow, Kernel, KernelJinja, KernelHandlebars]
+class Nunjucks(Grammar):
+    peer, layout, file = "engines", "nunjucks", "a.njk"
+    holes = (*Grammar.holes, "{{ a | upper }}", "{{ o.k }}", "{{ xs | join('+') }}", "{{ xs[1] }}", "{{ no | default('d', true) }}")  # fmt: skip
+    blocks = (
+        *Grammar.blocks,
+        "{% if a === 'Ann' && b %}eq{% elseif no %}no{% endif %}",
+        "{% raw %}{{ a }}{% endraw %}",
+    )
+
+    def case(self):
+        return {"file": self.file, "text": f"T{self.text()}", "engine": "nunjucks"}
+
+
+class Promptfoo(Nunjucks):
+    layout = "promptfoo"
+    words = tuple(word.replace("{", "(").replace("}", ")") for word in Grammar.words)
+
+    def case(self):
+        turns = [{"role": role, "content": self.text()} for role in self.roles()]
+        return {"file": "a.json", "text": json.dumps(turns), "engine": "promptfoo"}
+
+
+class HandlebarsFile(Nunjucks):
+    layout, file = "handlebars", "a.hbs"
+    holes = ("{{{a}}}", "{{{ b }}}", "{{{no}}}", "{{{o.k}}}", "{{&o.n}}")
+    blocks = (
+        "{{#if a}}\nyes\n{{else}}\nno\n{{/if}}\n", "{{#unless no}}u{{/unless}}", "{{! note }}\n", "\n{{!-- note --}}\n",
+        "{{#each xs}}\n- {{{this}}}\n{{/each}}\n", "{{#each xs}}{{@index}}{{{this}}}{{#unless @last}}, {{/unless}}{{/each}}",
+        "{{#with o}}{{{k}}}{{{../a}}}{{/with}}", "{{~#if a~}} y {{~/if~}}", "\\{{a}}",
+    )  # fmt: skip
+
+    def case(self):
+        return {**super().case(), "engine": "handlebars"}
+
+
+class Mustache(HandlebarsFile):
+    file = "a.mustache"
+    blocks = ("{{! note }}", "{ {", "}}")
+
+    def case(self):
+        return {**super().case(), "engine": "mustache"}
+
+
+class Liquid(Nunjucks):
+    peer, layout, file = "liquid_text", "liquid", "a.liquid"
+    holes = (
+        *Grammar.holes,
+        "{{ a | upcase }}",
+        "{{ o.k }}",
+        "{{ xs | join: '+' }}",
+        "{{ xs[1] | downcase }}",
+        "{{ a | size }}",
+    )
+    blocks = (
+        "{% if no %}true{% else %}false{% endif %}", "{% unless no %}u{% else %}v{% endunless %}", "{% assign c = a %}{{ c }}",
+        "{% for x in xs %}\n- {{ x }}{% if forloop.last %}.{% endif %}\n{% endfor %}\n", "{% comment %}x{% endcomment %}\n",
+        "{% if a == 'Ann' and b != 'y' %}\nAnn\n{% elsif a %}e{% endif %}", "{%- if a -%} t {%- endif -%}",
+    )  # fmt: skip
+
+
+GRAMMARS = [
+    Promptflow, Kernel, KernelJinja, KernelHandlebars, Nunjucks, Promptfoo, HandlebarsFile, Mustache, Liquid,
+]  # fmt: skip
 
 
 def migrated(case):

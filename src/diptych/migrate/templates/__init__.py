@@ -116,7 +116,7 @@ def migrate_templates(
     source = _source(text, filename, is_named=layout != "auto", partials=partials)
     chosen = layout_for(source) if layout == "auto" else layout_named(layout)
     try:
-        if chosen.read_all is not None and source.name.endswith((".py", ".yaml", ".yml")):
+        if chosen.read_all is not None and chosen.several(source):
             return _finish_all(chosen, source)
         draft = Draft(source.filename, text=source.text)
         draft.partials = source.partials

@@ -76,4 +76,6 @@ def _is_certain(source: Source) -> bool:
     return _CHAT.search(source.text) is not None and source.name.endswith((".jinja", ".jinja2", ".j2", ".txt", ".md"))
 
 
-LAYOUT: Final = Layout("banks", read, _is_certain, lambda source: _CHAT.search(source.text) is not None, rank=60)
+LAYOUT: Final = Layout(
+    "banks", read, _is_certain, lambda source: _CHAT.search(source.text) is not None, rank=60, oracle="banks 2.5.1"
+)

@@ -139,4 +139,6 @@ def _is_certain(source: Source) -> bool:
     return source.name.endswith(".prompt")
 
 
-LAYOUT: Final = Layout("dotprompt", read, _is_certain, rank=30, is_lenient=True)
+LAYOUT: Final = Layout(
+    "dotprompt", read, _is_certain, rank=30, is_lenient=True, oracle="dotpromptz 0.2.0 and handlebars 4.7.10"
+)

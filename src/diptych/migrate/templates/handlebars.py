@@ -82,6 +82,8 @@ class Handlebars(Values):
         self.contexts = [Context(Expression("", schema))]
         self.blocks: list[_Block] = []
         self.pieces: list[Piece] = []
+        #: True where ``{{role}}``, ``{{history}}`` and ``{{media}}`` are helpers, as in dotprompt.
+        self.has_roles = True
 
     def read(self) -> list[Piece]:
         """Return the pieces of the body. Raises MigrationError with the line of what is refused."""
@@ -268,9 +270,9 @@ class Handlebars(Values):
         helper = tag.words[0][1]
         arguments = [word for key, word in tag.words[1:] if not key]
         named = {key: word for key, word in tag.words[1:] if key}
-        if helper == "history" and len(tag.words) == 1:
+        if self.has_roles and helper == "history" and len(tag.words) == 1:
             self.pieces.append(Piece("history", "history", tag.line))
-        elif helper == "role":
+        elif self.has_roles and helper == "role":
             self._role(tag, arguments, named)
         elif helper == "media" and "url" in named:
             self._media(tag, named)

@@ -186,4 +186,5 @@ LAYOUT: Final = Layout(
     rank=55,
     is_lenient=True,
     read_all=read_all,
+    oracle="haystack-ai 3.4.0",
 )

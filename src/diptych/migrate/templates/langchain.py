@@ -288,4 +288,4 @@ def _is_likely(source: Source) -> bool:
     return bool(source.keys.keys() & {"_type", "input_variables", "prompt_messages", "lc"})
 
 
-LAYOUT: Final = Layout("langchain", read, _is_certain, _is_likely, rank=15)
+LAYOUT: Final = Layout("langchain", read, _is_certain, _is_likely, rank=15, oracle="langchain-core 1.7.2")

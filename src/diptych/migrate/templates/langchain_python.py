@@ -334,4 +334,5 @@ LAYOUT: Final = Layout(
     lambda source: source.name.endswith(".py"),
     rank=16,
     read_all=read_all,
+    oracle="langchain-core 1.7.2",
 )

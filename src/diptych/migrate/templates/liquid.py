@@ -1,4 +1,4 @@
-"""Liquid, as .NET's Semantic Kernel uses it, in pieces of Jinja.
+"""Liquid in pieces of Jinja: files of it, and prompts of .NET's Semantic Kernel.
 
 =======================================  ==================================================
 ``{{ a.b }}`` ``{{ a[0] }}``             the same
@@ -23,7 +23,9 @@ from typing import Final
 
 from ...errors import MigrationError
 from .draft import Draft
-from .pieces import Kind, Piece
+from .holes import ended
+from .model import Layout, Source
+from .pieces import Kind, Piece, write
 
 _TAG: Final = re.compile(
     r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}|\{%-?\s*raw\s*-?%\}(?P<raw>.*?)\{%-?\s*endraw\s*-?%\}"
@@ -39,6 +41,11 @@ _FILTERS: Final = {
 }  # fmt: skip
 _WORDS: Final = {"nil": "none", "null": "none", "true": "true", "false": "false"}
 _REFUSED: Final = {"blank", "empty"}
+
+
+def read(source: Source, draft: Draft) -> None:
+    """Fill the draft from a file: a prompt without messages. Raises MigrationError."""
+    draft.prompt(ended(write(pieces_of_liquid(source.text, draft))))
 
 
 def pieces_of_liquid(text: str, draft: Draft, line: int = 1) -> list[Piece]:
@@ -132,4 +139,15 @@ def _printed(text: str, draft: Draft, line: int) -> str:
         if not pattern or bool(argument) != ("{0}" in pattern) or (argument and not re.fullmatch(_TERM, argument)):
             raise _refused(text, draft, line)
         code += f"|{pattern.format(_term(argument, draft, line) if argument else '')}"
-    return code
+    return "''" if code == "none" else code
+
+
+LAYOUT: Final = Layout(
+    "liquid",
+    read,
+    lambda _: False,
+    lambda source: source.name.endswith(".liquid"),
+    rank=37,
+    is_lenient=True,
+    oracle="python-liquid 2.3.6",
+)

@@ -96,4 +96,4 @@ def _is_likely(source: Source) -> bool:
     return bool(source.keys.keys() & {"prompt", "system"}) and source.name.endswith((".yaml", ".yml"))
 
 
-LAYOUT: Final = Layout("llm", read, _is_certain, _is_likely, rank=45)
+LAYOUT: Final = Layout("llm", read, _is_certain, _is_likely, rank=45, oracle="llm 0.36")

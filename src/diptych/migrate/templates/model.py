@@ -118,9 +118,13 @@ class Layout:
     is_certain: Callable[[Source], bool]
     is_likely: Callable[[Source], bool] = lambda _: False
     rank: int = 50
+    #: The program, with its version, that the layout was compared with.
+    oracle: str = "none, by the tool's documentation"
     #: True where a name that is not given prints nothing and is false.
     is_lenient: bool = False
     #: Names of files that may stand beside one of this layout and belong to it.
     beside: tuple[str, ...] = ()
     #: For a layout whose files hold several templates: drafts and refusals.
     read_all: Callable[[Source], tuple[list[Draft], list[MigrationError]]] | None = None
+    #: Which files of such a layout are read by ``read_all``.
+    several: Callable[[Source], bool] = lambda source: source.name.endswith((".py", ".yaml", ".yml"))

@@ -121,4 +121,4 @@ def _is_certain(source: Source) -> bool:
     return is_jinja and _FIRST.match(source.text) is not None and not _DIPTYCH.search(source.text)
 
 
-LAYOUT: Final = Layout("promptflow", read, _is_certain, rank=70, is_lenient=True)
+LAYOUT: Final = Layout("promptflow", read, _is_certain, rank=70, is_lenient=True, oracle="promptflow-core 1.18.5")

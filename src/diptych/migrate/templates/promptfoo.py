@@ -1,85 +1,229 @@
-"""promptfoo's chat prompts: a JSON or YAML list of messages with ``{{name}}`` holes.
+"""promptfoo's prompts: lists of messages in JSON or YAML, texts between lines of ``---``, and its configuration.
 
-====================================  ====================================================
-``[{"role": …, "content": …}]``       messages
-``{{ name }}`` in a content           ``{{ name }}``; promptfoo parses the list first and fills
-                                      in each text then (``renderVarsInObject``)
-``{name}``, ``$name``                 text; ambiguous, for other tools fill these in
-other tags of Nunjucks                refused: they are not Jinja's
-content that is not text              refused
-other fields of a message             lost
-====================================  ====================================================
+========================================  ==================================================
+``[{"role": …, "content": …}]``           messages; the list is parsed first, then each text
+                                          is filled in (``renderVarsInObject``)
+``"content": {{ name | dump }}``          the value of ``name``, as the text that it is
+parts ``text`` and ``image_url``          text and ``{% image … %}``
+texts between lines of ``---``            a template each; ambiguous where the file is not
+                                          named as promptfoo's
+``prompts:`` of a configuration           a template each; those in other files are refused
+                                          with their names
+Nunjucks                                  Jinja, by :mod:`.nunjucks`
+``{name}``, ``$name``                     text; ambiguous, for other tools fill these in
+tags around whole messages                refused
+other fields of a message                 lost
+========================================  ==================================================
 
 A value that is not a text prints as Jinja prints it; Nunjucks prints lists and objects another way.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ...errors import MigrationError
 from .draft import Draft
+from .holes import ended
+from .jinja import plain_renderer
 from .model import Layout, Source
-from .pieces import Piece, write
+from .nunjucks import pieces_of_nunjucks
+from .pieces import write
 
-_HOLE: Final = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
-_TAG: Final = re.compile(r"\{\{|\{%|\{#")
 _FOREIGN: Final = re.compile(r"(?<!\{)\{[A-Za-z_]\w*\}(?!\})|\$\{?[A-Za-z_]\w*")
+_DUMPED: Final = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*\|\s*dump\s*-?\}\}")
+_SINGLE: Final = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}")
+_RULE: Final = re.compile(r"^[ \t]*---[ \t]*$", re.M)
+#: What stands for a dumped value while the list is parsed.
+_MARK: Final = "\ue000{}\ue001"
+_FILE: Final = re.compile(
+    r"^(?:file|exec|https?)://|^[^\s{}]*[\w*]\.(?:txt|json|ya?ml|md|j2|jinja|jsonl?|csv|py|js|ts|mjs|cjs)(?::\w+)?$"
+)
 
 
 def read(source: Source, draft: Draft) -> None:
     """Fill the draft from a list of messages. Raises MigrationError."""
-    messages = _messages(source)
+    messages = _messages(source, draft)
     if not messages:
         raise draft.refuse("the file holds no list of messages")
-    texts = [_content(message, f"$[{index}]", draft) for index, message in enumerate(messages)]
-    for role, text in texts:
-        draft.message(role, _jinja(text, draft))
-    if any(text != text.strip("\n") for _, text in texts):
-        draft.lose("$", "trimmed", "line breaks at the ends of a message are layout")
-    draft.meaning = lambda inputs: [(role, _meaning(text, inputs).strip("\n")) for role, text in texts]
+    _fill(messages, "$", draft)
 
 
-def _messages(source: Source) -> list[Any]:
+def read_all(source: Source) -> tuple[list[Draft], list[MigrationError]]:
+    """Return a draft for each prompt of a configuration, or of a text with lines of ``---``."""
+    drafts: list[Draft] = []
+    refusals: list[MigrationError] = []
+    for name, prompt, path in _prompts(source):
+        draft = Draft(source.filename, name)
+        try:
+            _read_prompt(prompt, path, draft)
+            if not source.is_named and path == "":
+                draft.doubt("a line of --- is between two prompts for promptfoo, and text for other tools")
+            drafts.append(draft)
+        except MigrationError as error:
+            error.message = f"{name}: {error.message}" if name else error.message
+            refusals.append(error)
+    return drafts, refusals
+
+
+def _prompts(source: Source) -> list[tuple[str, Any, str]]:
+    """Return names, prompts and paths."""
+    if source.name.endswith((".yaml", ".yml", ".json")):
+        value = source.value
+        if isinstance(value, list):
+            return [("", value, "$")]
+        prompts = source.object().get("prompts")
+        listed = prompts if isinstance(prompts, list) else [prompts]
+        return [(_name(prompt, index), prompt, f"$.prompts[{index}]") for index, prompt in enumerate(listed)]
+    parts = [part.strip() for part in _RULE.split(source.text)]
+    return [(f"prompt_{index + 1}", part, "") for index, part in enumerate(filter(None, parts))]
+
+
+def _name(prompt: Any, index: int) -> str:
+    label = (prompt.get("label") or prompt.get("id")) if isinstance(prompt, Mapping) else None
+    slug = re.sub(r"[^\w-]+", "_", str(label or "")).strip("_")
+    return slug if slug and "://" not in str(label) else f"prompt_{index + 1}"
+
+
+def _read_prompt(prompt: Any, path: str, draft: Draft) -> None:
+    if isinstance(prompt, Mapping):
+        draft.text_field("description", prompt.get("label"))
+        draft.drop(prompt, ("raw", "label", "id", "display"), path)
+        prompt = prompt.get("raw", prompt.get("id"))
+    if isinstance(prompt, list):
+        _fill(prompt, path, draft)
+        return
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise draft.refuse("there is no prompt", path)
+    if _FILE.match(prompt.strip()) and "\n" not in prompt.strip():
+        raise draft.refuse(f"the prompt stands in {prompt.strip()[:80]}", path, hint="migrate that file")
+    messages = _listed(prompt)
+    if messages is not None:
+        _fill(messages, path or "$", draft)
+        return
+    draft.prompt(ended(_jinja(prompt, path, draft)))
+    body = _without_dump(prompt)
+    draft.meaning = lambda inputs: [("user", plain_renderer(body)(inputs))]
+
+
+def _messages(source: Source, draft: Draft) -> list[Any]:
+    """Return the messages of a file; a value that is dumped stands as a mark in them."""
     if not source.name.endswith((".json", ".yaml", ".yml")):
         return []
+    if source.name.endswith(".json") and _DUMPED.search(source.text):
+        listed = _listed(source.text)
+        if listed is None and "{%" in source.text:
+            line = source.text.count("\n", 0, source.text.index("{%")) + 1
+            raise draft.refuse("a tag around whole messages cannot be migrated", line, hint="pass a history")
+        return listed or []
     value = source.value
     return value if isinstance(value, list) and all(map(_is_message, value)) else []
+
+
+def _listed(text: str) -> list[Any] | None:
+    """Return the messages of a text that is a list in JSON once its values are dumped, None where it is none."""
+    if not text.lstrip().startswith("["):
+        return None
+    try:
+        value = json.loads(_DUMPED.sub(lambda found: json.dumps(_MARK.format(found[1])), text))
+    except ValueError:
+        return None
+    return value if isinstance(value, list) and value and all(map(_is_message, value)) else None
 
 
 def _is_message(value: Any) -> bool:
     return isinstance(value, Mapping) and {"role", "content"} <= value.keys()
 
 
-def _content(message: Mapping[str, Any], place: str, draft: Draft) -> tuple[str, str]:
-    content = message["content"]
+def _fill(messages: list[Any], path: str, draft: Draft) -> None:
+    said = []
+    for index, message in enumerate(messages):
+        place = f"{path}[{index}]"
+        if not _is_message(message):
+            raise draft.refuse("a message is no object with role and content", place)
+        draft.drop(message, ("role", "content"), place)
+        role = draft.role(message["role"], f"{place}.role")
+        content = message["content"]
+        draft.message(role, _content(content, f"{place}.content", draft))
+        said.append((role, _shown(content)))
+        if isinstance(content, str) and content != content.strip("\n"):
+            draft.lose(path, "trimmed", "line breaks at the ends of a message are layout")
+    if all(text is not None for _, text in said):
+        draft.meaning = lambda inputs: [(role, plain_renderer(text or "")(inputs).strip("\n")) for role, text in said]
+
+
+def _shown(content: Any) -> str | None:
+    """Return a text as Jinja's own engine takes it, None for parts."""
     if not isinstance(content, str):
-        raise draft.refuse("a message whose content is not text cannot be migrated", f"{place}.content")
-    if _TAG.search(_HOLE.sub("", content)):
-        hint = "write it in Jinja by hand: its tags are much alike"
-        raise draft.refuse("a tag of Nunjucks that is more than a name", f"{place}.content", hint=hint)
-    if found := _FOREIGN.search(content):
-        draft.doubt(f"{draft.filename}: {place}.content: {found[0]} is text for promptfoo and a hole for other tools")
-    draft.drop(message, ("role", "content"), place)
-    return draft.role(message["role"], f"{place}.role"), content
+        return None
+    return re.sub("\ue000(\\w+)\ue001", r"{{ \1 }}", _without_dump(content))
 
 
-def _jinja(text: str, draft: Draft) -> str:
-    pieces, last = [], 0
-    for found in _HOLE.finditer(text):
-        name = draft.input_name(found[1])
-        pieces += [Piece("text", text[last : found.start()]), Piece("print", f"{{{{ {name} }}}}")]
-        last = found.end()
-    return write([*pieces, Piece("text", text[last:])])
+def _without_dump(text: str) -> str:
+    text = re.sub(r"\|\s*dump\b", "|tojson", text).replace("===", "==").replace("!==", "!=")
+    return re.sub(r"\{%(-?)\s*elseif\b", r"{%\1 elif", text)
 
 
-def _meaning(text: str, inputs: Mapping[str, Any]) -> str:
-    return _HOLE.sub(lambda found: str(inputs[found[1]]), text)
+def _content(content: Any, place: str, draft: Draft) -> str:
+    if isinstance(content, str):
+        if found := _FOREIGN.search(content):
+            draft.doubt(f"{draft.filename}: {place}: {found[0]} is text for promptfoo and a hole for other tools")
+        return _jinja(content, place, draft)
+    parts = content if isinstance(content, list) else [content]
+    return "".join(_part(part, f"{place}[{index}]", draft) for index, part in enumerate(parts))
+
+
+def _part(part: Any, place: str, draft: Draft) -> str:
+    kind = part.get("type") if isinstance(part, Mapping) else None
+    if kind == "text" and isinstance(part.get("text"), str):
+        return _jinja(part["text"], f"{place}.text", draft)
+    inner = part.get("image_url") if isinstance(part, Mapping) else None
+    url = inner.get("url") if isinstance(inner, Mapping) else inner
+    if kind in ("image_url", "input_image") and isinstance(url, str):
+        if found := _SINGLE.fullmatch(url.strip()):
+            return f"{{% image {draft.input_name(found[1])} %}}"
+        if "{{" not in url and "{%" not in url:
+            return f"{{% image {url!r} %}}"
+    raise draft.refuse("a message whose content is not text cannot be migrated", place)
+
+
+def _jinja(text: str, place: str, draft: Draft) -> str:
+    text = re.sub("\ue000(\\w+)\ue001", r"{{ \1 }}", text)
+    return write(pieces_of_nunjucks(text, draft, place))
+
+
+def _is_config(source: Source) -> bool:
+    value = source.keys
+    return bool(value.get("prompts")) and bool(value.keys() & {"providers", "tests", "defaultTest", "targets"})
+
+
+def _is_several(source: Source) -> bool:
+    return source.name.endswith((".txt", ".md")) or source.name.endswith((".yaml", ".yml")) or _is_config(source)
 
 
 def _is_likely(source: Source) -> bool:
-    return bool(_messages(source))
+    if source.name.endswith(".txt"):
+        parts = list(filter(str.strip, _RULE.split(source.text)))
+        return len(parts) > 1 and all(_SINGLE.search(part) for part in parts)
+    if source.name.endswith(".json") and _listed(source.text) is not None:
+        return True
+    try:
+        return bool(_messages(source, Draft(source.filename)))
+    except MigrationError:
+        return source.name.endswith(".json") and _DUMPED.search(source.text) is not None
 
 
-LAYOUT: Final = Layout("promptfoo", read, lambda _: False, _is_likely, rank=40, is_lenient=True)
+LAYOUT: Final = Layout(
+    "promptfoo",
+    read,
+    _is_config,
+    _is_likely,
+    rank=40,
+    is_lenient=True,
+    read_all=read_all,
+    several=_is_several,
+    oracle="nunjucks 3.2.4, which promptfoo renders with",
+)

@@ -378,5 +378,10 @@ def _meaning(marked: str, form: Any) -> Any:
 
 
 LAYOUT: Final = Layout(
-    "prompty", read, is_certain=lambda source: source.name.endswith(".prompty"), rank=10, is_lenient=True
+    "prompty",
+    read,
+    is_certain=lambda source: source.name.endswith(".prompty"),
+    rank=10,
+    is_lenient=True,
+    oracle="prompty 2.1.0",
 )

@@ -224,7 +224,9 @@ def _pieces(template: str, form: str, draft: Draft, line: int) -> list[Piece]:
         template = re.sub(r"\s*\{\{~#message|\{\{#message", "{{#message", template)
         template = re.sub(r"\{\{#message (\w+)(?:~\}\}\s*|\}\})", r'<message role="\1">', template)
         template = re.sub(r"(?:\s*\{\{~|\{\{)/message(?:~\}\}\s*|\}\})", "</message>", template)
-        return Handlebars(template, draft, {}, line).read()
+        reader = Handlebars(template, draft, {}, line)
+        reader.has_roles = False
+        return reader.read()
     if form == "liquid":
         return pieces_of_liquid(template, draft, line)
     raise draft.refuse(f"a template in {form[:40]!r} is not read", "$.template_format",
@@ -278,4 +280,12 @@ def _is_certain(source: Source) -> bool:
     return isinstance(value.get("template"), str) and bool(_OWN & value.keys()) and "_type" not in value
 
 
-LAYOUT: Final = Layout("semantic-kernel", read, _is_certain, rank=16, is_lenient=True, beside=(_CONFIG,))
+LAYOUT: Final = Layout(
+    "semantic-kernel",
+    read,
+    _is_certain,
+    rank=16,
+    is_lenient=True,
+    beside=(_CONFIG,),
+    oracle="semantic-kernel 1.45.0, for its own language, Jinja and Handlebars",
+)

@@ -16,9 +16,8 @@ of a text is, only its marks can tell: where they leave a doubt, the verdict is 
 a text in a format of marks    messages, by the reader of its format
 ``Human: …``, ``<system>``     ambiguous: messages, or one message
 another ending than            ambiguous; refused where the ending is that of
-``.txt``, ``.md``, ``.jinja``  another language (``.poml``, ``.baml``, ``.hbs`` …)
-=============================  ==================================================
-"""
+``.txt``, ``.md``, ``.jinja``  another language (``.poml``, ``.baml``, ``.ejs`` …)
+=============================  ==========================================="""
 
 from __future__ import annotations
 
@@ -43,8 +42,8 @@ _NEUTRAL: Final = ("", ".txt", ".text", ".md", ".markdown")
 _JINJA: Final = (".jinja", ".jinja2", ".j2")
 #: Endings of other template languages, which are not read.
 _FOREIGN: Final = {
-    ".poml": "POML", ".baml": "BAML", ".hbs": "Handlebars", ".handlebars": "Handlebars", ".mustache": "Mustache",
-    ".liquid": "Liquid", ".erb": "ERB", ".ejs": "EJS", ".njk": "Nunjucks", ".promptl": "PromptL", ".gotmpl": "Go",
+    ".poml": "POML", ".baml": "BAML",
+    ".erb": "ERB", ".ejs": "EJS", ".promptl": "PromptL", ".gotmpl": "Go",
     ".cshtml": "Razor", ".twig": "Twig", ".vm": "Velocity", ".ftl": "FreeMarker",
 }  # fmt: skip
 _VSCODE: Final = re.compile(r"\$\{(?:input|file|selection|workspaceFolder)\w*(?::[^}\n]*)?\}")
@@ -131,4 +130,4 @@ def _is_likely(source: Source) -> bool:
     return not source.name.endswith((".json", ".yaml", ".yml", ".py"))
 
 
-LAYOUT: Final = Layout("text", read, lambda _: False, _is_likely, rank=99)
+LAYOUT: Final = Layout("text", read, lambda _: False, _is_likely, rank=99, oracle="str.format of Python, and Jinja 3.1")
