@@ -46,7 +46,7 @@ def templates_command(
     no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
-    """Turn Prompty, dotprompt, LangChain, banks, Haystack, llm, GitHub and request files into Diptych templates.
+    """Turn template files of other tools (Prompty, LangChain, promptfoo, Dify, …) into Diptych templates.
 
     diptych migrate templates prompts --out templates
     """

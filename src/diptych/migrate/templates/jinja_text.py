@@ -27,4 +27,4 @@ def read(source: Source, draft: Draft) -> None:
     draft.meaning = lambda inputs: [("user", plain_renderer(body)(inputs))]
 
 
-LAYOUT: Final = Layout("jinja", read, lambda _: False, rank=98, is_lenient=True)
+LAYOUT: Final = Layout("jinja", read, lambda _: False, rank=98, is_lenient=True, oracle="Jinja 3.1")

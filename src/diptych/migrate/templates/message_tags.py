@@ -15,9 +15,9 @@ from xml.etree import ElementTree
 from .draft import Draft
 from .pieces import Piece
 
-MESSAGE: Final = re.compile(r"<message\b")
+MESSAGE: Final = re.compile(r"<message\b(?=[^<>]*\brole\s*=)")
 _TAG: Final = re.compile(
-    r"<message\b([^<>]*?)(/?)>|</message\s*>|</?(text|image|chat_history)\s*>|\x00history:(\w+)\x00"
+    r"<message\b(?=[^<>]*\brole\s*=)([^<>]*?)(/?)>|</message\s*>|</?(text|image|chat_history)\s*>|\x00history:(\w+)\x00"
 )
 _ROLE: Final = re.compile(r"\brole\s*=\s*([\"'])(\w+)\1")
 _OTHER: Final = re.compile(r"([\w-]+)\s*=")

@@ -13,6 +13,7 @@ written anew, and all else is refused by name.
 ``upper lower trim capitalize title``      the same
 ``first last length join reverse``
 ``replace default abs round safe``
+``xs.length``                              ``(xs|length)``
 ``dump``                                   ``tojson``: the same value, spelt another way
 other filters, tags, calls                 refused
 =========================================  ===============================================
@@ -65,6 +66,7 @@ def _operators(text: str) -> str:
         for index in range(0, len(parts), 2):
             for theirs, ours in _OPERATORS:
                 parts[index] = parts[index].replace(theirs, ours)
+            parts[index] = re.sub(r"\b([A-Za-z_][\w.]*)\.length\b", r"(\1|length)", parts[index])
         return re.sub(r"^(\{%-?\s*)elseif\b", r"\1elif", "".join(parts))
 
     return re.sub(r"\{%.*?%\}|\{\{.*?\}\}", of_tag, text, flags=re.DOTALL)

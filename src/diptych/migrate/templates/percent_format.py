@@ -20,5 +20,9 @@ from .holes import PERCENTS
 from .model import Layout
 
 LAYOUT: Final = Layout(
-    "percent-format", lambda source, draft: PERCENTS.read(source.text, draft), lambda _: False, rank=98
+    "percent-format",
+    lambda source, draft: PERCENTS.read(source.text, draft),
+    lambda _: False,
+    rank=98,
+    oracle="the % operator of Python 3.11",
 )

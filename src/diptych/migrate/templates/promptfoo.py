@@ -11,7 +11,9 @@ texts between lines of ``---``            a template each; ambiguous where the f
                                           with their names
 Nunjucks                                  Jinja, by :mod:`.nunjucks`
 ``{name}``, ``$name``                     text; ambiguous, for other tools fill these in
-tags around whole messages                refused
+``{% for %}``, ``{% if %}`` around        the same around messages; a loop that writes roles and
+messages                                  contents of data, or ``{{ messages | dump }}``, is
+                                          ``{% history … %}``
 other fields of a message                 lost
 ========================================  ==================================================
 
@@ -29,12 +31,15 @@ from ...errors import MigrationError
 from .draft import Draft
 from .holes import ended
 from .jinja import plain_renderer
+from .meaning import HISTORY
 from .model import Layout, Source
 from .nunjucks import pieces_of_nunjucks
 from .pieces import write
 
 _FOREIGN: Final = re.compile(r"(?<!\{)\{[A-Za-z_]\w*\}(?!\})|\$\{?[A-Za-z_]\w*")
-_DUMPED: Final = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*\|\s*dump\s*-?\}\}")
+_DUMPED: Final = re.compile(r"\{\{-?\s*([A-Za-z_][\w.]*)\s*\|\s*dump\s*-?\}\}")
+_TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_EACH: Final = re.compile(r"\{%-?\s*for\s+(\w+)\s+in\s+(\w+)\s*-?%\}")
 _SINGLE: Final = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}")
 _RULE: Final = re.compile(r"^[ \t]*---[ \t]*$", re.M)
 #: What stands for a dumped value while the list is parsed.
@@ -110,28 +115,59 @@ def _read_prompt(prompt: Any, path: str, draft: Draft) -> None:
 
 
 def _messages(source: Source, draft: Draft) -> list[Any]:
-    """Return the messages of a file; a value that is dumped stands as a mark in them."""
-    if not source.name.endswith((".json", ".yaml", ".yml")):
-        return []
-    if source.name.endswith(".json") and _DUMPED.search(source.text):
+    """Return the messages of a file; tags between them are texts, a value that is dumped is a mark in them."""
+    if source.name.endswith(".json") and re.search(r"\{\{|\{%", source.text):
         listed = _listed(source.text)
-        if listed is None and "{%" in source.text:
-            line = source.text.count("\n", 0, source.text.index("{%")) + 1
-            raise draft.refuse("a tag around whole messages cannot be migrated", line, hint="pass a history")
+        if listed is None and (found := _TAG.search(source.text)):
+            line = source.text.count("\n", 0, found.start()) + 1
+            raise draft.refuse(
+                "a list that is made by tags in this way cannot be migrated", line, hint="pass a history"
+            )
         return listed or []
-    value = source.value
+    value = source.value if source.name.endswith((".json", ".yaml", ".yml")) else None
     return value if isinstance(value, list) and all(map(_is_message, value)) else []
 
 
 def _listed(text: str) -> list[Any] | None:
-    """Return the messages of a text that is a list in JSON once its values are dumped, None where it is none."""
-    if not text.lstrip().startswith("["):
-        return None
-    try:
-        value = json.loads(_DUMPED.sub(lambda found: json.dumps(_MARK.format(found[1])), text))
-    except ValueError:
-        return None
-    return value if isinstance(value, list) and value and all(map(_is_message, value)) else None
+    """Return the messages of a text that is a list in JSON once it is filled in, None where it is none."""
+    text = text.strip()
+    if whole := _DUMPED.fullmatch(text):
+        return [{"type": "history", "name": whole[1]}]
+    text = _DUMPED.sub(lambda found: json.dumps(_MARK.format(found[1])), text)
+    found: list[Any] = []
+    at = 1
+    while text.startswith("["):
+        at += len(re.match(r"[\s,]*", text[at:])[0])  # type: ignore[index]
+        if text[at:] == "]":
+            return found if any(map(_is_message, found)) else None
+        if tag := _TAG.match(text, at):
+            found.append(tag[0])
+            at = tag.end()
+            continue
+        try:
+            value, at = json.JSONDecoder().raw_decode(text, at)
+        except ValueError:
+            return None
+        found.append(value)
+    return None
+
+
+def _with_histories(messages: list[Any]) -> list[Any]:
+    """Return messages in which a loop that writes the roles and contents of data is a history."""
+    found: list[Any] = []
+    for item in messages:
+        is_end = isinstance(item, str) and re.fullmatch(r"\{%-?\s*endif\s*-?%\}", item)
+        if is_end and found and isinstance(found[-1], str) and re.match(r"\{%-?\s*if\b", found[-1]):
+            found.pop()  # it stood around a comma
+            continue
+        found.append(item)
+        loop, body, end = found[-3:] if len(found) > 2 else (None, None, None)
+        each = _EACH.fullmatch(loop) if isinstance(loop, str) else None
+        if each and isinstance(body, Mapping) and isinstance(end, str) and re.fullmatch(r"\{%-?\s*endfor\s*-?%\}", end):
+            role, content = (re.sub(r"[{}\s\ue000\ue001]", "", str(body.get(key))) for key in ("role", "content"))
+            if (role, content) == (f"{each[1]}.role", f"{each[1]}.content"):
+                found[-3:] = [{"type": "history", "name": each[2]}]
+    return found
 
 
 def _is_message(value: Any) -> bool:
@@ -139,9 +175,17 @@ def _is_message(value: Any) -> bool:
 
 
 def _fill(messages: list[Any], path: str, draft: Draft) -> None:
-    said = []
-    for index, message in enumerate(messages):
+    said: list[tuple[str, str | None]] = []
+    for index, message in enumerate(_with_histories(messages)):
         place = f"{path}[{index}]"
+        if isinstance(message, str):
+            draft.raw(write(pieces_of_nunjucks(message, draft, place)) + "\n")
+            said.append(("", None))
+            continue
+        if isinstance(message, Mapping) and message.get("type") == "history":
+            draft.history(str(message["name"]))
+            said.append((HISTORY, str(message["name"])))
+            continue
         if not _is_message(message):
             raise draft.refuse("a message is no object with role and content", place)
         draft.drop(message, ("role", "content"), place)
@@ -159,7 +203,7 @@ def _shown(content: Any) -> str | None:
     """Return a text as Jinja's own engine takes it, None for parts."""
     if not isinstance(content, str):
         return None
-    return re.sub("\ue000(\\w+)\ue001", r"{{ \1 }}", _without_dump(content))
+    return re.sub("\ue000([\\w.]+)\ue001", r"{{ \1 }}", _without_dump(content))
 
 
 def _without_dump(text: str) -> str:
@@ -191,7 +235,7 @@ def _part(part: Any, place: str, draft: Draft) -> str:
 
 
 def _jinja(text: str, place: str, draft: Draft) -> str:
-    text = re.sub("\ue000(\\w+)\ue001", r"{{ \1 }}", text)
+    text = re.sub("\ue000([\\w.]+)\ue001", r"{{ \1 }}", text)
     return write(pieces_of_nunjucks(text, draft, place))
 
 

@@ -19,4 +19,10 @@ from typing import Final
 from .holes import FORMATS
 from .model import Layout
 
-LAYOUT: Final = Layout("str-format", lambda source, draft: FORMATS.read(source.text, draft), lambda _: False, rank=98)
+LAYOUT: Final = Layout(
+    "str-format",
+    lambda source, draft: FORMATS.read(source.text, draft),
+    lambda _: False,
+    rank=98,
+    oracle="str.format of Python 3.11",
+)

@@ -18,5 +18,9 @@ from .holes import DOLLARS
 from .model import Layout
 
 LAYOUT: Final = Layout(
-    "string-template", lambda source, draft: DOLLARS.read(source.text, draft), lambda _: False, rank=98
+    "string-template",
+    lambda source, draft: DOLLARS.read(source.text, draft),
+    lambda _: False,
+    rank=98,
+    oracle="string.Template of Python 3.11",
 )

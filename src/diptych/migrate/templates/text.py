@@ -17,7 +17,8 @@ a text in a format of marks    messages, by the reader of its format
 ``Human: …``, ``<system>``     ambiguous: messages, or one message
 another ending than            ambiguous; refused where the ending is that of
 ``.txt``, ``.md``, ``.jinja``  another language (``.poml``, ``.baml``, ``.ejs`` …)
-=============================  ==========================================="""
+=============================  ==================================================
+"""
 
 from __future__ import annotations
 
