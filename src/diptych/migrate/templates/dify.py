@@ -165,8 +165,10 @@ class _Node:
                 self.draft.message(role, text)
                 self.said.append((role, str(entry.get("text", ""))))
         memory = self.data.get("memory")
-        if isinstance(memory, Mapping):
+        if isinstance(memory, Mapping) and memory.get("enabled") is not False:
             self._memory(memory)
+        if not self.said:
+            raise self.draft.refuse("no message has a text", f"{self.path}.prompt_template")
 
     def _memory(self, memory: Mapping[str, Any]) -> None:
         """Add the history, and the query behind it."""

@@ -52,7 +52,7 @@ _PAIR: Final = r"(?:\.|\[.)role.{0,2}"
 #: Loops and helpers that write a history, by engine: the group is its name.
 _LOOPS: Final = {
     "handlebars": re.compile(
-        r"\{\{~?#each\s+(?:@root\.)?(\w+)\s*~?\}\}\s*(?:"
+        r"\{\{~?#each\s+(?:@root\.)?(?!this\b)(\w+)\s*~?\}\}\s*(?:"
         r"(?:<message\s+role=[\"']\{\{~?\s*(?:this\.)?role\s*~?\}\}[\"']\s*>|\{\{~?#message\s+role=(?:this\.)?role\s*~?\}\})"
         r"\s*\{\{\{?~?\s*(?:this\.)?content\s*~?\}\}\}?\s*(?:</message>|\{\{~?/message~?\}\})"
         r"|\{\{\{?~?\s*(?:message_?to_?prompt|message)(?:\s+this)?\s*~?\}\}\}?)\s*\{\{~?/each~?\}\}"
