@@ -293,7 +293,7 @@ def test_migrate_code_shows_a_diff_and_writes_when_asked(run, tmp_path):
     assert "+r = c.chat.completions.create(" in shown.out
     assert b"chat" not in file.read_bytes()
     assert run("migrate", "code", "app.py", "--write").code == 0
-    assert file.read_bytes().endswith(b"max_completion_tokens=1)\r\n")
+    assert file.read_bytes().endswith(b"max_completion_tokens=1\r\n)\r\n")
     file.write_text('c.completions.create(model="m", prompt="x", suffix="y")\n')
     refused = run("migrate", "code", ".", "--json")
     assert refused.code == 1

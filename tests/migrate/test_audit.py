@@ -12,7 +12,9 @@ import pytest
 from diptych import Template, count
 from diptych.errors import MigrationError
 from diptych.migrate import audit
+from diptych.migrate.code import files
 from diptych.migrate.code.files import migrate_files
+from diptych.migrate.findings.groups import folded, grouped
 from diptych.migrate.findings.models import dated_models, may_concern
 
 PROJECT = Path(__file__).resolve().parents[2] / "examples" / "translator"
@@ -267,3 +269,57 @@ def test_the_command_says_it_in_json_and_as_a_table(tmp_path, project):
 
 def test_every_dated_model_is_a_reason_to_look():
     assert all(may_concern(f"m = {quote}{name}{quote}") for name in dated_models() for quote in "\"'")
+
+
+def test_what_says_the_same_is_one_line_and_recordings_and_documentation_stand_apart(tmp_path):
+    source = "import openai\nprint(openai.Completion.create(model='text-davinci-003', prompt='Hi')['choices'][0]['text'])\n"
+    for folder in ("src", "docs", "tests/cassettes"):
+        (tmp_path / folder).mkdir(parents=True)
+    for number in range(40):
+        (tmp_path / "src" / f"m{number:02}.py").write_text(source)
+        (tmp_path / "tests" / "cassettes" / f"c{number}.yaml").write_text("model: text-davinci-003\n")
+    (tmp_path / "docs" / "use.py").write_text(source)
+    found = audit(tmp_path)
+    assert [(g.first.kind, len(g.findings)) for g in grouped(found.findings)] == [("call", 40), ("model", 40), ("prompt", 40)]
+    apart = folded(found.findings)
+    assert {part: len(group.findings) for part, group in apart.items()} == {"recordings": 40, "documentation": 3}
+    assert apart["recordings"].summary == "40 findings in 40 files: text-davinci-003 (40)"
+    said = grouped(found.findings)[1].places.splitlines()
+    assert said[0].endswith("src/m00.py:2:38")
+    assert said[-1] == "and 34 more files"
+    counted = [len(group.findings) for group in [*grouped(found.findings), *apart.values()]]
+    assert sum(counted) == len(found.findings)
+    shown = run("diptych", "audit", str(tmp_path), cwd=tmp_path)
+    assert len(shown.stdout.splitlines()) < 100
+
+
+def test_annotations_of_github(tmp_path):
+    (tmp_path / "a.py").write_text(
+        "import openai\nclient = openai.OpenAI()\n"
+        "print(client.completions.create(model='text-davinci-003', prompt='Hi', suffix='x').choices[0].text)\n"
+    )
+    shown = run("diptych", "audit", "a.py", "--output-format", "github", cwd=tmp_path)
+    assert shown.returncode == 1
+    lines = shown.stdout.splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["::warning file=a.py", "::error file=a.py"]
+    assert "line=3,col=7,title=diptych call::refused: Chat cannot insert before a suffix" in lines[0]
+    assert "text-davinci-003 was shut down on 2024-01-04" in lines[1]
+
+
+def test_a_folder_of_a_project_has_only_what_leads_to_it_looked_at(tmp_path, monkeypatch):
+    call = "import openai\n\n\ndef ask(q):\n    return openai.Completion.create(model='davinci-002', prompt=q)['choices'][0]['text']\n"
+    mock = (
+        "from unittest.mock import patch\nfrom {} import ask\n\n\ndef test(q):\n"
+        "    with patch('openai.Completion.create', return_value={{'choices': [{{'text': 'a'}}]}}):\n        ask(q)\n"
+    )
+    (tmp_path / "pyproject.toml").write_text("")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}_app.py").write_text(call)
+        (tmp_path / f"test_{name}.py").write_text(mock.format(f"{name}.{name}_app"))
+    looked, real = [], files.migrate_file
+    monkeypatch.setattr(files, "migrate_file", lambda path, **options: looked.append(path.name) or real(path, **options))
+    (finding,) = audit(tmp_path / "one").of("call")
+    assert looked == ["test_one.py"]
+    assert (finding.facts["migrates"], finding.facts["code"]) == (False, "mock-apart")
+    assert all(call.facts["migrates"] for call in audit(tmp_path).of("call"))

@@ -9,14 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import Json, NoIgnore, complete_model
-
-
-class Output(StrEnum):
-    """How findings are printed."""
-
-    text = "text"
-    github = "github"
+from .annotations import annotation
+from .options import Json, NoIgnore, Output, OutputFormat, complete_model
 
 
 class Target(StrEnum):
@@ -66,9 +60,7 @@ def code_command(
         list[str] | None,
         typer.Option("--only", metavar="PATTERN", help="Change only files that match, such as src/*.py; repeatable."),
     ] = None,
-    output_format: Annotated[
-        Output, typer.Option("--output-format", help="text, or annotations of GitHub's checks.")
-    ] = Output.text,
+    output_format: OutputFormat = Output.text,
     no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
@@ -137,15 +129,9 @@ def _print_annotations(file: Any) -> None:
 
     for change in file.changes:
         if change.kind == "note":
-            write_text(_annotation("notice", change.place, "note", change.what))
+            write_text(annotation("notice", change.place, "note", change.what))
     for refusal in file.refusals:
-        write_text(_annotation("warning", refusal.place, refusal.code, f"{refusal.reason}: {refusal.hint}"))
-
-
-def _annotation(level: str, place: Any, title: str, said: str) -> str:
-    message = said.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    file = place.file.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
-    return f"::{level} file={file},line={place.line},col={place.column},title=diptych {title}::{message}\n"
+        write_text(annotation("warning", refusal.place, refusal.code, f"{refusal.reason}: {refusal.hint}"))
 
 
 def _print_findings(file: Any) -> None:

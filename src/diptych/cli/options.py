@@ -15,6 +15,13 @@ class Api(StrEnum):
     completions = "completions"
 
 
+class Output(StrEnum):
+    """How findings are printed."""
+
+    text = "text"
+    github = "github"
+
+
 class OnLoss(StrEnum):
     """What to do about what a conversion cannot carry."""
 
@@ -90,6 +97,9 @@ ApiOption = Annotated[
     Api | None, typer.Option("--api", help="By default the API that serves the model, else the template's own.")
 ]
 OnLossOption = Annotated[OnLoss, on_loss_option("What to do about what the API cannot carry.")]
+OutputFormat = Annotated[
+    Output, typer.Option("--output-format", help="text, or annotations of GitHub's checks.")
+]
 NoIgnore = Annotated[
     bool, typer.Option("--no-ignore", help="Also search what .gitignore or `exclude` leaves out of a folder.")
 ]

@@ -40,7 +40,7 @@ def _facts(found: Audit) -> list[tuple[str, str]]:
 def _models(found: Audit) -> list[dict[str, Any]]:
     places: dict[str, list[Finding]] = defaultdict(list)
     for finding in found.dated:
-        places[finding.facts["model"]].append(finding)
+        places[finding.facts.get("model") or finding.facts["endpoint"]].append(finding)
     rows = [
         {
             "model": name,

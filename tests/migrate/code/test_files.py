@@ -22,6 +22,12 @@ CALL = 'r = c.completions.create(model="m", prompt="x", max_tokens=1)'
 DONE = 'r = c.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], max_completion_tokens=1)'
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """Lines of any length stand: how they are wrapped is the subject of test_wrapping."""
+    monkeypatch.setattr(files_module, "width_of", lambda folder: None)
+
+
 @pytest.mark.parametrize(
     "template",
     [
@@ -200,6 +206,7 @@ def command(*args, cwd):
 
 @pytest.fixture
 def project(tmp_path):
+    (tmp_path / "ruff.toml").write_text("line-length = 320\n")  # for commands, which are processes of their own
     (tmp_path / "app.py").write_text(f"# app\n{CALL}\nprint(r.choices[0].text)")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "bad.py").write_text("c.completions.create(model='m', prompt=q, suffix='s')\n")

@@ -33,13 +33,14 @@ __all__ = [
 
 #: One way over a source.
 _Pass: TypeAlias = Callable[[str], CodeMigration]
-#: A source without these words has nothing to migrate: it is not even parsed.
+#: A source without these words has nothing to migrate: it is not even parsed. Plain texts, which are quickly
+#: found, stand before the words that hold them.
 _WORDS: Final = (
-    (re.compile(r"\b(?:completions|Completion)\b"), re.compile(r"\ba?create\b")),
-    (re.compile(r"/completions\b"),),
-    (re.compile(r"\bcompletions\b"), re.compile(r"/v1\b|\bv1/")),
-    (re.compile(r"\btext_completion\b"), re.compile(r"\blitellm\b")),
-    (re.compile(r"\blangchain"), re.compile(r"OpenAI\b")),
+    (("ompletion", "create"), (re.compile(r"\b(?:completions|Completion)\b"), re.compile(r"\ba?create\b"))),
+    (("/completions",), (re.compile(r"/completions\b"),)),
+    (("completions", "v1"), (re.compile(r"\bcompletions\b"), re.compile(r"/v1\b|\bv1/"))),
+    (("text_completion", "litellm"), (re.compile(r"\btext_completion\b"), re.compile(r"\blitellm\b"))),
+    (("langchain", "OpenAI"), (re.compile(r"\blangchain"), re.compile(r"OpenAI\b"))),
 )
 #: What only code of openai before 1 says.
 _OLD_SDK: Final = re.compile(
@@ -62,8 +63,9 @@ def may_concern(source: str, *, chat: bool = False) -> bool:
     """
     if chat and _CHAT.search(source):
         return True
-    # Every word below needs one of these, and looking for a plain text is far quicker.
-    return ("ompletion" in source or "OpenAI" in source) and any(all(w.search(source) for w in ws) for ws in _WORDS)
+    if "ompletion" not in source and "OpenAI" not in source:  # of which every row has one
+        return False
+    return any(all(t in source for t in texts) and all(w.search(source) for w in words) for texts, words in _WORDS)
 
 
 def migrate_code(
@@ -77,6 +79,7 @@ def migrate_code(
     dated: bool = False,
     new_sdk: bool = False,
     target: str = "chat",
+    line_length: int | None = None,
     held: Held = NOTHING_HELD,
 ) -> CodeMigration:
     """Migrate the Completions calls of a Python source to Chat.
@@ -86,6 +89,7 @@ def migrate_code(
     were shut down; ``model_map`` names other replacements by old name; ``dated`` also replaces the
     models of Chat calls whose last day is announced; ``new_sdk`` turns code of openai before 1 into
     client code of openai 1. ``target`` is the API that the calls become: "chat" or "responses".
+    ``line_length`` wraps the lines that the changes would make longer, as a formatter does; None wraps none.
     ``held`` names calls and mocks, by line and column, that stay for a reason outside this source.
     Raises MissingExtra without libcst, MigrationError for a source that does not parse.
 
@@ -97,7 +101,7 @@ def migrate_code(
         raise MigrationError(f"a Python source is text, not {type(source).__name__}")
     from .models import Models
 
-    models = Models(model, model_map or {}, dated, new_sdk, target_named(target))
+    models = Models(model, model_map or {}, dated, new_sdk, target_named(target), line_length)
     return migrate_text(source, filename, outside=outside, todo=todo, models=models, held=held)
 
 
@@ -127,7 +131,8 @@ def migrate_text(
             return CodeMigration(text)
         from .modern import modernised
 
-        return modernised(_parsed(text, filename), is_configured_elsewhere=is_configured_elsewhere)
+        away = is_configured_elsewhere
+        return modernised(_parsed(text, filename), is_configured_elsewhere=away, width=models.width)
 
     found = in_order(source[len(mark) :], to_target, to_new_sdk, models)
     return CodeMigration(mark + found.source, found.changes, found.refusals, found.links, found.prompts)

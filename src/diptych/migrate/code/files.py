@@ -26,12 +26,15 @@ from .models import NO_MAP, Models
 from .notebooks import migrate_notebook
 from .proving import Prover, proved
 from .together import MOCKS, Together
+from .widths import width_of
 
 ENDINGS: Final = (".py", ".ipynb")
 #: Bytes of a file of another language that is looked at; a larger one is data.
 _LARGEST: Final = 2_000_000
 #: Files that make it worth to start processes.
 _MANY: Final = 40
+#: Names that are looked for one by one before all at once.
+_FEW: Final = 50
 _ROOTS: Final = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 _IMPORTED: Final = re.compile(r"^[ \t]*from[ \t]+\S+[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE)
 _ATTRIBUTE: Final = re.compile(r"\.\s*([A-Za-z_]\w*)")
@@ -157,9 +160,12 @@ def _jobs(concerned: list[Path], project: list[Path], models: Models, *, todo: b
     outside = _outside(concerned, project)
     jobs = {file.as_posix(): _Job(os.fspath(file), sorted(outside[file]), todo, models) for file in concerned}
     conftests = {f.resolve().parent: fixtures.fixtures_of(_text(f)) for f in project if f.name == "conftest.py"}
+    for name, job in jobs.items():
+        width = width_of(Path(os.path.realpath(job.path)).parent)
+        jobs[name] = job._replace(models=dataclasses.replace(models, width=width))
     for name, job in jobs.items() if any(conftests.values()) else ():
         given = fixtures.around(Path(job.path), conftests)
-        jobs[name] = job._replace(models=dataclasses.replace(models, fixtures=given))
+        jobs[name] = job._replace(models=dataclasses.replace(job.models, fixtures=given))
     if models.new_sdk:
         texts = {Path(os.path.realpath(f)): _text(f) for f in project}
         for name, job in jobs.items():
@@ -186,22 +192,32 @@ def _migrated(job: _Job) -> FileMigration:
 
 def _hold_apart(found: dict[str, FileMigration], jobs: dict[str, _Job], project: list[Path], files: list[Path]) -> None:
     """Migrate files again without the mocks and calls whose counterparts do not change, until all agree."""
-    given = {os.path.realpath(file) for file in files}
-    texts = {file.as_posix(): file.read_bytes().decode("utf-8", "replace") for file in project}
-    around = [f for f in project if os.path.realpath(f) not in given and may_concern(texts[f.as_posix()])]
     links = {name: file.links for name, file in found.items()}
-    calls = any(not link.is_mock for every in links.values() for link in every)
-    for file in around if any(links.values()) else ():
-        if not calls or MOCKS.search(texts[file.as_posix()]):
-            links[file.as_posix()] = migrate_file(file).links
+    if not any(links.values()):
+        return
+    texts = {file.as_posix(): _text(file) for file in project}
+    together = Together(texts, frozenset(found))
+    given = {os.path.realpath(file) for file in files}
+    around = [f.as_posix() for f in project if os.path.realpath(f) not in given]
+    _look_around(links, together, [name for name in around if may_concern(texts[name])])
     if not any(link.is_mock for every in links.values() for link in every):
         return
-    together = Together(texts, frozenset(found))
     while held := together.held(links):
         for name, sites in held.items():
             jobs[name] = jobs[name]._replace(held={**jobs[name].held, **sites})
             found[name] = _migrated(jobs[name])
             links[name] = found[name].links
+
+
+def _look_around(links: dict[str, tuple[Link, ...]], together: Together, around: list[str]) -> None:
+    """Add the links of files around the run: of those that lead to it or that it leads to, else of all."""
+    calls = any(not link.is_mock for every in links.values() for link in every)
+    waiting = [name for name in around if not calls or MOCKS.search(together.texts[name])]
+    for is_near in (True, False):
+        taken = [name for name in waiting if not is_near or together.is_near(name, links)]
+        for name in taken if is_near or together.has_alone(links) else ():
+            links[name] = migrate_file(Path(name)).links
+        waiting = [name for name in waiting if name not in links]
 
 
 def migrate_file(
@@ -267,11 +283,22 @@ def _place_of(error: MigrationError, name: str) -> Place:
 def _files(paths: Sequence[str | os.PathLike[str]], ignore: bool) -> Iterator[Path]:
     check_paths(paths)
     seen: set[str] = set()
+    folders: dict[Path, str] = {}
     for file in iter_paths(paths, ENDINGS, ignore=ignore):
-        real = os.path.realpath(file)
+        real = _real(file, folders)
         if real not in seen:
             seen.add(real)
             yield file
+
+
+def _real(file: Path, folders: dict[Path, str]) -> str:
+    """Return the real path of a file; those of ``folders`` are known."""
+    if file.is_symlink():
+        return os.path.realpath(file)
+    parent = file.parent
+    if parent not in folders:
+        folders[parent] = os.path.realpath(parent)
+    return os.path.join(folders[parent], file.name)
 
 
 def check_paths(paths: Iterable[str | os.PathLike[str]]) -> None:
@@ -336,8 +363,9 @@ def _outside(concerned: list[Path], project: list[Path]) -> dict[Path, set[str]]
         return found
     mention = re.compile(r"\b(?:" + "|".join(map(re.escape, stems)) + r")\b")
     for file in project:
-        text = file.read_bytes().decode("utf-8", "replace")
-        mentioned = set(mention.findall(text))
+        text = _text(file)
+        may_mention = len(stems) > _FEW or any(stem in text for stem in stems)
+        mentioned = set(mention.findall(text)) if may_mention else set[str]()
         if not mentioned:
             continue
         words = set(_ATTRIBUTE.findall(text))

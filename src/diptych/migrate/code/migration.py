@@ -35,6 +35,7 @@ from .source import Source
 from .targets import RESPONSES
 from .todo import todo_edits
 from .unseen import Unseen
+from .wrapping import wrapped
 
 
 def planned(
@@ -89,15 +90,18 @@ def migrate_source(
     if todo:
         more, told = todo_edits(source, refusals)
         edits, changes = [*edits, *more], [*changes, *told]
-    text = written(source, edits)
+    text = written(source, edits, models.width)
     return CodeMigration(text, tuple(sorted(changes)), tuple(sorted(refusals)), tuple(links), tuple(prompts))
 
 
-def written(source: Source, edits: list[Edit]) -> str:
-    """Return the new text. Raises MigrationError where it would not parse: nothing is changed then."""
+def written(source: Source, edits: list[Edit], width: int | None = None) -> str:
+    """Return the new text, its lines no longer than ``width`` where they were not before.
+
+    Raises MigrationError where it would not parse: nothing is changed then.
+    """
     try:
         text = apply(source.text, edits)
         cst.parse_module(text)
     except (ValueError, cst.ParserSyntaxError) as error:
         raise MigrationError(f"the changes do not go together: {error}", path=f"{source.file}:1:1") from error
-    return text
+    return text if width is None else wrapped(source.text, edits, text, width)

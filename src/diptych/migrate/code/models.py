@@ -34,6 +34,8 @@ class Models:
     new_sdk: bool = False
     #: What calls of Completions become.
     target: Target = CHAT
+    #: The length that lines keep which kept it before; None leaves them as they come.
+    width: int | None = None
     #: Parameters of tests that a fixture of conftest.py gives an OpenAI client.
     fixtures: frozenset[str] = frozenset()
 

@@ -207,9 +207,10 @@ def moves(source: Source, *, is_configured_elsewhere: bool = False) -> Settled:
     return settled._replace(refusals=modern.dead, links=[], prompts=[])
 
 
-def modernised(source: Source, *, is_configured_elsewhere: bool = False) -> CodeMigration:
+def modernised(source: Source, *, is_configured_elsewhere: bool = False, width: int | None = None) -> CodeMigration:
     """Return a source of openai before 1 as one of openai 1 and later; as it is where anything is refused."""
     from .migration import written
 
     found = moves(source, is_configured_elsewhere=is_configured_elsewhere)
-    return CodeMigration(written(source, found.edits), tuple(sorted(found.changes)), tuple(sorted(found.refusals)))
+    text = written(source, found.edits, width)
+    return CodeMigration(text, tuple(sorted(found.changes)), tuple(sorted(found.refusals)))

@@ -159,12 +159,42 @@ class Prompts:
             name = dotted(node.func)[-1]
             if name in ("encode", "tokenize", "encode_ordinary", "convert_tokens_to_ids"):
                 return "prompt-tokens"
-            return "prompt-list" if name in ("list", "split", "splitlines", "tolist", "to_list") else ""
+            is_list = name in ("list", "split", "splitlines", "tolist", "to_list")
+            return "prompt-list" if is_list else self._is_built(node, depth)
         if isinstance(node, cst.Name) and depth < 4:
             return self._named(node, depth)
         if isinstance(node, cst.Attribute) and node.attr.value.lower() in _PLURALS:
             return "prompt-list"
         return ""
+
+    def _is_built(self, call: cst.Call, depth: int) -> str:
+        """Return the code of a prompt that a function in sight makes, where any of what it returns is no text."""
+        codes: list[str] = []
+        for function in self._functions(call.func):
+            if isinstance(function, cst.Lambda):
+                codes.append(self._is_no_text(function.body, depth + 1))
+                continue
+            told = self.source.code(function.returns.annotation) if function.returns else ""
+            own = [n for n in self.source.nodes if isinstance(n, cst.Return | cst.Yield) and self._is_of(n, function)]
+            if _is_of_many(told) or any(isinstance(node, cst.Yield) for node in own):
+                return "prompt-list"
+            codes += [self._is_no_text(n.value, depth + 1) for n in own if isinstance(n, cst.Return) and n.value]
+        found = next((code for code in codes if code not in ("", "no-prompt")), "")
+        return found or ("no-prompt" if codes and all(codes) else "")
+
+    def _is_of(self, node: Any, function: Any) -> bool:
+        return self.source.function_of(node) is function
+
+    def _functions(self, func: Any) -> list[Any]:
+        """Return the functions of the source that a call may be of: by name, or a method by its own."""
+        if isinstance(func, cst.Attribute):
+            is_own = isinstance(func.value, cst.Name) and func.value.value in ("self", "cls")
+            every = [node for node in self.source.nodes if isinstance(node, cst.FunctionDef)] if is_own else []
+            named = [function for function in every if function.name.value == func.attr.value]
+            return [function for function in named if isinstance(self.source.function_of(function), cst.ClassDef)]
+        found: list[Any] = list(self.source.bindings(func)) if isinstance(func, cst.Name) else []
+        values = [bound(self.source, each)[1] if isinstance(each, cst.Name) else each for each in found]
+        return [value for value in values if isinstance(value, cst.FunctionDef | cst.Lambda)]
 
     def _sounds_plural(self, node: cst.Name) -> bool:
         """Tell whether a name says several, and is bound to no text."""
@@ -189,11 +219,7 @@ class Prompts:
             else:
                 continue
             if annotation is not None:
-                told = self.source.code(annotation.annotation)
-                if (
-                    any(word in told.lower() for word in ("list[", "sequence[", "iterable[", "tuple["))
-                    or told == "list"
-                ):
+                if _is_of_many(self.source.code(annotation.annotation)):
                     return "prompt-list"
                 seen = True
             if value is not None and constant_of(value) is not None:
@@ -267,6 +293,12 @@ class Prompts:
             return False
         again = read_text(found[0], reading.format)
         return again.verdict == "lossless" and [m["content"] for m in again.messages] == found[1:]
+
+
+def _is_of_many(annotation: str) -> bool:
+    """Tell whether an annotation is of several."""
+    words = ("list[", "sequence[", "iterable[", "tuple[", "iterator[", "generator[")
+    return annotation == "list" or any(word in annotation.lower() for word in words)
 
 
 def _ends_in_reply(reading: Reading) -> bool:

@@ -65,6 +65,17 @@ class Together:
                     hold(file, mock, why)
         return found
 
+    def is_near(self, file: str, links: Mapping[str, tuple[Link, ...]]) -> bool:
+        """Tell whether a file leads to one with links, or such a one of the run that holds mocks leads to it."""
+        linked = {name for name, every in links.items() if every}
+        mocks = {name for name, _ in self._each(links, is_mock=True)}
+        return not linked.isdisjoint(self._leads_to(file)) or any(file in self._leads_to(name) for name in mocks)
+
+    def has_alone(self, links: Mapping[str, tuple[Link, ...]]) -> bool:
+        """Tell whether a mock of the run stands for no call that is known."""
+        mocks = [(file, mock) for file, mock in self._each(links, is_mock=True) if file in self.given]
+        return any(next(self._calls(file, mock, links), None) is None for file, mock in mocks)
+
     def _why(self, file: str, link: Link) -> str | None:
         """Return why a site does not change, None where it does."""
         if file not in self.given:

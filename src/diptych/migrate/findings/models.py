@@ -44,7 +44,18 @@ def may_concern(text: str) -> bool:
     >>> may_concern("x = 1"), may_concern("M = 'text-davinci-003'")
     (False, True)
     """
-    return any(hint in text for hint in _hints())
+    return any(root in text and any(hint in text for hint in hints) for root, hints in _by_root())
+
+
+@lru_cache(maxsize=1)
+def _by_root() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the hints by a short text that all of a row hold: few texts are looked for in most files."""
+    found: dict[str, list[str]] = {}
+    for hint in _hints():
+        name, dash, _ = hint.strip("\"'").partition("-")
+        root = next((root for root in found if root in hint), f"{name}{dash if len(name) > 2 else ''}")
+        found.setdefault(root, []).append(hint)
+    return tuple((root, tuple(hints)) for root, hints in found.items())
 
 
 def is_certain(name: str) -> bool:
