@@ -2,15 +2,18 @@
 
 import gzip
 import json
+import random
 from collections import Counter, defaultdict
 from datetime import datetime
 from functools import lru_cache
 
 import pytest
+from tests.text.official import kind_of
 
 import diptych
 from diptych.conversion.registry import get
 from diptych.errors import DiptychError
+from diptych.text import heads
 from diptych.text.marks import marks_of
 from diptych.text.registry import grammars
 from diptych.text.writing import write_text
@@ -194,3 +197,40 @@ def test_the_same_bytes_with_tools(rows, part):
             assert stripped(reading.messages)[-len(messages) :] == stripped(messages)
         found = diptych.to_messages(text)
         assert found.conversation.tools == conversation.tools
+
+
+#: Words of contents: ordinary ones, and some that look like markup or speakers.
+PLAIN_WORDS = ["word", "it is", "é", "日本", "no", "1.5"]
+ODD_WORDS = ["a < b", "<b>x</b>", "`code`", "line\nbreak", "[link](x)", "{x}", "User: hi", "  pad", '"q"', "# H", "</p>"]
+
+
+def talk_of(chance):
+    """Return a random conversation of system, user and assistant, a user last."""
+    said = lambda: " ".join(chance.choices(PLAIN_WORDS * 6 + ODD_WORDS, k=chance.randint(1, 12)))  # noqa: E731
+    messages = [{"role": "system", "content": said()}] if chance.random() < 0.5 else []
+    for _ in range(chance.randint(1, 4)):
+        messages += [{"role": "user", "content": said()}, {"role": "assistant", "content": said()}]
+    return [*messages, {"role": "user", "content": said()}]
+
+
+@pytest.mark.parametrize("window", [None, 200])
+def test_random_conversations_of_real_templates(rows, window, monkeypatch):
+    """A wrong reading is never lossless, also where most formats are left out by the beginning of a text."""
+    if window:
+        monkeypatch.setattr(heads, "_WINDOW", window)
+        monkeypatch.setattr(heads, "_LONG", window)
+    chance, found, wrong = random.Random(f"conversations {window}"), Counter(), []
+    for row in {row["template_id"]: row for row in rows if kind_of(row["context"]) == "plain"}.values():
+        messages = talk_of(chance)
+        text = rendered(row, messages, "reply")
+        if text is None or any(name in row["template_id"] for name in UNTOLD):
+            continue
+        reading = diptych.to_messages(text)
+        right = is_right({**row, "expected": text, "context": {**row["context"], "messages": messages}}, reading)
+        found[right, reading.verdict] += 1
+        if not right and reading.verdict == "lossless":
+            wrong.append((row["template_id"], reading.format, text))
+    print(dict(found))
+    assert not wrong
+    right = {verdict: count for (is_one, verdict), count in found.items() if is_one}
+    assert sum(right.values()) >= 0.85 * found.total()
