@@ -1,4 +1,4 @@
-"""One set of cases, five drivers: blocking and asynchronous, httpx and httpx2, and the blocking client's own connections."""
+"""One set of cases, six drivers: blocking and asynchronous, each with httpx, with httpx2, and with connections of its own."""
 
 import asyncio
 
@@ -59,8 +59,28 @@ class Async(Sync):
         return asyncio.run(run())
 
 
+class OwnAsync(Sync):
+    """The asynchronous client with connections of its own."""
+
+    def __init__(self):
+        super().__init__(None)
+
+    def call(self, base_url, x, *, stream=False, options=None, **params):
+        async def run():
+            async with AsyncClient(base_url, **(options or {})) as client:
+                if not stream:
+                    return await client.send(x, **params)
+                async with client.stream(x, **params) as deltas:
+                    async for _ in deltas:
+                        pass
+                    return deltas.reply
+
+        return asyncio.run(run())
+
+
 DRIVERS = {
     "sync-own": Own(),
+    "async-own": OwnAsync(),
     "sync-httpx": Sync(httpx),
     "sync-httpx2": Sync(httpx2),
     "async-httpx": Async(httpx),

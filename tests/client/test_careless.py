@@ -102,6 +102,8 @@ ENCODED = {
     "deflate": ("deflate", zlib.compress(WHOLE), True),
     "bare deflate": ("deflate", BARE.compress(WHOLE) + BARE.flush(), True),
     "identity": ("identity", WHOLE, True),
+    "a list": ("identity, GZIP,", PACKED, True),
+    "twice": ("gzip, gzip", gzip.compress(PACKED), False),
     **{f"cut by {n}": ("gzip", PACKED[:-n], False) for n in (1, 4, 8, 9, len(PACKED) - 3)},
     "second member cut": ("gzip", gzip.compress(WHOLE[:20]) + gzip.compress(WHOLE[20:])[:5], False),
     "deflate cut": ("deflate", zlib.compress(WHOLE)[:-2], False),
@@ -302,6 +304,16 @@ def test_a_cassette_of_another_version_is_refused(tmp_path):
 def left(limits):
     """Return how many requests may go at once."""
     return limits._requests.level
+
+
+@pytest.mark.parametrize("said", ["\xb2", "1e3", "-1", "", "9" * 5000, "0x1", "\xbd"])
+def test_limits_that_a_server_states_in_no_number_are_ignored(server, said):
+    names = [f"x-ratelimit-{kind}-{unit}" for kind in ("remaining", "reset") for unit in ("requests", "tokens")]
+    server.next(status(200, body=WHOLE, headers={**dict.fromkeys(names, said), "retry-after": said}))
+    limits = RateLimits(requests_per_minute=1000, tokens_per_minute=10**6)
+    with Client(server.base_url, retries=0, limits=limits) as client:
+        assert client.send(CHAT, model="m", max_tokens=5).text == "Hello there"
+        assert limits.paused(now=0.0) == 0
 
 
 def test_a_call_that_is_not_sent_gives_its_place_back(server):

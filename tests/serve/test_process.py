@@ -12,11 +12,12 @@ import threading
 import httpx
 import pytest
 
+from diptych.client.async_transport import AsyncAnswer
 from diptych.client.cassette import Cassette
+from diptych.client.exchange import Head
 from diptych.errors import ClientError, ConfigError
 from diptych.serve import Bridge, Settings, make_app
 from diptych.serve.run import exposure
-from diptych.serve.wire import LeanHttp
 from diptych.testing import Server
 
 BODY = {"model": "gpt-4o", "prompt": "Say hello", "max_tokens": 8}
@@ -289,34 +290,30 @@ def test_a_client_that_leaves_ends_its_call_at_the_upstream(until):
         assert process.told()[-1]["outcome"] == "client left"
 
 
-def test_a_client_that_does_not_read_holds_its_stream_back():
+def test_a_client_that_does_not_read_holds_its_stream_back(monkeypatch):
     """Nothing is read of the upstream while a piece waits for the client."""
 
     async def run():
         read, sent = [], []
 
-        class Endless:
-            status_code, headers = 200, type("Headers", (), {"raw": [(b"content-type", b"text/event-stream")]})
+        class Endless(AsyncAnswer):
+            head = Head(200, {"content-type": "text/event-stream"})
 
-            async def aiter_raw(self):
-                while True:
-                    read.append(1)
-                    yield Slow._chunk({"content": "x"})
+            def __init__(self):
+                pass
 
-            async def aclose(self):
+            async def read(self, deadline):
+                read.append(1)
+                return Slow._chunk({"content": "x"})
+
+            def close(self):
                 read.append("closed")
 
-        class Http(LeanHttp):
-            async def send(self, request, **_):
-                await request.trace("send_request_headers.started", None)
-                return Endless()
+        async def endless(self, out, **_):
+            return Endless()
 
-        def endless(url, *, trust_env):
-            return Http()
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("diptych.serve.bridge.lean_http", endless)
-            app = make_app(Bridge(Settings(upstream="http://127.0.0.1:1/v1")))
+        monkeypatch.setattr("diptych.client.async_transport.AsyncTransport.send", endless)
+        app = make_app(Bridge(Settings(upstream="http://127.0.0.1:1/v1")))
         requests = iter([{"type": "http.request", "body": json.dumps({**BODY, "stream": True}).encode()}])
         full = asyncio.Event()
 

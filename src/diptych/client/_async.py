@@ -1,6 +1,6 @@
 """The client, for asyncio.
 
-Rule: drives the flow with an HTTP library and decides nothing. Every read or write is
+Rule: drives the flow and decides nothing. With an injected HTTP library every read or write is
 a task of its own, which a deadline or a cancellation ends exactly once: however often
 the caller is cancelled, the library closes its connection undisturbed. One pool of
 connections an event loop.
@@ -21,16 +21,18 @@ from ..errors import ClientError, DiptychError, InvalidResponse
 from ._base import ClientBase
 from ._sync import make_http
 from .answer import Tap
+from .async_transport import AsyncAnswer, AsyncTransport
 from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed, unsent
 from .counting import Counting
 from .crew import check_concurrency
-from .exchange import Command, Emit, Failed, Open, Sleep
+from .exchange import Command, Emit, Failed, Head, Open, Sleep
 from .flow import Call
 from .options import Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
 from .requests import Ask, Server
 from .seen import Fetched, Inquiry, Seen
+from .transport import is_direct
 from .wires import Addresses, AsyncHttpClient, check_http, failed_of, head_of
 
 #: Seconds that a cancelled operation is given to close its connection before the caller goes on.
@@ -284,20 +286,14 @@ class _Wire:
 
     def __init__(self, pool: _Pool) -> None:
         self._pool, self._pid = pool, os.getpid()
-        self._response: Any = None
-        self._bytes: Any = None
+        self._answer: AsyncAnswer | _Foreign | None = None
 
     async def do(self, command: Command) -> Any:
         if isinstance(command, Sleep):
             await asyncio.sleep(command.seconds)
             return None
-        if isinstance(command, Open):
-            await self.close()
         try:
-            if isinstance(command, Open):
-                under_way = asyncio.Event()
-                return await _bounded(self._open(command, under_way), command.deadline, under_way)
-            return await _bounded(self._read(), getattr(command, "deadline", None))
+            return await (self._open(command) if isinstance(command, Open) else self._read(command))
         except Exception as error:
             failed = failed_of(error)
             await self.close()
@@ -305,29 +301,67 @@ class _Wire:
                 raise
             return failed
 
-    async def _open(self, command: Open, under_way: asyncio.Event) -> Any:
+    async def _open(self, command: Open) -> Head | Failed:
+        await self.close()
         http = self._pool.get()
+        if not isinstance(http, AsyncTransport):
+            under_way = asyncio.Event()
+            found: Head | Failed = await _bounded(self._sent(http, command, under_way), command.deadline, under_way)
+            return found
+        left = None if command.deadline is None else command.deadline - time.monotonic()
+        if left is not None and left <= 0:
+            return Failed("timeout")
+        connect = command.connect if left is None else min(left, command.connect or left)
+        self._answer = await http.send(command.outgoing, connect=connect, deadline=command.deadline)
+        return self._answer.head
 
+    async def _sent(self, http: Any, command: Open, under_way: asyncio.Event) -> Head:
         async def trace(name: str, _: Any) -> None:
             if name.endswith("send_request_headers.started"):
                 under_way.set()
 
         timeout = (command.connect, None, None, command.connect)
         request = self._pool.addresses.request(http, command.outgoing, timeout=timeout, extensions={"trace": trace})
-        self._response = await http.send(request, stream=True, follow_redirects=False)
-        self._bytes = self._response.aiter_raw()
-        return head_of(self._response)
+        self._answer = _Foreign(await http.send(request, stream=True, follow_redirects=False))
+        return self._answer.head
 
-    async def _read(self) -> bytes:
+    async def _read(self, command: Any) -> bytes | Failed:
+        if self._answer is None:
+            return b""
+        deadline = command.deadline
+        if deadline is not None and deadline <= time.monotonic():
+            return Failed("timeout", sent=True)
+        return await self._answer.read(deadline)
+
+    async def close(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is None or self._pid != os.getpid():
+            return
+        if isinstance(answer, AsyncAnswer):
+            answer.close()
+        else:
+            await _finished(answer.close())
+
+
+class _Foreign:
+    """An answer of an injected HTTP library, each of whose operations is a task of its own."""
+
+    def __init__(self, response: Any) -> None:
+        self._response, self._bytes = response, response.aiter_raw()
+        self.head = head_of(response)
+
+    async def read(self, deadline: float | None) -> bytes | Failed:
+        found: bytes | Failed = await _bounded(self._next(), deadline)
+        return found
+
+    async def _next(self) -> bytes:
         async for data in self._bytes:
             if data:
                 return bytes(data)
         return b""
 
     async def close(self) -> None:
-        response, self._response = self._response, None
-        if response is not None and self._pid == os.getpid():
-            await _finished(response.aclose())
+        await self._response.aclose()
 
 
 async def _bounded(
@@ -402,8 +436,13 @@ class _Pool:
             return self._injected
         loop = asyncio.get_running_loop()
         if loop not in self._made:
-            self._made[loop] = make_http("AsyncClient", self._server, self._trust_env)
+            self._made[loop] = self._new()
         return self._made[loop]
+
+    def _new(self) -> Any:
+        if is_direct(self._server, trust_env=self._trust_env):
+            return AsyncTransport(self._server, trust_env=self._trust_env)
+        return make_http("AsyncClient", self._server, self._trust_env)
 
     async def close(self) -> None:
         self._closed = True

@@ -20,15 +20,15 @@ from ._base import ClientBase
 from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed, unsent
 from .counting import Counting
 from .crew import GRACE, Crew, check_concurrency
-from .exchange import Command, Emit, Failed, Open, Sleep
+from .exchange import Command, Emit, Failed, Head, Open, Sleep
 from .flow import Call
 from .options import POOL, Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
 from .requests import Server
 from .seen import Inquiry, Seen
-from .transport import Transport, is_direct
-from .wires import NOW, Addresses, HttpClient, bound_by_deadline, check_http, failed_of, head_of
+from .transport import Answer, Transport, is_direct
+from .wires import Addresses, HttpClient, bound_by_deadline, check_http, failed_of, head_of, within
 
 T = TypeVar("T")
 
@@ -268,30 +268,26 @@ class _Wire:
 
     def __init__(self, pool: _Pool) -> None:
         self._pool, self._pid = pool, os.getpid()
-        self._response: Any = None
-        self._bytes: Iterator[bytes] = iter(())
+        self._answer: Answer | _Foreign | None = None
 
     @property
     def is_open(self) -> bool:
-        return self._response is not None
+        return self._answer is not None
 
     def do(self, command: Command) -> Any:
         if isinstance(command, Sleep):
             time.sleep(command.seconds)
             return None
-        NOW.deadline = None if isinstance(command, Emit) else command.deadline
         try:
-            return self._open(command) if isinstance(command, Open) else self._read()
+            return self._open(command) if isinstance(command, Open) else self._read(command)
         except Exception as error:
             failed = failed_of(error)
             self.close()
             if failed is None:
                 raise
             return failed
-        finally:
-            NOW.deadline = None
 
-    def _open(self, command: Open) -> Any:
+    def _open(self, command: Open) -> Head | Failed:
         self.close()
         http = self._pool.get()
         left = None if command.deadline is None else command.deadline - time.monotonic()
@@ -299,29 +295,42 @@ class _Wire:
             return Failed("timeout")
         connect = command.connect if left is None else min(left, command.connect or left)
         if isinstance(http, Transport):
-            self._response = http.send(command.outgoing, connect=connect, left=left)
-            self._bytes = self._response.iter_raw()
-            return self._response.head
-        request = self._pool.addresses.request(http, command.outgoing, timeout=(connect, left, left, connect))
-        self._response = http.send(request, stream=True, follow_redirects=False)
-        self._bytes = self._response.iter_raw()
-        return head_of(self._response)
+            self._answer = http.send(command.outgoing, connect=connect, deadline=command.deadline)
+        else:
+            request = self._pool.addresses.request(http, command.outgoing, timeout=(connect, left, left, connect))
+            with within(command.deadline):
+                self._answer = _Foreign(http.send(request, stream=True, follow_redirects=False))
+        return self._answer.head
 
-    def _read(self) -> bytes | Failed:
-        deadline = NOW.deadline
+    def _read(self, command: Any) -> bytes | Failed:
+        deadline = command.deadline
         if deadline is not None and deadline <= time.monotonic():
             return Failed("timeout", sent=True)
-        for data in self._bytes:
-            if data:
-                return data
+        return b"" if self._answer is None else self._answer.read(deadline)
+
+    def close(self) -> None:
+        answer, self._answer = self._answer, None
+        # In a forked process the connection is the other's: closing it here could end it there.
+        if answer is not None and self._pid == os.getpid():
+            answer.close()
+
+
+class _Foreign:
+    """An answer of an injected HTTP library."""
+
+    def __init__(self, response: Any) -> None:
+        self._response, self._bytes = response, response.iter_raw()
+        self.head = head_of(response)
+
+    def read(self, deadline: float | None) -> bytes:
+        with within(deadline):
+            for data in self._bytes:
+                if data:
+                    return bytes(data)
         return b""
 
     def close(self) -> None:
-        response, self._response = self._response, None
-        self._bytes = iter(())
-        # In a forked process the connection is the other's: closing it here could end it there.
-        if response is not None and self._pid == os.getpid():
-            response.close()
+        self._response.close()
 
 
 class _Pool:

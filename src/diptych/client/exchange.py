@@ -9,7 +9,7 @@ An answer may also come from a cassette: then no command is given at all.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, Final, NamedTuple, TypeAlias, Union
 
 from ..errors import InvalidResponse, ResponseTooLarge
@@ -61,6 +61,23 @@ class Head(NamedTuple):
     def map(self, change: Callable[[str], str]) -> Head:
         """Return the head with every value of its headers changed."""
         return Head(self.status, {name: change(value) for name, value in self.headers.items()})
+
+
+#: Headers each of whose values counts: how a body is framed and encoded.
+_LISTED: Final = frozenset({"connection", "content-encoding", "content-length", "transfer-encoding"})
+
+
+def headers_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by their names in lower case; of one that was sent twice the last value, or a list of all.
+
+    >>> headers_of([("X-Id", "1"), ("x-id", "2"), ("Content-Encoding", "gzip"), ("content-encoding", "identity")])
+    {'x-id': '2', 'content-encoding': 'gzip,identity'}
+    """
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        name = name.lower()
+        found[name] = f"{found[name]},{value}" if name in _LISTED and name in found else value
+    return found
 
 
 class Failed(NamedTuple):
@@ -251,8 +268,10 @@ def inflater(encoding: str) -> Inflater | None:
 
     Raises InvalidResponse for one that was not asked for and is not known.
     """
-    encoding = encoding.strip().lower()
-    if encoding in ("", "identity"):
+    encoding = ", ".join(
+        one for name in encoding.lower().split(",") if (one := name.strip()) not in ("", "identity")
+    )  # fmt: skip
+    if not encoding:
         return None
     if encoding in ("gzip", "x-gzip"):
         return Inflater(31)  # 16 + 15: a gzip header, the largest window

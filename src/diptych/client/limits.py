@@ -132,7 +132,7 @@ class RateLimits:
         with self._lock:
             for bucket, name in ((self._requests, "requests"), (self._tokens, "tokens")):
                 left = headers.get(f"x-ratelimit-remaining-{name}")
-                if bucket is not None and left is not None and left.strip().isdigit():
+                if bucket is not None and left is not None and left.strip().isdecimal():
                     bucket.level = min(bucket.level, float(left))
                 if left == "0" and (reset := duration(headers.get(f"x-ratelimit-reset-{name}", ""))):
                     self._pause = max(self._pause, now + reset)

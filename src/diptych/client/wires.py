@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol, runtime_checkable
 
 from ..errors import ClientError
-from .exchange import Failed, Head
+from .exchange import Failed, Head, headers_of
 from .requests import Outgoing
 
 
@@ -98,9 +99,9 @@ def _is_tls(error: BaseException | None) -> bool:
 
 
 def head_of(response: Any) -> Head:
-    """Return status and headers of an answer; of a header sent twice the last value."""
+    """Return status and headers of an answer."""
     raw: Iterable[tuple[bytes, bytes]] = response.headers.raw
-    return Head(response.status_code, {n.decode("latin-1").lower(): v.decode("latin-1") for n, v in raw})
+    return Head(response.status_code, headers_of((n.decode("latin-1"), v.decode("latin-1")) for n, v in raw))
 
 
 class Addresses:
@@ -131,6 +132,16 @@ class _Now(threading.local):
 NOW: Final = _Now()
 
 
+@contextmanager
+def within(deadline: float | None) -> Iterator[None]:
+    """Let this thread's operations of an HTTP library end by a moment of the monotonic clock."""
+    NOW.deadline = deadline
+    try:
+        yield
+    finally:
+        NOW.deadline = None
+
+
 def remaining(timeout: float | None) -> float | None:
     """Return the seconds that one socket operation may take, in view of the thread's deadline."""
     if NOW.deadline is None:
@@ -159,17 +170,17 @@ class Stream:
         self._stream.close()
 
     def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> Stream:
-        return type(self)(self._stream.start_tls(ssl_context, server_hostname, remaining(timeout)))
+        return Stream(self._stream.start_tls(ssl_context, server_hostname, remaining(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
 class Backend:
-    """A network backend of httpcore that gives such streams, or those of a subclass."""
+    """A network backend of httpcore that gives such streams."""
 
-    def __init__(self, backend: Any, made: type[Stream] = Stream) -> None:
-        self._backend, self._made = backend, made
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
 
     def connect_tcp(
         self,
@@ -179,10 +190,10 @@ class Backend:
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> Stream:
-        return self._made(self._backend.connect_tcp(host, port, remaining(timeout), local_address, socket_options))
+        return Stream(self._backend.connect_tcp(host, port, remaining(timeout), local_address, socket_options))
 
     def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Any = None) -> Stream:
-        return self._made(self._backend.connect_unix_socket(path, remaining(timeout), socket_options))
+        return Stream(self._backend.connect_unix_socket(path, remaining(timeout), socket_options))
 
     def sleep(self, seconds: float) -> None:
         self._backend.sleep(seconds)

@@ -18,7 +18,7 @@ from ..apis.responses.settings import with_settings
 from ..client import AsyncClient
 from ..client._async import AsyncStream
 from ..client.replies import Reply
-from ..client.requests import Ask, server_of
+from ..client.requests import Ask
 from ..conversion.responses import convert_response
 from ..errors import LossError
 from .faces import Face
@@ -30,7 +30,6 @@ from .prefill import without_begun
 from .refusals import refuse
 from .settings import Settings
 from .templates import names_template
-from .wire import lean_http
 
 #: Chunks of one upstream stream that wait for the client while others are sent.
 _AHEAD: Final = 16
@@ -87,12 +86,9 @@ class Bridge:
     def __init__(self, settings: Settings, *, keys: Keys | None = None, api_key: str | None = None) -> None:
         self.settings, self.keys = settings, keys or Keys()
         self.gate = Gate(settings.max_calls, settings.max_queue)
-        server = server_of(settings.upstream, api_key, settings.upstream_api)
-        self._http = lean_http(server.base_url, trust_env=settings.trust_env)
         self.client = AsyncClient(
             settings.upstream,
             api_key,
-            http=self._http,
             api=settings.upstream_api,
             timeout=settings.timeout,
             retries=settings.retries,
@@ -228,8 +224,6 @@ class Bridge:
     async def close(self) -> None:
         """Close the connections to the upstream."""
         await self.client.close()
-        if self._http is not None:
-            await self._http.aclose()
 
 
 def first_of(error: BaseException) -> BaseException:

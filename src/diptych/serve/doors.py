@@ -152,7 +152,7 @@ class Door:
 
 async def read_body(receive: Receive, headers: Mapping[str, str], cap: int) -> Any:
     """Return the JSON of a request. Raises RefusedError for one that is too large, or not JSON."""
-    if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > cap:
+    if headers.get("content-length", "0").isdecimal() and int(headers.get("content-length", "0")) > cap:
         raise _too_large(cap)
     pieces: list[bytes] = []
     size = 0
