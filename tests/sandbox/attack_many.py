@@ -1,7 +1,7 @@
 """Render hostile templates, each in a fork of this process, with no limit of the system but one on the processor.
 
-Reads a JSON list of ``[entry, template]`` on standard input; prints for each what happened and how many megabytes the
-process grew by.
+Reads a JSON list of ``[entry, template]`` on standard input; prints for each what happened, how many megabytes the
+process grew by, and how often the filter ``reached`` was called. The argument is the caps as JSON.
 """
 
 import json
@@ -19,14 +19,28 @@ def memory(name):
         return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(name))
 
 
-#: A tenth of the work that the default caps allow, so that many cases fit into a test.
-LIMITS = Limits(work=100_000)
+LIMITS = Limits(**json.loads(sys.argv[1]))
+ROUNDS = []
+
+
+def reached(_):
+    ROUNDS.append(1)
+    return ""
+
+
+HOARD = []
+
+
+def hoard(size):
+    """What a filter without a cost may do."""
+    HOARD.append("x" * (size << 20))
+    return 0
 
 
 def render(entry, template):
     if entry == "chat":
         return ChatTemplate(template, limits=LIMITS).render([])
-    return Template.from_string(template, limits=LIMITS).render().prompt
+    return Template.from_string(template, limits=LIMITS, filters={"reached": reached, "hoard": hoard}).render().prompt
 
 
 def attempt(entry, template):
@@ -40,7 +54,7 @@ def attempt(entry, template):
         outcome = type(error).__name__
         if "more memory than it may" in error.message or "MemoryError" in error.message:
             outcome = "MemoryError"  # that it was caught is luck
-    return [outcome, memory("VmHWM") - before]
+    return [outcome, memory("VmHWM") - before, len(ROUNDS)]
 
 
 def in_fork(row):
@@ -53,7 +67,7 @@ def in_fork(row):
     with os.fdopen(reading) as answer:
         text = answer.read()
     status = os.waitpid(child, 0)[1]
-    return json.loads(text) if text else [f"died of {status}", 0]
+    return json.loads(text) if text else [f"died of {status}", 0, 0]
 
 
 render("template", "{% if 1 %}{% endif %}")

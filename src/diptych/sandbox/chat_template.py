@@ -188,6 +188,8 @@ class ChatTemplate:
             raise error from None
         except (RecursionError, MemoryError) as error:
             raise ResourceLimit(f"the chat template needs too much ({type(error).__name__})") from None
+        except OverflowError as error:
+            raise ResourceLimit("a number is too large to compute with", location=_place(error, self.source)) from None
         except Exception as error:
             place = _place(error, self.source)
             if found := unknown_in_message(str(error), _environment(), place.line if place else None):

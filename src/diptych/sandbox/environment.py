@@ -40,7 +40,7 @@ _DICT_METHODS = frozenset(dir(dict))
 
 
 class GuardTransformer(NodeTransformer):
-    """Rewrite loops and ``~`` of a parsed template so that they are charged."""
+    """Rewrite loops, ``~`` and ``*arguments`` of a parsed template so that they are charged."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
@@ -51,6 +51,16 @@ class GuardTransformer(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
         self.generic_visit(node)
         return _environment_call("join_text", node.nodes, node.lineno)
+
+    def visit_Call(self, node: nodes.Call | nodes.Filter | nodes.Test) -> nodes.Node:
+        self.generic_visit(node)
+        if node.dyn_args is not None:
+            node.dyn_args = _environment_call("spread", [node.dyn_args], node.lineno)
+        if node.dyn_kwargs is not None:
+            node.dyn_kwargs = _environment_call("spread", [node.dyn_kwargs], node.lineno)
+        return node
+
+    visit_Filter = visit_Test = visit_Call
 
 
 def _pace(loop: nodes.For) -> int:
@@ -98,6 +108,7 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
     new_buffer = staticmethod(limits.new_buffer)
     paced = staticmethod(limits.paced)
     printed = staticmethod(printing.printed)
+    spread = staticmethod(limits.spread)
     searched = staticmethod(searched)
     sliced = staticmethod(operators.sliced)
     weighed = staticmethod(weighed)

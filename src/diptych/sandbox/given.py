@@ -76,7 +76,7 @@ class _Walk:
         if isinstance(value, _PLAIN):
             if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
                 raise FormatError("an integer of more than about 4,200 digits", path=path)
-            return value
+            return _bare(value)
         if room < 0:
             raise FormatError("the data is nested too deeply", path=path)
         known = self._known.get(id(value))
@@ -102,6 +102,14 @@ class _Walk:
             if self._left < 0:
                 raise FormatError(f"the data holds more than {MOST_VALUES:,} values, or never ends", path=path)
             yield item
+
+
+def _bare(value: Any) -> Any:
+    """Return a scalar without a class of its own: an enumeration's value, a number of NumPy."""
+    if type(value) in _LEAVES:
+        return value
+    base: Any = next(kind for kind in (str, int, float) if isinstance(value, kind))
+    return str.__str__(value) if base is str else base.__int__(value) if base is int else base.__float__(value)
 
 
 def _are_flat_objects(items: list[Any]) -> bool:

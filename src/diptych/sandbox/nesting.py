@@ -27,8 +27,10 @@ DEEPEST: Final = 500
 #: Nor more containers than this in one value: a hash or a comparison cannot be interrupted.
 MOST: Final = 1_000_000
 _LEAVES: Final = frozenset({str, int, float, bool, type(None)})
-#: A walk looks at its limits so often: each time these low bits of its steps are all set.
-_PACE: Final = 0xFFF
+#: A walk looks at its limits after so many steps (a power of two).
+_PACE: Final = 12
+#: So many items (a power of two) of a container that holds no other cost as much as a further container.
+_FLAT: Final = 7
 _NOTHING: Final[dict[str, Any]] = {}
 _VIEWS: Final = (type(_NOTHING.keys()), type(_NOTHING.values()), type(_NOTHING.items()))
 _CONTAINERS: Final = (list, tuple, dict, set, frozenset, *_VIEWS)
@@ -50,7 +52,7 @@ def _deepest() -> int:
 
 
 def _walk(container: Any, room: int, steps: int) -> int:
-    """Visit all containers in a container, ``room`` levels deep, and return how many were visited so far.
+    """Visit all containers in a container, ``room`` levels deep, and return how many steps were taken so far.
 
     One that stands there several times is visited as often, as in Python's own walks:
     sixty pairs of one and the same value are 2**60 steps to hash or to print. So the
@@ -58,14 +60,17 @@ def _walk(container: Any, room: int, steps: int) -> int:
     """
     if not room:
         raise ResourceLimit(f"a value is nested more than {_deepest()} levels deep", hint=_hint())
-    if steps & _PACE == _PACE:
-        _check(steps)
     items = container
     if isinstance(container, dict):
         items = container.values() if _LEAVES.issuperset(map(type, container)) else _keys_and_values(container)
+    if _LEAVES.issuperset(map(type, items)):
+        return steps
     for item in items:
         if type(item) not in _LEAVES and isinstance(item, _CONTAINERS):
-            steps = _walk(item, room - 1, steps + 1)
+            after = steps + 1 + (len(item) >> _FLAT)
+            if after >> _PACE != steps >> _PACE:
+                _check(after)
+            steps = _walk(item, room - 1, after)
     return steps
 
 

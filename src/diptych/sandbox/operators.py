@@ -12,7 +12,7 @@ from jinja2.sandbox import SandboxedFormatter
 from ..errors import ResourceLimit
 from .limits import account, check_size, held, reserve, spend
 from .measure import measure
-from .printing import MAX_INTEGER_BITS, check_printable
+from .printing import MAX_INTEGER_BITS, check_text
 
 _TEXT: Final = frozenset({str})
 
@@ -82,12 +82,11 @@ def check_percent(left: Any, right: Any) -> None:
     if not isinstance(left, str):
         return
     values = right.values() if isinstance(right, dict) else right if isinstance(right, tuple) else (right,)
-    for value in values:
-        check_printable(value)
+    least = sum(check_text(value) or len(str(value)) for value in values)
     _check_widths(left, "%")
     if "*" in left:
         check_size(sum(abs(v) for v in values if isinstance(v, int)))
-    size = len(left) + sum(len(str(v)) for v in values) * max(1, left.count("%"))
+    size = len(left) + least * max(1, left.count("%"))
     check_size(size)
     spend(size >> 6)
 
@@ -130,7 +129,9 @@ def _check_widths(spec: str, what: str) -> None:
 
 
 class GuardedFormatter(SandboxedFormatter):
-    """``str.format`` in the sandbox: widths are checked, only plain data is shown."""
+    """One call of ``str.format`` in the sandbox: widths are checked, only plain data is shown."""
+
+    _size = 0
 
     def vformat(self, format_string: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
         spend(2 * format_string.count("{") + (len(format_string) >> 6))  # two microseconds per field
@@ -138,11 +139,14 @@ class GuardedFormatter(SandboxedFormatter):
 
     def format_field(self, value: Any, format_spec: str) -> Any:
         _check_widths(format_spec, "{}")
-        check_printable(value)
-        return super().format_field(value, format_spec)
+        check_text(value)
+        made = super().format_field(value, format_spec)
+        self._size += len(made)
+        check_size(self._size)
+        return made
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        check_printable(value)
+        check_text(value)
         return super().convert_field(value, conversion)
 
 

@@ -13,13 +13,15 @@ from typing import Any, Final
 from jinja2.runtime import Undefined
 
 from ..errors import ResourceLimit, TemplateError
-from .limits import check_size, current_limits, held, spend
+from .limits import check_size, current_limits, held, reserve, spend
 from .measure import measure
 
 _SCALARS: Final = (str, int, float, bool, type(None), Decimal)
 #: An integer of more bits than this is not text any more: Python itself refuses
 #: to print one of more than 4,300 digits (about 14,300 bits).
 MAX_INTEGER_BITS: Final = 14_000
+#: Characters that Python's notation may need for one character of a text.
+_NOTATION: Final = 10
 
 
 class Helper:
@@ -47,11 +49,7 @@ def text(value: Any) -> str:
     """
     if isinstance(value, str):
         return value.__str__()  # Undefined is no str, and a traced text returns itself
-    if not isinstance(value, _SCALARS):
-        found = measure(value)
-        check_size(found.characters + found.items)
-        spend(found.items)  # Python makes a text of each
-    check_printable(value)
+    check_text(value)
     shown = str(value)
     if "Decimal('" in shown:
         shown = str(_readable(value))
@@ -71,6 +69,28 @@ def _readable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_readable(key): _readable(item) for key, item in value.items()}
     return type(value)(map(_readable, value)) if type(value) in (list, tuple, set, frozenset) else value
+
+
+def check_text(value: Any) -> int:
+    """Ask before Python makes a text of a value; return at least how many characters it has.
+
+    Raises TemplateError for what is not plain data.
+    """
+    least = len(value) if isinstance(value, str) else 0
+    if not isinstance(value, _SCALARS):
+        least = _check_notation(value)
+    check_printable(value)
+    return least
+
+
+def _check_notation(value: Any) -> int:
+    """Ask before Python writes a value in its own notation; return at least how many characters that has."""
+    found = measure(value)
+    least = found.characters + found.items
+    check_size(least)
+    spend(found.items)  # Python makes a text of each
+    reserve(_NOTATION * found.characters)
+    return least
 
 
 def check_printable(value: Any, depth: int = 0) -> None:
@@ -113,9 +133,7 @@ def printed(value: Any) -> str:
     if isinstance(value, str):
         return str(value)
     if not isinstance(value, _SCALARS):
-        found = measure(value)
-        check_size(found.characters + found.items)
-        spend(found.items)
+        _check_notation(value)
     elif isinstance(value, int):
         check_printable(value)
     return held(str(value))

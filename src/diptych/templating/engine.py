@@ -51,7 +51,6 @@ from .wording import reworded, run_words, tag_mistake
 
 #: Part of every hash: a change of what a template means changes it.
 ENGINE_VERSION = "diptych-2"
-_RESOURCE_ERRORS = (MemoryError, RecursionError, OverflowError)
 
 
 class Compiled:
@@ -305,8 +304,10 @@ class Engine:
             return TemplateSyntaxError(mistake.message, hint=mistake.hint)
         if isinstance(error, RecursionError):
             return ResourceLimit("a macro, include or loop calls itself without end", hint="look for a cycle")
-        if isinstance(error, _RESOURCE_ERRORS):
+        if isinstance(error, MemoryError):
             return ResourceLimit("the render needs more memory than it may")
+        if isinstance(error, OverflowError):
+            return ResourceLimit("a number of the render is too large to compute with", hint="use smaller numbers")
         if isinstance(error, DecimalException):
             hint = "round it, or pass a smaller number"
             return TemplateError(f"a Decimal cannot be computed ({type(error).__name__})", hint=hint)
