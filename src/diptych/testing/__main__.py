@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import threading
 from collections.abc import Sequence
 
 from .server import Server
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError
+    return value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
     parser.add_argument("--strict", action="store_true", help="refuse what the real servers refuse")
-    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer (default: 0)")
+    parser.add_argument("--delay", type=_seconds, default=0.0, help="seconds before each answer (default: 0)")
     parser.add_argument("--answer", help="text of every answer (default: the last message again)")
     options = parser.parse_args(arguments)
     text: str | None = options.answer

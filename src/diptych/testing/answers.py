@@ -28,6 +28,7 @@ from ..response import HEAD, Event, Response, ResponseChoice, Usage, native_of
 from . import calls
 from .examples import example, schema_in
 from .likelihoods import stated, steps_of
+from .nested import check_nested
 from .refusals import BadRequestError, check
 
 CREATED: Final = 1_700_000_000
@@ -70,6 +71,8 @@ def events(api: str, body: Mapping[str, Any], rules: Rules = PLAIN) -> Iterator[
 def response(api: str, body: Mapping[str, Any], rules: Rules = PLAIN) -> Response:
     """Return the answer to a body as a neutral value. Raises BadRequestError."""
     check(api, body, strict=rules.strict)
+    if rules.strict and api == "chat":
+        check_nested(body)
     choices, used = [], 0
     for index, prompt in enumerate(_prompts(api, body)):
         choice, count = _choice(api, body, prompt, rules.answer)

@@ -37,8 +37,11 @@ _STRICT: Final = frozenset({
     "extra_forbidden", "greater_than_equal", "less_than_equal", "too_long", "string_too_long", "literal_error",
     "value_error",
 })  # fmt: skip
-_NAMES: Final = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "an integer",
-                 float: "a decimal number", type(None): "null"}  # fmt: skip
+#: What the server calls the types of JSON.
+TYPE_NAMES: Final[Mapping[type, str]] = {
+    dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "an integer",
+    float: "a decimal number", type(None): "null",
+}  # fmt: skip
 #: The most choices that anything is answered with.
 _MOST: Final = 128
 
@@ -121,7 +124,7 @@ def _refusal(found: _Found) -> BadRequestError:
         return BadRequestError(f"Invalid '{name}': empty array. {message}", name, "empty_array")
     if found.kind in _STRICT:
         return BadRequestError(f"Invalid value for '{name}': {found.message}.", name, "invalid_value")
-    got = _NAMES.get(type(value), "another value")
+    got = TYPE_NAMES.get(type(value), "another value")
     message = f"Invalid type for '{name}': expected {found.message}, but got {got} instead."
     return BadRequestError(message, name, "invalid_type")
 
