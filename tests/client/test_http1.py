@@ -193,6 +193,7 @@ class Raw:
         return self
 
     def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for a connection
         self.socket.close()
 
 
