@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych.conversion.registry import get
+from diptych.datasets.alternation import alternation
 from diptych.datasets.openai_rules import FileRules
 from diptych.loss import Severity
+from diptych.migrate import convert_shard
 from diptych.model import Example, FrozenMap, ImagePart, Message, TextPart, ToolCall, ToolSpec
 
 # the test's own validators ---------------------------------------------------------------------
@@ -31,6 +33,8 @@ def chat_is_fine(row):
         and tools_are_fine(row.get("tools", []))
         and row["messages"][-1]["role"] == "assistant"
         and any(m["role"] == "assistant" and (m.get("content") or m.get("tool_calls")) for m in row["messages"])
+        and any(m["role"] == "user" for m in row["messages"])
+        and links_are_fine(row["messages"], row.get("tools"))
         and len(images(row["messages"])) <= 10
     )
 
@@ -55,6 +59,10 @@ def message_is_fine(message):
         role == "assistant" and (message.get("tool_calls") or message.get("function_call") or message.get("refusal"))
     ):
         return False
+    if content == "" and role != "tool" and not message.get("tool_calls"):
+        return False
+    if "\\ud" in json.dumps(content) and re.search("[\ud800-\udfff]", str(content)):
+        return False
     if isinstance(content, list):
         if not content or not all(part["type"] in ("text", "image_url") for part in content):
             return False
@@ -75,6 +83,37 @@ def calls_are_fine(calls, role):
     )  # fmt: skip
 
 
+def links_are_fine(messages, tools):
+    """Every call is of a tool that is declared, has its result right behind it, and every result its call."""
+    names = {tool["function"]["name"] for tool in tools} if tools else None
+    while messages:
+        message, *messages = messages
+        if message["role"] == "tool":
+            return False
+        calls = message.get("tool_calls") or []
+        results = []
+        while messages and messages[0]["role"] == "tool":
+            results.append(messages.pop(0)["tool_call_id"])
+        ids = [call["id"] for call in calls]
+        if len({*ids}) < len(ids) or {*results} - {*ids} or len({*results}) < len(results):
+            return False
+        if ids and sorted(results) != sorted(ids) and (messages or results):
+            return False
+        for call in calls:
+            if names is not None and call["function"]["name"] not in names:
+                return False
+            if type(loaded(call["function"]["arguments"])) is not dict:
+                return False
+    return True
+
+
+def loaded(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def tools_are_fine(tools):
     return len(tools) <= 128 and all(
         tool["type"] == "function" and re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", tool["function"]["name"]) for tool in tools
@@ -92,6 +131,7 @@ def preference_is_fine(row):
         set(row) == {"input", "preferred_output", "non_preferred_output"}
         and set(asked) <= {"messages", "tools", "parallel_tool_calls"}
         and messages_are_fine(asked["messages"])
+        and links_are_fine(asked["messages"], asked.get("tools"))
         and asked["messages"][-1]["role"] in ("user", "tool")
         and tools_are_fine(asked.get("tools", []))
         and all(len(o) == 1 and o[0]["role"] == "assistant" and message_is_fine(o[0]) for o in outputs)
@@ -157,6 +197,97 @@ def test_what_is_written_passes_and_what_is_refused_would_not(name, is_fine, exa
     assert bool(is_fine(row)) == (not broken), (row, broken)
 
 
+# the cookbook's published checks ------------------------------------------------------------------
+
+
+def cookbook_errors(row):
+    """The checks of "Data preparation and analysis for chat model fine-tuning", by the names it gives its counts.
+
+    It is of 2023: a call of tools stands for its ``function_call``, and its list of keys has no tools.
+    """
+    messages = row.get("messages")
+    if not messages:
+        return ["missing_messages_list"]
+    found = []
+    for message in messages:
+        if "role" not in message or not ("content" in message or "tool_calls" in message):
+            found.append("message_missing_key")
+        if set(message) - {"role", "content", "name", "function_call", "weight", "tool_calls", "tool_call_id", "refusal"}:
+            found.append("message_unrecognized_key")
+        if message.get("role") not in ("system", "developer", "user", "assistant", "function", "tool"):
+            found.append("unrecognized_role")
+        content = message.get("content")
+        called = message.get("function_call") or message.get("tool_calls") or message.get("role") == "tool"
+        if not (content or called) or not isinstance(content, str | list | None):
+            found.append("missing_content")
+    if not any(message.get("role") == "assistant" for message in messages):
+        found.append("example_missing_assistant_message")
+    return found
+
+
+@given(example=examples())
+def test_what_passes_has_none_of_the_cookbooks_errors(example):
+    row, losses = get("finetune_chat").write(example)
+    is_refused = any(loss.severity is Severity.REFUSED for loss in (*losses, *get("finetune_chat").rules(row)))
+    assert is_refused or cookbook_errors(row) == []
+
+
+# speakers in turn ---------------------------------------------------------------------------------
+
+CALLED = Message("assistant", None, tool_calls=(ToolCall("c", "f", "{}"),))
+SYSTEM, USER, SAID, RESULT = (
+    Message("system", "s"), Message("user", "u"), Message("assistant", "a"), Message("tool", "r", tool_call_id="c")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("messages", "at"),
+    [
+        ([USER, SAID], []), ([SYSTEM, USER, SAID, USER, SAID], []), ([SYSTEM, SYSTEM, USER, SAID], []),
+        ([USER, CALLED, RESULT, SAID], []), ([USER, CALLED, RESULT, RESULT, CALLED, RESULT, SAID], []),
+        ([SAID], [0]), ([USER, USER, SAID], [1]), ([USER, SAID, SAID], [2]), ([USER, SYSTEM, SAID], [1]),
+        ([USER, CALLED, SAID], [2]), ([USER, RESULT, SAID], [1]), ([USER, CALLED, RESULT, USER, SAID], [3]),
+    ],
+)  # fmt: skip
+def test_speakers_in_turn(messages, at):
+    assert [loss.path for loss in alternation(Example(tuple(messages)))] == [f"$.messages[{n}]" for n in at]
+
+
+def test_a_worse_answer_is_in_turn_too():
+    found = alternation(Example((USER, SAID), answer=1, rejected=(SAID, SAID)))
+    assert [loss.path for loss in found] == ["$.rejected[1]"]
+
+
+def test_speakers_are_in_turn_only_where_that_is_asked(tmp_path):
+    row = {"messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}, {"role": "assistant", "content": "c"}]}
+    (tmp_path / "in.jsonl").write_text(json.dumps(row) + "\n")
+    spec = {"from": "finetune_chat", "to": "sharegpt"}
+    assert convert_shard(tmp_path / "in.jsonl", tmp_path / "a.jsonl", spec).converted == 1
+    assert convert_shard(tmp_path / "in.jsonl", tmp_path / "b.jsonl", {**spec, "rules": ["alternation"]}).rejected == 1
+    with pytest.raises(diptych.MigrationError, match="no rule 'alternating'"):
+        convert_shard(tmp_path / "in.jsonl", tmp_path / "c.jsonl", {**spec, "rules": ["alternating"]})
+
+
+# each format to itself ----------------------------------------------------------------------------
+
+LAYOUTS = [entry.name for entry in diptych.list_formats("dataset") if entry.read and entry.write]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_row_of_a_layout_is_itself_byte_for_byte(tmp_path, name):
+    """A mark of the beginning goes, and the end of the line; what stands between stays as it was written."""
+    label, request = (True if "label" in get(name).carries else None), {"model": "m"}
+    rejected = (Message("assistant", "No."),) if "rejected" in get(name).carries else None
+    answer = () if get(name).asks else (Message("assistant", "é \u2028 Yes."),)
+    example = Example((Message("user", "Hi?"), *answer), answer=1, label=label, rejected=rejected, id="r1", request=FrozenMap(request))
+    row, _ = get(name).write(example)
+    line = json.dumps(row, ensure_ascii=False, indent=None, separators=(" ,", ":  ")).encode()
+    (tmp_path / "in.jsonl").write_bytes(b"\xef\xbb\xbf" + line + b"\r\n" + line)
+    counts = convert_shard(tmp_path / "in.jsonl", tmp_path / "out.jsonl", {"from": name, "to": name})
+    assert counts.losses == {}
+    assert (tmp_path / "out.jsonl").read_bytes() == line + b"\n" + line + b"\n"
+
+
 # what is broken is caught ------------------------------------------------------------------------
 
 CHAT = {
@@ -191,6 +322,20 @@ MUTANTS = [
     ("finetune_chat", "messages/0/mood", "x", "$.messages[0].mood"),
     ("finetune_chat", "messages/0/content", GONE, "$.messages[0].content"),
     ("finetune_chat", "messages/0/content", [], "$.messages[0].content"),
+    ("finetune_chat", "messages/0/content", "", "$.messages[0].content"),
+    ("finetune_chat", "messages/1/content", "", "$.messages[1].content"),
+    ("finetune_chat", "messages/1/content", "a\ud800", "$.messages[1].content"),
+    ("finetune_chat", "messages/1/content/0/text", "\udfff", "$.messages[1].content"),
+    ("finetune_chat", "messages/4/content", "", "$.messages[4].content"),
+    ("finetune_chat", "messages/1/role", "developer", "$.messages"),
+    ("finetune_chat", "messages/2/tool_calls/0/id", "d", "$.messages[2].tool_calls[0]"),
+    ("finetune_chat", "messages/3/tool_call_id", "d", "$.messages[3].tool_call_id"),
+    ("finetune_chat", "messages/3/role", "user", "$.messages[2].tool_calls[0]"),
+    ("finetune_chat", "messages/2/tool_calls", CHAT["messages"][2]["tool_calls"] * 2, "$.messages[2].tool_calls[1].id"),
+    ("finetune_chat", "messages/2/tool_calls/0/function/arguments", "{", "$.messages[2].tool_calls[0].function.arguments"),
+    ("finetune_chat", "messages/2/tool_calls/0/function/arguments", "[]", "$.messages[2].tool_calls[0].function.arguments"),
+    ("finetune_chat", "messages/2/tool_calls/0/function/name", "moon", "$.messages[2].tool_calls[0].function.name"),
+    ("openai_dpo", "preferred_output/0/content", "", "$.preferred_output[0].content"),
     ("finetune_chat", "messages/0/content", {}, "$.messages[0].content"),
     ("finetune_chat", "messages/0/content", [IMAGE], "$.messages[0].content[0]"),
     ("finetune_chat", "messages/4/content", [IMAGE], "$.messages[4].content[0]"),

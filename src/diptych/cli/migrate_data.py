@@ -55,6 +55,9 @@ def data_command(
     drop: Annotated[
         list[str] | None, typer.Option("--drop", help="A column to leave out, which is no loss then.")
     ] = None,
+    rules: Annotated[
+        list[str] | None, typer.Option("--rules", help="alternation: reject rows whose speakers are not in turn.")
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE for the body of every batch line: model=gpt-5.4-mini.")
     ] = None,
@@ -103,6 +106,7 @@ def data_command(
         {
             "to": to,
             "on_loss": on_loss.value,
+            "rules": rules or (),
             **_mapped(
                 map_,
                 {

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ..loss import Loss
+from .openai_tools import calls_and_results
 
 #: Fields of a message in a training file. API reference, fine-tuning, "Training format for chat
 #: models" (2026): a message of the Chat API, an assistant's with ``weight``.
@@ -68,6 +69,7 @@ def finetune_rules(row: Any) -> Iterator[Loss]:
     messages = row.get("messages")
     if isinstance(messages, list) and messages:
         yield from _learnt(messages)
+        yield from calls_and_results(messages, row.get("tools"), "$.messages")
 
 
 def _learnt(messages: list[Any]) -> Iterator[Loss]:
@@ -75,6 +77,9 @@ def _learnt(messages: list[Any]) -> Iterator[Loss]:
     # Cookbook (2023): example_missing_assistant_message; the service: the last message is the assistant's.
     if not isinstance(messages[-1], Mapping) or messages[-1].get("role") != "assistant":
         yield _bad(f"$.messages[{len(messages) - 1}].role", "the last message is an assistant's")
+    # Azure refuses a row without a user message (microsoft-foundry/fine-tuning#23).
+    if not any(turn.get("role") == "user" for turn in turns):
+        yield _bad("$.messages", "a row has a user message")
     if not any(turn.get("role") == "assistant" and _says(turn) for turn in turns):
         yield _bad("$.messages", "at least one assistant message says something or calls a tool")
     if sum(_images(turn) for turn in turns) > _MOST_IMAGES:
@@ -123,8 +128,28 @@ def _message(message: Mapping[str, Any], path: str) -> Iterator[Loss]:
     # An assistant's content is required unless it calls a tool (API reference, chat, 2026).
     if role == "assistant" and message.get("content") is None and not _says(message):
         yield _bad(f"{path}.content", "an assistant message says something or calls a tool")
+    # Cookbook (2023): missing_content. A tool may have nothing to say, and a call stands for a content.
+    if role != "tool" and message.get("content") == "" and not _says(message):
+        yield _bad(f"{path}.content", "a content is not empty")
+    yield from _unicode(message.get("content"), f"{path}.content")
     yield from _content(message.get("content"), role, f"{path}.content")
     yield from _calls(message.get("tool_calls"), role, f"{path}.tool_calls")
+
+
+def _unicode(content: Any, path: str) -> Iterator[Loss]:
+    """Yield a text that has no bytes in UTF-8, in which files are sent."""
+    texts = content if isinstance(content, list) else [content]
+    for text in (part.get("text") if isinstance(part, Mapping) else part for part in texts):
+        if isinstance(text, str) and not text.isascii() and not _is_unicode(text):
+            yield _bad(path, "the text holds a lone surrogate, which is not Unicode")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _content(content: Any, role: Any, path: str) -> Iterator[Loss]:
@@ -214,6 +239,7 @@ def dpo_rules(row: Any) -> Iterator[Loss]:
     yield from _text_only(asked.get("messages"), "$.input.messages")
     # The guide: a conversation up to the message that the two outputs answer.
     turns = asked.get("messages")
+    yield from calls_and_results(turns, asked.get("tools"), "$.input.messages")
     last = turns[-1] if isinstance(turns, list) and turns else None
     if isinstance(last, Mapping) and last.get("role") not in ("user", "tool"):
         yield _bad(f"$.input.messages[{len(turns) - 1}].role", "the last message of the input is a user's or a tool's")

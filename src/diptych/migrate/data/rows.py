@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from ...conversion.convert import convert
 from ...conversion.registry import get
+from ...datasets.alternation import ASKED
 from ...datasets.carried import unkept
 from ...datasets.finetune import Separators, read_row
 from ...datasets.openai_rules import FileRules
 from ...datasets.rows import judging, row_of, untouched
 from ...errors import DiptychError, FormatError, LossError, MigrationError
 from ...format import Format
-from ...loss import Loss
+from ...loss import Loss, Severity
 from ...model import Conversation, Example, FrozenMap, thaw
 from ...policy import OnLoss, settle
 from .counts import ShardCounts
@@ -29,6 +30,8 @@ from .spec import Spec
 from .tokens import Tokens
 
 BATCH: Final = "openai_batch"
+#: A mark of the beginning, which no file of rows wants.
+_BOM: Final = b"\xef\xbb\xbf"
 LEGACY: Final = "finetune_legacy"
 #: A row that was written, and what it lost.
 _Written = tuple[Any, tuple[Loss, ...]]
@@ -91,7 +94,7 @@ class Rows:
         self._reader = reader_of(self._source, spec.separators)
         self._map = spec.column_map
         self._same = spec.source == spec.target and not (self._map or spec.request)
-        is_plain = not (self._map or spec.request or self.tokens.are_asked)
+        is_plain = not (self._map or spec.request or spec.rules or self.tokens.are_asked)
         #: Converts a plain line without the neutral model, where there is such a way.
         self.plain = plain_converter(spec.source, spec.target) if is_plain else None
         # Losses are counted: a million warnings help nobody.
@@ -107,6 +110,7 @@ class Rows:
 
     def line(self, number: int, raw: bytes) -> tuple[bytes, bytes]:
         """Return the lines that a line becomes, and the line of the reject; one of them is empty."""
+        raw = raw.removeprefix(_BOM)
         try:
             if self.faults and (fault := self.faults.pop(number, None)):
                 raise FormatError(fault)
@@ -153,13 +157,17 @@ class Rows:
     def _one(self, number: int, value: Any, told: tuple[Loss, ...]) -> _Written:
         conversation, read = self._reader(value)
         example = Example.of(conversation)
+        asked = tuple(loss for name in self.spec.rules for loss in ASKED[name](example))
         if self.spec.target == BATCH:
             request = FrozenMap({**thaw(example.request), **thaw(self.spec.request)})
             example = replace(example, id=example.id or f"row-{number}", request=request)
         written = convert(example, target=self.spec.target, on_loss="ignore")
         unheld = unkept(example, self._target, read, written.losses)
-        read = () if untouched(value, self._source.name, _wrapped(written.output), self.spec.target) else read
-        losses = settle((*told, *read, *written.losses, *unheld), self._policy)
+        made = written.losses
+        if untouched(value, self._source.name, _wrapped(written.output), self.spec.target):
+            # The row is as it was: only what its receiver refuses is to be told.
+            read, made = (), tuple(loss for loss in made if loss.severity is Severity.REFUSED)
+        losses = settle((*told, *read, *asked, *made, *unheld), self._policy)
         return _wrapped(written.output), losses
 
     def _rejected(self, number: int, error: DiptychError, text: str) -> bytes:

@@ -146,7 +146,7 @@ class _Shard:
         #: How many lines have been read.
         self.lines = 0
         spec = rows.spec
-        fits = (spec.source, spec.target) in _SPLICED and not (spec.column_map or spec.request)
+        fits = (spec.source, spec.target) in _SPLICED and not (spec.column_map or spec.request or spec.rules)
         self._separators = spec.separators if fits else None
 
     def convert(self, source: Source) -> str:

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, cast
 
+from ...datasets.alternation import ASKED
 from ...datasets.columns import ColumnMap
 from ...datasets.finetune import Separators
 from ...errors import FormatError, MigrationError
 from ...model import EMPTY, FrozenMap, freeze, thaw
 from ...policy import OnLoss, policy_of
+from ...suggest import suggest
 
 _NAMES: Final = {"from": "source", "to": "target"}
 #: The fields of a spec that are those of a column map.
@@ -31,7 +33,8 @@ class Spec:
     billed; ``source_model`` those of the rows read. ``request`` holds fields for the bodies of
     batch lines (a ``model``, say). ``fail_fast`` raises at the first row that would be
     rejected. ``constants``, ``roles`` and ``turn`` are those of :class:`~diptych.datasets.columns.ColumnMap`, as
-    ``columns`` and ``drop`` are. ``separators`` are what stands around a legacy row's texts; they are found in
+    ``columns`` and ``drop`` are. ``rules`` are asked of each row beside those of the target's receiver
+    (``alternation``: user and assistant in turn). ``separators`` are what stands around a legacy row's texts; they are found in
     the data where they are not given.
 
     >>> Spec.of({"from": "finetune_legacy", "to": "finetune_chat"}).source
@@ -51,6 +54,7 @@ class Spec:
     constants: FrozenMap = field(default=EMPTY)
     roles: FrozenMap = field(default=EMPTY)
     turn: FrozenMap = field(default=EMPTY)
+    rules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "request", freeze(self.request))
@@ -63,6 +67,10 @@ class Spec:
         for name in _MAP:
             object.__setattr__(self, name, getattr(made, name))
         object.__setattr__(self, "_map", made)
+        object.__setattr__(self, "rules", tuple(self.rules))
+        for name in self.rules:
+            if name not in ASKED:
+                raise MigrationError(f"there is no rule {name!r}", path="$.rules", hint=suggest(name, ASKED))
         if self.separators is not None:
             object.__setattr__(self, "separators", Separators(*self.separators))
 
@@ -101,5 +109,6 @@ class Spec:
             "model": self.model,
             "source_model": self.source_model,
             "request": thaw(self.request),
+            "rules": list(self.rules),
             "separators": None if self.separators is None else list(cast("tuple[str, str, str]", self.separators)),
         }

@@ -25,6 +25,11 @@ from ...datasets.talks import BLANKS, tails
 _FIRST: Final = re.compile(r'[ \t]*\{[ \t]*"prompt"[ \t]*:[ \t]*"')
 _BETWEEN: Final = re.compile(r'[ \t]*,[ \t]*"completion"[ \t]*:[ \t]*"')
 
+#: Half of a pair of surrogates, as an escape: not Unicode, of which the rules of the target decide.
+_LONE: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+
 #: Gives the rows of a line that cannot be spliced: its number, its bytes.
 Slow = Callable[[int, bytes], bytes]
 #: What may stand behind a back slash in JSON.
@@ -139,6 +144,9 @@ def splice_lines(
             out.append(slow(number, data))
             return 0
         return sum(splice_lines(line, separators, slow, out, number + n, texts) for n, line in enumerate(lines))
+    if has_lone_surrogate(data):
+        out.extend(slow(number + n, line) for n, line in enumerate(data.split(b"\n")) if line.strip())
+        return 0
     # Where nobody wants the texts, the bytes are taken for characters: narrow ones are faster.
     codec = "utf-8" if texts is not None else "latin-1"
     text = text if texts is not None else data.decode("latin-1")
@@ -166,6 +174,11 @@ def splice_lines(
         at, number = end + 1, number + 1
     out.append("".join(rows).encode(codec))
     return len(rows) - others
+
+
+def has_lone_surrogate(data: bytes) -> bool:
+    """Tell whether an escape in a block of lines may be half of a pair of surrogates."""
+    return (b"\\ud" in data or b"\\uD" in data) and _LONE.search(data) is not None
 
 
 def _nothing(_: str, at: int, __: list[str]) -> int:
@@ -208,6 +221,8 @@ def splice_block(
     it hands over raw, but not its UTF-8, and lets a key stand twice: so the block is put
     together again from what was read, and has to come out the same.
     """
+    if has_lone_surrogate(data):
+        return None
     try:
         shape = shape_of(data[: data.find(b"\n") + 1 or None].decode().rstrip("\n"))
         if shape is None:
