@@ -81,6 +81,18 @@ def data_command(
             "--source-model", help="Count the rows read as this model is billed.", autocompletion=complete_model
         ),
     ] = "gpt-3.5-turbo-instruct",
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, help="Reject rows of more tokens when written, by --model.")
+    ] = None,
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="Write equal rows of a file once.")] = False,
+    split: Annotated[
+        float | None,
+        typer.Option("--split", help="Share of rows for a second file, NAME.validation.jsonl: 0.1, say."),
+    ] = None,
+    preview: Annotated[
+        int | None,
+        typer.Option("--preview", min=1, help="Show so many rows before and after; nothing is written."),
+    ] = None,
     no_count: Annotated[bool, typer.Option("--no-count", help="Count no tokens: ten times faster.")] = False,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; by default one a core.")] = None,
     engine: Annotated[Engine, typer.Option("--engine", help="This machine, or a Ray cluster.")] = Engine.local,
@@ -107,6 +119,9 @@ def data_command(
             "to": to,
             "on_loss": on_loss.value,
             "rules": rules or (),
+            "max_tokens": max_tokens,
+            "dedupe": dedupe,
+            "split": split,
             **_mapped(
                 map_,
                 {
@@ -120,10 +135,13 @@ def data_command(
             ),
             "request": {name: _value(text) for name, text in _pairs(set_, "--set").items()},
             "fail_fast": fail_fast,
-            "model": None if no_count else model or DEFAULT_MODEL,
+            "model": None if no_count and max_tokens is None else model or DEFAULT_MODEL,
             "source_model": None if no_count else source_model,
         }
     )
+    if preview is not None:
+        _show(src, spec, preview, ignore=not no_ignore, json_=json_)
+        return
     with _bar() as on_progress:
         counts = convert_dataset(
             src,
@@ -144,6 +162,28 @@ def data_command(
         write_text(_summary(totals(counts, spec)))
     if counts.rejected:
         raise typer.Exit(1)
+
+
+def _show(src: str, spec: Any, most: int, *, ignore: bool, json_: bool) -> None:
+    """Print the first rows before and after. Exits with status 1 where one of them would be rejected."""
+    from ..migrate.data.preview import preview
+    from .output import write_document, write_text
+
+    found = preview(src, spec, most, ignore=ignore)
+    if json_:
+        write_document(preview=[row._asdict() for row in found])
+    for row in () if json_ else found:
+        write_text(f"row {row.line}\nbefore {_pretty(row.before)}\n")
+        for value in row.after:
+            write_text(f"after  {_pretty(value)}\n")
+        if row.error is not None:
+            write_text(f"reject {row.error['path'] or '$'}: {row.error['message']}\n")
+    if any(row.error is not None for row in found):
+        raise typer.Exit(1)
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
@@ -194,6 +234,14 @@ def _summary(told: dict[str, Any]) -> str:
         if tokens[when] is not None:
             usd = "price unknown" if cost[when] is None else f"{cost[when]} USD as input"
             lines.append(f"tokens {when}: {tokens[when]:,} ({usd})")
+    if counts["duplicates"]:
+        lines.append(f"duplicates: {counts['duplicates']:,} rows, written once each")
+    if counts["validation"]:
+        lines.append(f"validation: {counts['validation']:,} rows in the second file")
+    if training := told["training"]:
+        usd = training["usd_per_epoch"]
+        price = training["reason"] if usd is None else f"{usd} USD per epoch ({training['source']})"
+        lines.append(f"training: {price}")
     return "\n".join(lines) + "\n"
 
 

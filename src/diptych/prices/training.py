@@ -10,6 +10,8 @@ from typing import Final
 
 from ..catalogue.table import base_name
 
+#: Where the prices stand, and of when they are.
+SOURCE: Final = "OpenAI, pricing, fine-tuning, as published in 2025"
 _RATES: Final = {
     "gpt-4.1": Decimal(25), "gpt-4.1-mini": Decimal(5), "gpt-4.1-nano": Decimal("1.5"), "gpt-4o": Decimal(25),
     "gpt-4o-mini": Decimal(3), "gpt-3.5-turbo": Decimal(8), "davinci-002": Decimal(6), "babbage-002": Decimal("0.4"),

@@ -20,7 +20,8 @@ class ShardCounts:
     """Rows read, converted and rejected, rows written, losses by kind, tokens before and after.
 
     ``written`` differs from ``converted`` where one row became several. Tokens are None where
-    they were not asked for. ``problems`` are what the receiver's rules say of the file as a
+    they were not asked for. ``duplicates`` are rows that were written before, ``validation`` rows
+    of the second file, which are among ``written``. ``problems`` are what the receiver's rules say of the file as a
     whole. ``skipped``: the work had been done before.
     """
 
@@ -32,6 +33,8 @@ class ShardCounts:
     tokens_before: int | None = None
     tokens_after: int | None = None
     image_rows: int = 0
+    duplicates: int = 0
+    validation: int = 0
     problems: list[str] = field(default_factory=list)
     skipped: bool = False
 
@@ -45,6 +48,8 @@ class ShardCounts:
         self.tokens_before = _sum(self.tokens_before, other.tokens_before)
         self.tokens_after = _sum(self.tokens_after, other.tokens_after)
         self.image_rows += other.image_rows
+        self.duplicates += other.duplicates
+        self.validation += other.validation
         self.problems += other.problems
 
     def lose(self, losses: Iterable[Loss]) -> None:

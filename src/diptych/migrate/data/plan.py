@@ -85,7 +85,8 @@ def plan_dataset(
     ['finetune_legacy']
     """
     asked, source, target = Spec.of(spec), place(src), place(out)
-    may_cut = get(asked.target, "dataset").name != BATCH  # its ids are told apart in one piece
+    # The ids of a batch are told apart in one piece, and so are rows that are the same.
+    may_cut = get(asked.target, "dataset").name != BATCH and not asked.is_of_one_piece
     pairs, left = pairs_of(source, target, ignore=ignore, join=join)
     found = [measured(path, to, part, may_cut=may_cut) for path, to in pairs]
     files, done = list[File](), list[ShardCounts]()

@@ -6,6 +6,7 @@ number, the error and the row as it was; the data set goes on, unless it was ask
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -89,6 +90,7 @@ class Rows:
         self.spec, self.counts = spec, counts
         self.tokens = Tokens(spec, counts)
         self.rules = FileRules(spec.target)
+        self._seen: set[bytes] = set()
         self.faults: dict[int, str] = {}  # why lines are no rows, by their numbers
         self._source, self._target = get(spec.source, "dataset"), get(spec.target, "dataset")
         self._reader = reader_of(self._source, spec.separators)
@@ -108,6 +110,23 @@ class Rows:
         self.rules.rows += count
         self.rules.bytes += size
 
+    def is_new(self, line: bytes, *, is_counted: bool = False) -> bool:
+        """Tell whether a line is to be written: where equal rows are written once, 16 bytes of each are kept.
+
+        A row that is left out is counted here, unless that it was read ``is_counted`` already.
+        """
+        if not self.spec.dedupe:
+            return True
+        digest = hashlib.blake2b(line, digest_size=16).digest()
+        if digest not in self._seen:
+            self._seen.add(digest)
+            return True
+        self.counts.duplicates += 1
+        if not is_counted:
+            self.counts.rows += 1
+            self.counts.converted += 1
+        return False
+
     def line(self, number: int, raw: bytes) -> tuple[bytes, bytes]:
         """Return the lines that a line becomes, and the line of the reject; one of them is empty."""
         raw = raw.removeprefix(_BOM)
@@ -125,19 +144,22 @@ class Rows:
         self.counts.rows += 1
         try:
             found = self._converted(number, value)
+            self.tokens.fit([output for output, _ in found])
         except DiptychError as error:
             text = json.dumps(value, ensure_ascii=False) if raw is None else raw.decode("utf-8", "surrogateescape")
             return b"", self._rejected(number, error, text)
         self.counts.converted += 1
-        self.counts.written += len(found)
-        lines = []
+        lines, kept = list[bytes](), list[Any]()
         for output, losses in found:
             self.counts.lose(losses)
             untouched = self._same and raw is not None and len(found) == 1 and output == value
             line = raw.rstrip(b"\r\n") + b"\n" if raw is not None and untouched else line_of(output)
-            self.rules.add(output, len(line))
-            lines.append(line)
-        self.tokens.add(value, [output for output, _ in found])
+            if self.is_new(line, is_counted=True):
+                self.rules.add(output, len(line))
+                self.counts.written += 1
+                lines.append(line)
+                kept.append(output)
+        self.tokens.add(value, kept)
         return b"".join(lines), b""
 
     def _converted(self, number: int, value: Any) -> list[_Written]:

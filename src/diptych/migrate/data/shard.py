@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
+from ...conversion.registry import get
 from ...datasets.finetune import Separators
 from ...errors import MigrationError
+from ...prices.training import SOURCE, training_cost
 from . import parquet
 from .counts import ShardCounts, cost_of
 from .files import (
@@ -37,6 +39,7 @@ from .files import (
 from .layout import resolve
 from .ref import ShardRef
 from .rows import Rows
+from .sifting import Sifting, validation_of
 from .sources import Source, faults_of, source_of
 from .spec import Spec
 from .splice import Texts, lines_decoder, splice_block, splice_lines
@@ -92,18 +95,21 @@ def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCoun
     to_table = is_parquet(target.name)
     with ExitStack() as stack:
         # A table's columns depend on all of its rows: they are written as lines first.
-        good = stack.enter_context(Writing(_lines_of(target) if to_table else target))
+        good_at = _lines_of(target) if to_table else target
+        good = stack.enter_context(Writing(good_at))
         bad = stack.enter_context(Writing(rejects))
-        shard = _Shard(ref, Rows(spec, counts), good.file, bad.file)
+        second = None if spec.split is None else stack.enter_context(Writing(validation_of(good_at)))
+        shard = _Shard(ref, Rows(spec, counts), good.file, bad.file, second.file if second else None)
         digest = _unchanged(ref, source, lambda path: shard.convert(source_of(path)))
         counts.image_rows = shard.rows.rules.image_rows
         if ref.is_whole:
             counts.problems += [str(loss) for loss in shard.rows.rules.losses()]
-        if to_table:
-            good.file.flush()
-            parquet.write(good.path, target)
-        else:
-            good.keep()
+        for writing, at in ((good, target), *([(second, validation_of(target))] if second else [])):
+            if to_table:
+                writing.file.flush()
+                parquet.write(writing.path, at)
+            else:
+                writing.keep()
         if counts.rejected:
             bad.keep()
     if not counts.rejected:
@@ -141,12 +147,17 @@ def _refused(ref: ShardRef, source: Path) -> MigrationError:
 class _Shard:
     """The rows of one shard on their way."""
 
-    def __init__(self, ref: ShardRef, rows: Rows, good: BinaryIO, bad: BinaryIO) -> None:
-        self._ref, self.rows, self._good, self._bad = ref, rows, good, bad
+    def __init__(
+        self, ref: ShardRef, rows: Rows, good: BinaryIO, bad: BinaryIO, second: BinaryIO | None = None
+    ) -> None:
+        self._ref, self.rows, self._bad = ref, rows, bad
         #: How many lines have been read.
         self.lines = 0
         spec = rows.spec
-        fits = (spec.source, spec.target) in _SPLICED and not (spec.column_map or spec.request or spec.rules)
+        self._good = cast("BinaryIO", Sifting(rows, good, second, spec.split)) if second and spec.split else good
+        fits = (spec.source, spec.target) in _SPLICED and not (
+            spec.column_map or spec.request or spec.rules or spec.max_tokens or spec.dedupe
+        )
         self._separators = spec.separators if fits else None
 
     def convert(self, source: Source) -> str:
@@ -182,8 +193,9 @@ class _Shard:
         for index, line in enumerate(lines):
             found = plain(line) if plain is not None else None
             if found is not None:
-                count, size = count + 1, size + len(found)
-                out.append(found)
+                if self.rows.is_new(found):
+                    count, size = count + 1, size + len(found)
+                    out.append(found)
             elif line.strip():
                 out.append(self._slow(number + index, line))
         self._good.write(b"".join(out))
@@ -327,7 +339,17 @@ def totals(counts: ShardCounts, spec: Spec) -> dict[str, Any]:
         "losses": counts.losses,
         "tokens": tokens,
         "cost": {name: None if cost is None else f"{cost.normalize():f}" for name, cost in usd.items()},
+        "training": _training(counts, spec),
     }
+
+
+def _training(counts: ShardCounts, spec: Spec) -> dict[str, Any] | None:
+    """Return the USD of training one epoch on the rows written, or why it is unknown; None where nothing is trained."""
+    entry = get(spec.target, "dataset")
+    if spec.model is None or counts.tokens_after is None or entry.kind != "dataset" or entry.asks:
+        return None
+    usd, reason = training_cost(spec.model, counts.tokens_after, 1)
+    return {"usd_per_epoch": None if usd is None else f"{usd.normalize():f}", "reason": reason, "source": SOURCE}
 
 
 def place_of(ref: ShardRef) -> dict[str, Any]:

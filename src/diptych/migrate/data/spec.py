@@ -34,8 +34,10 @@ class Spec:
     batch lines (a ``model``, say). ``fail_fast`` raises at the first row that would be
     rejected. ``constants``, ``roles`` and ``turn`` are those of :class:`~diptych.datasets.columns.ColumnMap`, as
     ``columns`` and ``drop`` are. ``rules`` are asked of each row beside those of the target's receiver
-    (``alternation``: user and assistant in turn). ``separators`` are what stands around a legacy row's texts; they are found in
-    the data where they are not given.
+    (``alternation``: user and assistant in turn). ``max_tokens`` rejects rows that are longer when written, counted
+    for ``model``. ``dedupe`` writes equal rows of a file once; ``split`` is the share of rows, from 0 to 1, that
+    goes to a second file, ``NAME.validation.jsonl``: which ones, their contents decide. ``separators`` are what
+    stands around a legacy row's texts; they are found in the data where they are not given.
 
     >>> Spec.of({"from": "finetune_legacy", "to": "finetune_chat"}).source
     'finetune_legacy'
@@ -55,6 +57,9 @@ class Spec:
     roles: FrozenMap = field(default=EMPTY)
     turn: FrozenMap = field(default=EMPTY)
     rules: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    dedupe: bool = False
+    split: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "request", freeze(self.request))
@@ -71,6 +76,11 @@ class Spec:
         for name in self.rules:
             if name not in ASKED:
                 raise MigrationError(f"there is no rule {name!r}", path="$.rules", hint=suggest(name, ASKED))
+        if self.max_tokens is not None and self.model is None:
+            hint = "model=…, or --model on the command line"
+            raise MigrationError("tokens are counted for a model, and none is named", path="$.max_tokens", hint=hint)
+        if self.split is not None and not 0 < self.split < 1:
+            raise MigrationError("a split is a share between 0 and 1", path="$.split")
         if self.separators is not None:
             object.__setattr__(self, "separators", Separators(*self.separators))
 
@@ -94,6 +104,11 @@ class Spec:
         """What brings a row under the names of its layout."""
         return cast("ColumnMap", self._map)  # type: ignore[attr-defined]
 
+    @property
+    def is_of_one_piece(self) -> bool:
+        """Whether a file is converted in one shard: its rows are seen together."""
+        return self.dedupe or self.split is not None
+
     def resolved(self, source: str, target: str, separators: Separators | None) -> Spec:
         """Return the spec with the layouts' own names and the separators that were found in the data."""
         return replace(self, source=source, target=target, separators=separators)
@@ -110,5 +125,8 @@ class Spec:
             "source_model": self.source_model,
             "request": thaw(self.request),
             "rules": list(self.rules),
+            "max_tokens": self.max_tokens,
+            "dedupe": self.dedupe,
+            "split": self.split,
             "separators": None if self.separators is None else list(cast("tuple[str, str, str]", self.separators)),
         }

@@ -15,7 +15,7 @@ from ...conversion.registry import get
 from ...datasets.finetune import Separators
 from ...encodings.encoding import encoding
 from ...encodings.text import LONG_RUN, count_text
-from ...errors import DiptychError, MigrationError
+from ...errors import DiptychError, FormatError, MigrationError
 from ...model import Conversation, Example
 from ...tokens import count
 from .counts import ShardCounts
@@ -36,6 +36,17 @@ class Tokens:
             counts.tokens_before = 0
         if self._after is not None:
             counts.tokens_after = 0
+
+    def fit(self, written: list[Any]) -> None:
+        """Raise FormatError for a row that is longer, when written, than the spec allows."""
+        most = self._spec.max_tokens
+        if most is None or self._after is None:
+            return
+        for value in written:
+            found = self._after.row(value, self._spec.target)
+            if found > most:
+                hint = f"allow more with max_tokens={found}, or --max-tokens {found} on the command line"
+                raise FormatError(f"the row has {found:,} tokens, more than {most:,}", path="$", hint=hint)
 
     def add(self, row: Any, written: list[Any]) -> None:
         """Add the tokens of a row, and of what was written for it."""
