@@ -30,6 +30,7 @@ def test_what_a_person_sees(folder):
         "losses: none",
         "tokens before: 84 (0.000126 USD as input)",
         "tokens after: 204 (0.000153 USD as input)",
+        "training: no training price is known for 'gpt-5.4-mini'",
     ]
     assert json.loads((folder / "out.jsonl.rejects.jsonl").read_text())["line"] == 13
 
