@@ -23,7 +23,14 @@ from diptych.migrate import migrate_template
 PEERS = {path.stem: path for path in sorted((Path(__file__).parent / "peers").iterdir()) if path.is_file()}
 FOLDER = Path(os.environ.get("DIPTYCH_CLIENTS", Path(__file__).resolve().parents[3] / ".clients"))
 COUNT = 40
-INPUTS = {"a": "Ann", "b": "x < y & 'z'", "no": "", "xs": ["one", "two"], "o": {"k": "K", "n": "N"}}
+INPUTS = {
+    "a": "Ann",
+    "b": "x < y & 'z'",
+    "no": "",
+    "xs": ["one", "two"],
+    "o": {"k": "K", "n": "N"},
+    "os": [{"k": "1", "ks": ["x", "y"]}, {"k": "2", "ks": []}],
+}
 
 
 def command_for(peer):
@@ -151,7 +158,12 @@ class HandlebarsFile(Nunjucks):
 
 class Mustache(HandlebarsFile):
     file = "a.mustache"
-    blocks = ("{{! note }}", "{ {", "}}")
+    holes = ("{{{a}}}", "{{& b }}", "{{{no}}}", "{{{o.k}}}", "{{{none.at.all}}}")
+    blocks = (
+        "{{! note }}", "{ {", "}}", "{{#a}}yes{{/a}}", "{{^no}}\nnone\n{{/no}}\n", "{{#xs}}\n- {{{.}}}{{{a}}}\n{{/xs}}\n",
+        "{{#o}}{{{k}}}{{{a}}}{{{n}}}{{/o}}", "  {{! alone }}  \n", "{{#os}}{{{k}}}{{#ks}}{{{.}}}{{{k}}};{{/ks}}{{^ks}}-{{/ks}}{{/os}}",
+        "{{#missing}}x{{/missing}}{{^missing}}y{{/missing}}",
+    )  # fmt: skip
 
     def case(self):
         return {**super().case(), "engine": "mustache"}
@@ -188,7 +200,7 @@ def migrated(case):
 
 def said(found, inputs):
     template = Template.from_string(found.source)
-    rendered = template.render(**{name: inputs.get(name, "") for name in template.inputs})
+    rendered = template.render(**{name: inputs[name] for name in template.inputs if name in inputs})
     return [[m["role"], m["content"], m.get("name")] for m in rendered.messages if m["content"] or rendered.is_chat]
 
 

@@ -2,10 +2,9 @@
 
 ====================================  ====================================================
 Handlebars                            a prompt, by :mod:`.handlebars`: simple tags alone
-Mustache, names and comments          a prompt
+Mustache                              a prompt, by :mod:`.mustache`: names, sections, comments
 ``{{x}}``                             not escaped for HTML: reported, for the engines do
-``{{#x}} … {{/x}}`` of Mustache       refused: what a section does depends on its value
-partials                              refused: they stand in other files
+partials, other delimiters            refused: they stand in other files
 ====================================  ====================================================
 """
 
@@ -16,8 +15,9 @@ from typing import Final
 
 from .draft import Draft
 from .handlebars import Handlebars
-from .holes import ended, mustache_meaning, of_mustache
+from .holes import ended
 from .model import Layout, Source
+from .mustache import pieces_of_mustache
 from .pieces import write
 
 _HANDLEBARS: Final = (".hbs", ".handlebars")
@@ -34,8 +34,9 @@ def read(source: Source, draft: Draft) -> None:
         if _ESCAPED.search(text):
             draft.lose("$.template", "substituted", "values were escaped for HTML; here they are not")
         return
-    draft.prompt(ended(of_mustache(text, draft, escapes=True)))
-    draft.meaning = lambda inputs: [("user", mustache_meaning(text, inputs))]
+    draft.prompt(ended(write(pieces_of_mustache(text, draft))))
+    if _ESCAPED.search(text):
+        draft.lose("$.template", "substituted", "values were escaped for HTML; here they are not")
 
 
 def _is_likely(source: Source) -> bool:
