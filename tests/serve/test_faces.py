@@ -146,7 +146,7 @@ def test_a_stream_that_breaks_ends_in_an_error_that_the_sdk_raises(faulty, api):
     upstream.next(cut(2))
     if api == "anthropic":
         client = anthropic.Anthropic(base_url=bridge.url, api_key="k", max_retries=0)
-        with pytest.raises(anthropic.APIStatusError) as caught:
+        with client, pytest.raises(anthropic.APIStatusError) as caught:
             for _ in client.messages.create(**BODIES[api], stream=True):
                 pass
         assert caught.value.body["error"]["message"]
@@ -154,7 +154,7 @@ def test_a_stream_that_breaks_ends_in_an_error_that_the_sdk_raises(faulty, api):
     client = openai.OpenAI(base_url=f"{bridge.url}/v1", api_key="k", max_retries=0)
     calls = {"completions": client.completions, "chat": client.chat.completions, "responses": client.responses}
     events = []
-    with pytest.raises(openai.APIError) as caught:
+    with client, pytest.raises(openai.APIError) as caught:
         events += calls[api].create(**BODIES[api], stream=True)
         raise caught_in(events)
     assert "stream" in str(caught.value)
