@@ -219,3 +219,28 @@ def test_a_program_gives_the_same_before_and_after(seed):
             assert paths[number]
             assert all(path.endswith("/chat/completions") for path in paths[number])
     assert source.count("own.completions.create") == found.source.count("own.completions.create")
+
+
+@settings(max_examples=max(1, PROGRAMS // 2))
+@given(st.integers(0, 10**6))
+def test_a_program_gives_the_same_from_responses(seed):
+    source, kinds = program_of(seed)
+    source = annotated(source).replace("max_tokens=7", "max_tokens=47")  # Responses gives 16 tokens or more
+    found = migrate_code(source, "program.py", target="responses")
+    assert migrate_code(found.source, "program.py", target="responses").changes == ()
+    lines = source.splitlines()
+    starts = [lines.index(f"def step{n}(client: openai.OpenAI, base, q, cap):") + 1 for n in range(STEPS)]
+    places = [r.place.line for r in found.refusals if r.place.line >= starts[0]]
+    kept = {max(n for n in range(STEPS) if starts[n] <= line) for line in places}
+    with Server() as server:
+        before, _ = run(source, server)
+        after, paths = run(found.source, server)
+    assert after == before
+    for number, kind in enumerate(kinds):
+        if kind in ("others", "mocked"):
+            assert paths[number] == set()
+        elif number in kept:
+            assert all(not path.endswith("/responses") for path in paths[number])
+        else:
+            assert paths[number]
+            assert all(path.endswith("/responses") for path in paths[number])

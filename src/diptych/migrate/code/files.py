@@ -136,12 +136,16 @@ def migrate_files(
     report.files = [*(found[name] for name in jobs), *_elsewhere(paths, only, ignore)]
     if any(change.kind == "sdk" for file in report.files for change in file.changes):
         report.files += _requirements(paths, ignore)
-    if prove is not None:
-        for file in report.files:
-            file.changes = (*file.changes, *(proved(prompt, prove) for prompt in file.prompts))
-    for file in report.files if write else ():
-        _write(file, backup=backup)
+    for file in report.files:
+        _prove(file, prove)
+        if write:
+            _write(file, backup=backup)
     return report
+
+
+def _prove(file: FileMigration, by: Prover | None) -> None:
+    if by is not None:
+        file.changes = (*file.changes, *(proved(prompt, by) for prompt in file.prompts))
 
 
 class _Job(NamedTuple):

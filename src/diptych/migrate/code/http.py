@@ -95,10 +95,14 @@ class Http:
             return
         if "/v1/completions" not in found.text and _VENDOR_HOSTS.search(self.source.text):
             return  # whose address the hole holds cannot be seen
+        self._sent(call, found)
+
+    def _sent(self, call: cst.Call, found: Address) -> None:
+        """Rewrite a request that goes to an address of the Completions API."""
         site = self.plan.site(call, "http", "http")
         self.change_address(site, found)
         self._version(site, found)
-        if verb == "stream" or any(
+        if dotted(call.func)[-1] == "stream" or any(
             a.keyword and a.keyword.value == "stream" and constant_of(a.value) is not False for a in call.args
         ):
             self.plan.refuse(site, "http-stream")

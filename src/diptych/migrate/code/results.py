@@ -154,12 +154,7 @@ class Results:
                     self.owe(outer.orelse if outer.body is node else outer.body, value, site, outer)
                     self.follow(outer, value, site)
             case cst.BooleanOperation():
-                # What `and` lets through on its left is false: no answer, and no list of choices.
-                is_left_of_and = isinstance(outer.operator, cst.And) and outer.left is node
-                if not is_left_of_and and not self._is_tested(outer):
-                    if isinstance(outer.operator, cst.Or):
-                        self.owe(outer.right if outer.left is node else outer.left, value, site, outer)
-                    self.follow(outer, value, site)
+                self._combined(node, outer, value, site)
             case cst.Comparison() | cst.ComparisonTarget():
                 self._take(self.reads.compared(node, outer), site)
             case cst.Return():
@@ -183,6 +178,15 @@ class Results:
                 pass
             case _:
                 self.escape(site, node, _told(outer))
+
+    def _combined(self, node: Any, outer: cst.BooleanOperation, value: Value, site: Site) -> None:
+        # What `and` lets through on its left is false: no answer, and no list of choices.
+        is_left_of_and = isinstance(outer.operator, cst.And) and outer.left is node
+        if is_left_of_and or self._is_tested(outer):
+            return
+        if isinstance(outer.operator, cst.Or):
+            self.owe(outer.right if outer.left is node else outer.left, value, site, outer)
+        self.follow(outer, value, site)
 
     def _is_tested(self, node: Any) -> bool:
         """Tell whether only the truth of an expression is looked at."""
