@@ -4,7 +4,7 @@
 ``[{"role": …, "content": …}]``           messages; the list is parsed first, then each text
                                           is filled in (``renderVarsInObject``)
 ``"content": {{ name | dump }}``          the value of ``name``, as the text that it is
-parts ``text`` and ``image_url``          text and ``{% image … %}``
+parts ``text``, ``image_url``, ``image``   text and ``{% image … %}``
 texts between lines of ``---``            a template each; ambiguous where the file is not
                                           named as promptfoo's
 ``prompts:`` of a configuration           a template each; those in other files are refused
@@ -224,14 +224,26 @@ def _part(part: Any, place: str, draft: Draft) -> str:
     kind = part.get("type") if isinstance(part, Mapping) else None
     if kind == "text" and isinstance(part.get("text"), str):
         return _jinja(part["text"], f"{place}.text", draft)
-    inner = part.get("image_url") if isinstance(part, Mapping) else None
-    url = inner.get("url") if isinstance(inner, Mapping) else inner
-    if kind in ("image_url", "input_image") and isinstance(url, str):
-        if found := _SINGLE.fullmatch(url.strip()):
-            return f"{{% image {draft.input_name(found[1])} %}}"
-        if "{{" not in url and "{%" not in url:
-            return f"{{% image {url!r} %}}"
+    address = _address(part) if isinstance(part, Mapping) else None
+    if address is not None:
+        head, found = address.rpartition(",")[0], _SINGLE.fullmatch(address.rpartition(",")[2].strip())
+        if found and "{{" not in head:
+            name = draft.input_name(found[1])
+            return f"{{% image {f'{head},'!r} ~ {name} %}}" if head else f"{{% image {name} %}}"
+        if "{{" not in address and "{%" not in address:
+            return f"{{% image {address!r} %}}"
     raise draft.refuse("a message whose content is not text cannot be migrated", place)
+
+
+def _address(part: Mapping[str, Any]) -> str | None:
+    """Return the address of a picture of OpenAI's or Anthropic's, None for another part."""
+    image, source = part.get("image_url"), part.get("source")
+    url = image.get("url") if isinstance(image, Mapping) else image
+    if part.get("type") == "image" and isinstance(source, Mapping):
+        data = source.get("data")
+        is_inline = source.get("type") == "base64" and isinstance(data, str)
+        url = f"data:{source.get('media_type', 'image/png')};base64,{data}" if is_inline else source.get("url")
+    return url if isinstance(url, str) else None
 
 
 def _jinja(text: str, place: str, draft: Draft) -> str:
