@@ -61,6 +61,9 @@ PAIRS = [
     (pair("Tides?", [*MORE, HIGH], [*MORE, LOW]), MORE, [HIGH], [LOW]),
     (pair("Tides?", "High.", "Low."), [ASKED], [HIGH], [LOW]),
     (pair("", human("Tides?", "High."), human("Tides?", "Low.")), [ASKED], [HIGH], [LOW]),
+    ({"chosen": "Human: Tides?\nAssistant: High.", "rejected": "Human: Tides?\nAssistant: Low."}, [ASKED], [HIGH], [LOW]),
+    ({"chosen": "### Human: Tides?\n### Assistant: High.", "rejected": "### Human: Tides?\n### Assistant: Low."},
+     [ASKED], [HIGH], [LOW]),
     (pair("Hello", "Hello there!", "Hello to you!"), [user("Hello")], [said("Hello there!")], [said("Hello to you!")]),
     (pair("Good day", "Good day!", "Good day, you."), [user("Good day")], [said("Good day!")], [said("Good day, you.")]),
     ({"input": {"messages": [ASKED]}, "preferred_output": [ASKED, HIGH], "non_preferred_output": [ASKED, LOW]}, [ASKED], [HIGH], [LOW]),
@@ -88,7 +91,7 @@ UNDECIDED = [
     {"chosen": human("Tides?", "High.", "a"), "rejected": human("Tides?", "High.", "a")},
     {"chosen": human("Tides?", ""), "rejected": human("Tides?", "")},
     {"chosen": "\n\nHuman: a\n\nHuman: b\n\nAssistant: c", "rejected": "\n\nHuman: a\n\nHuman: b\n\nAssistant: d"},
-    {"chosen": "Human: Tides?\nAssistant: High.", "rejected": "Human: Tides?\nAssistant: Low."},
+    {"chosen": "Q: Tides?\nA: High.", "rejected": "Q: Tides?\nA: Low."},
     {"chosen": [ASKED, HIGH], "rejected": [user("Winds?"), LOW]},
     pair("Tides?", "Tides? High.", "Tides? Low."),
     pair("Tides?\n", "Tides?\nHigh.", "Tides?\nLow."),
@@ -153,7 +156,7 @@ def test_instruction_and_input_of_a_text_become_one_message_as_those_of_a_row():
 
 @pytest.mark.parametrize(("text", "kind"), [
     ("Some page about tides.", "unsupported"), ("", "unsupported"),
-    ("Human: Tides?\nAssistant: High.", "undecidable"), ("Q: Tides?\nA: High.", "undecidable"),
+    ("Q: Tides?\nA: High.", "undecidable"),
     ("<|im_start|>user\n<|im_start|>x<|im_end|>\n<|im_start|>assistant\nHigh.<|im_end|>\n", "undecidable"),
     ("<PRE> a <SUF>b <MID>", "unsupported"),
 ])  # fmt: skip

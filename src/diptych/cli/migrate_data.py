@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -160,6 +161,10 @@ def data_command(
         write_document(**{**counts.to_json(), **totals(counts, spec)})
     else:
         write_text(_summary(totals(counts, spec)))
+        if counts.rejected:
+            print(f"the rejected rows, with their lines and reasons, stand in {_rejects(dst)}", file=sys.stderr)
+        if counts.skipped:
+            print("everything had been converted before; nothing was done again", file=sys.stderr)
     if counts.rejected:
         raise typer.Exit(1)
 
@@ -226,10 +231,17 @@ def _value(text: str) -> Any:
 def _summary(told: dict[str, Any]) -> str:
     counts, tokens, cost = told["counts"], told["tokens"], told["cost"]
     losses = ", ".join(f"{kind} {number:,}" for kind, number in told["losses"].items()) or "none"
+    layouts = ", ".join(f"{name} ({number:,} rows)" for name, number in counts["layouts"].items())
     lines = [
+        f"layout: {layouts or 'none'}",
         f"{counts['rows']:,} rows: {counts['converted']:,} converted, {counts['rejected']:,} rejected",
         f"losses: {losses}",
     ]
+    if counts["left_out"]:
+        columns = ", ".join(f"{name} ({number:,})" for name, number in counts["left_out"].items())
+        lines.append(f"left out (they describe the rows): {columns}")
+    for group in sorted(counts["reasons"].values(), key=lambda group: -group["rows"]):
+        lines.append(f"rejected {group['rows']:,}, first at line {group['line']}: {group['message']}{_way_out(group)}")
     for when in ("before", "after"):
         if tokens[when] is not None:
             usd = "price unknown" if cost[when] is None else f"{cost[when]} USD as input"
@@ -243,6 +255,20 @@ def _summary(told: dict[str, Any]) -> str:
         price = training["reason"] if usd is None else f"{usd} USD per epoch ({training['source']})"
         lines.append(f"training: {price}")
     return "\n".join(lines) + "\n"
+
+
+def _rejects(dst: str) -> str:
+    return f"the files {dst}/*.rejects.jsonl" if Path(dst).is_dir() else f"{dst}.rejects.jsonl"
+
+
+def _way_out(group: dict[str, Any]) -> str:
+    """Return the flag that helps with a reason of rejects, where there is one."""
+    message = group["message"]
+    if "unknown speaker" in message or "is not a role" in message:
+        return " (--role ROLE=NAME names it)"
+    if "-dropped: " in message:
+        return " (--on-loss report converts without it; --drop NAME leaves a column out)"
+    return ""
 
 
 @contextmanager

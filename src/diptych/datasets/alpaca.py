@@ -21,7 +21,6 @@ from ..loss import Loss
 from ..model import Conversation, Example, Message
 from .rows import (
     Read,
-    Turns,
     Written,
     border_kept,
     border_of,
@@ -31,9 +30,11 @@ from .rows import (
     proven_row,
     refusal,
     row_of,
+    system_of,
     text_of,
 )
-from .sharegpt import is_plain_system, last_turn, system_of, tell_tagged
+from .sharegpt import is_plain_system, last_turn, tell_tagged
+from .turns import Turns
 
 _FIELDS: Final = ("instruction", "input", "output", "system", "history", "chosen", "rejected", "kto_tag")
 
@@ -41,7 +42,7 @@ _FIELDS: Final = ("instruction", "input", "output", "system", "history", "chosen
 def _read(value: Any) -> Read:
     row = row_of(value)
     losses: list[Loss] = []
-    messages = [*system_of(row), *_history(row.get("history")), Message("user", _question(row, losses))]
+    messages = [*system_of(row), *history_of(row.get("history")), Message("user", _question(row, losses))]
     fields: dict[str, Any] = {}
     output = "output"
     if row.get("output") is None and row.get("response") is not None:
@@ -71,7 +72,7 @@ def _said(row: Mapping[str, Any], name: str, losses: list[Loss]) -> str:
     return Turns(losses).read(answer, f"$.{name}")[0].text if isinstance(answer, Mapping) else text_of(row, name)
 
 
-def _history(history: Any) -> list[Message]:
+def history_of(history: Any) -> list[Message]:
     if not isinstance(history, list | tuple | None):
         raise FormatError("a history is pairs of texts", path="$.history")
     found = []

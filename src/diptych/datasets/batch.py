@@ -25,9 +25,10 @@ from ..loss import Loss
 from ..model import Conversation, Example, FrozenMap, thaw
 from ..policy import settle
 from .openai_rules import batch_rules
-from .rows import Read, Turns, Written, example_of, other, proven_row, read_tools, row_of, text_of
+from .rows import Read, Written, example_of, other, proven_row, read_tools, row_of, text_of
 from .talks import question_of
 from .trl import certain_reading, without_answer
+from .turns import Turns
 
 _FIELDS: Final = ("custom_id", "method", "url", "body")
 _CHAT_URL: Final = "/v1/chat/completions"

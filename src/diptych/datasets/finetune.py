@@ -7,7 +7,8 @@
   answer (ChatML, ``\\n\\nHuman: … \\n\\nAssistant:``) is its turns
 - ``finetune_chat``: ``{"messages", "tools", "parallel_tool_calls"}``, also of open trainers. Where the
   answer begins is said by ``weight: 0`` on the assistant messages before it. Names of other trainers
-  are read (``from`` and ``value``, ``thinking``, arguments as objects); what OpenAI has no field for
+  are read (``from`` and ``value``, ``thinking``, arguments as objects, a column ``system``), and the ``functions``
+  and ``function_call`` of 2023 as tools; what OpenAI has no field for
   (reasoning, further fields of a message) is lost
 
 Further fields of a row are lost (``field-dropped``) and told.
@@ -20,25 +21,27 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from ..apis.chat import messages as openai_chat
+from ..apis.detection import fits
 from ..format import Format
 from ..loss import Loss
 from ..model import EMPTY, Conversation, Example, FrozenMap, Message
 from .openai_rules import MESSAGE_FIELDS, finetune_rules
 from .rows import (
     Read,
-    Turns,
     Written,
     border_kept,
     example_of,
+    functions_of,
     implied,
     other,
     proven_row,
-    read_tools,
     refusal,
     row_of,
     text_of,
+    with_system,
 )
 from .talks import answer_in, question_of
+from .turns import Turns
 
 #: Ends of prompts and of completions that were customary (openai 1.50, ``lib/_validators.py``, and its guide).
 PROMPT_ENDS: Final = (
@@ -123,7 +126,7 @@ def _is_legacy(value: Any) -> float:
 
 # chat ---------------------------------------------------------------------------------------
 
-_CHAT_FIELDS: Final = ("messages", "tools", "parallel_tool_calls")
+_CHAT_FIELDS: Final = ("messages", "tools", "functions", "parallel_tool_calls", "system")
 
 
 def request_of(row: Mapping[str, Any]) -> FrozenMap:
@@ -135,12 +138,11 @@ def request_of(row: Mapping[str, Any]) -> FrozenMap:
 def _read_chat(value: Any) -> Read:
     row = row_of(value)
     losses = other(row, _CHAT_FIELDS)
-    messages = Turns(losses).read(row.get("messages"), "$.messages")
-    tools = read_tools(row.get("tools"), losses)
+    messages = with_system(row, Turns(losses).read(row.get("messages"), "$.messages"), losses)
+    tools = functions_of(row, losses)
     weighed, answer = _weighed(messages)
     losses += _moved(messages, weighed, answer)
-    messages = weighed
-    return example_of(messages, losses, tools=tools, answer=answer, request=request_of(row))
+    return example_of(weighed, losses, tools=tools, answer=answer, request=request_of(row))
 
 
 def _weighed(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], int | None]:
@@ -226,7 +228,13 @@ def _is_chat(value: Any) -> float:
     if not isinstance(turns, list) or not turns or _OF_REQUESTS & value.keys():
         return 0.0
     is_turn = all(isinstance(turn, Mapping) and ("role" in turn or "from" in turn) for turn in turns)
-    return 0.91 if is_turn else 0.0
+    return 0.91 if is_turn and not _of_another_api(value) else 0.0
+
+
+def _of_another_api(row: Mapping[str, Any]) -> bool:
+    """Tell whether the blocks of a row are marks of an API other than Chat, whose reader they need."""
+    found = fits({name: row[name] for name in ("messages", "tools") if row.get(name)})
+    return bool(found) and not {"chat", "ollama"} & {*found}
 
 
 FORMATS: Final = (

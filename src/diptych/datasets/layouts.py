@@ -1,44 +1,57 @@
 """Which layout the rows of a file have.
 
-Rule: every row says it for itself, and all must say the same; a file of two layouts is two files.
+Rule: every row says it for itself, and nine of ten must say the same; a file of two layouts is two files.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Final
 
 from ..errors import FormatError
 from ..format import Format
+
+#: Share of the rows that have to be of one layout.
+_MOST: Final = 0.9
 
 
 def detect_layout(rows: Iterable[Any], formats: Collection[Format]) -> tuple[str, float]:
     """Return which of the formats the rows have, and how sure that is (0 to 1): as sure as the least sure row.
 
-    Raises FormatError, with the number of the row as its path, for a row of no layout or of another
-    than the first, and where there is no row.
+    Raises FormatError, with the number of the row as its path, where more than one row in ten is of no
+    layout or of another one, and where there is no row.
 
     >>> from diptych import list_formats
     >>> detect_layout([{"prompt": "2+2?", "completion": " 4"}, {"prompt": "3+3?", "completion": " 6"}], list_formats())
     ('finetune_legacy', 0.92)
     """
-    found, least = "", 1.0
-    for number, row in enumerate(rows, 1):
-        confidence, name = _layout_of(row, formats)
-        if not confidence:
-            names = ", ".join(row) if isinstance(row, dict) else type(row).__name__
-            raise FormatError(
-                f"nobody knows a row of {names or 'nothing'}", path=f"row {number}", hint="name its layout"
-            )
-        if found and name != found:
-            raise FormatError(f"this row is {name}, those before are {found}", path=f"row {number}")
-        found, least = name, min(least, confidence)
-    if not found:
+    known = [(number, row, *_layout_of(row, formats)) for number, row in enumerate(rows, 1)]
+    if not known:
         raise FormatError("there is no row to tell the layout by", path="$")
-    return found, least
+    names = Counter(name for _, _, confidence, name in known if confidence)
+    found, most = names.most_common(1)[0] if names else ("", 0)
+    # Single rows of another layout, or of none, are rejects; a file of two layouts is two files.
+    if most < _MOST * len(known):
+        raise _another(known, next(name for _, _, _, name in known))
+    return found, min(confidence for _, _, confidence, name in known if name == found)
+
+
+def _another(known: list[tuple[int, Any, float, str]], first: str) -> FormatError:
+    """Return the error of the first row of no layout, or of another than the first."""
+    number, row, confidence, name = next(one for one in known if not one[2] or one[3] != first)
+    if confidence:
+        return FormatError(f"this row is {name}, those before are {first}", path=f"row {number}")
+    names = ", ".join(row) if isinstance(row, dict) else type(row).__name__
+    hint = "name its layout"
+    if isinstance(row, dict) and {"parent_id", "role", "text"} <= row.keys():
+        hint = "it is one message of a tree (OpenAssistant); join the messages of each path by parent_id first"
+    return FormatError(f"unknown layout: a row of {names or 'nothing'}", path=f"row {number}", hint=hint)
 
 
 def _layout_of(row: Any, formats: Collection[Format]) -> tuple[float, str]:
+    if isinstance(row, dict) and {"message_id", "parent_id", "role", "text"} <= row.keys():
+        return 0.0, ""  # OpenAssistant: a text alone is no row
     return max(
         ((entry.detect(row), entry.name) for entry in formats if entry.kind == "dataset" and entry.detect),
         default=(0.0, ""),

@@ -21,8 +21,9 @@ from ..loss import Loss
 from ..model import Conversation, Example
 from .finetune import body_parts, openai_messages, request_of
 from .openai_rules import dpo_rules
-from .rows import Read, Turns, Written, border_of, example_of, other, proven_row, read_tools, refusal, row_of
+from .rows import Read, Written, border_of, example_of, other, proven_row, read_tools, refusal, row_of
 from .talks import said_once
+from .turns import Turns
 
 _OLD: Final = {"preferred_output": "preferred_completion", "non_preferred_output": "non_preferred_completion"}
 _INPUT: Final = ("messages", "tools", "parallel_tool_calls")

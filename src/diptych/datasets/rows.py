@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any, Final
 
 from ..apis.chat import messages as openai_chat
@@ -25,11 +24,21 @@ Written = tuple[dict[str, Any], tuple[Loss, ...]]
 SPEAKERS: Final = {
     "human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "chatgpt": "assistant",
     "model": "assistant", "bot": "assistant", "system": "system", "developer": "developer", "tool": "tool",
-    "observation": "tool", "function_response": "tool", "ipython": "tool",
+    "observation": "tool", "function_response": "tool", "ipython": "tool", "prompter": "user", "chatbot": "assistant",
+    "ai": "assistant", "bing": "assistant", "bard": "assistant", "llm": "assistant",
 }  # fmt: skip
-_PLAIN: Final = ("user", "assistant", "system", "developer")
-_CALL_FIELDS: Final = frozenset({"id", "type", "function"})
 _TOOL_FIELDS: Final = frozenset({"name", "description", "parameters", "strict"})
+
+
+def speaker_of(name: Any) -> str | None:
+    """Return the role of a speaker's name, in any case; None for a name that is not known.
+
+    >>> speaker_of("Chatbot"), speaker_of("narrator")
+    ('assistant', None)
+    """
+    if not isinstance(name, str):
+        return None
+    return SPEAKERS.get(name) or SPEAKERS.get(name.strip().rstrip(":").lower())
 
 
 def row_of(value: Any) -> Mapping[str, Any]:
@@ -66,6 +75,26 @@ def flag_of(row: Mapping[str, Any], name: str, losses: list[Loss], path: str = "
         losses.append(Loss(f"{path}.{name}", "renamed", f"{value!r} became {bool(value)}"))
         return bool(value)
     raise FormatError(f"{name!r} is true or false, not {type(value).__name__}", path=f"{path}.{name}")
+
+
+def system_of(row: Mapping[str, Any]) -> tuple[Message, ...]:
+    """Return the system message of a column; an empty one says nothing."""
+    text = row.get("system")
+    if text is not None and not isinstance(text, str):
+        raise FormatError("a system message is text", path="$.system")
+    return (Message("system", text),) if text else ()
+
+
+def with_system(row: Mapping[str, Any], messages: tuple[Message, ...], losses: list[Loss]) -> tuple[Message, ...]:
+    """Return the messages after that of the column ``system``; one that stands there already is said once."""
+    found = system_of(row)
+    if not found or messages[:1] == found:
+        return messages
+    if messages and messages[0].role in ("system", "developer"):
+        losses.append(Loss("$.system", "undecidable", "the messages begin with another system message"))
+        return messages
+    losses.append(Loss("$.system", "renamed", "the first message"))
+    return (*found, *messages)
 
 
 #: Fields that say whether an answer is good (TRL, LLaMA-Factory). They may stand beside any layout.
@@ -109,176 +138,20 @@ def _judgement(row: Mapping[str, Any], name: str, losses: list[Loss]) -> bool:
         raise FormatError(said, path=error.path) from None
 
 
-# turns --------------------------------------------------------------------------------------
-
-
-class _Calls:
-    """The calls that wait for a result: layouts without ids link them by their order."""
-
-    def __init__(self) -> None:
-        self._ids: set[str] = set()
-        self._waiting: list[str] = []
-
-    def call(self, given: Any) -> str:
-        id_ = given if isinstance(given, str) and given else self._new()
-        self._ids.add(id_)
-        self._waiting.append(id_)
-        return id_
-
-    def _new(self) -> str:
-        return next(id_ for id_ in (f"call_{number}" for number in count()) if id_ not in self._ids)
-
-    def result(self) -> str | None:
-        return self._waiting.pop(0) if self._waiting else None
-
-    def answered(self, id_: str) -> None:
-        if id_ in self._waiting:
-            self._waiting.remove(id_)
-
-
-class Turns:
-    """Reads the turns of one row, which may stand in several of its fields.
-
-    >>> [found] = Turns([]).read([{"from": "human", "value": "Hi"}], "$.conversations")
-    >>> found.role, found.content
-    ('user', 'Hi')
-    """
-
-    def __init__(self, losses: list[Loss]) -> None:
-        self.losses = losses
-        self._calls = _Calls()
-
-    def goes_on_after(self, messages: Iterable[Message]) -> None:
-        """Take calls and results of these messages as read: what is read next comes after them."""
-        for message in messages:
-            for call in message.tool_calls:
-                self._calls.call(call.id)
-            if message.tool_call_id is not None:
-                self._calls.answered(message.tool_call_id)
-
-    def read(self, turns: Any, path: str) -> tuple[Message, ...]:
-        """Read a list of turns, or one alone. Raises FormatError with the path of a malformed one."""
-        if isinstance(turns, Mapping):
-            return (self._turn(turns, path),)
-        if not isinstance(turns, list | tuple):
-            raise FormatError(f"turns are a list, not {type(turns).__name__}", path=path)
-        return tuple(self._turn(turn, f"{path}[{index}]") for index, turn in enumerate(turns))
-
-    def _turn(self, turn: Any, path: str) -> Message:
-        if not isinstance(turn, Mapping):
-            raise FormatError(f"a turn is an object, not {type(turn).__name__}", path=path)
-        if len(turn) == 2 and isinstance(turn.get("content"), str) and turn.get("role") in _PLAIN:
-            return Message(turn["role"], turn["content"])  # nearly every turn of nearly every row
-        said = {name: value for name, value in turn.items() if value is not None or name == "content"}
-        wire = self._spoken(said, path) if "role" not in said and "from" in said else self._chat(said, path)
-        if "thinking" in wire and "reasoning_content" not in wire:
-            wire["reasoning_content"] = wire.pop("thinking")
-            self.losses.append(Loss(f"{path}.thinking", "renamed", "reasoning"))
-        if wire.get("role") == "tool":
-            self._result(wire)
-        return openai_chat.read_message(wire, path)
-
-    def _spoken(self, turn: Mapping[str, Any], path: str) -> dict[str, Any]:
-        """Return a turn of ``from`` and ``value`` as a message; a function call is JSON in the value."""
-        speaker, value = turn["from"], turn.get("value")
-        wire = {name: item for name, item in turn.items() if name not in ("from", "value")}
-        if speaker == "function_call":
-            if not isinstance(value, str):
-                raise FormatError("a function call is JSON text", path=f"{path}.value")
-            return {"role": "assistant", "content": None, "tool_calls": self._functions(value, path), **wire}
-        if not isinstance(speaker, str) or speaker not in SPEAKERS:
-            raise FormatError(f"nobody knows the speaker {speaker!r}", path=f"{path}.from")
-        if "value" not in turn:
-            raise FormatError("a turn has a value of text", path=path)
-        return {"role": SPEAKERS[speaker], "content": self._content(value, f"{path}.value"), **wire}
-
-    def _functions(self, text: str, path: str) -> list[dict[str, Any]]:
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError):
-            found = None
-        calls = found if isinstance(found, list) else [found]
-        if not calls or not all(isinstance(call, Mapping) and isinstance(call.get("name"), str) for call in calls):
-            raise FormatError("a function call is a JSON object with a name", path=f"{path}.value")
-        for index, call in enumerate(calls):
-            place = f"{path}.value[{index}]" if isinstance(found, list) else f"{path}.value"
-            self.losses += other(call, ("name", "arguments"), place)
-        return [
-            {"id": self._calls.call(None), "type": "function",
-             "function": {"name": call["name"], "arguments": as_text(call.get("arguments", {}))}}
-            for call in calls
-        ]  # fmt: skip
-
-    def _chat(self, turn: Mapping[str, Any], path: str) -> dict[str, Any]:
-        wire, role = dict(turn), turn.get("role")
-        if role == "function":
-            wire["role"] = "tool"
-            self.losses.append(Loss(f"{path}.role", "role-changed", "function became tool"))
-        elif isinstance(role, str) and SPEAKERS.get(role, role) != role:
-            wire["role"] = SPEAKERS[role]
-            self.losses.append(Loss(f"{path}.role", "renamed", f"{role} is {wire['role']}"))
-        if "content" not in wire and "value" in wire:
-            wire["content"] = wire.pop("value")
-            self.losses.append(Loss(f"{path}.value", "renamed", "content"))
-        if "content" in wire:
-            wire["content"] = self._content(wire["content"], f"{path}.content")
-        if isinstance(wire.get("tool_calls"), list | tuple):
-            wire["tool_calls"] = [
-                self._call(call, f"{path}.tool_calls[{index}]") for index, call in enumerate(wire["tool_calls"])
-            ]
-        return wire
-
-    def _content(self, content: Any, path: str) -> Any:
-        """Return a content as text or parts; other JSON becomes its text, which is told."""
-        if content is None or isinstance(content, str):
-            return content
-        if isinstance(content, list | tuple) and all(
-            isinstance(part, str) or (isinstance(part, Mapping) and isinstance(part.get("type"), str))
-            for part in content
-        ):
-            return [{"type": "text", "text": part} if isinstance(part, str) else _present(part) for part in content]
-        self.losses.append(Loss(path, "flattened", f"{type(content).__name__} became its JSON text"))
-        return as_text(content)
-
-    def _call(self, call: Any, path: str) -> Any:
-        if not isinstance(call, Mapping):
-            return call  # the reader of messages says what is wrong with it
-        function = call.get("function")
-        if "function" not in call and isinstance(call.get("name"), str):
-            function = {name: item for name, item in call.items() if name not in _CALL_FIELDS}
-            self.losses.append(Loss(path, "renamed", "a bare call became one of a function"))
-        elif isinstance(function, Mapping):
-            self.losses += other(call, _CALL_FIELDS, path)
-        if not isinstance(function, Mapping):
-            return call
-        self.losses += other(function, ("name", "arguments"), f"{path}.function")
-        arguments = function.get("arguments", "")
-        if not isinstance(arguments, str):
-            self.losses.append(Loss(f"{path}.function.arguments", "renamed", "the same JSON, as text"))
-        id_ = self._calls.call(call.get("id"))
-        if call.get("id") != id_:
-            self.losses.append(Loss(f"{path}.id", "synthesised", f"{id_}, so that its result can name it"))
-        return {
-            "id": id_,
-            "type": "function",
-            "function": {"name": function.get("name"), "arguments": as_text(arguments)},
-        }
-
-    def _result(self, wire: dict[str, Any]) -> None:
-        if isinstance(wire.get("tool_call_id"), str):
-            self._calls.answered(wire["tool_call_id"])
-        elif "tool_call_id" not in wire:
-            wire["tool_call_id"] = self._calls.result()
-
-
-def _present(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a part without its nulls: a table of parts has the columns of every kind in each."""
-    return {name: value for name, value in part.items() if value is not None}
+# values and tools ---------------------------------------------------------------------------
 
 
 def as_text(value: Any) -> str:
     """Return a text as it is, and any other JSON value as its text."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def functions_of(row: Mapping[str, Any], losses: list[Loss]) -> Any:
+    """Return the tools of a row, whose name was ``functions`` until November 2023."""
+    if row.get("functions") is None or row.get("tools") is not None:
+        return read_tools(row.get("tools"), losses)
+    losses.append(Loss("$.functions", "renamed", "tools"))
+    return read_tools(row["functions"], losses, "$.functions")
 
 
 def read_tools(tools: Any, losses: list[Loss], path: str = "$.tools") -> Any:

@@ -24,7 +24,6 @@ from ..loss import Loss
 from ..model import Conversation, Example, Message
 from .rows import (
     Read,
-    Turns,
     Written,
     border_kept,
     border_of,
@@ -35,8 +34,10 @@ from .rows import (
     read_tools,
     refusal,
     row_of,
+    system_of,
 )
 from .talks import said_once
+from .turns import Turns
 
 _FIELDS: Final = ("conversations", "system", "tools", "chosen", "rejected", "kto_tag")
 _NAMES: Final = {"user": "human", "assistant": "gpt", "tool": "observation", "system": "system", "developer": "system"}
@@ -71,14 +72,6 @@ def _reread(prompt: tuple[Message, ...], rejected: Any, losses: list[Loss]) -> t
 def last_turn(messages: Sequence[Message]) -> int:
     """Return where the answer that a tag speaks of begins: the last message."""
     return max(len(messages) - 1, 0)
-
-
-def system_of(row: Mapping[str, Any]) -> tuple[Message, ...]:
-    """Return the system message of a column; an empty one says nothing."""
-    text = row.get("system")
-    if text is not None and not isinstance(text, str):
-        raise FormatError("a system message is text", path="$.system")
-    return (Message("system", text),) if text else ()
 
 
 def _write(conversation: Conversation) -> Written:

@@ -11,6 +11,7 @@ Answers that repeat the prompt are recognised here, too: the prompt is said once
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -22,12 +23,19 @@ from ..model import Cue, Message
 from ..text.grammar import Grammar, Turn
 from ..text.reading import read_text
 from ..text.registry import grammar_of, grammars
-from .rows import Turns
+from .rows import with_system
+from .turns import Turns
 
 #: White space that may follow the cue of a prompt.
 BLANKS: Final = " \t\r\n"
 #: Formats of labels that many texts have which are no talks.
 _LABELLED: Final = ("transcript", "few-shot")
+#: Turns of Guanaco's format that stand in lines of their own, and of Claude's without blank lines between.
+_HEADING: Final = re.compile(r"\s*### Human:")
+_BEFORE_HEADING: Final = re.compile(r"\s*\n(?=### (?:Human|Assistant):)")
+_SPEAKER: Final = re.compile(r"\n*Human: (?s:.*)\nAssistant:")
+_PARAGRAPHS: Final = re.compile(r"\n\n(?:Human|Assistant):")
+_BEFORE_SPEAKER: Final = re.compile(r"(?<!\n)\n(?=(?:Human|Assistant):)")
 #: The heading of Alpaca's further input, inside the turn of the user, and the preamble that goes with it
 #: (Stanford Alpaca, 2023).
 _INPUT: Final = "\n\n### Input:\n"
@@ -52,6 +60,7 @@ def talk_of(text: str, path: str = "$.text") -> Talk | None:
     >>> [message.role for message in talk_of("\\n\\nHuman: Hi\\n\\nAssistant: Yo").messages]
     ['user', 'assistant']
     """
+    text = _usual(text)
     reading = _reading(text)
     if reading is None or reading.format in ("plain", "few-shot"):  # examples are no turns
         return None
@@ -59,6 +68,15 @@ def talk_of(text: str, path: str = "$.text") -> Talk | None:
         return None
     conversation = reading.conversation
     return _with_input(Talk(_closed(conversation.messages, reading.format), conversation.cue, reading.format), path)
+
+
+def _usual(text: str) -> str:
+    """Return a text with the line breaks that its format has between turns, where it has others throughout."""
+    if _HEADING.match(text):
+        return _BEFORE_HEADING.sub("", text)
+    if _SPEAKER.match(text) and not _PARAGRAPHS.search(text.lstrip("\n")):
+        return _BEFORE_SPEAKER.sub("\n\n", text)
+    return text
 
 
 def question_of(prompt: str, path: str = "$.prompt") -> Talk | None:
@@ -175,7 +193,7 @@ def answer_of(row: Mapping[str, Any], name: str, prompt: tuple[Message, ...], tu
 def pair_of(row: Mapping[str, Any], losses: list[Loss]) -> Pair:
     """Return the prompt and the two answers of the columns ``prompt``, ``chosen`` and ``rejected``."""
     has_prompt = row.get("prompt") not in (None, "")
-    prompt = prompt_of(row, Turns(losses)) if has_prompt else ()
+    prompt = with_system(row, prompt_of(row, Turns(losses)) if has_prompt else (), losses)
     # Ids of calls are made by their order: each answer counts on from the prompt.
     better, worse = (answer_of(row, name, prompt, _after(prompt, losses)) for name in ("chosen", "rejected"))
     if not has_prompt:

@@ -37,7 +37,6 @@ from ..text.reading import read_text
 from ..text.writing import write_text
 from .rows import (
     Read,
-    Turns,
     Written,
     border_of,
     example_of,
@@ -50,6 +49,7 @@ from .rows import (
     text_of,
 )
 from .talks import answer_of, no_talk, pair_of, prompt_of, said_once, talk_of
+from .turns import Turns
 
 
 def certain_reading(text: str) -> Conversation | None:
@@ -175,7 +175,12 @@ def _write_completion(conversation: Conversation) -> Written:
 
 def _read_preference(value: Any) -> Read:
     row = row_of(value)
-    losses = other(row, ("prompt", "chosen", "rejected", "tools"))
+    losses: list[Loss] = []
+    asked = next((name for name in ("question", "instruction", "input", "query") if row.get(name) is not None), None)
+    if asked is not None and row.get("prompt") in (None, ""):
+        losses.append(Loss(f"$.{asked}", "renamed", "prompt"))
+        row = {**{name: item for name, item in row.items() if name != asked}, "prompt": row[asked]}
+    losses += other(row, ("prompt", "chosen", "rejected", "tools", "system"))
     prompt, better, worse = pair_of(row, losses)
     tools = read_tools(row.get("tools"), losses)
     return example_of((*prompt, *better), losses, tools=tools, answer=len(prompt), rejected=worse)
@@ -290,7 +295,7 @@ def _is_completion(value: Any) -> float:
 
 
 def _is_preference(value: Any) -> float:
-    without = ("instruction", "conversations", "question")
+    without = ("instruction", "conversations")
     return 0.93 if _has(value, "chosen", "rejected", without=without) else 0.0
 
 

@@ -122,9 +122,9 @@ def test_an_error_is_raised_at_once_where_that_is_asked_for(tmp_path):
 
 
 def test_columns_are_renamed_and_dropped(tmp_path):
-    source = write(tmp_path / "in.jsonl", [{"q": "a ->", "a": " b", "id": 7}])
+    source = write(tmp_path / "in.jsonl", [{"q": "a ->", "a": " b", "note": "more to say"}])
     columns = {"columns": {"prompt": "q", "completion": "a"}}
-    assert convert_shard(source, tmp_path / "1.jsonl", {**columns, "drop": ["id"]}).losses == {}
+    assert convert_shard(source, tmp_path / "1.jsonl", {**columns, "drop": ["note"]}).losses == {}
     assert read(tmp_path / "1.jsonl") == [chat("a", "b")]
     kept = convert_shard(source, tmp_path / "2.jsonl", columns)
     assert (kept.rejected, kept.losses) == (1, {"field-dropped": 1})

@@ -31,7 +31,7 @@ def test_rows_are_converted(tmp_path):
 
 
 def test_bad_rows_are_rejected_with_line_and_reason(tmp_path):
-    rows = [ROWS[0], "not json", {"prompt": 3, "completion": ""}, "", {**ROWS[1], "extra": 1}]
+    rows = [ROWS[0], "not json", {"prompt": 3, "completion": ""}, "", {**ROWS[1], "extra": "more to say"}]
     out = tmp_path / "out.jsonl"
     counts = convert_shard(write(tmp_path / "in.jsonl", rows), out, SPEC)
     rejected = read(tmp_path / "out.jsonl.rejects.jsonl")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from ...errors import DiptychError
 from ...loss import Loss
 from ...prices.usage import price_usage
 
@@ -22,7 +24,9 @@ class ShardCounts:
     ``written`` differs from ``converted`` where one row became several. Tokens are None where
     they were not asked for. ``duplicates`` are rows that were written before, ``validation`` rows
     of the second file, which are among ``written``. ``problems`` are what the receiver's rules say of the file as a
-    whole. ``skipped``: the work had been done before.
+    whole. ``skipped``: the work had been done before. ``left_out`` counts, by their names, the columns that
+    were left out because they only describe the rows. ``reasons`` groups the rejects: for each reason how many,
+    and the first of them. ``layouts`` counts the rows by the layout that was found.
     """
 
     rows: int = 0
@@ -37,6 +41,9 @@ class ShardCounts:
     validation: int = 0
     problems: list[str] = field(default_factory=list)
     skipped: bool = False
+    left_out: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
+    layouts: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: ShardCounts) -> None:
         """Add another shard's counts."""
@@ -51,6 +58,24 @@ class ShardCounts:
         self.duplicates += other.duplicates
         self.validation += other.validation
         self.problems += other.problems
+        self.left_out = dict(sorted((Counter(self.left_out) + Counter(other.left_out)).items()))
+        self.layouts = dict(sorted((Counter(self.layouts) + Counter(other.layouts)).items()))
+        for reason, group in other.reasons.items():
+            own = self.reasons.setdefault(reason, {**group, "rows": 0})
+            own["rows"] += group["rows"]
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Count columns of one row that were left out."""
+        for name in names:
+            self.left_out[name] = self.left_out.get(name, 0) + 1
+
+    def reject(self, number: int, *, error: DiptychError) -> None:
+        """Count a rejected row under its reason; the first of each reason is its example."""
+        self.rejected += 1
+        path = error.path or ""
+        said = f"{path}: {error.message}" if path and not error.message.startswith(path) else error.message
+        group = self.reasons.setdefault(_kind_of(said), {"rows": 0, "line": number, "message": said})
+        group["rows"] += 1
 
     def lose(self, losses: Iterable[Loss]) -> None:
         """Count the losses of one row."""
@@ -65,6 +90,15 @@ class ShardCounts:
     def from_json(cls, value: Mapping[str, Any]) -> ShardCounts:
         """Return the counts of a manifest."""
         return cls(**value)
+
+
+def _kind_of(message: str) -> str:
+    """Return a message without what differs from row to row: numbers, and what stands in quotes.
+
+    >>> _kind_of("$.messages[3].role: unknown speaker 'ann'")
+    "$.messages[N].role: unknown speaker '…'"
+    """
+    return re.sub(r"\d+", "N", re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", "'…'", message))[:200]
 
 
 def _sum(a: int | None, b: int | None) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
@@ -97,10 +98,15 @@ def _is_pair(row: Mapping[str, Any]) -> bool:
 
 
 def _layout_of(rows: list[Mapping[str, Any]], path: str) -> str:
+    formats = list_formats()
     try:
-        return detect_layout(rows, list_formats())[0]
+        return detect_layout(rows, formats)[0]
     except FormatError as error:
+        with suppress(FormatError):  # bodies of an API: rows of Gemini's, Anthropic's and Bedrock's tuning files
+            apis = [replace(entry, kind="dataset") for entry in formats if entry.kind == "api"]
+            return qualified(get(detect_layout(rows, apis)[0], "api"))
+        hint = "name it: --from" if error.hint in (None, "name its layout") else error.hint
         place = path if error.path in (None, "$") else f"{path}: {error.path}"
         raise MigrationError(
-            f"the layout is not certain: {error.message}", path=place, hint="name it: --from"
+            f"the layout is not certain: {error.message}", path=place, hint=hint
         ) from None

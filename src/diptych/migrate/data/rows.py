@@ -18,6 +18,7 @@ from ...conversion.registry import get
 from ...datasets.alternation import ASKED
 from ...datasets.carried import unkept
 from ...datasets.finetune import Separators, read_row
+from ...datasets.metadata import is_convention, left_out
 from ...datasets.openai_rules import FileRules
 from ...datasets.rows import judging, row_of, untouched
 from ...errors import DiptychError, FormatError, LossError, MigrationError
@@ -189,13 +190,16 @@ class Rows:
         if untouched(value, self._source.name, _wrapped(written.output), self.spec.target):
             # The row is as it was: only what its receiver refuses is to be told.
             read, made = (), tuple(loss for loss in made if loss.severity is Severity.REFUSED)
-        losses = settle((*told, *read, *asked, *made, *unheld), self._policy)
-        return _wrapped(written.output), losses
+        names, kept = left_out((*told, *read, *asked, *made, *unheld), value, example)
+        usual = tuple(loss for loss in kept if is_convention(loss))
+        losses = settle(tuple(loss for loss in kept if loss not in usual), self._policy)
+        self.counts.leave_out(names)
+        return _wrapped(written.output), (*usual, *losses)
 
     def _rejected(self, number: int, error: DiptychError, text: str) -> bytes:
         if self.spec.fail_fast:
             raise MigrationError(f"row {number}: {error.message}", path=error.path, hint=error.hint) from None
-        self.counts.rejected += 1
+        self.counts.reject(number, error=error)
         if isinstance(error, LossError):
             self.counts.lose(error.losses)
         said = {"code": error.error_code, "message": error.message, "path": error.path}

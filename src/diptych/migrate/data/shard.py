@@ -102,6 +102,7 @@ def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCoun
         shard = _Shard(ref, Rows(spec, counts), good.file, bad.file, second.file if second else None)
         digest = _unchanged(ref, source, lambda path: shard.convert(source_of(path)))
         counts.image_rows = shard.rows.rules.image_rows
+        counts.layouts = {spec.source: counts.rows}
         if ref.is_whole:
             counts.problems += [str(loss) for loss in shard.rows.rules.losses()]
         for writing, at in ((good, target), *([(second, validation_of(target))] if second else [])):
