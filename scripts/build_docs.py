@@ -91,7 +91,19 @@ def formats_page() -> str:
     ]
     said = "Every format that Diptych reads or writes: prompt texts, message APIs and rows of training data."
     head = f"# Formats\n\n{said}\n\n"
-    return head + "| name | kind | direction | mapping |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    return head + "| name | kind | direction | mapping |\n|---|---|---|---|\n" + "\n".join(rows) + "\n" + known_rows()
+
+
+def known_rows() -> str:
+    """Return the table of the rows that people have, from those that the tests convert."""
+    head = "\n## Rows of data sets and tools\n\n`diptych migrate data` finds the layout of these rows itself.\n\n"
+    lines = ["| data set or tool | columns | becomes |", "|---|---|---|"]
+    for line in (ROOT / "tests/migrate/data/known.jsonl").read_text("utf-8").splitlines():
+        known = json.loads(line)
+        columns = ", ".join(f"`{name}`" for name in known["row"])
+        became = f"`{known['to']}`" if "wanted" in known else f"refused: {_cell(known['refused'])}"
+        lines.append(f"| {known['name']} | {columns} | {became} |")
+    return head + "\n".join(lines) + "\n"
 
 
 def format_page(page: str) -> str:

@@ -20,7 +20,7 @@ POSITIONAL = {
     "Client": {"api_key"}, "AsyncClient": {"api_key"}, "Client.parse": {"schema"}, "AsyncClient.parse": {"schema"},
     "migrate_code": {"filename"}, "migrate_template": {"filename"}, "migrate_templates": {"filename"},
     "layout_of": {"filename"}, "is_template": {"filename"},
-    "convert_shard": {"out", "spec"}, "convert_dataset": {"out", "spec"}, "plan_dataset": {"out", "spec"},
+    "convert_shard": {"out", "spec"}, "convert_rows": {"spec"}, "convert_dataset": {"out", "spec"}, "plan_dataset": {"out", "spec"},
     "price_usage": {"usage"}, "why_unpriced": {"usage"},
     "run_batch": {"source", "out"}, "arun_batch": {"source", "out"}, "write_lines": {"path"},
 }  # fmt: skip

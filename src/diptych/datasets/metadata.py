@@ -20,7 +20,7 @@ _NAMES: Final = re.compile(
     r"tasks|type|kind|topic|topics|subtopic|domain|tag|tags|lang|language|locale|license|url|urls|link|title|author|date|"
     r"time|timestamp|created|version|score|scores|rating|ratings|quality|difficulty|rank|reward|margin|length|tokens|"
     r"num|count|turns|model|models|generator|annotator|worker|meta|metadata|info|__index_level_0__|toxicity|redacted|"
-    r"moderation|openai_moderation|detoxify|emojis|labels|deleted|synthetic|review|level|subject|theme|intent|flags?)"
+    r"role_\d+|moderation|openai_moderation|detoxify|emojis|labels|deleted|synthetic|review|level|subject|theme|intent|flags?)"
     r"(?:_(?:id|ids|name|type|date|at|level|state|code|key|chosen|rejected|count|total))?",
     re.IGNORECASE,
 )

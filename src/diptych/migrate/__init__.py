@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .data import ShardRef as ShardRef
     from .data import Spec as Spec
     from .data import convert_dataset as convert_dataset
+    from .data import convert_rows as convert_rows
     from .data import convert_shard as convert_shard
     from .data import plan_dataset as plan_dataset
     from .findings import Audit as Audit
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 #: Where each public name lives. One table: ``__all__`` and loading come from it.
 _HOMES = {
     "code": ["Change", "CodeMigration", "Refusal", "migrate_code"],
-    "data": ["Plan", "ShardCounts", "ShardRef", "Spec", "convert_dataset", "convert_shard", "plan_dataset"],
+    "data": ["Plan", "ShardCounts", "ShardRef", "Spec", "convert_dataset", "convert_rows", "convert_shard",
+             "plan_dataset"],
     "findings": ["Audit", "Finding", "audit"],
     "templates": ["TemplateMigration", "migrate_template", "migrate_templates", "to_prompty"],
 }

@@ -13,5 +13,15 @@ from .plan import Plan, plan_dataset
 from .ref import ShardRef
 from .shard import convert_shard
 from .spec import Spec
+from .stream import convert_rows
 
-__all__ = ["Plan", "ShardCounts", "ShardRef", "Spec", "convert_dataset", "convert_shard", "plan_dataset"]
+__all__ = [
+    "Plan",
+    "ShardCounts",
+    "ShardRef",
+    "Spec",
+    "convert_dataset",
+    "convert_rows",
+    "convert_shard",
+    "plan_dataset",
+]

@@ -6,7 +6,7 @@ all rows of the sample. Where nothing is certain nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -64,11 +64,26 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
             _mapped(sample_of(ref), spec, ref.path)
         return [spec.resolved(named, target, spec.separators)] * len(refs)
     most = max(1, SAMPLE_ROWS // max(1, len(refs)))
+    samples = ((sample_of(ref, min(SAMPLE, most)), ref.path) for ref in refs)
+    return _found(spec, samples, named, target)
+
+
+def resolve_rows(spec: Spec, rows: Sequence[Mapping[str, Any]]) -> Spec:
+    """Return the spec of rows that are in memory, as :func:`resolve` does for those of a file."""
+    named = _named(spec.source) if spec.source != "auto" else None
+    sample = [row for row in rows if isinstance(row, Mapping)]
+    return _found(spec, [(sample, "the rows")], named, _named(spec.target))[0]
+
+
+def _found(
+    spec: Spec, samples: Iterable[tuple[list[Mapping[str, Any]], str]], named: str | None, target: str
+) -> list[Spec]:
+    """Return the spec of each sample, with the separators that all of them have in common."""
     pairs: list[Mapping[str, Any]] = []
     sources: list[str] = []
-    for ref in refs:
-        rows = _mapped(sample_of(ref, min(SAMPLE, most)), spec, ref.path)
-        sources.append(named or _layout_of(rows, ref.path))
+    for sample, path in samples:
+        rows = _mapped(sample, spec, path)
+        sources.append(named or _layout_of(rows, path))
         if sources[-1] == LEGACY:
             pairs += (row for row in rows if _is_pair(row))
     found = spec.separators or separators_of(pairs)
