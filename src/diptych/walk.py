@@ -87,12 +87,12 @@ class _Search(NamedTuple):
             if is_folder:
                 if not self._is_foreign(path):
                     yield from self.inside(path, patterns)
-            elif entry.name.endswith(self.endings) and _is_file(entry) and self._is_below(path):
+            elif entry.name.endswith(self.endings) and _is_file(entry) and self._is_below(entry, path):
                 yield path
 
-    def _is_below(self, path: Path) -> bool:
+    def _is_below(self, entry: os.DirEntry[str], path: Path) -> bool:
         """Tell whether a link stays in the folder."""
-        return not path.is_symlink() or path.resolve().is_relative_to(self.root)
+        return not entry.is_symlink() or path.resolve().is_relative_to(self.root)
 
     def _is_foreign(self, folder: Path) -> bool:
         names = NEVER | VENDORED if self.ignore else NEVER

@@ -36,7 +36,8 @@ _Pass: TypeAlias = Callable[[str], CodeMigration]
 #: A source without these words has nothing to migrate: it is not even parsed. Plain texts, which are quickly
 #: found, stand before the words that hold them.
 _WORDS: Final = (
-    (("ompletion", "create"), (re.compile(r"\b(?:completions|Completion)\b"), re.compile(r"\ba?create\b"))),
+    (("Completion", "create"), (re.compile(r"\bCompletion\b"), re.compile(r"\ba?create\b"))),
+    (("completions", "create"), (re.compile(r"\bcompletions\b"), re.compile(r"\ba?create\b"))),
     (("/completions",), (re.compile(r"/completions\b"),)),
     (("completions", "v1"), (re.compile(r"\bcompletions\b"), re.compile(r"/v1\b|\bv1/"))),
     (("text_completion", "litellm"), (re.compile(r"\btext_completion\b"), re.compile(r"\blitellm\b"))),

@@ -30,32 +30,21 @@ def dated_models() -> dict[str, dict[str, Any]]:
 
 
 @lru_cache(maxsize=1)
-def _hints() -> tuple[str, ...]:
-    """Return texts of which one stands in whatever names such a model, or asks an endpoint of OpenAI's."""
+def _beginnings() -> re.Pattern[str]:
+    """Return a pattern of what begins a text that is the name of such a model; one that could be anything ends, too."""
     heads = {name[: 8 if name[4:5] == "-" else 5] for name in dated_models() if is_certain(name)}
-    others = [name for name in dated_models() if not any(head in name for head in heads)]
-    quoted = {f"{quote}{name}{quote}" for name in others for quote in "\"'"}
-    return ("openai", "/v1/", *sorted(heads | quoted))
+    others = {name for name in dated_models() if not any(name.startswith(head) for head in heads)}
+    found = [*map(re.escape, sorted(heads)), *(f"{re.escape(name)}[\"']" for name in sorted(others))]
+    return re.compile(f"[\"'](?:{'|'.join(found)})")
 
 
 def may_concern(text: str) -> bool:
-    """Tell whether a text may name a dated model or an endpoint; most do not, and are not even parsed.
+    """Tell whether a source may name a dated model or an endpoint; most do not, and are not even parsed.
 
     >>> may_concern("x = 1"), may_concern("M = 'text-davinci-003'")
     (False, True)
     """
-    return any(root in text and any(hint in text for hint in hints) for root, hints in _by_root())
-
-
-@lru_cache(maxsize=1)
-def _by_root() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the hints by a short text that all of a row hold: few texts are looked for in most files."""
-    found: dict[str, list[str]] = {}
-    for hint in _hints():
-        name, dash, _ = hint.strip("\"'").partition("-")
-        root = next((root for root in found if root in hint), f"{name}{dash if len(name) > 2 else ''}")
-        found.setdefault(root, []).append(hint)
-    return tuple((root, tuple(hints)) for root, hints in found.items())
+    return "openai" in text or "/v1/" in text or _beginnings().search(text) is not None
 
 
 def is_certain(name: str) -> bool:
