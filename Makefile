@@ -70,7 +70,7 @@ clients: .clients/.installed
 	.clients/semantic-kernel/bin/python -m pip install --quiet --disable-pip-version-check \
 		"semantic-kernel==1.45.0" "chevron==0.14.0" "python-liquid==2.3.6"
 	if command -v npm > /dev/null; then npm install --silent --prefix .clients openai llmprobe@0.6.12 \
-		handlebars@4.7.10 mustache@4.2.0 nunjucks@3.2.4; fi
+		handlebars@4.7.10 mustache@4.2.0 nunjucks@3.2.4 dotprompt@1.1.2; fi
 	@touch .clients/.installed
 
 setup: .venv/.model

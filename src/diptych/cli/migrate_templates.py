@@ -21,6 +21,7 @@ class Target(StrEnum):
 
     diptych = "diptych"
     prompty = "prompty"
+    dotprompt = "dotprompt"
 
 
 def _complete_layout(incomplete: str) -> list[str]:
@@ -38,7 +39,9 @@ def templates_command(
         str,
         typer.Option("--from", help="The layout, by default what name and keys say.", autocompletion=_complete_layout),
     ] = "auto",
-    to: Annotated[Target, typer.Option("--to", help="diptych, or prompty for the way back.")] = Target.diptych,
+    to: Annotated[
+        Target, typer.Option("--to", help="diptych, or prompty or dotprompt for the way back.")
+    ] = Target.diptych,
     on_loss: Annotated[
         OnLoss, on_loss_option("report: losses go to standard error. raise: a file that loses anything is refused.")
     ] = OnLoss.report,
@@ -108,13 +111,14 @@ class _Run:
             self._refuse(file, refusal)
 
     def _migrations(self, file: Path, layout: str) -> tuple[Any, Any]:
-        from ..migrate.templates import migrate_templates, names_beside, to_prompty
+        from ..migrate.templates import migrate_templates, names_beside, to_dotprompt, to_prompty
         from ..templating.template import Template
 
         is_stdin = str(file) == "-"
         text = (sys.stdin.buffer.read() if is_stdin else file.read_bytes()).decode("utf-8-sig")
-        if self.to is Target.prompty:
-            return [to_prompty(Template.from_string(text, name=str(file)), name=file.stem)], ()
+        if self.to is not Target.diptych:
+            write = to_prompty if self.to is Target.prompty else to_dotprompt
+            return [write(Template.from_string(text, name=str(file)), name=file.stem)], ()
         name = "<stdin>" if is_stdin else str(file)
         partials = {} if is_stdin else _partials_of(file) | _beside(file, names_beside(name, layout=layout))
         found = migrate_templates(text, name, layout=layout, partials=partials)
@@ -183,7 +187,7 @@ class _Run:
         print(f"{place}: refused: {reason}{hint}", file=sys.stderr)
 
 
-_SUFFIXES: Final = {Target.diptych: ".jinja", Target.prompty: ".prompty"}
+_SUFFIXES: Final = {Target.diptych: ".jinja", Target.prompty: ".prompty", Target.dotprompt: ".prompt"}
 #: What a folder is searched for; a file that is named is read whatever its name.
 _ENDINGS: Final = (".prompty", ".prompt", ".json", ".yaml", ".yml", ".txt", ".md", ".py", ".jinja", ".jinja2", ".j2")
 _OWN_ENDINGS: Final = (".jinja", ".jinja2", ".j2")
@@ -221,7 +225,7 @@ def _template_files(paths: list[str], to: Target, ignore: bool) -> Iterator[Path
 def _is_template(file: Path, to: Target) -> bool:
     from ..migrate.templates import is_template
 
-    if to is Target.prompty:
+    if to is not Target.diptych:
         return file.name.lower().endswith(_OWN_ENDINGS)
     if not file.name.lower().endswith(_ENDINGS):
         return False

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .templates import TemplateMigration as TemplateMigration
     from .templates import migrate_template as migrate_template
     from .templates import migrate_templates as migrate_templates
+    from .templates import to_dotprompt as to_dotprompt
     from .templates import to_prompty as to_prompty
 
 #: Where each public name lives. One table: ``__all__`` and loading come from it.
@@ -37,7 +38,7 @@ _HOMES = {
     "data": ["Plan", "ShardCounts", "ShardRef", "Spec", "convert_dataset", "convert_rows", "convert_shard",
              "plan_dataset"],
     "findings": ["Audit", "Finding", "audit"],
-    "templates": ["TemplateMigration", "migrate_template", "migrate_templates", "to_prompty"],
+    "templates": ["TemplateMigration", "migrate_template", "migrate_templates", "to_dotprompt", "to_prompty"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -20,7 +20,7 @@ MARKS = [
     "message role=\"user\"", "endmessage", "PromptTemplate", "(", ")", "=", ",", "lc", "1", "é", "model: a\n", "template: mustache\n",
 ]  # fmt: skip
 FILES = {
-    "prompty": "a.prompty", "dotprompt": "a.prompt", "github-prompt": "a.prompt.yml", "langchain": "a.yaml", "langchain-python": "a.py",
+    "prompty": "a.prompty", "dotprompt": "a.prompt", "github-prompt": "a.prompt.yml", "langchain": "a.yaml", "langchain-python": "a.py", "builders-python": "b.py",
     "llm": "b.yaml", "openai-request": "a.json", "banks": "a.jinja", "haystack": "b.jinja", "text": "a.txt",
     "str-format": "d.txt", "string-template": "e.txt", "percent-format": "f.txt", "jinja": "g.txt",
     "promptflow": "c.jinja2", "promptfoo": "c.yaml", "anthropic-request": "b.json", "gemini-request": "c.json",

@@ -1,4 +1,4 @@
-"""Template files of other tools become Diptych templates, each with its losses; and back to Prompty v2.
+"""Template files of other tools become Diptych templates, each with its losses; and back to Prompty v2 and dotprompt.
 
 Rule: roles are read in the author's text alone, once, here. What the target cannot say is a
 loss with a path; what would change what is asked is refused. The result is proved before it
@@ -16,6 +16,7 @@ from .draft import Draft
 from .finish import finish
 from .model import Layout, Source, TemplateMigration, TemplateMigrations
 from .registry import certain_layout, layout_for, layout_named, layouts
+from .write_dotprompt import to_dotprompt
 from .write_prompty import to_prompty
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "migrate_template",
     "migrate_templates",
     "names_beside",
+    "to_dotprompt",
     "to_prompty",
 ]
 
@@ -116,6 +118,10 @@ def migrate_templates(
     source = _source(text, filename, is_named=layout != "auto", partials=partials)
     chosen = layout_for(source) if layout == "auto" else layout_named(layout)
     try:
+        if layout == "auto" and source.name.endswith(".py") and chosen.read_all is not None:
+            several = [one for one in layouts().values() if one.read_all is not None and one.is_certain(source)]
+            found = [_finish_all(one, source) for one in several or [chosen] if one.read_all is not None]
+            return TemplateMigrations(sum((x.migrations for x in found), ()), sum((x.refusals for x in found), ()))
         if chosen.read_all is not None and chosen.several(source):
             return _finish_all(chosen, source)
         draft = Draft(source.filename, text=source.text)

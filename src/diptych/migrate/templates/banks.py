@@ -40,10 +40,15 @@ def read(source: Source, draft: Draft) -> None:
     """Fill the draft from a banks template. Raises MigrationError."""
     meta, body = split_front(source.text, source.filename)
     draft.drop(meta, ())
+    read_body(body, draft, source.text.count("\n", 0, len(source.text) - len(body)))
+
+
+def read_body(body: str, draft: Draft, line: int = 0) -> None:
+    """Fill the draft from a body that stands behind so many lines. Raises MigrationError."""
     for pattern, reason in _REFUSED.items():
         if found := re.search(pattern, body):
-            line = source.text.count("\n", 0, len(source.text) - len(body) + found.start()) + 1
-            raise draft.refuse(f"{found[1]}: {reason}", line)
+            place = line + body.count("\n", 0, found.start()) + 1
+            raise draft.refuse(f"{found[1]}: {reason}", place)
     if _CACHED.search(body):
         draft.lose("$.messages", "field-dropped", "cache_control: a mark for another API")
         body = _CACHED.sub("", body)

@@ -113,10 +113,13 @@ class Handlebars(Values):
     def _tags(self) -> Iterator[Tag]:
         """Yield the tags; a backslash before one makes it text, and two make one."""
         # Nothing behind the last closing can be a tag: unclosed ones would be searched for again and again.
-        for found in _TAG.finditer(self.body, 0, self.body.rfind("}}") + 2):
+        position, end = 0, self.body.rfind("}}") + 2
+        while found := _TAG.search(self.body, position, end):
             slashes = len(found[1])
-            if slashes == 1:
+            if slashes == 1:  # only the two braces are text: the next ones are a tag again
+                position = found.start() + 3
                 continue
+            position = found.end()
             # Three braces print, whatever stands in them: {{{else}}} is a name.
             inner = found["in"] if found["raw"] is None else f"&{found['raw']}"
             left, right = found["left3"] or found["left"], found["right3"] or found["right"]

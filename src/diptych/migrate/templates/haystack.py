@@ -53,7 +53,7 @@ def read_all(source: Source) -> tuple[list[Draft], list[MigrationError]]:
             continue
         draft = Draft(source.filename, str(name))
         try:
-            _read_component(component.get("init_parameters"), draft)
+            read_component(component.get("init_parameters"), draft)
             drafts.append(draft)
         except MigrationError as error:
             error.message = f"{name}: {error.message}"
@@ -61,7 +61,8 @@ def read_all(source: Source) -> tuple[list[Draft], list[MigrationError]]:
     return drafts, refusals
 
 
-def _read_component(given: Any, draft: Draft) -> None:
+def read_component(given: Any, draft: Draft) -> None:
+    """Fill the draft from the arguments of a builder. Raises MigrationError."""
     parameters = given if isinstance(given, Mapping) else {}
     template = parameters.get("template")
     draft.drop(parameters, ("template", "required_variables", "variables"), "$.init_parameters")
@@ -149,6 +150,7 @@ def _meaning(body: str) -> Any:
 
 
 def _read_messages(messages: list[Any], draft: Draft) -> None:
+    said: list[tuple[str, str, bool]] = []
     for index, message in enumerate(messages):
         place = f"$.template[{index}]"
         if not isinstance(message, Mapping):
@@ -162,7 +164,23 @@ def _read_messages(messages: list[Any], draft: Draft) -> None:
             content = "".join(map(str, texts))
         if not isinstance(content, str):
             raise draft.refuse("a message without text cannot be migrated", place)
-        draft.message(str(role), write(pieces_of(content, draft)), message.get("name", message.get("_name")))
+        fields = {name: value for name, value in message.items() if value}
+        draft.drop(fields, ("role", "_role", "content", "_content", "name", "_name"), place)
+        # Only what the system and the user say is a template there.
+        is_template = str(role) in ("system", "user")
+        source = write(pieces_of(content, draft) if is_template else [Piece("text", content)])
+        draft.message(str(role), source, message.get("name", message.get("_name")))
+        said.append((str(role), content, is_template))
+        if content != content.strip("\n"):
+            draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
+
+    def meaning(inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return [
+            (role, (plain_renderer(text)(inputs) if is_template else text).strip("\n"))
+            for role, text, is_template in said
+        ]
+
+    draft.meaning = meaning
 
 
 def _is_builder(component: Any) -> bool:

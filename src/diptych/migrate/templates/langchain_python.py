@@ -53,6 +53,8 @@ _UNREAD: Final = {
     "FewShotPromptWithTemplates", "PipelinePromptTemplate", "StructuredPrompt",
     "ImagePromptTemplate", "DictPromptTemplate", "AutoGPTPrompt",
 }  # fmt: skip
+#: Tools whose classes have the same names.
+_OTHERS: Final = ("llama_index", "haystack", "banks")
 _LANGCHAIN: Final = ("langchain", "langchain_core", "langchain_community", "langchain_classic")
 
 
@@ -95,6 +97,8 @@ class _Reader(Literals):
         """Note a further name of a class of LangChain: by an import, or by one plain assignment."""
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in _LANGCHAIN:
             self._aliases |= {alias.asname: alias.name for alias in node.names if alias.asname}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in _OTHERS:
+            self._aliases |= {alias.asname or alias.name: "" for alias in node.names}
         elif isinstance(node, ast.Assign) and self._is_class(node.value) and not self._is_maker(node.value):
             for target in node.targets:
                 if isinstance(target, ast.Name):

@@ -25,29 +25,23 @@ from typing import Any, Final
 import yaml
 from jinja2 import nodes
 
-from ...errors import DiptychError, MigrationError
 from ...sandbox.filters import JSON_OF_JINJA
 from ...templating.filters import FILTERS
 from ...templating.frontmatter import split
 from ...templating.template import Template
 from . import prompty
 from .draft import KINDS, Draft
-from .finish import finish
 from .jinja import check, pieces_of
-from .model import Source, TemplateMigration
+from .model import TemplateMigration
 from .pieces import Piece, literal
-from .proof import samples
+from .written_back import FIELD, HISTORY, MESSAGE, MESSAGE_END, prove_back, thawed
 
 _OPTIONS: Final = {
     "temperature": "temperature", "top_p": "topP", "max_completion_tokens": "maxOutputTokens", "seed": "seed",
     "frequency_penalty": "frequencyPenalty", "presence_penalty": "presencePenalty", "stop": "stopSequences",
     "parallel_tool_calls": "allowMultipleToolCalls",
 }  # fmt: skip
-_TAG: Final = re.compile(r"\{%[-+]?\s*(message|chat|system|developer|user|assistant|tool)\b(.*?)[-+]?%\}", re.DOTALL)
-_END: Final = re.compile(r"\{%[-+]?\s*end(message|chat|system|developer|user|assistant|tool)\s*[-+]?%\}")
-_FIELD: Final = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([\d.]+))")
 _MEDIA: Final = re.compile(r"\{%[-+]?\s*(image|audio|file)\s+(\w+)\s*[-+]?%\}")
-_HISTORY: Final = re.compile(r"\{%[-+]?\s*history\s+(\w+)\s*[-+]?%\}")
 _OWN: Final = re.compile(r"\{%[-+]?\s*(image|audio|file|history|include|import|from|extends)\b")
 _KINDS: Final = {"string": "string", "integer": "integer", "number": "float", "boolean": "boolean", "array": "array"}
 
@@ -92,7 +86,7 @@ def to_prompty(template: Template, *, name: str = "prompt") -> TemplateMigration
     meta["template"] = {"format": {"kind": "jinja2"}, "parser": {"kind": "prompty"}}
     draft.drop(template.metadata, ("name", "description", "model", "params", "inputs", "response_format", "tools"))
     source = f"---\n{_front(meta)}---\n{body}"
-    _prove(template, source, name, draft)
+    prove_back(template, source, f"{name}.prompty", prompty.LAYOUT, draft, {})
     return TemplateMigration(source, "prompty", tuple(draft.losses), name)
 
 
@@ -123,14 +117,14 @@ def _body(template: Template, kinds: dict[str, str], draft: Draft) -> str:
     for piece in pieces:
         depth += {"open": 1, "close": -1}.get(piece.kind, 0)
         is_tag = piece.kind != "text" and piece.kind != "print"
-        if is_tag and (opened := _TAG.fullmatch(piece.value)):
+        if is_tag and (opened := MESSAGE.fullmatch(piece.value)):
             if depth or inside is not None:
                 raise draft.refuse("only a template of fixed messages becomes a Prompty file")
             inside = []
             messages.append((_role(opened, draft), inside))
-        elif is_tag and _END.fullmatch(piece.value):
+        elif is_tag and MESSAGE_END.fullmatch(piece.value):
             inside = None
-        elif is_tag and (history := _HISTORY.fullmatch(piece.value)) and not depth and inside is None:
+        elif is_tag and (history := HISTORY.fullmatch(piece.value)) and not depth and inside is None:
             kinds[history[1]] = "thread"
             messages.append(("", [Piece("print", f"{{{{ {history[1]} }}}}")]))
         else:
@@ -143,7 +137,7 @@ def _body(template: Template, kinds: dict[str, str], draft: Draft) -> str:
 
 def _role(opened: re.Match[str], draft: Draft) -> str:
     """Return the role line of a message, without its colon."""
-    fields = {key: double or single or number for key, double, single, number in _FIELD.findall(opened[2])}
+    fields = {key: double or single or number for key, double, single, number in FIELD.findall(opened[2])}
     role = fields.pop("role", None) or ("" if opened[1] in ("message", "chat") else opened[1])
     if not role and (found := re.match(r"\s*[\"'](\w+)[\"']", opened[2])):
         role = found[1]
@@ -291,7 +285,7 @@ def _outputs(template: Template, draft: Draft) -> dict[str, Any]:
     form = template.response_format
     if form is None or form.type == "text":
         return {}
-    schema = _thawed(form.schema) if form.type == "json_schema" else None
+    schema = thawed(form.schema) if form.type == "json_schema" else None
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict) or not schema["properties"]:
         draft.lose("$.response_format", "schema-dropped", "Prompty's outputs are the properties of one object")
         return {}
@@ -305,33 +299,10 @@ def _tools(template: Template, draft: Draft) -> dict[str, Any]:
     for tool in template.tools:
         entry: dict[str, Any] = {"name": tool.name, "kind": "function"}
         entry |= {"description": tool.description} if tool.description else {}
-        parameters = _thawed(tool.parameters)
+        parameters = thawed(tool.parameters)
         if isinstance(parameters, dict) and isinstance(parameters.get("properties"), dict):
             entry["parameters"] = {"properties": _properties(parameters, f"$.tools.{tool.name}", draft)}
         if tool.strict:
             entry["strict"] = True
         found.append(entry)
     return {"tools": found} if found else {}
-
-
-def _thawed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _thawed(inner) for key, inner in value.items()}
-    return [_thawed(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
-# proof -------------------------------------------------------------------------------------------
-
-
-def _prove(template: Template, source: str, name: str, draft: Draft) -> None:
-    """Read the file back and compare what both say. Raises MigrationError."""
-    back = Draft(name)
-    prompty.read(Source(source, f"{name}.prompty"), back)
-    returned = Template.from_string(finish(back, prompty.LAYOUT).source)
-    for inputs in samples(template):
-        try:
-            said, again = template.render(**inputs).messages, returned.render(**inputs).messages
-        except DiptychError:
-            continue
-        if said != again and draft.losses == []:
-            raise MigrationError("the Prompty file would not say what the template says", path=name)
