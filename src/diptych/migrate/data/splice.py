@@ -25,9 +25,9 @@ from ...datasets.talks import BLANKS, tails
 _FIRST: Final = re.compile(r'[ \t]*\{[ \t]*"prompt"[ \t]*:[ \t]*"')
 _BETWEEN: Final = re.compile(r'[ \t]*,[ \t]*"completion"[ \t]*:[ \t]*"')
 
-#: Half of a pair of surrogates, as an escape: not Unicode, of which the rules of the target decide.
-_LONE: Final = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+#: Lines whose escapes of surrogates stand in pairs: half of a pair is not Unicode, and the rules of the target decide.
+_PAIRED: Final = re.compile(
+    rb"(?:[^\\]++|\\[^u]|\\u(?![dD][89a-fA-F])|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*+"
 )
 
 #: Gives the rows of a line that cannot be spliced: its number, its bytes.
@@ -145,8 +145,11 @@ def splice_lines(
             return 0
         return sum(splice_lines(line, separators, slow, out, number + n, texts) for n, line in enumerate(lines))
     if has_lone_surrogate(data):
-        out.extend(slow(number + n, line) for n, line in enumerate(data.split(b"\n")) if line.strip())
-        return 0
+        lines = data.split(b"\n")
+        if len(lines) == 1:
+            out.append(slow(number, data))
+            return 0
+        return sum(splice_lines(line, separators, slow, out, number + n, texts) for n, line in enumerate(lines))
     # Where nobody wants the texts, the bytes are taken for characters: narrow ones are faster.
     codec = "utf-8" if texts is not None else "latin-1"
     text = text if texts is not None else data.decode("latin-1")
@@ -177,8 +180,12 @@ def splice_lines(
 
 
 def has_lone_surrogate(data: bytes) -> bool:
-    """Tell whether an escape in a block of lines may be half of a pair of surrogates."""
-    return (b"\\ud" in data or b"\\uD" in data) and _LONE.search(data) is not None
+    """Tell whether an escape in a block of lines is half of a pair of surrogates.
+
+    >>> has_lone_surrogate(rb'"\\ud83d\\ude00"'), has_lone_surrogate(rb'"\\ud83d"'), has_lone_surrogate(rb'"\\\\ud83d"')
+    (False, True, False)
+    """
+    return (b"\\ud" in data or b"\\uD" in data) and _PAIRED.fullmatch(data) is None
 
 
 def _nothing(_: str, at: int, __: list[str]) -> int:
