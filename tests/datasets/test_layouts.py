@@ -348,7 +348,7 @@ def test_nothing_of_a_call_or_a_tool_is_lost_in_silence():
 
 
 def objects_of(value, path="$"):
-    """Yield every object of a row that is no JSON Schema, with its path."""
+    """Yield every object of a row that is not a JSON Schema, with its path."""
     if isinstance(value, dict):
         yield path, value
         for name, item in value.items():

@@ -49,7 +49,7 @@ READ = {
         "<|ME|>ask<|YOU|>say<|ME|>on<|YOU|>", {"<|ME|>": "user", "<|YOU|>": "assistant"},
         [("user", "ask"), ("assistant", "say"), ("user", "on")], "ambiguous",
     ),
-    "an open label of the user is no message": (
+    "an open label of the user is not a message": (
         "A talk.\n\nHuman: ask\nAI: say\nHuman:", None, [("system", "A talk."), ("user", "ask"), ("assistant", "say")], "ambiguous",
     ),
     "Llama 2 without its first mark": (

@@ -23,7 +23,7 @@ from .logprobs import written_tokens
 
 #: Fields of a call that are read where other fields of their object are kept.
 _OF_CALLS: Final = ("toolUse.name", "function.name", "functionCall.name")
-#: How a text stands in an object: as ``write_json`` writes what is no JSON.
+#: How a text stands in an object: as ``write_json`` writes what is not JSON.
 _OBJECT: Final = ('{"_raw": "', '"}')
 _MEDIA: Final = (ImagePart, AudioPart, FilePart)
 

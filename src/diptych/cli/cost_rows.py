@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..errors import FormatError, MissingExtra
 from .batch_lines import read_line
 
-#: What a request has that is no message.
+#: What a request has that is not a message.
 _REQUESTS: Final = frozenset({"messages", "prompt", "input", "contents"})
 
 

@@ -49,7 +49,7 @@ def output_cap(ask: Ask) -> int:
     if ask.api == "completions" and not caps:
         caps = [_COMPLETIONS_DEFAULT]
     best_of = ask.body.get("best_of") or 1
-    # Some servers read -1 as "without end"; what is no number may mean anything.
+    # Some servers read -1 as "without end"; what is not a number may mean anything.
     if not caps or not all(_is_count(number) for number in (*caps, best_of)):
         raise BudgetExceeded(
             "the call has no output cap, so nothing bounds its cost", reason="no output cap", hint="pass max_tokens=…"

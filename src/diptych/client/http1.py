@@ -112,7 +112,7 @@ class Reader:
         if codings and codings != ["chunked"]:
             raise RemoteProtocolError("the answer has a transfer encoding that nobody asked for")
         if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
-            raise RemoteProtocolError("the length of the answer is no number")
+            raise RemoteProtocolError("the length of the answer is not a number")
         self._chunked = bool(codings)
         if lengths and not codings:
             self._left = int(lengths.pop())
@@ -153,7 +153,7 @@ class Reader:
         line = _CHUNK.match(data, start)
         if line is None:
             if len(data) - start > _MAX_LINE or not _may_begin(data, start):
-                raise RemoteProtocolError("the length of a chunk is no number")
+                raise RemoteProtocolError("the length of a chunk is not a number")
             return at
         self._left = int(line[1], 16)
         self._in_chunk, self._last = True, not self._left

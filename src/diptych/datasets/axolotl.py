@@ -32,7 +32,7 @@ class Columns(NamedTuple):
     system: str | None = None
 
     def read(self, value: Any) -> Read:
-        """Read a row. Raises FormatError where a column is no text."""
+        """Read a row. Raises FormatError where a column is not text."""
         row = row_of(value)
         messages = [Message("user", text_of(row, self.user)), Message("assistant", text_of(row, self.assistant))]
         if self.system is not None and row.get(self.system) not in (None, ""):

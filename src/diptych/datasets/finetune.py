@@ -87,7 +87,7 @@ def separators_of(rows: Iterable[Mapping[str, Any]]) -> Separators:
 
 
 def read_row(row: Mapping[str, Any], separators: Separators) -> Read:
-    """Read a row of prompt and completion. Raises FormatError where one is no text.
+    """Read a row of prompt and completion. Raises FormatError where one is not text.
 
     Where no separator ends the prompts, the cue of a format may: such a prompt is read turn by turn.
 

@@ -89,7 +89,7 @@ def _learnt(messages: list[Any]) -> Iterator[Loss]:
 def _unknown(fields: Mapping[str, Any], known: Iterable[str], path: str) -> Iterator[Loss]:
     for name in fields:
         if name not in known:
-            yield _bad(f"{path}.{name}", "nobody knows this field")
+            yield _bad(f"{path}.{name}", "unknown field")
 
 
 def _flag(fields: Mapping[str, Any], name: str, path: str) -> Iterator[Loss]:

@@ -120,7 +120,7 @@ def _as_object(arguments: str) -> Any:
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(name)  # NaN and Infinity are no JSON, and a row is
+    raise ValueError(name)  # NaN and Infinity are not JSON, and a row is
 
 
 def _tools(example: Example) -> dict[str, Any]:

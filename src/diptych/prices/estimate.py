@@ -224,5 +224,5 @@ def _body(x: Any, model: str | None, api: str | None) -> Mapping[str, Any]:
     body = tokens.body_of(x, model=model, api=api)
     if isinstance(x, Mapping | Request):
         return body
-    # A bare text or list is to be priced; it is no body with defaults of its own.
+    # A bare text or list is to be priced; it is not a body with defaults of its own.
     return {name: value for name, value in body.items() if name != "model"}

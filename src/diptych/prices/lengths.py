@@ -99,7 +99,7 @@ Guess: TypeAlias = int | Lengths | None
 
 
 def guess_of(output: int | Iterable[int] | Lengths | None) -> Guess:
-    """Return what a caller expects. Raises TokenError on what is no number of tokens."""
+    """Return what a caller expects. Raises TokenError on what is not a number of tokens."""
     if isinstance(output, list | tuple):
         return Lengths.of(output)
     return output if isinstance(output, Lengths) else whole_number(output, "output")

@@ -273,7 +273,7 @@ class Rendered(Request):
 
     @property
     def pieces(self) -> list[tuple[str, list[Segment | Part]]]:
-        """Every message's role, and its text in runs of one author with the parts that are no text in their places."""
+        """Every message's role, and its text in runs of one author with the parts that are not text in their places."""
         if not self.is_chat:
             return [(role, list(segments)) for role, segments in self.segments]
         entries = self.assembled.entries

@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._work(found, fault)
 
     def _body(self) -> bytes | None:
-        """Return the body of the request, None where its length is no number."""
+        """Return the body of the request, None where its length is not a number."""
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
             with suppress(ValueError):
                 return b"".join(self._chunks())

@@ -199,7 +199,7 @@ def _gathered(pattern: str, text: str, properties: Mapping[str, Any]) -> str:
 
 
 def _is_text(schema: Any, said: str) -> bool:
-    """Return whether an argument is a text: by its schema, else because it is no JSON."""
+    """Return whether an argument is a text: by its schema, else because it is not JSON."""
     return (isinstance(schema, Mapping) and schema.get("type") == "string") or not is_json(said)
 
 

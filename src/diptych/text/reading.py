@@ -75,7 +75,7 @@ def _read(prompt: str, masked: str, grammar: Grammar | None, hints: Hints | None
     if grammar is None:
         if dialect := dialect_of(masked):
             hint = f"it is {dialect}: convert it to 'completions', a prompt and its suffix"
-            raise FormatError("a fill-in-the-middle prompt is no chat", path="$", hint=hint)
+            raise FormatError("fill-in-the-middle prompts cannot be converted to messages", path="$", hint=hint)
         return _detected(prompt, masked, hints)
     if grammar.name in LABELLED:
         return _labelled(prompt, masked, hints, grammar.name, own=grammar)

@@ -31,7 +31,7 @@ _OBEYED: Final = re.compile(r"\{\{|\{%|\{#")
 
 
 class Hole(NamedTuple):
-    """A range that is no text, and what stands for it in the template."""
+    """A range that is not text, and what stands for it in the template."""
 
     start: int
     end: int

@@ -2,7 +2,7 @@
 
 Rule: a message is its border, its role and its text; text parts are joined without a
 separator and split as one. The constants are rows of :mod:`.rules`; every message
-gives one line, and every part that is no text one more.
+gives one line, and every part that is not text one more.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class MessageCounter:
         self.parallel: dict[str, list[tuple[int, str]]] = {}
 
     def items(self, messages: Sequence[Mapping[str, Any]], plain: PlainLine) -> list[Item]:
-        """Return the lines of all messages. Raises TokenError on what is no message.
+        """Return the lines of all messages. Raises TokenError on what is not a message.
 
         ``plain`` gives the line of a message that is nothing but a role and a text.
         """
@@ -140,7 +140,7 @@ class MessageCounter:
             line = Item(f"{path}.tool_calls", "tool_call", tokens, "fitted")
             if known:  # with the server's id, one recording of nine bills nothing more
                 line = line._replace(basis="approximate", low=tokens - known, high=tokens)
-            is_json = arguments[:1] == "{"  # of arguments that are no object there is one recording
+            is_json = arguments[:1] == "{"  # of arguments that are not an object there is one recording
             items.append(line if is_json else line._replace(basis="approximate", low=tokens - 4, high=tokens + 4))
             return
         results: list[tuple[int, str]] = []

@@ -1,4 +1,4 @@
-"""Parts that are no text, in a few words: what a picture of a message shows in their place."""
+"""Parts that are not text, in a few words: what a picture of a message shows in their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts that a function in sight builds: a text becomes one message, and what is no text is refused for that."""
+"""Prompts that a function in sight builds: a text becomes one message, and what is not text is refused for that."""
 
 import pytest
 

@@ -177,7 +177,7 @@ KEPT = {
     "unknown function": "keep(openai.ChatCompletion.create(messages=[]))",
     "unknown error": "x = openai.error.SignatureVerificationError",
     "another resource": "openai.File.create(file=1, purpose='x')",
-    "key that is no literal": "print(openai.ChatCompletion.create(messages=[])[k])",
+    "key that is not a literal": "print(openai.ChatCompletion.create(messages=[])[k])",
     "imported class": "from openai import ChatCompletion\nChatCompletion.create(messages=[])",
     "something else": "r = openai.ChatCompletion.create(messages=[])\nif r:\n    r = load()\nprint(r['choices'])",
 }

@@ -93,7 +93,7 @@ class Answers:
         key = key_of(node)
         if not isinstance(key, str):
             if key is ... and not self._is_list(node):
-                self._refuse(site, node, "a key that is no literal")
+                self._refuse(site, node, "a key that is not a literal")
             return [node]  # an item of a list
         if not key.isidentifier() or isinstance(self.source.parent(node), cst.AssignTarget | cst.AugAssign):
             self._refuse(site, node, "an item of an answer is set")
@@ -124,7 +124,7 @@ class Answers:
     def _get(self, call: Any, site: Site) -> list[Any]:
         key = constant_of(call.args[0].value) if call.args else ...
         if not isinstance(key, str) or not key.isidentifier():
-            self._refuse(site, call, "get with a key that is no literal")
+            self._refuse(site, call, "get with a key that is not a literal")
             return []
         default = self.source.code(call.args[1].value) if len(call.args) > 1 else ""
         if default in ("{}", "[]"):

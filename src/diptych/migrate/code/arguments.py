@@ -252,7 +252,7 @@ class Arguments:
             between = ": " if item.is_entry else "="
             self.plan.edit(site, end, end, f", {label}{between}{value}")
         else:
-            self.plan.refuse(site, "logprobs", "its number is no literal")
+            self.plan.refuse(site, "logprobs", "its number is not a literal")
 
     def _bias(self, site: Site, bracket: Items, item: Item, value: Any, every: list[Item]) -> None:
         if value is None:

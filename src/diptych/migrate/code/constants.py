@@ -45,7 +45,7 @@ class Constants:
             if self._successors[site](text_of(literal)):
                 self._spread.setdefault(literal, []).append((site, item))
         if held.more:
-            self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
+            self.plan.change(site, item.label, "the model is not a literal: see that it serves Chat", "note")
 
     def known(self, item: Item) -> str | None:
         """Return the model that an expression gives: the first that is replaced, or the only one."""

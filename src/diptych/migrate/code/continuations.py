@@ -26,7 +26,7 @@ _DEPTH: Final = 3
 
 @dataclass(frozen=True)
 class _Prompt:
-    #: The source of the expression, "" for one that is no name and no field.
+    #: The source of the expression, "" for one that is neither a name nor a field.
     code: str
     #: The literal that it ends with.
     end: str

@@ -119,7 +119,7 @@ class Holders:
                 yield from (arg.value for arg in node.args if arg.keyword and arg.keyword.value == "default")
 
     def _item(self, node: cst.Subscript, depth: int) -> Iterator[Any]:
-        """Yield the values of ``MODELS["small"]``: that of the key, or all of them where the key is no literal."""
+        """Yield the values of ``MODELS["small"]``: that of the key, or all of them where the key is not a literal."""
         value = self._dict(node.value)
         if value is None:
             yield None

@@ -145,7 +145,7 @@ class Http:
             self.plan.refuse(site, "http-url", "the model stands in the path")
         elif model != found.engine:
             items.append(self.plan, site, "model", model)
-            self.plan.change(site, site.node, "the model is no literal: see that it serves Chat", "note")
+            self.plan.change(site, site.node, "the model is not a literal: see that it serves Chat", "note")
         else:
             new = None if elsewhere else self.plan.models.successor(model)
             items.append(self.plan, site, "model", f'"{new or model}"')

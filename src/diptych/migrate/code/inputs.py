@@ -79,7 +79,7 @@ class Inputs(Arguments):
             pairs = [f"{quote}{name}{quote}: {self.source.code(schema[name])}" for name in schema]
             code = f"{{{', '.join([f'{quote}type{quote}: {quote}json_schema{quote}', *pairs])}}}"
         else:
-            self.plan.refuse(site, "responses", "response_format is no literal")
+            self.plan.refuse(site, "responses", "response_format is not a literal")
             return
         bracket.rename(self.plan, site, item, "text")
         bracket.replace(self.plan, site, item, f"{{{quote}format{quote}: {code}}}")

@@ -58,7 +58,7 @@ class Items:
             start, end = source.outer(index.value)[0], source.outer(assign.value)[1]
             found.items.append(Item(name, assign.value, assign, index.value, start, end, True))
         else:
-            found.odd = "a key is no literal"
+            found.odd = "a key is not a literal"
         return found
 
     @property
@@ -83,7 +83,7 @@ class Items:
             return
         if name is None or getattr(part, "star", "") == "*":
             self.positional += 1
-            self.odd = "a key is no literal" if self.is_dict else "an argument has no name"
+            self.odd = "a key is not a literal" if self.is_dict else "an argument has no name"
             return
         end = self.source.outer(part.value)[1]
         self.items.append(Item(name, part.value, part, label, start, end, self.is_dict))

@@ -118,7 +118,7 @@ class LangChain:
         }
         named = next((text_of(asked[name].value) for name in ("model", "model_name") if name in asked), "")
         if named is None:
-            return  # the model is no literal
+            return  # the model is not a literal
         model = self.plan.models.successor(named) or named or self.plan.models.default
         for name, said in refusals(model, asked).items():
             self.plan.change(site, asked[name].label, f"{said}: see to it", "note")
@@ -147,7 +147,7 @@ class LangChain:
             if new := self.plan.models.successor(name):
                 items.replace(self.plan, site, item, requoted(self.source, item.value, new))
             elif name is None:
-                self.plan.change(site, item.label, "the model is no literal: see that it serves Chat", "note")
+                self.plan.change(site, item.label, "the model is not a literal: see that it serves Chat", "note")
 
     # uses ------------------------------------------------------------------------------------------
 

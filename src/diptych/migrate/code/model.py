@@ -28,15 +28,15 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     ),
     "echo": ("Chat does not repeat its prompt", f"put the prompt before the text yourself, {_BRIDGE}"),
     "extra-body": (
-        "a body that cannot be seen may hold parameters of Completions",
+        "the body is built elsewhere and may hold parameters of Completions",
         "write the extra body as a literal",
     ),
-    "fill-in-middle": ("a fill-in-the-middle prompt is no chat", "keep the Completions API for it"),
+    "fill-in-middle": ("fill-in-the-middle prompts cannot be converted to messages", "keep the Completions API for it"),
     "function-escapes": (
-        "the function itself is passed on, so that its calls cannot be seen",
+        "the function itself is passed on, so its calls cannot be determined",
         f"call it by name, or write a lambda that reads the text, {_BRIDGE}",
     ),
-    "http-body": ("the body of the request cannot be seen", "write the body as a dict literal where it is sent"),
+    "http-body": ("cannot determine the body of the request", "write the body as a dict literal where it is sent"),
     "http-stream": ("the lines of a streamed HTTP answer have another shape in Chat", f"use a client, {_BRIDGE}"),
     "http-url": (
         "an address of the Completions API that no call of requests, httpx or aiohttp is seen to use",
@@ -45,7 +45,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "internal": ("the analysis of the file failed", "report it; the file is left as it is"),
     "langchain-argument": ("an argument of LangChain's OpenAI that ChatOpenAI does not have", "take the argument out"),
     "langchain-use": (
-        "a language model gives text, a chat model a message, and here it cannot be seen who reads it",
+        "a language model returns text, a chat model a message; cannot determine what reads the result",
         "put StrOutputParser() after the model, or read .content",
     ),
     "logit-bias": ("token ids belong to the old model's encoding", "write the ids of the new model's encoding"),
@@ -59,7 +59,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "migrate both in one run, and mend what is refused of either",
     ),
     "mock-shape": (
-        "the answer that a mock gives cannot be seen",
+        "cannot determine the answer of the mock",
         "write the mocked answer as a literal, run again",
     ),
     "mock-use": ("what a mock was called with is looked at", "look at messages in place of prompt"),
@@ -69,7 +69,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "this looks like a call of the Completions API, and is not understood",
         "look at it by hand, or write it as a call of openai's client",
     ),
-    "notebook": ("the notebook is no JSON of the known shape", "save it again with Jupyter"),
+    "notebook": ("the notebook is not JSON of the known shape", "save it again with Jupyter"),
     "old-sdk": (
         "code of openai before 1 that cannot be moved to openai 1 with certainty",
         "move it by hand, and run again: a source moves as a whole",
@@ -84,7 +84,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
         "the prompt holds special tokens, and no known text format reads it as messages",
         "write it as messages, or as one literal of a known text format with its holes",
     ),
-    "prompt-tokens": ("token ids are no text", "give the text"),
+    "prompt-tokens": ("token ids are not text", "give the text"),
     "raw-response": ("the raw bytes of an answer have another shape in Chat", "read the answer with .parse()"),
     "receiver-unknown": (
         "cannot determine which SDK this client belongs to",
@@ -109,12 +109,12 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "result-shape": ("a field is read that Chat does not have in this shape", f"read what Chat has, {_BRIDGE}"),
     "scoring": ("scoring with no new tokens has no counterpart in Chat", "keep the Completions API for it"),
     "shared-result": ("its answer is used together with that of a call that is refused", "mend the other call"),
-    "stream-unknown": ("stream is no literal, so the shape of the answer cannot be seen", "write one call for each"),
+    "stream-unknown": ("stream is not a literal, so the shape of the answer is unknown", "write one call for each"),
     "suffix": ("Chat cannot insert before a suffix", f"say it in the prompt, {_BRIDGE}"),
     "syntax": ("the file does not parse as Python", "mend it, or migrate it by hand"),
-    "encoding": ("the file is no text in the encoding that it names", "save it as UTF-8"),
+    "encoding": ("the file is not text in the encoding that it names", "save it as UTF-8"),
     "unknown-argument": ("an argument that the Completions API does not have", "take it out, or pass it in extra_body"),
-    "unpacked-arguments": ("arguments that are unpacked cannot be seen", f"write the arguments out, {_BRIDGE}"),
+    "unpacked-arguments": ("cannot determine what unpacked arguments hold", f"write the arguments out, {_BRIDGE}"),
 }  # fmt: skip
 
 #: What a change may be, in the words of the summary.

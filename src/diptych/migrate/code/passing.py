@@ -125,7 +125,7 @@ class Passing:
                 if isinstance(arg.value, cst.Lambda) and len(arg.value.params.params) == 1:
                     yield BindParam(arg.value.params.params[0], one_of(value))
                 else:
-                    yield Escape(arg, "a key that cannot be seen")
+                    yield Escape(arg, "a key that is not a literal")
                 return
 
     def _passed_through(self, arg: cst.Arg, call: cst.Call, name: str, value: Value) -> Iterator[Use]:

@@ -314,7 +314,7 @@ def proof(codes: list[str], constants: Mapping[str, str]) -> list[str] | None:
 
 
 class _Holes:
-    """Puts a placeholder in the place of everything that is no literal."""
+    """Puts a placeholder in the place of everything that is not a literal."""
 
     def __init__(self, names: dict[str, str], constants: Mapping[str, str]) -> None:
         self.names, self.constants = names, constants

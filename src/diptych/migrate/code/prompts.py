@@ -168,7 +168,7 @@ class Prompts:
         return ""
 
     def _is_built(self, call: cst.Call, depth: int) -> str:
-        """Return the code of a prompt that a function in sight makes, where any of what it returns is no text."""
+        """Return the code of a prompt that a function in sight makes, where any of what it returns is not text."""
         codes: list[str] = []
         for function in self._functions(call.func):
             if isinstance(function, cst.Lambda):

@@ -159,7 +159,7 @@ class Reads:
         """``.get("choices")`` and ``.get("text")`` of plain data."""
         key = constant_of(call.args[0].value) if call.args and not call.args[0].keyword else ...
         if not isinstance(key, str) or (value.is_chunk and key == "text"):
-            yield Escape(call, "get with a key that is no literal")
+            yield Escape(call, "get with a key that is not a literal")
         elif key == "text" and value.kind == "choice":
             start, end = self.source.outer(call.args[0].value)
             quoted = self.source.text[start:end]
@@ -197,7 +197,7 @@ class Reads:
             if isinstance(key, str):
                 yield from self._field(node, key, value, site)
             else:
-                yield Escape(node, "a key that is no literal")
+                yield Escape(node, "a key that is not a literal")
         else:
             yield Escape(node)
 

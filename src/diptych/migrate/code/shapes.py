@@ -1,6 +1,6 @@
 """The shape of a mocked answer: a dict, or calls of its shape, as an answer of Chat or of Responses.
 
-Rule: what is no literal refuses the mock.
+Rule: what is not a literal refuses the mock.
 """
 
 from __future__ import annotations

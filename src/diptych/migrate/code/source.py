@@ -200,7 +200,7 @@ def key_of(node: cst.Subscript) -> Any:
 
 
 def dotted(node: Any) -> tuple[str, ...]:
-    """Return the names of ``a.b.c``; what is no name is an empty one."""
+    """Return the names of ``a.b.c``; what is not a name is an empty one."""
     if isinstance(node, cst.Attribute):
         return (*dotted(node.value), node.attr.value)
     return (node.value,) if isinstance(node, cst.Name) else ("",)

@@ -32,7 +32,7 @@ _OLD: Final = {"chat": "finetune_chat"}
 
 
 def sample_of(ref: ShardRef, most: int = SAMPLE) -> list[Mapping[str, Any]]:
-    """Return the first rows of a shard that are objects; what is no JSON is left for later."""
+    """Return the first rows of a shard that are objects; what is not JSON is left for later."""
     source = source_of(place(ref.path))
     if source.is_table:
         return [row for _, row in islice(parquet.rows(source.path, ref.start, ref.end, ref.first), most)]

@@ -52,7 +52,7 @@ def loads(raw: bytes) -> Any:
     except FormatError:
         raise
     except ValueError as error:
-        raise FormatError(f"the line is no JSON: {error}") from None
+        raise FormatError(f"the line is not JSON: {error}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _float(text: str) -> float:
 
 
 def _constant(text: str) -> Any:
-    raise FormatError(f"{text} is no JSON")
+    raise FormatError(f"{text} is not JSON")
 
 
 def line_of(value: Any) -> bytes:

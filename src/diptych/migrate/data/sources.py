@@ -96,7 +96,7 @@ class _Recoded:
         self._decoder = codecs.getincrementaldecoder(encoding)()
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes of UTF-8, about as many; none at the end. Raises OSError for what is no text."""
+        """Return the next bytes of UTF-8, about as many; none at the end. Raises OSError for what is not text."""
         while data := self._file.read(size):
             try:
                 if text := self._decoder.decode(data):

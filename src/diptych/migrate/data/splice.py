@@ -140,7 +140,7 @@ def splice_lines(
         text = data.decode()
     except UnicodeDecodeError:
         lines = data.split(b"\n")
-        if len(lines) == 1:  # only the line that is no UTF-8 goes the general way
+        if len(lines) == 1:  # only the line that is not UTF-8 goes the general way
             out.append(slow(number, data))
             return 0
         return sum(splice_lines(line, separators, slow, out, number + n, texts) for n, line in enumerate(lines))

@@ -43,7 +43,7 @@ def dataset_findings(file: Path, name: str) -> list[Finding]:
 
 
 def _read(file: Path) -> tuple[int, list[Any], int]:
-    """Return the number of rows, the first ones, and how many of those are no JSON."""
+    """Return the number of rows, the first ones, and how many of those are not JSON."""
     source = source_of(file)
     if source.is_table:
         sample: list[Any] = []

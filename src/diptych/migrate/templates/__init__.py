@@ -108,7 +108,7 @@ def migrate_templates(
 
     ``layout`` and ``partials`` are those of :func:`migrate_template`.
 
-    Raises MigrationError for a file that is no template; a definition among others that is
+    Raises MigrationError for a file that is not a template; a definition among others that is
     refused stands in ``refusals``, with its place.
 
     >>> source = 'from langchain_core.prompts import PromptTemplate\\nhello = PromptTemplate.from_template("Hi {name}")'

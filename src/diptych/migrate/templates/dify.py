@@ -156,7 +156,7 @@ class _Node:
         for index, entry in enumerate(template):
             path = f"{self.path}.prompt_template[{index}]"
             if not isinstance(entry, Mapping):
-                raise self.draft.refuse("a message is no object", path)
+                raise self.draft.refuse("a message is not an object", path)
             text = self._written(entry, path)
             if text != text.strip("\n"):
                 self.draft.lose(f"{path}.text", "trimmed", "line breaks at the ends of a message are layout")

@@ -176,7 +176,7 @@ class Draft:
         if schema == "json_object" or (isinstance(schema, Mapping) and schema):
             self.meta["response_format"] = schema
         elif schema not in (None, {}, "text"):
-            self.lose(path, "schema-dropped", "it is no JSON Schema")
+            self.lose(path, "schema-dropped", "it is not a JSON Schema")
 
     def tools(self, values: Any, path: str = "$.tools") -> None:
         """Take functions over; a tool that is no function, or only a name, is lost."""
@@ -205,7 +205,7 @@ class Draft:
                 target += "_"
             self.names[name] = target
             if target != name:
-                self.lose(f"{path}.{name}", "renamed", f"{target}: {name!r} is no name in Jinja")
+                self.lose(f"{path}.{name}", "renamed", f"{target}: {name!r} is not a name in Jinja")
         return self.names[name]
 
     def add_input(
@@ -219,7 +219,7 @@ class Draft:
         try:
             AnnotationBuilder({}).build(schema, path)
         except (TemplateSyntaxError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            reason = error.message if isinstance(error, TemplateSyntaxError) else "it is no JSON Schema"
+            reason = error.message if isinstance(error, TemplateSyntaxError) else "it is not a JSON Schema"
             self.lose(f"{path}.{name}", "substituted", f"checked by its type alone: {reason}")
             kind = schema.get("type")
             schema = {"type": kind} if isinstance(kind, str) and kind in _SHORT else {}

@@ -4,7 +4,7 @@
 ``name``, ``description``              ``description``
 ``model: openai/gpt-4o``               ``model``, without its publisher
 ``modelParameters``                    ``params``
-``messages`` with ``{{input}}``        messages; what is no name between braces is text
+``messages`` with ``{{input}}``        messages; what is not a name between braces is text
 ``responseFormat``, ``jsonSchema``     ``response_format``; the schema is JSON in a string
 ``testData``, ``evaluators``           lost: they test the prompt and are no part of it
 =====================================  ====================================================
@@ -79,7 +79,7 @@ def _read_format(value: Mapping[str, Any], draft: Draft) -> None:
         try:
             schema = json.loads(schema) if isinstance(schema, str) else schema
         except ValueError:
-            raise draft.refuse("the schema is no JSON", "$.jsonSchema") from None
+            raise draft.refuse("the schema is not JSON", "$.jsonSchema") from None
         draft.response_format(schema, "$.jsonSchema")
     elif form not in (None, "text"):
         draft.lose("$.responseFormat", "schema-dropped", "text, json_object and json_schema have a place")

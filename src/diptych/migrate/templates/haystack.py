@@ -154,7 +154,7 @@ def _read_messages(messages: list[Any], draft: Draft) -> None:
     for index, message in enumerate(messages):
         place = f"$.template[{index}]"
         if not isinstance(message, Mapping):
-            raise draft.refuse("a message is no object", place)
+            raise draft.refuse("a message is not an object", place)
         role = message.get("role", message.get("_role"))
         content = message.get("content", message.get("_content"))
         if isinstance(content, list):

@@ -64,7 +64,7 @@ def _format_hole(name: str, spec: str, conversion: str | None, draft: Draft, pla
     for path in paths:
         if not _NAME.fullmatch(path):
             hint = "double a brace that is text, or name the hole"
-            raise draft.refuse(f"{{{path}}} is no name", place, hint=hint)
+            raise draft.refuse(f"{{{path}}} is not a name", place, hint=hint)
     shown = [path_of(path, draft) for path in paths]
     how = f"{'' if conversion in (None, 's') and not written else f'!{conversion}' if conversion else ''}"
     how += f":{written}" if written else ""

@@ -137,7 +137,7 @@ def _write_chat(spec: Mapping[str, Any], draft: Draft) -> None:
     for index, entry in enumerate(messages):
         place = f"$.messages[{index}]"
         if not isinstance(entry, Mapping):
-            raise draft.refuse("a message is no object", place)
+            raise draft.refuse("a message is not an object", place)
         meanings.append(_write_message(entry, place, draft))
     if all(meanings):
         draft.meaning = lambda inputs: [meaning(inputs) for meaning in meanings]
@@ -230,7 +230,7 @@ def _declare(spec: Mapping[str, Any], draft: Draft) -> None:
 
 
 def _is_path(name: str, draft: Draft) -> bool:
-    """True where the body looks inside of an input: it is no text then."""
+    """True where the body looks inside of an input: it is not text then."""
     return re.search(rf"\b{re.escape(draft.input_name(name))}(\.|\[|\|)", draft.source()) is not None
 
 
@@ -241,7 +241,7 @@ def _from_dump(value: Any, draft: Draft) -> dict[str, Any]:
     """Return the spec of a serialized prompt. Raises MigrationError for any other object."""
     name, fields = _constructor(value)
     if name not in _PROMPTS:
-        raise draft.refuse(f"a serialized {name or 'value'} is no prompt", hint="prompts and chat prompts are read")
+        raise draft.refuse(f"a serialized {name or 'value'} is not a prompt", hint="prompts and chat prompts are read")
     spec: dict[str, Any] = {**fields, "_type": _PROMPTS[name]}
     if "messages" in spec:
         spec["messages"] = [_message(entry, index, draft) for index, entry in enumerate(spec["messages"] or ())]

@@ -279,7 +279,7 @@ class _Reader(Literals):
         if self.uses.is_spoiled(self.names.variable(base)):
             raise NotLiteral(call, "what partial is called on is changed when it runs")
         if call.args:
-            raise NotLiteral(call.args[0], "arguments without names cannot be seen")
+            raise NotLiteral(call.args[0], "positional arguments are not understood here")
         spec = self.value(base)
         if not isinstance(spec, Prompt):
             raise NotLiteral(call, "what partial is called on is no prompt that is read")

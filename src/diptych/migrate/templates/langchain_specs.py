@@ -95,7 +95,7 @@ def _example(message: Mapping[str, Any], example: Any, node: ast.AST) -> dict[st
         return dict(message)
     text = message.get("template")
     if not isinstance(text, str) or not isinstance(example, Mapping):
-        raise NotLiteral(node, "an example is no text with values for it")
+        raise NotLiteral(node, "an example is not text with values for it")
     try:
         said = meaning_of(text, message.get("template_format") or "f-string", example)
     except (ValueError, LookupError, TypeError, AttributeError):

@@ -17,13 +17,13 @@ def read_messages(
 ) -> None:
     """Add messages to the draft: ``write`` returns a text at a path as Jinja, ``mean`` what it says for inputs.
 
-    An object of the type ``placeholder`` is a history. Raises MigrationError for a content that is no text.
+    An object of the type ``placeholder`` is a history. Raises MigrationError for a content that is not text.
     """
     texts: list[tuple[str, str]] = []
     for index, message in enumerate(messages):
         place = f"{path}[{index}]"
         if not isinstance(message, Mapping):
-            raise draft.refuse("a message is no object", place)
+            raise draft.refuse("a message is not an object", place)
         if message.get("type") == "placeholder" and isinstance(message.get("name"), str):
             draft.history(message["name"])
             texts.append((HISTORY, message["name"]))

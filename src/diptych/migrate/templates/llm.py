@@ -43,7 +43,7 @@ def read(source: Source, draft: Draft) -> None:
     texts = {role: value.get(role) for role in ("system", "prompt")}
     for role, text in texts.items():
         if text is not None and not isinstance(text, str):
-            raise draft.refuse(f"the {role} is no text", f"$.{role}")
+            raise draft.refuse(f"the {role} is not text", f"$.{role}")
     if not texts["system"] and not texts["prompt"]:
         raise draft.refuse("there is neither a prompt nor a system prompt")
     # Without a prompt of its own a template sends what it is given.

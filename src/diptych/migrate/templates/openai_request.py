@@ -59,7 +59,7 @@ def fill(value: Mapping[str, Any], draft: Draft) -> None:
     if isinstance(prompt, str):
         draft.prompt(ended(_jinja(prompt, draft, "$.prompt")))
     elif prompt is not None:
-        raise draft.refuse("several prompts, or token ids, are no template", "$.prompt")
+        raise draft.refuse("several prompts, or token ids, are not a template", "$.prompt")
     else:
         _read_messages(value.get("messages"), draft)
 
@@ -79,7 +79,7 @@ def _read_messages(messages: Any, draft: Draft) -> None:
     for index, message in enumerate(messages):
         place = f"$.messages[{index}]"
         if not isinstance(message, Mapping):
-            raise draft.refuse("a message is no object", place)
+            raise draft.refuse("a message is not an object", place)
         if message.get("tool_calls") or message.get("tool_call_id") or message.get("role") in ("tool", "function"):
             raise draft.refuse("tool calls and their results come with a history", place, hint="pass them as data")
         draft.drop(message, ("role", "content", "name"), place)

@@ -187,7 +187,7 @@ def _fill(messages: list[Any], path: str, draft: Draft) -> None:
             said.append((HISTORY, str(message["name"])))
             continue
         if not _is_message(message):
-            raise draft.refuse("a message is no object with role and content", place)
+            raise draft.refuse("a message is not an object with role and content", place)
         draft.drop(message, ("role", "content"), place)
         role = draft.role(message["role"], f"{place}.role")
         content = message["content"]

@@ -81,7 +81,7 @@ class Names:
         return found
 
     def variable(self, node: ast.AST) -> Variable | None:
-        """Return the variable that an expression names, None where it is no name or chain."""
+        """Return the variable that an expression names, None where it is not a name or chain."""
         if isinstance(node, ast.Name):
             return self._looked_up(node)
         parts: list[str] = []

@@ -77,7 +77,7 @@ class Literals:
         """Return the sum of two values. Raises NotLiteral."""
         if type(left) is type(right) and isinstance(left, str | list | tuple):
             return left + right
-        raise NotLiteral(node, "it is no literal")
+        raise NotLiteral(node, "it is not a literal")
 
     def appended(self, whole: Any, items: list[Any], node: ast.expr) -> Any:
         """Return a value with items at its end. Raises NotLiteral."""
@@ -104,7 +104,7 @@ class Literals:
             return self._of_sum(node, depth)
         if isinstance(node, ast.Call):
             return self.of_call(node)
-        reason = "an f-string is filled in before" if isinstance(node, ast.JoinedStr) else "it is no literal"
+        reason = "an f-string is filled in before" if isinstance(node, ast.JoinedStr) else "it is not a literal"
         raise NotLiteral(node, reason)
 
     def _of_sum(self, node: ast.BinOp, depth: int) -> Any:
@@ -135,7 +135,7 @@ class Literals:
         found: dict[str, Any] = {}
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
-                raise NotLiteral(value, "a mapping that is unpacked cannot be seen")
+                raise NotLiteral(value, "cannot determine what an unpacked mapping holds")
             found[str(self.value(key, depth + 1))] = self.value(value, depth + 1)
         return found
 
@@ -144,7 +144,7 @@ class Literals:
         found: dict[str, Any] = {}
         for keyword in call.keywords:
             if keyword.arg is None:
-                raise NotLiteral(keyword.value, "arguments that are unpacked cannot be seen")
+                raise NotLiteral(keyword.value, "cannot determine what unpacked arguments hold")
             found[keyword.arg] = self.value(keyword.value)
         return found
 
@@ -153,7 +153,7 @@ class Literals:
         given = self.keywords(call)
         for number, argument in enumerate(call.args):
             if isinstance(argument, ast.Starred) or number >= len(positional):
-                raise NotLiteral(argument, "arguments without names cannot be seen")
+                raise NotLiteral(argument, "positional arguments are not understood here")
             given[positional[number]] = self.value(argument)
         return given
 
@@ -186,5 +186,5 @@ class Literals:
         if step.kind == "add":
             return self.joined(found, more, step.value)
         if step.kind == "extend" and not isinstance(more, list | tuple):
-            raise NotLiteral(step.value, "what it is extended by is no list")
+            raise NotLiteral(step.value, "what it is extended by is not a list")
         return self.appended(found, list(more) if step.kind == "extend" else [more], step.value)

@@ -78,7 +78,7 @@ def plain(value: Any) -> Any:
 def split_front(text: str, filename: str) -> tuple[dict[str, Any], str]:
     """Return the front matter of a file and its body; comment lines may stand before it.
 
-    Raises MigrationError for front matter that does not parse, is not closed, or is no mapping.
+    Raises MigrationError for front matter that does not parse, is not closed, or is not a mapping.
 
     >>> split_front("---\\nmodel: m\\n---\\nHi", "a.prompt")
     ({'model': 'm'}, 'Hi')
@@ -90,5 +90,5 @@ def split_front(text: str, filename: str) -> tuple[dict[str, Any], str]:
         return {}, text.removeprefix("\ufeff")
     meta = parse(found[1], f"{filename}.yaml" if filename.lower().endswith(".json") else filename)
     if meta is not None and not isinstance(meta, dict):
-        raise MigrationError("the front matter is no mapping", path=filename)
+        raise MigrationError("the front matter is not a mapping", path=filename)
     return meta or {}, text[found.end() :]

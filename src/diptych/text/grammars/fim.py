@@ -98,7 +98,9 @@ def convert_fim(value: Any, source: str, target: str) -> Any:
 
 def _refused(_: Any) -> Any:
     raise FormatError(
-        "a fill-in-the-middle prompt is no chat", path="$", hint="convert it to 'completions': a prompt and its suffix"
+        "fill-in-the-middle prompts cannot be converted to messages",
+        path="$",
+        hint="convert it to 'completions': a prompt and its suffix",
     )
 
 
