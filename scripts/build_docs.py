@@ -70,6 +70,11 @@ variables. The nearest file is used, in the current folder or above it. An empty
 "no value". In a variable, list entries are separated as in `PATH`. Template folders are relative to
 the file. An unknown key is an error.
 
+`model` is used where nothing nearer names one: first `--model`, then the `model` of the template or request, then this
+setting, then the default model. `diptych.toml` and `DIPTYCH_*` are read by the commands alone. In Python pass the
+values: `client.send(rendered, model=…)`, `diptych.Client(base_url=…)`, `diptych.Library(folder)`; a client without
+them reads the `OPENAI_*` variables.
+
 """
 
 

@@ -1,5 +1,6 @@
 """Settings: what stands above what, and what a configuration file may hold."""
 
+import json
 import os
 
 import pytest
@@ -115,3 +116,25 @@ def test_the_nearest_file_counts_and_others_are_passed_over(folder):
     assert config.setting("model") == "above"
     (folder / "sub" / "diptych.toml").write_text("")
     assert config.setting("model") is None
+
+
+@pytest.mark.parametrize("command", ["run --dry-run", "render --as request", "cost --json"])
+def test_a_templates_own_model_stands_between_flag_and_setting(folder, monkeypatch, command):
+    from typer.testing import CliRunner
+
+    from diptych.cli.app import make_app
+
+    def model(template, *flags):
+        name, *options = command.split()
+        return json.loads(CliRunner().invoke(make_app(), [name, f"../{template}", *options, *flags]).stdout)["model"]
+
+    (folder / "own.jinja").write_text("---\nmodel: gpt-4.1\n---\nHi")
+    (folder / "none.jinja").write_text("Hi")
+    for place in ("file", "environment"):
+        if place == "file":
+            (folder / "diptych.toml").write_text('model = "gpt-4o"')
+        else:
+            monkeypatch.setenv("DIPTYCH_MODEL", "gpt-4o-mini")
+        assert model("own.jinja") == "gpt-4.1"
+        assert model("none.jinja") == ("gpt-4o" if place == "file" else "gpt-4o-mini")
+        assert model("own.jinja", "--model", "gpt-5.4") == "gpt-5.4"

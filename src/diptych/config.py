@@ -29,7 +29,7 @@ class Setting(NamedTuple):
 
 
 SETTINGS: Final = (
-    Setting("model", "text", "The model of commands that are given none.", "DIPTYCH_MODEL"),
+    Setting("model", "text", "The model where no flag, template or request names one.", "DIPTYCH_MODEL"),
     Setting(
         "base_url", "text", "The server that requests are sent to.", "DIPTYCH_BASE_URL", fallback="OPENAI_BASE_URL"
     ),

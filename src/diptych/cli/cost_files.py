@@ -240,7 +240,7 @@ def _price_rows(file: str, asked: Asked, template: Any, columns: list[str], repo
             report(place, str(error).replace("\n", " "))
             continue
         priced.count("rows of inputs")
-        model = None if asked.models else rendered.model or model_of(None, None)
+        model = None if asked.models else model_of(None, rendered)
         group = template.name if asked.by == "template" else None
         priced.bulk.add(rendered, key=place, model=model, group=group, answer=answer)
     progress.end()

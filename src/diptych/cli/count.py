@@ -66,10 +66,10 @@ def named_models(model: str | None) -> list[str]:
 
 
 def model_of(flag: str | None, value: Any) -> str | None:
-    """Return the model to count for: the flag, else None for the request's own, else the configured one."""
+    """Return the model: the flag, else None for that of the request or template itself, else the configured one."""
     from ..config import setting
 
-    own = value.get("model") or value.get("modelId") if isinstance(value, dict) else None
+    own = value.get("model") or value.get("modelId") if isinstance(value, dict) else getattr(value, "model", None)
     return flag or (None if own is not None else setting("model") or None)
 
 

@@ -27,12 +27,14 @@ def diff_command(
 
     diptych diff HEAD~1:templates/translate.jinja templates/translate.jinja
     """
-    from ..config import setting
     from ..templating.compare import compare
+    from .count import model_of
     from .output import write_document, write_text
 
     rows = rows_of(data) if data else None
-    found = list(compare(template_of(before), template_of(after), model=setting("model", model), samples=rows))
+    one, two = template_of(before), template_of(after)
+    chosen = model_of(model, one if one.model else two)
+    found = list(compare(one, two, model=chosen, samples=rows))
     if json_:
         write_document(differences=[one.to_json() for one in found])
     else:

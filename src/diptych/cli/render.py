@@ -40,6 +40,7 @@ def render_command(
     diptych render translate-chat -p text=Hello --as messages
     """
     from ..config import setting
+    from .count import model_of
     from .inputs import find_template
     from .output import console, write_document, write_json, write_text
 
@@ -47,7 +48,7 @@ def render_command(
     rendered = found.render(**inputs_of(found, param, vars_file))
     chosen = setting("format", format_)
     if as_ is As.request:
-        asked: dict[str, Any] = {"model": model or setting("model"), "on_loss": on_loss.value}
+        asked: dict[str, Any] = {"model": model_of(model, rendered), "on_loss": on_loss.value}
         body = rendered.request(api.value if api else None, **asked)
         write_document(request=body) if json_ else write_json(body)
     elif json_:

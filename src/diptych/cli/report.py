@@ -59,10 +59,9 @@ def report_command(
 
     diptych report before.jsonl after.jsonl -o difference.html
     """
-    from ..config import setting
     from .output import write_document, write_text
 
-    models = [name.strip() for name in (setting("model", model) or "").split(",") if name.strip()]
+    models = [name.strip() for name in (model or "").split(",") if name.strip()]
     kind = as_ or _kind_of(subjects)
     if kind is Kind.audit:
         document = _audit(subjects)
@@ -120,6 +119,7 @@ def _template(
     name: str, pairs: list[str] | None, vars_file: str | None, data: str | None, models: list[str]
 ) -> dict[str, Any]:
     from ..report.templates import template_document
+    from .count import model_of
     from .diff import rows_of
     from .inputs import find_template
     from .options import inputs_of
@@ -128,19 +128,20 @@ def _template(
     samples: dict[str, Any] = rows_of(data) if data else found.samples
     if pairs or vars_file or not samples:
         samples = {"inputs as given": inputs_of(found, pairs, vars_file)}
-    return template_document(found, samples, models=models)
+    configured = model_of(None, found)
+    return template_document(found, samples, models=models or ([configured] if configured else []))
 
 
 def _versions(subjects: list[str], data: str | None, models: list[str]) -> dict[str, Any]:
     from ..report.versions import versions_document
+    from .count import model_of
     from .diff import rows_of, template_of
 
     before, after = subjects
     samples = rows_of(data) if data else None
-    model = models[0] if models else None
-    return versions_document(
-        template_of(before), template_of(after), names=(before, after), model=model, samples=samples
-    )
+    one, two = template_of(before), template_of(after)
+    model = models[0] if models else model_of(None, one if one.model else two)
+    return versions_document(one, two, names=(before, after), model=model, samples=samples)
 
 
 def _conversion(name: str, source: str, target: str) -> dict[str, Any]:

@@ -46,13 +46,14 @@ def run_command(
     diptych run extract -p text=@letter.txt --dry-run
     """
     from ..config import setting
+    from .count import model_of
     from .inputs import find_template
 
     found = find_template(template)
     rendered = found.render(**inputs_of(found, param, vars_file))
     params = _params(seed, json_mode, schema)
     chosen = api.value if api else None
-    model = setting("model", model)
+    model = model_of(model, rendered)
     use_local = local or local_model is not None
     if dry_run:
         _show_request(rendered, model, chosen, None if use_local else base_url, params, on_loss.value, use_local, json_)
