@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import json
+from typing import Any
+
 import pytest
 
 import diptych
-from diptych import MigrationError, convert_stream
+from diptych import AsyncClient, Client, MigrationError, convert_stream
 from diptych.migrate import migrate_code
 from diptych.testing import Server
 
@@ -25,3 +30,34 @@ def test_nothing_follows_the_error_of_a_stream(to: str) -> None:
 def test_what_is_no_text_is_no_source() -> None:
     with pytest.raises(MigrationError, match="NoneType"):
         migrate_code(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+@pytest.mark.parametrize("shape", ["whole", "stream"])
+def test_an_answer_of_a_mock_transport_is_read(library: str, shape: str) -> None:
+    lib = importlib.import_module(library)
+    choice = {"index": 0, "finish_reason": "stop"}
+    whole = {"object": "chat.completion", "choices": [{**choice, "message": {"role": "assistant", "content": "Hi"}}]}
+    chunk = {"object": "chat.completion.chunk", "choices": [{**choice, "delta": {"content": "Hi"}}]}
+    sse = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
+    streamed = {"text": sse, "headers": {"content-type": "text/event-stream"}}
+    given: dict[str, Any] = streamed if shape == "stream" else {"json": whole}
+    transport = lib.MockTransport(lambda request: lib.Response(200, **given))
+    params: dict[str, Any] = {"x": [{"role": "user", "content": "Hello"}], "model": "m"}
+
+    def blocking() -> str | None:
+        with lib.Client(transport=transport) as http, Client("http://127.0.0.1:1/v1", http=http, retries=0) as client:
+            if shape == "whole":
+                return client.send(**params).text
+            with client.stream(**params) as deltas:
+                return "".join(delta.text or "" for delta in deltas)
+
+    async def asynchronous() -> str | None:
+        http = lib.AsyncClient(transport=transport)
+        async with http, AsyncClient("http://127.0.0.1:1/v1", http=http, retries=0) as client:
+            if shape == "whole":
+                return (await client.send(**params)).text
+            async with client.stream(**params) as deltas:
+                return "".join([delta.text or "" async for delta in deltas])
+
+    assert blocking() == asyncio.run(asynchronous()) == "Hi"

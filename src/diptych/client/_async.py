@@ -33,7 +33,7 @@ from .replies import Delta, Parsed, Reply
 from .requests import Ask, Server
 from .seen import Fetched, Inquiry, Seen
 from .transport import is_direct
-from .wires import Addresses, AsyncHttpClient, check_http, failed_of, head_of
+from .wires import Addresses, AsyncHttpClient, already_read, check_http, failed_of, head_of
 
 #: Seconds that a cancelled operation is given to close its connection before the caller goes on.
 _CLEAN_UP: Final = 1.0
@@ -347,7 +347,8 @@ class _Foreign:
     """An answer of an injected HTTP library, each of whose operations is a task of its own."""
 
     def __init__(self, response: Any) -> None:
-        self._response, self._bytes = response, response.aiter_raw()
+        self._response, self._whole = response, already_read(response)
+        self._bytes = None if self._whole else response.aiter_raw()
         self.head = head_of(response)
 
     async def read(self, deadline: float | None) -> bytes | Failed:
@@ -355,6 +356,8 @@ class _Foreign:
         return found
 
     async def _next(self) -> bytes:
+        if self._bytes is None:
+            return self._whole.pop() if self._whole else b""
         async for data in self._bytes:
             if data:
                 return bytes(data)

@@ -28,7 +28,7 @@ from .replies import Delta, Parsed, Reply
 from .requests import Server
 from .seen import Inquiry, Seen
 from .transport import Answer, Transport, is_direct
-from .wires import Addresses, HttpClient, bound_by_deadline, check_http, failed_of, head_of, within
+from .wires import Addresses, HttpClient, already_read, bound_by_deadline, check_http, failed_of, head_of, within
 
 T = TypeVar("T")
 
@@ -319,7 +319,8 @@ class _Foreign:
     """An answer of an injected HTTP library."""
 
     def __init__(self, response: Any) -> None:
-        self._response, self._bytes = response, response.iter_raw()
+        self._response = response
+        self._bytes: Iterator[bytes] = iter(whole) if (whole := already_read(response)) else response.iter_raw()
         self.head = head_of(response)
 
     def read(self, deadline: float | None) -> bytes:

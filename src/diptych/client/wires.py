@@ -104,6 +104,14 @@ def head_of(response: Any) -> Head:
     return Head(response.status_code, headers_of((n.decode("latin-1"), v.decode("latin-1")) for n, v in raw))
 
 
+def already_read(response: Any) -> list[bytes]:
+    """Return the body of an answer that was read before it came here, as one block; else nothing.
+
+    So it is with the answers of ``httpx.MockTransport``, and with hooks that read them.
+    """
+    return [response.content] if getattr(response, "is_stream_consumed", False) else []
+
+
 class Addresses:
     """Addresses as an HTTP library has parsed them: parsing one anew costs a tenth of a call."""
 
