@@ -9,7 +9,7 @@ from typing import Final
 _LISTED: Final = 12
 
 
-def closest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str | None:
+def closest(name: str, known: Iterable[str], cutoff: float = 0.55) -> str | None:
     """Return the known name that is most like ``name``, None where none is.
 
     ``cutoff`` is the least ratio of ``difflib`` (0 to 1) that counts as alike.

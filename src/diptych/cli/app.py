@@ -25,6 +25,7 @@ from . import (
     tokens,
     types,
 )
+from .unknown import Commands
 
 
 def _version(value: bool) -> None:
@@ -39,6 +40,7 @@ def make_app() -> typer.Typer:
     """Return the application."""
     app = typer.Typer(
         name="diptych",
+        cls=Commands,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -126,7 +126,13 @@ def typed(values: Mapping[str, Any], template: Template, given: list[str]) -> di
 
 def read_file(name: str) -> str:
     """Return the text of a file, or of standard input for ``-``."""
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except FileNotFoundError:
+        if not any(name in library for _, library in libraries()):
+            raise
+        hint = f"a template has this name: `diptych render {name}` shows it, `diptych cost {name}` counts and prices it"
+        raise FormatError(f"{name}: there is no such file", hint=hint) from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

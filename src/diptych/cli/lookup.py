@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -20,6 +20,9 @@ class Kind(StrEnum):
     api = "api"
     dataset = "dataset"
 
+
+#: At most this many names are suggested for one.
+_NEAR: Final = 3
 
 templates_app = typer.Typer(no_args_is_help=True, help="Look at the templates there are.")
 
@@ -109,7 +112,6 @@ def models_command(
     from datetime import date
 
     from ..prices import list_models
-    from .cost_shown import print_rows
     from .output import write_document
 
     today = date.today().isoformat()
@@ -121,9 +123,37 @@ def models_command(
         and (api is None or api in (model.apis or ()))
         and (ended or json_ or name is not None or model.shutdown_date is None or model.shutdown_date >= today)
     ]
+    if not rows:
+        typer.echo(_no_model(name), err=True)
     if json_:
         write_document(models=rows)
-        return
+    else:
+        _print_models(rows)
+    if not rows:
+        raise typer.Exit(1)
+
+
+def _no_model(name: str | None) -> str:
+    """Say that no model was found, with the names that hold the same letters and digits, or are alike."""
+    from ..prices import list_models
+
+    if name is None:
+        return "no model matches; leave out --provider or --api to see more"
+    known = [model.name for model in list_models()]
+    if any(name in one for one in known):
+        return f"no model with {name!r} in its name matches --provider and --api"
+    near = sorted((one for one in known if _bare(name) and _bare(name) in _bare(one)), key=len)[:_NEAR]
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else suggest(name, known)
+    return f"no model has {name!r} in its name; {hint}"
+
+
+def _bare(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
+
+
+def _print_models(rows: list[dict[str, Any]]) -> None:
+    from .cost_shown import print_rows
+
     # Models without a last day stand first within a provider: they are the ones to choose from.
     rows.sort(
         key=lambda row: (row["provider"] != "openai", row["provider"] or "", bool(row["shutdown_date"]), row["name"])

@@ -71,6 +71,9 @@ def templates_command(
                 write_text(_headed(source, document) if several else source)
     if json_:
         write_document(files=run.documents)
+    if out is not None:
+        written = sum("written" in document for document in run.documents)
+        print(f"{written} template{'' if written == 1 else 's'} written to {out}", file=sys.stderr)
     if run.refused:
         raise typer.Exit(1)
 

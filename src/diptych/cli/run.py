@@ -194,7 +194,7 @@ def _say_usage(reply: Any) -> None:
     parts = [f"model {reply.model}"]
     if usage:
         parts.append(f"{usage.prompt_tokens} + {usage.completion_tokens} tokens")
-    parts.append(f"{reply.cost} USD" if reply.cost is not None else f"cost unknown: {reply.cost_reason}")
+    parts.append(f"{reply.cost:f} USD" if reply.cost is not None else f"cost unknown: {reply.cost_reason}")
     if reply.system_fingerprint:
         parts.append(f"fingerprint {reply.system_fingerprint}")
     print(f"\n[{', '.join(parts)}]", file=sys.stderr)

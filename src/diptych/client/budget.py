@@ -94,7 +94,7 @@ class Budget:
                     )
                 if self.spent_usd + self.reserved_usd + money > self.usd:
                     raise BudgetExceeded(
-                        f"the call may cost {money} USD, and {self.left_usd} of {self.usd} are left",
+                        f"the call may cost {money:f} USD, and {self.left_usd:f} of {self.usd:f} are left",
                         hint="raise the budget, or lower the output cap",
                     )
             if self.tokens is not None and self.spent_tokens + self.reserved_tokens + tokens > self.tokens:

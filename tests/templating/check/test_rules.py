@@ -101,6 +101,14 @@ def test_the_cap_on_cost(cap: float | None, over: int) -> None:
     assert len(found) == over
 
 
+@pytest.mark.parametrize("cap", [1e-10, 1e-7])
+def test_a_small_cap_is_written_in_plain_decimals(cap: float) -> None:
+    for found in check_text(CAPPED, selected(["T502"]), Settings(TODAY, max_cost=cap)):
+        shown = [float(number) for number in re.findall(r"\b0\.\d+\b(?!-)", found.message)]
+        assert shown[-1] == cap < shown[0]
+        assert not re.search(r"\de-", found.message, re.IGNORECASE)
+
+
 def test_includes_are_looked_into(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/head.jinja").write_text("{{ who }} {{ text }}")

@@ -26,8 +26,13 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     for sample, cost in subject.measured(lambda rendered: _expected(rendered, subject.model)):
         if float(cost) > cap:
-            message = f"{sample.name} costs about {cost:.6f} USD with {subject.model}, over {cap}"
+            message = f"{sample.name} costs about {_usd(cost)} USD with {subject.model}, over {_usd(cap)}"
             yield Finding(CODE, message, subject.at_key("samples", sample.name), "shorten it, or name a cheaper model")
+
+
+def _usd(amount: Decimal | float) -> str:
+    """Return an amount in plain decimals, all of them: a small one is neither 0 nor written with an exponent."""
+    return f"{Decimal(str(amount)).normalize():f}"
 
 
 def _expected(rendered: Rendered, model: str) -> Decimal | None:
