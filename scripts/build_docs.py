@@ -65,7 +65,7 @@ templates = ["prompts"]
 exclude = ["/generated/"]
 ```
 
-Flags have priority over `DIPTYCH_*` variables, these over the file, and the file over `OPENAI_*`
+Flags override `DIPTYCH_*` variables, which override the file; the file overrides `OPENAI_*`
 variables. The nearest file is used, in the current folder or above it. An empty variable means
 "no value". In a variable, list entries are separated as in `PATH`. Template folders are relative to
 the file. An unknown key is an error.

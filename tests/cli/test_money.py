@@ -148,7 +148,7 @@ def test_cost_adds_up_the_lines_of_a_file(run, ending, name):
 def test_cost_says_what_it_took_and_which_rows_it_refused(run):
     found = run("cost", "b.jsonl", "--max-cost", "1", b_jsonl=rows(LINE, BODY, {"messages": [{"role": 5}]}))
     assert found.code == 1
-    assert "took 1 Batch requests, 1 request bodies; 1 refused" in found.err
+    assert "read 1 Batch requests, 1 request bodies; 1 refused" in found.err
     assert "b.jsonl:3: $.messages[0].role" in found.err
     assert run("cost", "b.jsonl", "--max-cost", "0.0001", b_jsonl=rows(LINE)).code == 1
 

@@ -25,6 +25,7 @@ from . import (
     tokens,
     types,
 )
+from .folding import Application
 from .unknown import Commands
 
 
@@ -38,7 +39,7 @@ def _version(value: bool) -> None:
 
 def make_app() -> typer.Typer:
     """Return the application."""
-    app = typer.Typer(
+    app = Application(
         name="diptych",
         cls=Commands,
         no_args_is_help=True,

@@ -28,7 +28,7 @@ def convert_command(
         ),
     ] = OnLoss.report,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Say for each format a prompt may be of, where it differs.")
+        bool, typer.Option("--diff", help="For each possible format of the prompt, show where it differs.")
     ] = False,
     prove: Annotated[
         str | None,

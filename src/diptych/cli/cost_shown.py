@@ -49,7 +49,7 @@ def print_bulk(priced: Priced, *, epochs: int | None, json_: bool) -> None:
         return
     took = ", ".join(f"{number:,} {kind}" for kind, number in priced.took.items()) or "nothing"
     refused = f"; {document['refused']:,} refused" if document["refused"] else ""
-    _say(f"took {took}{refused}")
+    _say(f"read {took}{refused}")
     if epochs:
         print_rows([{"model": name, **row} for name, row in document["training"].items()])
         return

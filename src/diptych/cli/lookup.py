@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ..suggest import suggest
+from .folding import Application
 from .options import Json, TemplateName
 
 
@@ -24,7 +25,7 @@ class Kind(StrEnum):
 #: At most this many names are suggested for one.
 _NEAR: Final = 3
 
-templates_app = typer.Typer(no_args_is_help=True, help="Look at the templates there are.")
+templates_app = Application(no_args_is_help=True, help="Look at the templates there are.")
 
 
 @templates_app.command("list")
@@ -207,7 +208,7 @@ def _explanations() -> dict[str, str]:
         if isinstance(cls, type) and issubclass(cls, errors.DiptychError)
     }
     for kind, (severity, meaning) in loss.KINDS.items():
-        found[kind] = f"A loss of severity {severity.name.lower()}: {meaning}."
+        found[kind] = f"Severity: {severity.name.lower()}. {meaning[:1].upper()}{meaning[1:]}."
     for rule in all_rules():
         found[rule.code] = f"{rule.name}: {rule.explanation}\n\nfound:\n{_block(rule.bad)}\nright:\n{_block(rule.good)}"
     for name, (reason, hint) in CODES.items():

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import typer
-
 from . import migrate_code, migrate_data, migrate_templates
+from .folding import Application
 
-migrate_app = typer.Typer(no_args_is_help=True, help="Move data sets, code and templates to Chat.")
+migrate_app = Application(no_args_is_help=True, help="Move data sets, code and templates to Chat.")
 
 
 @migrate_app.callback()

@@ -26,10 +26,10 @@ def data_command(
     src: Annotated[
         str,
         typer.Argument(
-            help="A data file (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or a folder, also at s3://, hf:// …"
+            help="A data file (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or a folder, also at s3:// or hf://."
         ),
     ],
-    dst: Annotated[str, typer.Argument(help="The file or folder to write, here or at s3://, gs:// …")],
+    dst: Annotated[str, typer.Argument(help="The file or folder to write, here or at a URL such as s3://.")],
     from_: Annotated[
         str, typer.Option("--from", help="The layout of the rows; auto finds it.", autocompletion=complete_layout)
     ] = "auto",
@@ -42,7 +42,7 @@ def data_command(
     ] = None,
     role: Annotated[list[str] | None, typer.Option("--role", help="ROLE=NAME: a name of a role in the turns.")] = None,
     turn: Annotated[
-        list[str] | None, typer.Option("--turn", help="KEY=NAME: the turns' own name for role, content …")
+        list[str] | None, typer.Option("--turn", help="KEY=NAME: the turns' own name for role or content.")
     ] = None,
     constant: Annotated[
         list[str] | None, typer.Option("--constant", help="FIELD=VALUE for rows without this field.")
@@ -50,11 +50,12 @@ def data_command(
     map_: Annotated[
         str | None,
         typer.Option(
-            "--map", help="FILE or FILE#NAME: a map of columns, of axolotl or LLaMA-Factory, too; flags go before it."
+            "--map",
+            help="FILE or FILE#NAME: a map of columns, also in axolotl's or LLaMA-Factory's form; flags override it.",
         ),
     ] = None,
     drop: Annotated[
-        list[str] | None, typer.Option("--drop", help="A column to leave out, which is no loss then.")
+        list[str] | None, typer.Option("--drop", help="Leave out this column without reporting a loss.")
     ] = None,
     rules: Annotated[
         list[str] | None, typer.Option("--rules", help="alternation: reject rows whose speakers are not in turn.")
@@ -72,14 +73,14 @@ def data_command(
         str | None,
         typer.Option(
             "--model",
-            help="Count the rows written as this model is billed (default: gpt-5.4-mini).",
+            help="Model whose tokenizer counts the written rows (default: gpt-5.4-mini).",
             autocompletion=complete_model,
         ),
     ] = None,
     source_model: Annotated[
         str,
         typer.Option(
-            "--source-model", help="Count the rows read as this model is billed.", autocompletion=complete_model
+            "--source-model", help="Model whose tokenizer counts the rows that are read.", autocompletion=complete_model
         ),
     ] = "gpt-3.5-turbo-instruct",
     max_tokens: Annotated[
@@ -106,7 +107,9 @@ def data_command(
     no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
-    """Convert a data set; what is done is not done again, and bad rows go to a rejects file.
+    """Convert a data set.
+
+    Finished files are skipped on the next run; bad rows go to a rejects file.
 
     diptych migrate data prompts.jsonl chats.jsonl --from finetune_legacy --to finetune_chat
     """

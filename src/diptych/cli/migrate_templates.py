@@ -49,7 +49,7 @@ def templates_command(
     no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
-    """Turn template files of other tools (Prompty, LangChain, promptfoo, Dify, …) into Diptych templates.
+    """Turn template files of other tools (Prompty, LangChain, promptfoo, Dify and others) into Diptych templates.
 
     diptych migrate templates prompts --out templates
     """

@@ -92,9 +92,9 @@ Pairs = Annotated[
 ]
 Vars = Annotated[str | None, typer.Option("--vars", help="Inputs from a JSON or YAML file; - is standard input.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read one JSON value a line, write one a line.")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read and write one JSON value per line.")]
 ApiOption = Annotated[
-    Api | None, typer.Option("--api", help="By default the API that serves the model, else the template's own.")
+    Api | None, typer.Option("--api", help="API to use. Default: one that serves the model; otherwise the template's.")
 ]
 OnLossOption = Annotated[OnLoss, on_loss_option("What to do about what the API cannot carry.")]
 OutputFormat = Annotated[

@@ -23,7 +23,9 @@ def render_command(
     template: TemplateName,
     param: Pairs = None,
     vars_file: Vars = None,
-    as_: Annotated[As, typer.Option("--as", help="What to print; view shows data in colour.")] = As.prompt,
+    as_: Annotated[
+        As, typer.Option("--as", help="What to print; view: a framed display with inputs in colour.")
+    ] = As.prompt,
     api: ApiOption = None,
     format_: Annotated[
         str | None,

@@ -34,7 +34,9 @@ def run_command(
     local_model: Annotated[str | None, typer.Option("--local-model", help="Another model, a GGUF file.")] = None,
     record: Annotated[str | None, typer.Option("--record", help="Write what the server sends to a cassette.")] = None,
     replay: Annotated[str | None, typer.Option("--replay", help="Answer from a cassette.")] = None,
-    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Ask so often; exit 1 if answers differ.")] = 1,
+    repeat: Annotated[
+        int, typer.Option("--repeat", min=1, help="Send the request N times; exit with status 1 if the answers differ.")
+    ] = 1,
     compare: Annotated[str | None, typer.Option("--compare", help="Compare with a reply saved by --json.")] = None,
     on_loss: OnLossOption = OnLoss.raise_,
     json_: Json = False,

@@ -11,7 +11,7 @@ import typer
 def serve_command(
     upstream: Annotated[str | None, typer.Option("--upstream", help="The server to call, as http://host/v1.")] = None,
     upstream_api: Annotated[
-        str, typer.Option("--upstream-api", help="The API that it speaks: chat, completions, responses, anthropic, …")
+        str, typer.Option("--upstream-api", help="The API that it speaks: chat, completions, anthropic or another.")
     ] = "chat",
     model_map: Annotated[
         Path | None,
@@ -26,7 +26,7 @@ def serve_command(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be changed or dropped.")] = False,
     opt_in: Annotated[
-        str, typer.Option("--opt-in", help="suffix, best_of: send an approximation in place of a refusal.")
+        str, typer.Option("--opt-in", help="Approximate this field (suffix or best_of) instead of refusing it.")
     ] = "",
     format: Annotated[
         str, typer.Option("--format", help="How prompts are read: auto, plain (one user message), or a text format.")
@@ -60,7 +60,7 @@ def serve_command(
 ) -> None:
     """Offer Completions, Chat, Responses and Messages over a server that speaks one of them.
 
-    The key of the upstream comes from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, …). Without
+    The key of the upstream comes from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY and so on). Without
     --upstream the vendor of the API is called.
 
     diptych serve --upstream http://127.0.0.1:8080/v1

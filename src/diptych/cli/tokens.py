@@ -13,7 +13,9 @@ _COLOURS = ("black on bright_cyan", "black on bright_yellow", "black on bright_g
 
 def tokens_command(
     file: FileName,
-    model: Annotated[str | None, typer.Option("--model", "-m", autocompletion=complete_model)] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Model whose encoding is shown.", autocompletion=complete_model)
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Show a text as the tokens of a model's encoding, each in its colour.

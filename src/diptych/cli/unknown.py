@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from typer.core import TyperGroup
-
 from ..suggest import closest
+from .folding import Group
 
 #: Names are short, so that a lower ratio calls ``chat`` and ``schema`` alike.
 _ALIKE: Final = 0.65
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """A group of commands with careful suggestions."""
 
     def __init__(self, **options: Any) -> None:

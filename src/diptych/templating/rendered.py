@@ -225,7 +225,7 @@ class Rendered(Request):
     def request(
         self, api: Api | None = None, *, model: str | None = None, on_loss: OnLoss = "raise", **params: Any
     ) -> dict[str, Any]:
-        """Return the body to send to ``/v1/chat/completions`` or ``/v1/completions``.
+        """Return the body to send to an API: ``chat``, ``completions``, ``responses``, ``anthropic`` and others.
 
         Without ``api`` a model that OpenAI serves by one of the two gets that one, and any other
         the template's own shape. The template's ``model`` and ``params`` are defaults under the
