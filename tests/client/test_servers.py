@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
@@ -246,3 +247,25 @@ def test_the_local_model_killed_in_a_stream_and_a_batch_that_goes_on(tmp_path):
     answered = [row["custom_id"] for row in rows if not row.get("error")]
     assert sorted(answered) == [f"r{number}" for number in range(6)]
     assert answered[: len(good)] == good
+
+
+@pytest.mark.parametrize("name", [*PROFILES])
+@pytest.mark.parametrize("given", ["max_tokens", "max_completion_tokens"])
+def test_a_profile_sends_the_cap_and_the_key_as_its_server_takes_them(server, name, given):
+    profile = PROFILES[name]
+    with Client(server.base_url, "sk-1", profile=name) as client:
+        client.send(CHAT, model="gpt-5.4-mini", **{given: 9})
+    sent = server.requests[-1]
+    caps = {"max_tokens", "max_completion_tokens"} & sent.body.keys()
+    assert caps == ({given} if profile.cap == "both" else {profile.cap})
+    headers = {header.lower(): value for header, value in sent.headers.items()}
+    wanted = {"api-key": "sk-1"} if profile.key_header else {"authorization": "Bearer sk-1"}
+    assert {key: headers[key] for key in ("api-key", "authorization") if key in headers} == wanted
+
+
+def test_the_page_on_servers_has_a_row_per_profile():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "servers.md").read_text("utf-8")
+    caps = {name: f"`{name}`" for name in ("max_tokens", "max_completion_tokens")} | {"both": "as given"}
+    for row in PROFILES.values():
+        key = row.key_header or "authorization"
+        assert f"| `{row.name}` | {caps[row.cap]} | `{key}` | {row.schema} | {row.stream_usage} |" in page

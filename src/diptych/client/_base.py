@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from ..errors import ClientError
@@ -40,15 +41,18 @@ class ClientBase(Generic[Pool, Http]):
     ) -> None:
         if api is not None and api not in ENDPOINTS:
             raise ClientError(f"there is no API {api!r}", hint=f"api= is one of {', '.join(ENDPOINTS)}")
+        known, server = profile_of(profile), server_of(base_url, api_key, api or "chat")
+        if known is not None and known.key_header is not None:
+            server = replace(server, key_header=known.key_header)
         self._setup = Setup(
-            server_of(base_url, api_key, api or "chat"),
+            server,
             Timeouts.of(timeout),
             Retries.of(retries),
             budget,
             limits,
             cassette,
             on_attempt,
-            profile_of(profile),
+            known,
             api=api,
         )
         self._pool = self._new_pool(http, trust_env)

@@ -24,7 +24,8 @@ class Profile:
     ``cap``: the name of the output cap that it heeds in Chat. ``stream_usage``: whether a
     stream has usage on request, always or never. ``schema``: what it makes of a JSON schema.
     ``logprobs``: the shape on the Completions endpoint. ``prefill``: whether a last assistant
-    message is continued. ``seen``: version and month of what was observed.
+    message is continued. ``key_header``: the header that its key goes in, where it is not the API's.
+    ``seen``: version and month of what was observed.
 
     >>> PROFILES["llama-cpp-python"].cap
     'max_tokens'
@@ -39,6 +40,7 @@ class Profile:
     logprobs: Literal["completions", "chat", "none"] = "completions"
     seed: bool = True
     prefill: bool = False
+    key_header: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as a JSON object."""
@@ -50,7 +52,7 @@ PROFILES: Final[dict[str, Profile]] = {
     row.name: row
     for row in (
         Profile("openai", "API reference, 2026-11", cap="max_completion_tokens"),
-        Profile("azure", "API reference 2024-10-21", cap="max_completion_tokens"),
+        Profile("azure", "API reference 2024-10-21", cap="max_completion_tokens", key_header="api-key"),
         Profile("llama.cpp", "b1-7e4c0a9, 2026-11", json_object="ignored", logprobs="chat", prefill=True),
         Profile("llama-cpp-python", "0.3.36, 2026-11", cap="max_tokens", stream_usage="never", schema="refused"),
         Profile(
@@ -62,6 +64,10 @@ PROFILES: Final[dict[str, Profile]] = {
         Profile("lm-studio", "documentation, 2026-11", cap="max_tokens"),
     )
 }  # fmt: skip
+
+
+#: The other name of an output cap, where a server heeds one alone.
+_OTHER_CAP: Final = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 
 
 def profile_of(value: str | Profile | None) -> Profile | None:
@@ -83,11 +89,7 @@ def fitted(
     notes: list[str] = []
     if profile.stream_usage == "never" and "stream_options" in found:
         del found["stream_options"]
-    if (
-        api == "chat"
-        and profile.cap == "max_tokens"
-        and (note := _rename(found, "max_completion_tokens", "max_tokens"))
-    ):
+    if api == "chat" and (old := _OTHER_CAP.get(profile.cap)) and (note := _rename(found, old, profile.cap)):
         notes.append(note)
     if validates and profile.schema == "refused" and (note := _schema_as_text(found)):
         notes.append(note)
