@@ -43,6 +43,12 @@ def policy_of(on_loss: str) -> Literal["raise", "report", "ignore"]:
     raise FormatError(f"unknown policy {on_loss!r}", path="$.on_loss", hint="raise, report or ignore")
 
 
+def _way_out(losses: list[Loss]) -> str:
+    """Return the hint for losses that stop a conversion: what gives them a value of the caller's, where one does."""
+    is_capless = any(loss.path == "$.max_tokens" and "requires a cap" in loss.detail for loss in losses)
+    return f"pass {'max_tokens=…, or ' if is_capless else ''}on_loss='report' to continue"
+
+
 def settle(losses: Iterable[Loss], on_loss: OnLoss = "raise") -> tuple[Loss, ...]:
     """Apply the policy to the losses and return them.
 
@@ -59,7 +65,7 @@ def settle(losses: Iterable[Loss], on_loss: OnLoss = "raise") -> tuple[Loss, ...
     above = [loss for loss in found if loss.severity > Severity.EXACT]
     stop = above if policy == "raise" else [loss for loss in above if loss.severity is Severity.REFUSED]
     if stop:
-        hint = None if any(x.severity is Severity.REFUSED for x in stop) else "pass on_loss='report' to continue"
+        hint = None if any(x.severity is Severity.REFUSED for x in stop) else _way_out(stop)
         more = f" (and {len(stop) - 1} more)" if len(stop) > 1 else ""
         raise LossError(f"{stop[0]}{more}", losses=found, hint=hint)
     if policy == "report":

@@ -12,7 +12,7 @@ import pytest
 import diptych
 from diptych import AsyncClient, Client, MigrationError, convert_stream
 from diptych.migrate import migrate_code
-from diptych.testing import Server
+from diptych.testing import Server, faults
 
 
 def test_send_many_takes_a_generator() -> None:
@@ -61,3 +61,20 @@ def test_an_answer_of_a_mock_transport_is_read(library: str, shape: str) -> None
                 return "".join([delta.text or "" async for delta in deltas])
 
     assert blocking() == asyncio.run(asynchronous()) == "Hi"
+
+
+def test_a_limit_that_stays_says_how_often_it_was_met() -> None:
+    with Server() as server, Client(server.base_url, retries=2) as client:
+        for _ in range(3):
+            server.next(faults.status(429, headers={"retry-after": "0"}))
+        with pytest.raises(diptych.RateLimited) as found:
+            client.send("Hello", model="m")
+    assert str(found.value) == "HTTP 429: Too Many Requests (3 attempts)"
+
+
+def test_a_missing_cap_is_asked_for_before_losses_are_let_pass() -> None:
+    rendered = diptych.Template.from_string("Hi").render()
+    with pytest.raises(diptych.LossError) as found:
+        rendered.request("anthropic", model="claude-opus-4-5")
+    assert found.value.hint == "pass max_tokens=…, or on_loss='report' to continue"
+    assert rendered.request("anthropic", model="claude-opus-4-5", max_tokens=9)["max_tokens"] == 9

@@ -84,6 +84,8 @@ def convert_command(
         code = max(code, _report(result.losses, on_loss))
         if result.detail and on_loss is not OnLoss.ignore:
             print(f"ambiguous: {result.detail}", file=sys.stderr)
+    if on_loss is not OnLoss.ignore:
+        _point_to_api(get(to).name, value)
     result = whole[0]
     if len(whole) > 1:
         write_document(outputs=[*map(document_of, whole)]) if json_ else write_json([one.output for one in whole])
@@ -108,6 +110,14 @@ def _explain(prompt: str, json_: bool) -> None:
         return
     for name, confidence, verdict, difference in rows:
         write_text(f"{name}: {confidence:.2f}, {verdict}; {difference or 'written again, the text is identical'}\n")
+
+
+def _point_to_api(target: str, value: Any) -> None:
+    """Say which API bears the name of a text format that structured input was converted to."""
+    api = {"claude": "anthropic"}.get(target)
+    if api is not None and not isinstance(value, str):
+        what = f"{target} is the old text format of prompts; --to {api} writes a request of the Messages API"
+        print(f"note: {what}", file=sys.stderr)
 
 
 def _engine_policy(on_loss: OnLoss) -> Any:

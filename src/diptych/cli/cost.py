@@ -174,7 +174,7 @@ def _explain_cost(estimate: Any) -> None:
         write_text(f"{'unknown':>14}      {estimate.reason or 'no price is known'}\n")
     else:
         write_text(f"{estimate.cost.expected.normalize():>14f} USD  expected\n")
-        write_text(f"{'':>20}prices of {estimate.price_date or 'no stated day'}: {estimate.price_source}\n")
+        write_text(f"{'':>20}prices checked on {estimate.price_date or 'no stated day'}: {estimate.price_source}\n")
     for note in estimate.price_notes:
         write_text(f"{'':>20}{note}\n")
     for fee in estimate.not_included:

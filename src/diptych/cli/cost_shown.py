@@ -123,7 +123,7 @@ def _cost_row(document: dict[str, Any]) -> dict[str, str]:
         "output": expected if low == high == expected else f"{low} – {expected} – {high}",
         **{f"USD {name}": _cell(cost.get(name)) for name in ("low", "expected", "high")},
         "fits": _cell(document["fits_context"]),
-        "prices of": _cell(document["price_date"]),
+        "price checked": _cell(document["price_date"]),
     }
 
 

@@ -96,7 +96,7 @@ def _templates() -> list[dict[str, Any]]:
 
 def _shown(found: dict[str, Any]) -> str:
     lines = [f"diptych {found['diptych']}, Python {found['python']}, {found['platform']}"]
-    lines += [f"prices of {found['prices']}", "", "needed"]
+    lines += [f"price book of {found['prices']} (diptych cost shows when each price was checked)", "", "needed"]
     lines += [f"  {name} {version or 'MISSING'}" for name, version in found["packages"].items()]
     lines += ["", "extras"]
     lines += [f"  {name}: {_extra(name, packages)}" for name, packages in found["extras"].items()]

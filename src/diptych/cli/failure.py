@@ -22,7 +22,7 @@ _WORDINGS: Final = (
     (r"pass it as api_key=…", "set it in the environment, as OPENAI_API_KEY"),
     (r"record anew with mode 'new' or 'all'|record anew with mode 'all'", "record anew with --record"),
     (r"raise the budget", "raise --max-cost"),
-    (r"pass max_tokens=…", "set max_tokens under `params` in the template"),
+    (r"pass max_tokens=…", "set max_tokens in the request, or under `params` in the template"),
     (r"pass trust_env=False", "unset the proxy in the environment"),
     (r"a budget in tokens needs no price", "leave out --max-cost, or name a model with a known price"),
     (r"name it with source=", "name it with --from"),

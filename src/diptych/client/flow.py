@@ -20,6 +20,7 @@ from ..errors import (
     ClientError,
     DiptychError,
     InvalidResponse,
+    RateLimited,
     StreamIncomplete,
     StreamInterrupted,
     Timeout,
@@ -187,6 +188,8 @@ class Call:
     def _final(self, hint: str | None = None) -> ClientError:
         assert self._last is not None
         self._last.attempts = tuple(self.attempts)
+        if isinstance(self._last, RateLimited) and len(self.attempts) > 1:
+            self._last.message += f" ({len(self.attempts)} attempts)"
         self._last.hint = hint or self._last.hint
         return self._last
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 _REASONS = {200: "OK", 302: "Found", 307: "Temporary Redirect", 400: "Bad Request", 429: "Too Many Requests"}
@@ -28,10 +29,15 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def _phrase(code: int) -> str:
+    """Return the standard's words for a status, which do not repeat its number."""
+    return HTTPStatus(code).phrase if code in {*HTTPStatus} else "a status without a name"
+
+
 def status(code: int, *, body: Any = None, headers: Mapping[str, str] | None = None) -> Fault:
     """Answer with this status. ``body`` is bytes, or a JSON value (by default an error object)."""
     if body is None:
-        body = {"error": {"message": f"status {code}", "type": "test_error", "code": None, "param": None}}
+        body = {"error": {"message": _phrase(code), "type": "test_error", "code": None, "param": None}}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.lower(): value for name, value in (headers or {}).items()}
     lines = {"content-type": "application/json", "content-length": str(len(data)), **named}
