@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -97,3 +98,18 @@ def test_costs_add_up() -> None:
     assert all(costs)
     total = sum(cost for cost in costs if cost)
     assert total.expected == 3 * costs[0].expected  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("name", "data", "tag"), [
+    ("a.png", b"\x89PNG\r\n\x1a\n\xff\x00", "image"), ("a.pdf", b"%PDF-1.7\n", "file"), ("a.wav", b"RIFF\xff\xff\x00\x00WAVE", "audio"),
+])  # fmt: skip
+def test_a_picture_is_given_as_a_file(tmp_path: Path, name: str, data: bytes, tag: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "t.jinja").write_text(f"{{% user %}}{{% {tag} pic %}}{{% enduser %}}")
+    done = run("render", "t.jinja", "--as", "messages", "-p", f"pic=@{name}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert base64.b64encode(data).decode() in done.stdout
+    refused = run("render", "t.jinja", "--as", "messages", "-p", f"pic={name}", cwd=tmp_path)
+    assert refused.returncode
+    assert "cannot take the path" in refused.stderr
+    assert "@FILE" in refused.stderr

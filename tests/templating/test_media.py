@@ -72,8 +72,28 @@ def test_a_link_that_leads_outside_is_refused(folder: Path) -> None:
         parts("{% image x %}", folder, x="link.png")
 
 
-def test_data_cannot_name_a_file_without_a_folder(folder: Path) -> None:
-    assert parts("{% image x %}", x=str(folder / "a.png"))[0]["image_url"]["url"] == str(folder / "a.png")
+@pytest.mark.parametrize("tag", ["image", "audio", "file"])
+@pytest.mark.parametrize("name", ["a.png", "./b/a.wav", "C:\\a.pdf", "file:///a.pdf", "/etc/a.png"])
+def test_a_path_without_a_folder_is_refused_at_its_tag(tag: str, name: str) -> None:
+    with pytest.raises(TemplateError, match="cannot take the path") as caught:
+        parts(f"{{{{ y }}}}{{% {tag} x %}}", x=name, y="a")
+    assert "media=" in str(caught.value.hint)
+    assert caught.value.location is not None
+    assert f"{tag} x" in caught.value.location.source
+    column = caught.value.location.column
+    assert caught.value.location.source[column - 1 :].startswith(tag)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://a.b/c.png", "gs://bucket/c.png", "data:image/png;base64,AA/=", "HTTP://a.b/c"]
+)
+def test_addresses_pass_without_a_folder(address: str) -> None:
+    assert parts("{% image x %}", x=address)[0]["image_url"]["url"] == address
+
+
+@pytest.mark.parametrize("value", ["file-1", "files/abc", "file_01"])
+def test_the_ids_of_files_pass_without_a_folder(value: str) -> None:
+    assert parts("{% file x %}", x=value)[0]["file"] == {"file_id": value}
 
 
 def test_bytes_that_are_no_media_are_refused() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from diptych import Library, Template, errors
+from diptych.errors import InvalidInput, RoleError, TemplateError, TemplateNotFound, UndefinedInput
 
 A_PDF = "data:application/pdf;base64,JVBERi0="
 
@@ -107,3 +109,61 @@ def test_what_python_says_of_a_value_is_said_in_words_of_templates(expression: s
     with pytest.raises(errors.TemplateError, match=said) as found:
         Template.from_string(f"{{{{ {expression} }}}}").render(**({"x": None} if "x" in expression else {}))
     assert found.value.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "values", "tag"),
+    [
+        ("{{ a }}{% history past %}", {"a": "x", "past": [{"role": "usr", "content": "x"}]}, "history"),
+        ("{{ a }}{% history past %}", {"a": "x", "past": [{"role": "user"}, 3]}, "history"),
+        ("{{ a }}{% history past roles=['user'] %}", {"a": "x", "past": [{"role": "tool", "content": ""}]}, "history"),
+        ("{% user %}{% image p %}{% enduser %}", {"p": Path("no-such.png")}, "image"),
+        ("{% user %}{% tool_call 'f' id='' %}{% enduser %}", {}, "tool_call"),
+        ("{% user %}{% enduser %}{% message role=r %}{% endmessage %}", {"r": "usr"}, "message"),
+    ],
+)
+def test_what_a_tag_refuses_is_shown_at_the_tag(body: str, values: dict[str, Any], tag: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        Template.from_string("one\n{{ 1 }} " + body).render(**values)
+    place = caught.value.location
+    assert place is not None
+    assert place.line == 2
+    assert place.source[place.column - 1 :].startswith(tag)
+
+
+@pytest.mark.parametrize("tag", ["history h", "image h", "file h", "image 'https://a.b/c' detail=h", "audio h"])
+def test_an_undefined_field_of_a_tag_is_named(tag: str) -> None:
+    body = f"{{% {tag} %}}" if tag == "history h" else f"{{% user %}}{{% {tag} %}}{{% enduser %}}"
+    with pytest.raises(UndefinedInput, match="'h'") as caught:
+        Template.from_string(body).render()
+    assert "pass h=" in str(caught.value.hint)
+
+
+def test_a_misspelled_include_explains_its_inputs(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "tone.jinja").write_text("{{ tone }}")
+    (tmp_path / "a.jinja").write_text("Hi\n{% include 'parts/toen' %}")
+    (tmp_path / "b.jinja").write_text("Hi\n{% include 'parts/toen' ignore missing %}")
+    library = Library(tmp_path)
+    with pytest.raises(TemplateNotFound, match="parts/toen") as caught:
+        library["a"].render(tone="dry")
+    assert caught.value.location is not None
+    assert caught.value.location.line == 2
+    with pytest.raises(InvalidInput, match="no input 'tone'"):
+        library["b"].render(tone="dry")
+
+
+def test_text_beside_messages_raises_the_public_error() -> None:
+    with pytest.raises(RoleError) as caught:
+        Template.from_string("a{% user %}b{% enduser %}").render()
+    assert type(caught.value) is RoleError
+    assert caught.value.location is not None
+
+
+def test_wrong_ways_to_a_template_name_the_right_one() -> None:
+    with pytest.raises(TemplateError, match="from_string"):
+        Template("Hi {{ n }}")  # type: ignore[arg-type]
+    with pytest.raises(AttributeError, match=r"diptych\.load"):
+        Template.from_file("a.jinja")
+    with pytest.raises(InvalidInput, match=r"\{\{ n \}\}"):
+        Template.from_string("Hi {n}").render(n="Ann")

@@ -148,3 +148,29 @@ def test_another_process_reads_what_this_one_wrote(tmp_path):
         [sys.executable, "-c", code, tmp_path / "rendered"], capture_output=True, text=True, check=True
     )
     assert done.stdout == rendered.prompt
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Hi {{ a }}",
+        "{% user %}{{ a }}{% enduser %}",
+        "{% history past %}{% user %}{{ a }}{% enduser %}",
+        "{% for m in past %}{% message role=m.role %}{{ m.content }}{% image 'https://a.b/c' %}{% endmessage %}{% endfor %}{{ '' if a }}",
+    ],
+)
+def test_what_is_done_to_the_messages_changes_no_request(body: str) -> None:
+    template = Template.from_string(body)
+    given = {"a": "Ann", "past": [{"role": "user", "content": "one"}]}
+    rendered = template.render(**{name: given[name] for name in template.variables})
+    before, asked = copy.deepcopy(rendered.messages), copy.deepcopy(rendered.request("chat", model="gpt-4o"))
+    found = rendered.messages
+    for message in found:
+        if isinstance(message["content"], list):
+            for part in message["content"]:
+                part.get("image_url", {})["url"] = "changed"
+            message["content"].append({"type": "text", "text": "more"})
+        message["role"] = "system"
+    found.append({"role": "user", "content": "more"})
+    assert rendered.messages == before
+    assert rendered.request("chat", model="gpt-4o") == asked

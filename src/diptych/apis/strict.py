@@ -41,6 +41,8 @@ def response_format_of(model: Any, api: str | None = None) -> dict[str, Any]:
     """
     from pydantic import TypeAdapter
 
+    if isinstance(model, Mapping):
+        raise TypeError("parse takes a type, not a JSON Schema; send takes a schema as response_format={…}")
     name = re.sub(r"[^a-zA-Z0-9_-]", "_", getattr(model, "__name__", "reply"))[:64]
     schema = strict_schema(TypeAdapter(model).json_schema())
     if profile := PROFILES.get(api or ""):

@@ -13,6 +13,7 @@ from ..config import setting
 from ..errors import DiptychError, FormatError, InvalidInput, TemplateNotFound
 from ..suggest import suggest
 from ..templating.library import Library, load
+from ..templating.media import sniffed
 from ..templating.schema import takes_text
 from ..templating.template import Template
 
@@ -92,18 +93,26 @@ def _json(name: str, value: str) -> Any:
         raise InvalidInput(f"{name}:= is not JSON: {error}", path=f"$.inputs.{name}", hint=hint) from None
 
 
-def _text(name: str, value: str) -> str:
-    """Return the text of a value: that of a file after ``@``; ``@@`` begins a text with one ``@``."""
+def _text(name: str, value: str) -> str | bytes:
+    """Return the text of a value: that of a file after ``@``; ``@@`` begins a text with one ``@``.
+
+    A picture, a sound or a PDF is its bytes.
+    """
     if not value.startswith("@"):
         return value
     if value.startswith("@@"):
         return value[1:]
     try:
-        return Path(value[1:]).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        data = Path(value[1:]).read_bytes()
+        return data if data.startswith(b"%PDF-") else data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except OSError as error:
         hint = f"write {name}=@{value} for a text that begins with @"
-        raise InvalidInput(f"{value[1:]}: {reason}", path=f"$.inputs.{name}", hint=hint) from None
+        raise InvalidInput(f"{value[1:]}: {error.strerror}", path=f"$.inputs.{name}", hint=hint) from None
+    except UnicodeDecodeError:
+        if sniffed(data):
+            return data
+        hint = "save a text as UTF-8; a picture, a sound or a PDF has to begin as its format does"
+        raise InvalidInput(f"{value[1:]}: not UTF-8 text", path=f"$.inputs.{name}", hint=hint) from None
 
 
 def typed(values: Mapping[str, Any], template: Template, given: list[str]) -> dict[str, Any]:
@@ -112,6 +121,8 @@ def typed(values: Mapping[str, Any], template: Template, given: list[str]) -> di
     for name, is_json, _ in map(_split, given):
         declared = template.inputs.get(name)
         if is_json or declared is None or takes_text(declared.schema):
+            continue
+        if isinstance(result[name], bytes):
             continue
         try:
             result[name] = loads(result[name])

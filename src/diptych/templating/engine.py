@@ -26,6 +26,7 @@ from ..errors import (
     InvalidInput,
     Location,
     ResourceLimit,
+    RoleError,
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
@@ -41,11 +42,12 @@ from ..suggest import closest, suggest
 from . import frontmatter
 from .assemble import Assembled, Misplaced, assemble
 from .codegen import TraceEnvironment
+from .events import Place
 from .filters import FILTERS
 from .locate import SourceText, quoted_word, trace
 from .plan import Plan, make_plan
 from .sources import SUFFIXES, Found, Source, check_name
-from .tags import MessageTags
+from .tags import MessageTags, TagError
 from .whitespace import trimming
 from .wording import reworded, run_words, tag_mistake
 
@@ -250,8 +252,10 @@ class Engine:
             context = template.new_context(dict(values))
             return assemble(template.root_render_func(context))
         except Misplaced as error:
-            error.location = error.location or self._where(error, template.name)
-            raise error from None
+            location = error.location or self._where(error, template.name)
+            raise RoleError(error.message, location=location, path=error.path, hint=error.hint) from None
+        except TagError as error:
+            raise self._located(error.error, error.__traceback__, values, names, error.place) from None
         except Exception as error:
             raise self._located(error, error.__traceback__, values, names) from None
         finally:
@@ -259,13 +263,23 @@ class Engine:
 
     def _where(self, error: Misplaced, name: str | None) -> Location | None:
         """Return the place of what stands where it may not."""
-        if error.place and (source := self._sources.get(error.place.name)):
-            return source.place(tag_mistake(error.message, error.place.tag, error.place.line))
+        if found := self._tag_at(error.place):
+            return found
         source = self._sources.get(name)
         return source.find(error.text) if source and error.text else None
 
+    def _tag_at(self, place: Place | None) -> Location | None:
+        """Return the location of a tag."""
+        source = self._sources.get(place.name) if place else None
+        return source.place(tag_mistake("", place.tag, place.line)) if place and source else None
+
     def _located(
-        self, error: Exception, traceback: TracebackType | None, values: Mapping[str, Any], names: frozenset[str]
+        self,
+        error: Exception,
+        traceback: TracebackType | None,
+        values: Mapping[str, Any],
+        names: frozenset[str],
+        tag: Place | None = None,
     ) -> DiptychError:
         """Return the error as one of ours, with its place and the way there."""
         ours = self._translate(error, values, names)
@@ -276,7 +290,8 @@ class Engine:
         frames = trace(traceback, self._sources)
         places = tuple(place.location(number) for place, number in frames)
         if frames and ours.location is None:
-            ours.location, ours.chain = self._place(error, ours, *frames[-1]), places[:-1]
+            place = None if isinstance(ours, UndefinedInput) else self._tag_at(tag)
+            ours.location, ours.chain = place or self._place(error, ours, *frames[-1]), places[:-1]
         elif ours.location and not ours.chain:  # a template that was included does not compile
             ours.chain = tuple(place for place in places if place.file != ours.location.file)
         return ours

@@ -32,7 +32,13 @@ _BEGINNINGS: Final = (
     (rb"....ftyp", "video/mp4"),
     (rb"\x1aE\xdf\xa3", "video/webm"),
 )
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # one letter is a drive
+#: What tells a path from an address, the id of a file, or base64.
+_PATH: Final = {
+    "image": re.compile(r"[.\\/]|^file:", re.IGNORECASE),
+    "audio": re.compile(r"[.\\]|^file:", re.IGNORECASE),
+    "file": re.compile(r"^(?!files/).*[.\\/]|^file:", re.IGNORECASE),
+}
 #: What the Chat API calls the formats of audio.
 _AUDIO: Final = {"audio/mpeg": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
 
@@ -73,7 +79,14 @@ def address_of(tag: str, value: Any, folder: Path | None) -> str:
         raise TemplateError(f"{{% {tag} %}} cannot take a file: address", hint=hint)
     if folder is not None and not _SCHEME.match(value):
         return _of_kind(tag, _read(tag, folder / value, folder))
+    if not _is_address(value) and _PATH[tag].search(value):
+        hint = "give bytes, a pathlib.Path or an address, or the folder as media=…; on the command line: -p name=@FILE"
+        raise TemplateError(f"{{% {tag} %}} cannot take the path {str(value)[:60]!r}", hint=hint)
     return _of_kind(tag, str.__str__(value))
+
+
+def _is_address(value: str) -> bool:
+    return _SCHEME.match(value) is not None and value[:5].lower() != "file:"
 
 
 def _of_kind(tag: str, address: str) -> str:

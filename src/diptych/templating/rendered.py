@@ -36,7 +36,7 @@ class Rendered(Request):
     [{'role': 'user', 'content': 'Translate to French: "Hello"'}]
     """
 
-    __slots__ = ("_assembled", "_input_losses", "_messages", "_plan", "_prompt", "_template", "_values", "_writing")
+    __slots__ = ("_assembled", "_input_losses", "_plan", "_prompt", "_template", "_values", "_writing")
 
     __setattr__ = object.__setattr__  # type: ignore[assignment]  # its projections are made on first access
 
@@ -54,7 +54,6 @@ class Rendered(Request):
         self._assembled = assembled
         self._input_losses = input_losses
         self._prompt: str | None = None
-        self._messages: list[dict[str, Any]] | None = None
         self._writing: Writing | None = None
 
     # the two projections -----------------------------------------------------------
@@ -74,16 +73,17 @@ class Rendered(Request):
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The messages in OpenAI Chat wire shape. A prompt is one user message."""
-        if self._messages is None:
-            plan = self._plan
-            if plan is None:
-                self._messages = write(self.conversation)
-            elif plan.is_chat:
-                self._messages = plan.make_messages(self._values)
-            else:
-                self._messages = [{"role": "user", "content": self.prompt}]
-        return self._messages
+        """The messages in OpenAI Chat wire shape. A prompt is one user message.
+
+        Every access gives new lists and mappings: what is appended to them changes no request.
+        """
+        plan = self._plan
+        if plan is None:
+            return write(self.conversation)
+        if not plan.is_chat:
+            return [{"role": "user", "content": self.prompt}]
+        messages = plan.make_messages(self._values)
+        return list(map(dict.copy, messages)) if plan.histories else messages
 
     @property
     def is_chat(self) -> bool:

@@ -8,15 +8,16 @@ macros like any other output.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path, PurePath
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import Undefined, UndefinedError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-from ..errors import RoleError, TemplateError
+from ..errors import DiptychError, RoleError, TemplateError
 from ..model import ROLES, AudioPart, FilePart, FrozenMap, ImagePart, ToolCall
 from ..sandbox.filters import tojson
 from .events import HistoryEvent, MessageEnd, MessageStart, PartEvent, Place
@@ -26,6 +27,30 @@ from .media import FilePath, address_of, audio_of
 _ROLE_TAGS = {"system", "developer", "user", "assistant", "tool"}
 _MESSAGE_FIELDS = {"role", "name", "tool_call_id", "priority", "prefill", "cache_control"}
 _END = MessageEnd()
+
+
+class TagError(Exception):
+    """What went wrong in a tag, and where the tag stands: the engine unwraps it."""
+
+    def __init__(self, error: Exception, place: Place) -> None:
+        super().__init__(error, place)
+        self.error, self.place = error, place
+
+
+def _at_tag(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Let what a tag raises say which tag it was; a field that is undefined is an error."""
+
+    @wraps(make)
+    def made(self: Any, place: tuple[str | None, int, str], *values: Any, **fields: Any) -> Any:
+        try:
+            for value in fields.values():
+                if isinstance(value, Undefined):
+                    str(value)  # raises what says its name
+            return make(self, place, *values, **fields)
+        except (DiptychError, UndefinedError) as error:
+            raise TagError(error, Place(*place)) from None
+
+    return made
 
 
 class MessageTags(Extension):
@@ -115,6 +140,7 @@ class MessageTags(Extension):
 
     # at run time -----------------------------------------------------------------
 
+    @_at_tag
     def make_start(
         self,
         place: tuple[str | None, int, str],
@@ -142,20 +168,24 @@ class MessageTags(Extension):
     def make_end(self, place: Any) -> MessageEnd:
         return _END
 
+    @_at_tag
     def make_history(self, place: Any, messages: Any, roles: Any = None) -> HistoryEvent:
         return HistoryEvent(read_history(messages, roles), None, Place(*place))
 
+    @_at_tag
     def make_image(self, place: Any, value: Any, detail: Any = None) -> PartEvent:
         url = value.get("url") if isinstance(value, Mapping) else value
         if isinstance(value, Mapping) and detail is None:
             detail = value.get("detail")
         return PartEvent(ImagePart(address_of("image", url, self._folder), detail), Place(*place))
 
+    @_at_tag
     def make_audio(self, place: Any, value: Any, format: Any = None) -> PartEvent:
         address = address_of("audio", value, self._folder)
         sound = AudioPart(*audio_of(address, None if format is None else str(format)))
         return PartEvent(sound, Place(*place))
 
+    @_at_tag
     def make_file(self, place: Any, value: Any, filename: Any = None) -> PartEvent:
         address = address_of("file", value, self._folder)
         if address.startswith("data:"):
@@ -163,6 +193,7 @@ class MessageTags(Extension):
             return PartEvent(FilePart(data=address, filename=named), Place(*place))
         return PartEvent(FilePart(file_id=address, filename=filename), Place(*place))
 
+    @_at_tag
     def make_tool_call(self, place: Any, name: Any, id: Any, arguments: Any = None) -> PartEvent:
         for field, value in (("name", name), ("id", id)):
             if not isinstance(value, str) or not value:

@@ -11,7 +11,15 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..errors import FormatError, InvalidInput, Location, TemplateError, TemplateSyntaxError, UndefinedInput
+from ..errors import (
+    FormatError,
+    InvalidInput,
+    Location,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedInput,
+)
 from ..sandbox import DEFAULT_LIMITS, Limits, close_account, open_account
 from ..views.card import Card, Table, Text
 from ..views.shown import Shown
@@ -31,7 +39,19 @@ from .sources import Found
 _DEFAULT_FORMAT: Final = "transcript"
 
 
-class Template(Shown):
+#: What other libraries call a way to a template, and what it is here.
+_ELSEWHERE: Final = {"from_file": "diptych.load(path)", "from_path": "diptych.load(path)", "load": "diptych.load(path)"}
+
+
+class _Signposts(type):
+    """Say what to write where the name of another library is asked for."""
+
+    def __getattr__(cls, name: str) -> Any:
+        way = f": write {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}{way}")
+
+
+class Template(Shown, metaclass=_Signposts):
     """A prompt template: Jinja with optional front matter and message tags.
 
     >>> tpl = Template.from_string("Hello {{ name }}!", name="hello")
@@ -61,10 +81,13 @@ class Template(Shown):
     def __init__(
         self,
         engine: Engine,
-        compiled: Compiled,
+        compiled: Compiled = None,  # type: ignore[assignment]  # so that Template("text") can say what to write
         limits: Limits = DEFAULT_LIMITS,
         bound: Mapping[str, Any] | None = None,
     ) -> None:
+        if not isinstance(engine, Engine):
+            hint = "write Template.from_string(text), or diptych.load(path) for a file"
+            raise TemplateError("Template(…) does not take a text", hint=hint)
         self._engine = engine
         self._compiled = compiled
         self._limits = limits
@@ -251,13 +274,35 @@ class Template(Shown):
         reducer = Reducer(self._here)
         try:
             plain = {name: reducer.plain(value, f"$.inputs.{name}") for name, value in inputs.items()}
-            values = self._inputs.check(plain)
+            values = self._check(plain)
         except TemplateError as error:
             raise self._placed(error) from None
         losses = tuple(reducer.losses)
         if plan is not None and not plan.histories and (texts := self._texts(plan, values)) is not None:
             return Rendered(self, plan, texts, None, losses)
         return Rendered(self, None, values, self._run(values), losses)
+
+    def _check(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Return the inputs with their defaults, checked; an include that is not found explains an unknown one."""
+        try:
+            return self._inputs.check(plain)
+        except InvalidInput as error:
+            if self._inputs.declared or not self._compiled.references:
+                raise self._hinted(error, plain) from None
+            try:
+                self._run({**self._inputs.defaults, **plain})
+            except TemplateNotFound as missing:
+                raise missing from None
+            except TemplateError:
+                pass
+            raise
+
+    def _hinted(self, error: InvalidInput, plain: Mapping[str, Any]) -> InvalidInput:
+        """Say how an input is written where the text has its name in single braces."""
+        name = next((n for n in plain if n not in self._inputs.items and f"{{{n}}}" in self.source), None)
+        if name and not self._inputs.declared:
+            error.hint = f"write {{{{ {name} }}}} for an input, not {{{name}}}"
+        return error
 
     def _run(self, values: dict[str, Any]) -> Assembled:
         if self._limits.isolate:

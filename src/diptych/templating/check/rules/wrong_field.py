@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import nodes
 
 from ....errors import DiptychError
+from ...tags import TagError
 from ..finding import Finding
 from ..subject import Subject
 from ..written import constants
@@ -45,6 +46,6 @@ def check(subject: Subject) -> Iterator[Finding]:
 def _refused(make: Any, fields: dict[str, Any]) -> DiptychError | None:
     try:
         make((None, 1, ""), **fields)
-    except DiptychError as error:
-        return error
+    except TagError as error:
+        return error.error if isinstance(error.error, DiptychError) else None
     return None
