@@ -11,8 +11,9 @@ import contextlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 def main() -> NoReturn:
@@ -21,6 +22,7 @@ def main() -> NoReturn:
     from .failure import exit_code_of, report
 
     debug = _taken("--debug")
+    warnings.showwarning = _warn
     try:
         with _noted(quiet=sys.argv[1:2] != ["serve"] and _taken("--quiet")):
             make_app()()
@@ -40,6 +42,11 @@ def main() -> NoReturn:
         report(error)
         code = exit_code_of(error)
     sys.exit(code)
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as the commands show their notes: without the place in the code."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _taken(flag: str) -> bool:

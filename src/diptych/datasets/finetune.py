@@ -16,7 +16,7 @@ Further fields of a row are lost (``field-dropped``) and told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -54,6 +54,8 @@ PROMPT_ENDS: Final = (
     " =>",
     "\n\n%%%\n\n",
 )
+#: So many characters of a text's end are shown.
+_SHOWN: Final = 60
 COMPLETION_ENDS: Final = (" END", "\nEND", "###", "\n###", " ###", "\n")
 #: Parameters that only a request has: with one of them an object is a body, and no row.
 _OF_REQUESTS: Final = frozenset(
@@ -84,6 +86,27 @@ def separators_of(rows: Iterable[Mapping[str, Any]]) -> Separators:
         " " if all(c.startswith(" ") for c in completions) else "",
         next((end for end in COMPLETION_ENDS if all(c.endswith(end) for c in completions)), ""),
     )
+
+
+def nearly_common(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Say which marks end three quarters of the texts or more, but not all: such a mark stays in the texts.
+
+    >>> rows = [{"prompt": "a", "completion": "b END"}] * 11 + [{"prompt": "a", "completion": "c"}]
+    >>> list(nearly_common(rows))
+    ["11 of 12 completions end in ' END'; the first that does not: 'c'"]
+    """
+    pairs = [(str(row.get("prompt", "")), str(row.get("completion", ""))) for row in rows]
+    kinds = (("prompts", PROMPT_ENDS, 0), ("completions", COMPLETION_ENDS, 1))
+    for what, marks, index in kinds if pairs else ():
+        texts = [pair[index] for pair in pairs]
+        without = {mark: [text for text in texts if not text.endswith(mark)] for mark in marks}
+        if not all(without.values()):
+            continue
+        for mark, others in without.items():
+            if 4 * len(others) <= len(texts):
+                ended = f"{len(texts) - len(others)} of {len(texts)} {what} end in {mark!r}"
+                yield f"{ended}; the first that does not: {others[0][-_SHOWN:]!r}"
+                break
 
 
 def read_row(row: Mapping[str, Any], separators: Separators) -> Read:

@@ -155,6 +155,15 @@ def test_separators_are_those_of_the_data_set(tmp_path):
     assert json.loads((tmp_path / "out" / "manifest.json").read_bytes())["counts"]["rows"] == 2
 
 
+@pytest.mark.parametrize("odd", range(12))
+def test_a_row_without_the_end_mark_is_told(tmp_path, odd):
+    rows = [{"prompt": f"{n} ->", "completion": f" answer {n}{'' if n == odd else ' END'}"} for n in range(12)]
+    source = write(tmp_path / "in.jsonl", rows)
+    with pytest.warns(UserWarning, match=f"11 of 12 completions end in ' END'.* answer {odd}'"):
+        counts = convert_shard(source, tmp_path / "out.jsonl", LEGACY)
+    assert counts.written == 12
+
+
 # batch files --------------------------------------------------------------------------------------
 
 

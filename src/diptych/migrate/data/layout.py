@@ -6,6 +6,7 @@ all rows of the sample. Where nothing is certain nothing is guessed.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,7 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from ...conversion.registry import get, list_formats, qualified
-from ...datasets.finetune import separators_of
+from ...datasets.finetune import nearly_common, separators_of
 from ...datasets.layouts import detect_layout
 from ...errors import DiptychError, FormatError, MigrationError
 from . import parquet
@@ -86,6 +87,9 @@ def _found(
         sources.append(named or _layout_of(rows, path))
         if sources[-1] == LEGACY:
             pairs += (row for row in rows if _is_pair(row))
+    if spec.separators is None:
+        for fact in nearly_common(pairs):
+            warnings.warn(f"{fact}. The mark stays in the texts; correct the rows to have it taken off", stacklevel=2)
     found = spec.separators or separators_of(pairs)
     return [spec.resolved(source, target, found if source == LEGACY else spec.separators) for source in sources]
 
@@ -122,6 +126,4 @@ def _layout_of(rows: list[Mapping[str, Any]], path: str) -> str:
             return qualified(get(detect_layout(rows, apis)[0], "api"))
         hint = "name it: --from" if error.hint in (None, "name its layout") else error.hint
         place = path if error.path in (None, "$") else f"{path}: {error.path}"
-        raise MigrationError(
-            f"the layout is not certain: {error.message}", path=place, hint=hint
-        ) from None
+        raise MigrationError(f"the layout is not certain: {error.message}", path=place, hint=hint) from None
