@@ -126,7 +126,7 @@ def test_convert_whole_bodies(run):
     assert chat == {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "max_completion_tokens": 3}
     reply = '{"choices": [{"index": 0, "text": "Yo", "finish_reason": "stop"}]}'
     assert run("convert", "-", "--to", "chat", stdin=reply).json["choices"][0]["message"]["content"] == "Yo"
-    assert run("convert", "-", "--to", "chat", stdin='{"model": "m", "prompt": "Hi", "suffix": "x"}').code == 2
+    assert run("convert", "-", "--to", "chat", stdin='{"model": "m", "prompt": "Hi", "suffix": "x"}').code == 1
 
 
 NAMED = '[{"role": "user", "name": "ann", "content": "Hi"}]'

@@ -24,10 +24,13 @@ def diptych(folder, *words, **more):
 
 def test_what_a_person_sees(folder):
     done = diptych(folder, "in.jsonl", "out.jsonl")
-    assert (done.returncode, done.stderr) == (1, "")
+    rejects = "the rejected rows, with their lines and reasons, stand in out.jsonl.rejects.jsonl\n"
+    assert (done.returncode, done.stderr) == (1, rejects)
     assert done.stdout.splitlines() == [
+        "layout: finetune_legacy (13 rows)",
         "13 rows: 12 converted, 1 rejected",
         "losses: none",
+        "rejected 1, first at line 13: the line is not JSON: Expecting value: line 1 column 1 (char 0)",
         "tokens before: 84 (0.000126 USD as input)",
         "tokens after: 204 (0.000153 USD as input)",
         "training: no training price is known for 'gpt-5.4-mini'",
@@ -94,5 +97,5 @@ def test_a_terminal_sees_the_rate_and_the_time_left(folder):
     out = child.communicate()[0]
     os.close(ours)
     assert child.returncode == 0
-    assert out.startswith(b"14,400 rows: 14,400 converted")
+    assert b"14,400 rows: 14,400 converted" in out.splitlines()[1]
     assert re.search(rb"[1-6]/6.*[\d,]+ rows/s", shown)

@@ -64,7 +64,7 @@ def test_two_files_with_one_name_are_an_error_that_names_both(monkeypatch, kind)
 
 def test_fill_in_the_middle_is_never_a_chat():
     text = diptych.convert({"prompt": "a", "suffix": "b"}, target="fim-starcoder").output
-    with pytest.raises(diptych.FormatError, match="no chat"):
+    with pytest.raises(diptych.FormatError, match="cannot be converted to messages"):
         diptych.to_messages(text)
     with pytest.raises(diptych.FormatError):
         diptych.convert(text)

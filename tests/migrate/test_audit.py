@@ -271,7 +271,7 @@ def test_every_dated_model_is_a_reason_to_look():
     assert all(may_concern(f"m = {quote}{name}{quote}") for name in dated_models() for quote in "\"'")
 
 
-def test_what_says_the_same_is_one_line_and_recordings_and_documentation_stand_apart(tmp_path):
+def test_what_says_the_same_is_one_line_and_recordings_and_documentation_stand_apart(tmp_path, monkeypatch):
     source = "import openai\nprint(openai.Completion.create(model='text-davinci-003', prompt='Hi')['choices'][0]['text'])\n"
     for folder in ("src", "docs", "tests/cassettes"):
         (tmp_path / folder).mkdir(parents=True)
@@ -289,6 +289,7 @@ def test_what_says_the_same_is_one_line_and_recordings_and_documentation_stand_a
     assert said[-1] == "and 34 more files"
     counted = [len(group.findings) for group in [*grouped(found.findings), *apart.values()]]
     assert sum(counted) == len(found.findings)
+    monkeypatch.setenv("COLUMNS", "200")
     shown = run("diptych", "audit", str(tmp_path), cwd=tmp_path)
     assert len(shown.stdout.splitlines()) < 100
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ..loss import Loss
@@ -109,6 +109,25 @@ def tools_of(text: str, grammar: Grammar) -> tuple[ToolSpec, ...]:
     """Return the tools that a text declares."""
     bare, tools = tools_apart(text, grammar)
     return tools or conversation_of(bare, turns_of(bare, grammar), grammar).tools
+
+
+def tools_changed(wanted: tuple[ToolSpec, ...], came: tuple[ToolSpec, ...]) -> list[Loss]:
+    """Return the loss of tools that read back otherwise: of empty fields alone, which say nothing, an exact one."""
+    if wanted == came:
+        return []
+    if [*map(_without_empty, wanted)] == [*map(_without_empty, came)]:
+        return [Loss("$.tools", "defaulted", "fields that are empty are written out, or left out")]
+    return [Loss("$.tools", "tools-dropped", "they read back differently")]
+
+
+def _without_empty(tool: ToolSpec) -> tuple[Any, ...]:
+    return tool.name, tool.description, _filled(tool.parameters), tool.strict, tool.native
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: inner for key, one in value.items() if (inner := _filled(one)) not in ({}, [], ())}
+    return [_filled(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def turns_of(masked: str, grammar: Grammar) -> Parse:

@@ -20,7 +20,7 @@ from .grammar import Grammar
 from .paper import Paper
 from .registry import grammar_of
 from .segments import Guard, guarded, segments_of, trim
-from .turns import NAME, calls_lost, changes_of, differences_of, messages_of, opening, tools_of
+from .turns import NAME, calls_lost, changes_of, differences_of, messages_of, opening, tools_changed, tools_of
 from .unwritten import message_losses, part_losses, side_losses
 
 
@@ -61,8 +61,8 @@ def write_text(
     writer = written()
     text = "".join(writer.paper.pieces)
     losses = [*writer.losses, *_unseen(text, writer)]
-    if writer.tools and tools_of(text, grammar) != conversation.tools:
-        losses.append(Loss("$.tools", "tools-dropped", "they read back differently"))
+    if writer.tools:
+        losses += tools_changed(conversation.tools, tools_of(text, grammar))
     if grammar.calls and not any(loss.kind in ("merged", "split", "role-dropped") for loss in losses):
         told = {loss.path for loss in losses}
         losses += [loss for loss in calls_lost(conversation, text, grammar) if loss.path not in told]

@@ -91,7 +91,7 @@ def test_what_cannot_be_done(tmp_path):
 
 
 def test_every_character_survives(tmp_path):
-    text = "a\u2028b\x00\ud800 <|im_end|> {x}"
+    text = "a\u2028b\x00\ue000 <|im_end|> {x}"
     source = write(tmp_path / "in.jsonl", [{"prompt": text + " ->", "completion": " ok"}])
     convert_shard(source, tmp_path / "out.jsonl", SPEC)
     assert read(tmp_path / "out.jsonl")[0]["messages"][0]["content"] == text

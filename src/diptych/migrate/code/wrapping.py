@@ -37,9 +37,9 @@ class _Bracket(NamedTuple):
 def wrapped(old: str, edits: Sequence[Edit], text: str, width: int) -> str:
     """Return the new text with the lines wrapped that the edits of the old one made longer than ``width``.
 
-    >>> edits = [Edit(2, 3, "a_long_name")]
-    >>> print(wrapped("f(x, y)", edits, "f(a_long_name, y)", 16))
-    f(
+    >>> edits = [Edit(8, 9, "a_long_name")]
+    >>> print(wrapped("call_it(x, y)", edits, "call_it(a_long_name, y)", 20))
+    call_it(
         a_long_name, y
     )
     """

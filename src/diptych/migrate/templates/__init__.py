@@ -37,7 +37,7 @@ def layout_names() -> tuple[str, ...]:
     """Return the names of the layouts that are read, sorted.
 
     >>> layout_names()[:3]
-    ('anthropic-request', 'banks', 'dotprompt')
+    ('anthropic-request', 'banks', 'builders-python')
     """
     return tuple(sorted(layouts()))
 
