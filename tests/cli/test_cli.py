@@ -177,7 +177,7 @@ def test_count_lines_take_their_own_model(run):
 
 def test_count_explains_its_lines(run):
     found = run("count", "-", "--explain", stdin='[{"role": "user", "name": "ann", "content": "Hi"}]').out
-    assert "what opens the reply" in found
+    assert "tokens that open the reply" in found
     assert "cookbook" in found
     assert found.splitlines()[-1].split()[1] == "exact"
 

@@ -444,7 +444,7 @@ def test_more_cached_than_sent_is_an_error(run):
 def test_an_amount_is_a_finite_number_of_at_least_0(run, amount):
     found = run("cost", "-", "--max-cost", amount, stdin="Hi")
     assert (found.code, found.out) == (2, "")
-    assert "not an amount of USD" in found.err
+    assert "expected a number such as 0.5" in found.err
 
 
 def test_an_unknown_count_is_said_to_be_unknown(run):

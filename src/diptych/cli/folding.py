@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+#: The flags that every command has, which are taken before it is run.
+_ALSO: Final = "Also: --debug (show tracebacks), --quiet (no warnings and notes)."
 
 
 def fold() -> None:
@@ -64,4 +67,5 @@ class Application(typer.Typer):
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[Any], Any]:
         """Register a function as a command."""
-        return super().command(name, cls=Command, **options)
+        also = _ALSO if name != "serve" else "Also: --debug (show tracebacks)."  # serve has a --quiet of its own
+        return super().command(name, **{"cls": Command, "epilog": also, **options})

@@ -14,7 +14,9 @@ from .options import Json
 def types_command(
     path: Annotated[str, typer.Argument(help="A folder of templates, or package:folder.")],
     output: Annotated[str | None, typer.Option("-o", "--output", help="The Python file to write.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with status 1 if it differs.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with status 1 if the file is out of date.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Write a Python module with one typed function for every template.

@@ -123,7 +123,8 @@ class Reply(Shown):
     ``seconds`` is the time of the whole call, ``first_token`` the time to the first delta.
     A reply played from a cassette is ``replayed``: its cost is 0, and ``original_cost``
     what was once paid. ``notes`` holds what a caller might want to be warned of. ``response`` is
-    the answer in no API's shape, with everything that the server sent.
+    the answer in no API's shape, with everything that the server sent. ``asked`` is the call as it was
+    made: its ``api``, its ``body`` (no key is in it), its ``prompt``.
 
     >>> from diptych import Client
     >>> from diptych.testing import Server

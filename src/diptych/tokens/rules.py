@@ -108,7 +108,7 @@ def rules_of(family: Family | None, base: str, api: str = "chat") -> FamilyRules
 LINES: Final[dict[str, tuple[str, str]]] = {
     "message": ("3 a message (4 for gpt-3.5-turbo-0301), its role and its text; gpt-5: 2 for a channel", COOKBOOK),
     "name": ("the tokens of ':' and the name", RECORDED),
-    "priming": ("what opens the reply: 3 (chat models), 2 (o and gpt-5 models)", RECORDED),
+    "priming": ("tokens that open the reply: 3 (chat models), 2 (o and gpt-5 models)", RECORDED),
     "text": ("the text as the encoding splits it", "tiktoken"),
     "rendered": ("the messages as the chat template renders them", "the model's own tokenizer and template"),
     "given": ("the number that the caller gave", "the caller"),
