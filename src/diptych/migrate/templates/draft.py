@@ -287,7 +287,7 @@ class Draft:
         return head + body
 
 
-_ORDER: Final = ("name", "description", "model", "params", "inputs", "response_format", "tools", "trim")
+_ORDER: Final = ("name", "description", "model", "params", "inputs", "samples", "response_format", "tools", "trim")
 
 
 def _short(facts: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ are never resolved, and nothing of a connection is copied.
 ``parameters``, ``options``               ``params``; what Chat has not is lost
 ``configuration``, ``connection``         lost: the client knows its server
 ``inputs``, ``sample``'s types            ``inputs``; an optional one gets the empty default
+``sample``                                ``samples``
 ``outputs``, ``response_format``          ``response_format``
 ``tools`` of the kind function            ``tools``; other kinds and bindings are lost
 ``system:`` … ``assistant[name="x"]:``    a message; no role line: a system message
@@ -192,20 +193,32 @@ def _read_inputs(meta: Mapping[str, Any], draft: Draft) -> dict[str, str]:
         kind = str(facts.get("kind") or facts.get("type") or "")
         if kind in ("thread", *_RICH):
             kinds[name] = kind
-        for key in ("sample", "example"):
-            if key in facts:
-                draft.lose(f"$.inputs.{name}.{key}", "field-dropped", "samples are no part of a template")
         draft.add_input(
             name, schema_of(entry), description=facts.get("description"), **_default(name, kind, facts, draft)
         )
+        for key in ("sample", "example"):
+            if key in facts:
+                _add_sample({name: facts[key]}, f"$.inputs.{name}.{key}", draft)
     sample = meta.get("sample")
     if isinstance(sample, Mapping):
         for name, value in sample.items():
             if name not in draft.names:
                 draft.add_input(name, kind_of(value))
-    if sample is not None:
-        draft.lose("$.sample", "field-dropped", "samples are no part of a template; they gave the inputs' types")
+    if isinstance(sample, Mapping):
+        _add_sample(sample, "$.sample", draft)
+    elif sample is not None:
+        draft.lose("$.sample", "field-dropped", "it stands in another file")
     return kinds
+
+
+def _add_sample(sample: Mapping[str, Any], path: str, draft: Draft) -> None:
+    """Add values to the template's one sample."""
+    values = {draft.names.get(name, name): value for name, value in sample.items()}
+    if any(isinstance(value, str) and _REFERENCE.search(value) for value in values.values()):
+        draft.lose(path, "field-dropped", "it stands in the environment or in another file")
+        return
+    first: dict[str, Any] = draft.meta.setdefault("samples", [{}])[0]
+    first |= values
 
 
 def _default(name: str, kind: str, facts: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
