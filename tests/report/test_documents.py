@@ -146,3 +146,16 @@ def test_latencies_are_those_that_the_results_state():
     facts = dict(batch_document(rows, title="run")["facts"])
     assert facts["latency"] == "1 s median, 1.9 s at 95 %, 2 s at most"
     assert "latency" not in dict(batch_document({"a": {"response": None, "error": {"code": "x"}}}, title="run")["facts"])
+
+
+def test_a_data_migration_is_shown_from_its_manifest(tmp_path):
+    rows = ['{"prompt": "a ->", "completion": " b", "id": 7}', "broken", '{"prompt": "c ->", "completion": " d"}']
+    (tmp_path / "in.jsonl").write_text("\n".join(rows) + "\n")
+    command("migrate", "data", "in.jsonl", "out.jsonl", cwd=tmp_path)
+    found = json.loads(command("report", "out.jsonl.manifest.json", "--json", cwd=tmp_path).stdout)
+    assert dict(found["facts"])["rejected"] == "1"
+    assert [(row["line"], row["row"]) for row in found["rejects"]] == [(2, "broken")]
+    assert found["reasons"][0]["first"] == 2
+    assert "broken" in command("report", "out.jsonl.manifest.json", cwd=tmp_path).stdout
+    (tmp_path / "other.manifest.json").write_text("[]")
+    assert command("report", "other.manifest.json", cwd=tmp_path).returncode == 2

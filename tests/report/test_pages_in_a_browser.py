@@ -12,6 +12,7 @@ from diptych.migrate.findings.finding import Audit, Finding
 from diptych.report.audits import audit_document
 from diptych.report.batches import batch_document, runs_document
 from diptych.report.conversions import conversion_document
+from diptych.report.datasets import data_document
 from diptych.report.page import page_of
 from diptych.report.templates import template_document
 from diptych.report.versions import versions_document
@@ -24,6 +25,16 @@ HOSTILE = (
     "</pre></div></details><style>@import url(http://127.0.0.1:9/x)</style><svg onload=document.title='ran'>"
     "\" onmouseover=\"document.title='ran'\" x=\"{{ 7*7 }}é🎉\u202e" + "w" * 300
 )
+
+MANIFEST = {
+    "source": {"name": HOSTILE},
+    "spec": {"from": HOSTILE, "to": "finetune_chat", "model": HOSTILE},
+    "counts": {
+        "rows": 31, "converted": 1, "rejected": 30, "written": 1, "losses": {"merged": 1}, "tokens_before": 3,
+        "tokens_after": 9, "problems": [HOSTILE], "left_out": {HOSTILE: 2}, "layouts": {HOSTILE: 31},
+        "reasons": {HOSTILE: {"rows": 30, "line": 1, "message": HOSTILE}},
+    },
+}  # fmt: skip
 
 
 def documents() -> dict[str, dict[str, Any]]:
@@ -43,6 +54,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "batch": batch_document({HOSTILE: row}, title=HOSTILE),
         "runs": runs_document({HOSTILE: row}, {}, title=HOSTILE),
         "audit": audit_document(found, title=HOSTILE),
+        "data": data_document(MANIFEST, [{"line": 1, "error": {"message": HOSTILE}, "row": HOSTILE}] * 30, title=HOSTILE),
         "versions": versions_document(template, template, names=(HOSTILE, HOSTILE), samples={HOSTILE: inputs}),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from enum import StrEnum
@@ -16,6 +17,10 @@ from .options import Json, Pairs, Vars, complete_format, complete_model, complet
 _HEAD = 20
 
 
+#: How the names of manifests and of rejected rows end.
+_MANIFEST, _REJECTS = ".manifest.json", ".rejects.jsonl"
+
+
 class Kind(StrEnum):
     """What to show."""
 
@@ -23,13 +28,15 @@ class Kind(StrEnum):
     conversion = "conversion"
     audit = "audit"
     batch = "batch"
+    data = "data"
 
 
 def report_command(
     subjects: Annotated[
         list[str],
         typer.Argument(
-            help="A template; a prompt, request or reply; results of a batch; code or folders; or two templates, "
+            help="A template; a prompt, request or reply; results of a batch; the manifest of a data migration; "
+            "code or folders; or two templates, "
             "or two files of results, to compare.",
             autocompletion=complete_template,
         ),
@@ -49,13 +56,15 @@ def report_command(
     to: Annotated[str, typer.Option("--to", help="The format to convert to.", autocompletion=complete_format)] = "chat",
     json_: Json = False,
 ) -> None:
-    """Show a template, a conversion, an audit, a batch or the difference of two as one HTML file.
+    """Show a template, a conversion, an audit, a batch, a data migration or the difference of two as one HTML file.
 
     diptych report translate -p text=Hello -o translate.html
 
     diptych report prompt.txt --to chat -o conversion.html
 
     diptych report src data -o audit.html
+
+    diptych report chat.jsonl.manifest.json -o migration.html
 
     diptych report before.jsonl after.jsonl -o difference.html
     """
@@ -67,6 +76,8 @@ def report_command(
         document = _audit(subjects)
     elif kind is Kind.batch:
         document = _batch(subjects)
+    elif kind is Kind.data:
+        document = _data(_only(subjects))
     elif kind is Kind.conversion:
         document = _conversion(_only(subjects), from_, to)
     elif len(subjects) == 2:
@@ -94,6 +105,8 @@ def _only(subjects: list[str]) -> str:
 
 def _kind_of(subjects: list[str]) -> Kind:
     """Return what subjects are: their endings tell, and what a file of lines holds."""
+    if subjects[0].endswith(_MANIFEST):
+        return Kind.data
     if any(os.path.isdir(name) or name.endswith((".py", ".ipynb")) for name in subjects):
         return Kind.audit
     if all(map(_holds_results, subjects)):
@@ -161,6 +174,19 @@ def _audit(paths: list[str]) -> dict[str, Any]:
     from ..report.audits import audit_document
 
     return audit_document(audit(*paths), migrate_files(paths).files, title=", ".join(paths))
+
+
+def _data(name: str) -> dict[str, Any]:
+    from ..report.datasets import data_document
+    from .inputs import read_data
+
+    manifest = read_data(name)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("counts"), dict):
+        raise typer.BadParameter(f"{name} is not the manifest of a data migration: it has no counts")
+    target = name.removesuffix(_MANIFEST)
+    rejects = Path(f"{target}{_REJECTS}")
+    lines = rejects.read_text("utf-8").splitlines() if rejects.is_file() else []
+    return data_document(manifest, map(json.loads, lines), title=Path(target).name)
 
 
 def _batch(names: list[str]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _message(message: Mapping[str, Any], path: str) -> Iterator[Loss]:
         yield _bad(f"{path}.content", "an assistant message says something or calls a tool")
     # Cookbook (2023): missing_content. A tool may have nothing to say, and a call stands for a content.
     if role != "tool" and message.get("content") == "" and not _says(message):
-        yield _bad(f"{path}.content", "a content is not empty")
+        yield _bad(f"{path}.content", "a content must not be empty")
     yield from _unicode(message.get("content"), f"{path}.content")
     yield from _content(message.get("content"), role, f"{path}.content")
     yield from _calls(message.get("tool_calls"), role, f"{path}.tool_calls")
