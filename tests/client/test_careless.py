@@ -558,3 +558,8 @@ def test_a_span_names_the_template_and_shows_contents_where_allowed(client, span
     assert parts == [("Be kind.", "operator"), ("Greet ", "operator"), ("Ada", "user_supplied"), (".", "operator")]
     assert "Greet Ada." in second["gen_ai.output.messages"]
     assert third["gen_ai.content.trust"] == "tool_output"
+
+
+def test_a_negative_number_of_further_questions_is_an_error():
+    with Client("http://127.0.0.1:9/v1") as client, pytest.raises(ValueError, match="reask"):
+        client.parse("Hi", int, model="m", reask=-1)

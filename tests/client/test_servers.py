@@ -95,8 +95,8 @@ def test_a_profile_says_it_beforehand(server):
     assert server.requests[0].body["max_tokens"] == 9
     assert "max_completion_tokens was sent as max_tokens" in found.notes
     assert any("JSON object" in note for note in found.notes)
-    with pytest.raises(ValueError, match="no profile"):
-        Client("http://127.0.0.1/v1", profile="nothing")
+    with pytest.raises(ValueError, match="no profile 'olama'; did you mean 'ollama'"):
+        Client("http://127.0.0.1/v1", profile="olama")
 
 
 def test_every_profile_is_dated():

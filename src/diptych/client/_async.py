@@ -22,7 +22,7 @@ from ._base import ClientBase
 from ._sync import make_http
 from .answer import Tap
 from .async_transport import AsyncAnswer, AsyncTransport
-from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed, unsent
+from .calls import StreamState, check_reask, forked, new_call, parsed, reasked, schema_params, summed, unsent
 from .counting import Counting
 from .crew import check_concurrency
 from .exchange import Command, Emit, Failed, Head, Open, Sleep
@@ -159,6 +159,7 @@ class AsyncClient(ClientBase["_Pool", AsyncHttpClient]):
         **params: Any,
     ) -> Parsed[Any]:
         """Send, asking for JSON of ``schema``; see :meth:`Client.parse`."""
+        check_reask(reask)
         before: list[Reply] = []
         found = await self._validated(x, model, api, schema_params(schema, api or self._setup.api, params))
         while True:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
 from ._base import ClientBase
-from .calls import StreamState, forked, new_call, parsed, reasked, schema_params, summed, unsent
+from .calls import StreamState, check_reask, forked, new_call, parsed, reasked, schema_params, summed, unsent
 from .counting import Counting
 from .crew import GRACE, Crew, check_concurrency
 from .exchange import Command, Emit, Failed, Head, Open, Sleep
@@ -121,8 +121,10 @@ class Client(ClientBase["_Pool", HttpClient]):
 
         The answer is validated here, since not every server enforces a schema, and nothing is
         repaired. ``reask`` is how often a chat is asked again with what was wrong; the reply
-        counts the usage and cost of all. Raises InvalidResponse, whose ``reply`` holds what came.
+        counts the usage and cost of all. Raises InvalidResponse, whose ``reply`` holds what came, and
+        ValueError for a negative ``reask``.
         """
+        check_reask(reask)
         before: list[Reply] = []
         found = self._validated(x, model, api, schema_params(schema, api or self._setup.api, params))
         while True:

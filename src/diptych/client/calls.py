@@ -59,6 +59,12 @@ def new_call(
     return Call(replace(asked, validates=validates) if validates else asked, setup)
 
 
+def check_reask(reask: int) -> None:
+    """Raise ValueError for a number of further questions that is negative or not whole."""
+    if isinstance(reask, bool) or not isinstance(reask, int) or reask < 0:
+        raise ValueError(f"reask is a number of further questions from 0, not {reask!r}")
+
+
 def schema_params(model: Any, api: Api | None, params: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters of ``parse``: the answer's schema, unless the caller gave a response format."""
     if "response_format" in params or api == "completions":

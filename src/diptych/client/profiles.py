@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from ..suggest import suggest
+
 Body = dict[str, Any]
 
 
@@ -75,7 +77,7 @@ def profile_of(value: str | Profile | None) -> Profile | None:
     if value is None or isinstance(value, Profile):
         return value
     if value not in PROFILES:
-        raise ValueError(f"there is no profile {value!r}: {', '.join(PROFILES)}")
+        raise ValueError(f"there is no profile {value!r}; {suggest(value, PROFILES)}")
     return PROFILES[value]
 
 
