@@ -226,8 +226,18 @@ def test_a_connection_carries_many_calls_and_each_request_is_whole(awaited):
 @both
 def test_what_comes_unasked_is_not_the_next_answer(awaited):
     other = WHOLE.replace(b"Ho", b"No")
-    with Raw(WHOLE + other, WHOLE, lambda connection: connection.sendall(WHOLE)) as server:
-        assert calls(awaited, server.url, 4) == ["Ho"] * 4
+
+    def answer_and_end(connection):
+        connection.sendall(WHOLE)
+        connection.shutdown(socket.SHUT_WR)
+        ended.set()
+        while connection.recv(1 << 16):  # what is not read would make the end of the connection a reset
+            pass
+
+    ended = threading.Event()
+    with Raw(WHOLE + other, WHOLE, answer_and_end) as server:
+        # A connection that ends while the next request is on its way is an error, as it must be.
+        assert calls(awaited, server.url, 4, between=lambda: len(server.got) == 3 and ended.wait()) == ["Ho"] * 4
         assert server.connections == 3
 
 

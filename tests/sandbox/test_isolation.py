@@ -37,6 +37,8 @@ SAME = [
 def outcome(template, inputs):
     try:
         rendered = template.render(**inputs)
+    except diptych.ResourceLimit as error:
+        return type(error), error.location  # which cap is met first depends on the clock
     except diptych.DiptychError as error:
         return type(error), str(error), error.location
     return rendered.messages, rendered.segments, rendered.request("chat", model="gpt-4o")

@@ -14,7 +14,7 @@ from .exchange import Head
 from .http1 import Reader
 from .options import POOL
 from .requests import Outgoing, Server
-from .transport import KEPT, Address, ConnectError, ConnectTimeout, Heads
+from .transport import KEPT, Address, ConnectError, ConnectTimeout, Heads, is_readable
 
 #: Bytes that wait to be read before the server is held back, and seconds between addresses of one host.
 _MOST: Final = 256 * 1024
@@ -70,6 +70,12 @@ class Connection(asyncio.Protocol):
     def is_usable(self) -> bool:
         """Whether it can carry a call: nothing has come since the last one, not even the end."""
         return not (self._is_over or self._came or self._transport is None or self._transport.is_closing())
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something has come that the loop has not taken yet: of an idle connection, its end."""
+        socket = None if self._transport is None else self._transport.get_extra_info("socket")
+        return socket is not None and is_readable(socket)
 
     def write(self, data: bytes) -> None:
         """Send bytes; a connection that is broken says so where it is read."""
@@ -143,7 +149,7 @@ class AsyncTransport:
         now = time.monotonic()
         while self._idle:
             found = self._idle.pop()
-            if found.is_usable and now - found.since < KEPT:
+            if found.is_usable and now - found.since < KEPT and not found.has_news:
                 return found
             found.abort()
         return None

@@ -160,7 +160,7 @@ class Transport:
                 if not self._idle:
                     return None
                 found, since = self._idle.pop()
-            if time.monotonic() - since < KEPT and not _is_readable(found):
+            if time.monotonic() - since < KEPT and not is_readable(found):
                 return found
             found.close()
 
@@ -181,7 +181,7 @@ class Transport:
             connection.close()
 
 
-def _is_readable(connection: socket.socket) -> bool:
+def is_readable(connection: Any) -> bool:
     """Return whether there is something to read: of an idle connection, its end."""
     if isinstance(connection, ssl.SSLSocket) and connection.pending():
         return True

@@ -143,7 +143,15 @@ def test_dotprompt_says_what_the_template_says():
             template = Template.from_string(FRONT + source)
         except TemplateSyntaxError:  # {{{ is none of Jinja
             assume(False)
-        found = to_dotprompt(template)
+        try:
+            found = to_dotprompt(template)
+        except MigrationError as error:  # dotprompt takes back slashes before braces for an escape of its own
+            refused = str(error)
+        else:
+            refused = ""
+        if refused:
+            assert "a backslash before two braces" in refused
+            return
         lost = {loss.kind for loss in found.losses if loss.severity > Severity.EXACT}
         assert lost <= {"trimmed", "message-dropped", "substituted"}
         rendered = template.render(**INPUT, past=[{"role": "user", "content": "before"}]).messages
