@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import re
 import sys
-from importlib import metadata
 from typing import Any
 
 import typer
@@ -66,6 +65,8 @@ def _packages() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]
     """Return the versions of the packages that are needed, and of each extra's; None where one is missing."""
     needed: dict[str, str | None] = {}
     extras: dict[str, dict[str, str | None]] = {}
+    from importlib import metadata
+
     for line in metadata.requires("diptych") or ():
         requirement, _, marker = line.partition(";")
         name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
@@ -78,6 +79,8 @@ def _packages() -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]
 
 
 def _version(name: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
