@@ -82,6 +82,7 @@ CALLS = [
     "report .",
     "doctor",
     "migrate data rows.jsonl out.jsonl --to openai_chat",
+    "migrate data rows.jsonl out.jsonl --to openai_chat --preview 1",
     "migrate code call.py",
     "migrate code call.py --new-sdk",
     "migrate templates dotted.prompt broken/broken.jinja",

@@ -1,4 +1,4 @@
-"""``diptych batch``: a file of requests, sent live; what a kill interrupts is gone on with."""
+"""``diptych batch``: a file of requests, sent live; what a kill interrupts is continued."""
 
 from __future__ import annotations
 

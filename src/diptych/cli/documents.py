@@ -424,6 +424,12 @@ class MigrateData(Document, DataCounts):
     cost: Json | None
 
 
+class MigratePreview(Document):
+    """With ``--preview``: rows before and after, or the error of a row."""
+
+    preview: list[Json]
+
+
 class FileChanges(Open):
     """What becomes of one file; ``error`` stands where it could not be read."""
 
@@ -493,7 +499,7 @@ DOCUMENTS: Final[Mapping[str, tuple[type, ...]]] = {
     "audit": (Audit,),
     "report": (Report,),
     "doctor": (Doctor,),
-    "migrate data": (MigrateData,),
+    "migrate data": (MigrateData, MigratePreview),
     "migrate code": (MigrateCode,),
     "migrate templates": (MigrateTemplates,),
     "templates list": (TemplatesList,),

@@ -1,4 +1,4 @@
-"""Data sets from one layout to another, by shards: whole or not at all, and gone on with after a kill.
+"""Data sets from one layout to another, by shards: whole or not at all, and continued after a kill.
 
 Rule: every row is converted with its losses counted, or stands among the rejects with its
 number and reason. The bytes depend on the data and the spec alone: not on workers, engines

@@ -44,7 +44,7 @@ def convert_dataset(
     again, or with ``join=False``
     stay in a folder of the target's name. ``workers`` is the number of processes (by default one a core; on Ray, the
     shards in flight). Of a folder, files that ``.gitignore`` or ``exclude`` leave out are taken only with
-    ``ignore=False``. An interrupted run is gone on with; ``restart`` gives up what it has done. Raises MigrationError
+    ``ignore=False``. An interrupted run is continued; ``restart`` gives up what it has done. Raises MigrationError
     for a source without data or one that changed, for a target that another process converts to, and when workers
     keep dying; MissingExtra for ``engine="ray"`` without Ray.
     """
