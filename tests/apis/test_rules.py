@@ -30,6 +30,7 @@ U = {"role": "user", "content": "q"}
 TOOL_USE = {"type": "tool_use", "id": "a:1", "name": "f", "input": {}}
 RESULT = {"type": "tool_result", "tool_use_id": "a:1", "content": "6"}
 PDF = {"document": {"format": "pdf", "name": "a_b.pdf", "source": {"bytes": "AA=="}}}
+F = {"type": "function", "function": {"name": "f"}}
 
 #: API, the fields of a body, and (path, kind) of what mending reports.
 MENDED: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
@@ -69,6 +70,28 @@ MENDED: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [("$.contents[0].parts[0].text", "trimmed"), ("$.contents[0]", "message-dropped")]),
     ("gemini", {"contents": [{"parts": [{"text": "a"}]}], "generationConfig": {"stopSequences": ["a"] * 6}},
      [("$.generationConfig.stopSequences", "unsupported")]),
+    ("chat", {"messages": [U], "tool_choice": "required", "parallel_tool_calls": False},
+     [("$.tool_choice", "parameter-dropped"), ("$.parallel_tool_calls", "by-format-rule")]),
+    ("chat", {"messages": [U], "stream_options": {}, "top_logprobs": 2, "function_call": "none", "tool_choice": None},
+     [("$.function_call", "by-format-rule"), ("$.top_logprobs", "parameter-dropped"),
+      ("$.stream_options", "by-format-rule")]),
+    ("chat", {"messages": [U], "tools": [F], "tool_choice": {"type": "function", "function": {"name": "g"}}},
+     [("$.tool_choice", "parameter-dropped")]),
+    ("completions", {"prompt": "a", "stream_options": {}}, [("$.stream_options", "by-format-rule")]),
+    ("responses", {"input": "a", "tool_choice": "required"}, [("$.tool_choice", "parameter-dropped")]),
+    ("responses", {"input": "a", "tools": [{"type": "custom", "name": "f"}],
+                   "tool_choice": {"type": "function", "name": "g"}}, [("$.tool_choice", "parameter-dropped")]),
+    ("anthropic", {"messages": [U], "max_tokens": 1, "tool_choice": {"type": "any", "disable_parallel_tool_use": True}},
+     [("$.tool_choice.disable_parallel_tool_use", "by-format-rule"), ("$.tool_choice", "parameter-dropped")]),
+    ("anthropic", {"messages": [U], "max_tokens": 1, "tool_choice": {"type": "none"}},
+     [("$.tool_choice", "by-format-rule")]),
+    ("gemini", {"contents": [{"parts": [{"text": "a"}]}], "tools": [{"googleSearch": {}}],
+                "toolConfig": {"functionCallingConfig": {"mode": "AUTO"}}},
+     [("$.toolConfig.functionCallingConfig", "by-format-rule")]),
+    ("gemini", {"contents": [{"parts": [{"text": "a"}]}], "tools": [{"functionDeclarations": [{"name": "f"}]}],
+                "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["g"]}}},
+     [("$.toolConfig.functionCallingConfig", "parameter-dropped")]),
+    ("bedrock", {"toolConfig": {"toolChoice": {"any": {}}}}, [("$.toolConfig.toolChoice", "parameter-dropped")]),
     ("ollama", {"messages": [{"role": "developer", "content": "a"}]}, [("$.messages[0].role", "unsupported")]),
 ]  # fmt: skip
 
@@ -90,6 +113,22 @@ def test_what_breaks_a_rule_is_found_at_its_path(api: str, body: dict[str, Any],
     assert {loss.kind for loss in rules_of(api).breaches(body)} == {"rule-breach"}
     left = [(loss.path, loss.kind) for loss in rules_of(api).mended(mended)[1]]
     assert all(kind in ("unsupported", "rule-breach") for _, kind in left), "mending is done in one go"
+
+
+TAKEN: list[tuple[str, dict[str, Any]]] = [
+    ("chat", {"messages": [U], "tools": [F], "tool_choice": {"type": "function", "function": {"name": "f"}}}),
+    ("chat", {"messages": [U], "functions": [{"name": "f"}], "function_call": {"name": "f"}}),
+    ("responses", {"input": "a", "tool_choice": "auto", "parallel_tool_calls": False}),
+    ("responses", {"input": "a", "prompt": {"id": "p"}, "tool_choice": {"type": "function", "name": "f"}}),
+    ("responses", {"input": "a", "tools": [{"type": "tool_search"}], "tool_choice": {"type": "function", "name": "f"}}),
+    ("gemini", {"contents": [{"parts": [{"text": "a"}]}], "tools": [{"googleSearch": {}}],
+                "toolConfig": {"includeServerSideToolInvocations": True, "functionCallingConfig": {"mode": "AUTO"}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "body"), TAKEN)
+def test_a_choice_among_tools_that_are_there_is_no_breach(api: str, body: dict[str, Any]) -> None:
+    assert rules_of(api).breaches(body) == ()
 
 
 @pytest.mark.parametrize("api", APIS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, pairwise
 from typing import Any, Final
 
@@ -13,9 +14,7 @@ from .rules import GONE, OBJECT, Check, Findings, Mend, Rule
 # checks ----------------------------------------------------------------------------------------
 
 
-def that(
-    holds: Callable[[Any], bool], words: str, kind: type | tuple[type, ...] = object, at: str = ""
-) -> Check:
+def that(holds: Callable[[Any], bool], words: str, kind: type | tuple[type, ...] = object, at: str = "") -> Check:
     """Return a check of the values of a type; ``words`` say what is wrong ``at`` a place, ``{}`` is the value."""
 
     def check(value: Any) -> Findings:
@@ -88,13 +87,64 @@ def says_json(text_of: Callable[[Mapping[str, Any]], Any], mode: Sequence[str]) 
     """Return the check that a body that asks for JSON mode (at ``mode``) has the word JSON in its messages."""
 
     def check(body: Any) -> Findings:
-        at: Any = body
-        for step in mode:
-            at = at.get(step) if isinstance(at, OBJECT) else None
-        if at == "json_object" and not any("json" in text.lower() for text in texts_of(text_of(body))):
+        if value_at(body, mode) != "json_object":
+            return
+        if not any("json" in text.lower() for text in texts_of(text_of(body))):
             yield "".join(f".{step}" for step in mode), "JSON mode needs the word JSON in a message"
 
     return check
+
+
+def needs(
+    source: str, at: str, is_there: Callable[[Mapping[str, Any]], Any], words: str, is_idle: Callable[[Any], bool]
+) -> Iterator[Rule]:
+    """Yield the rules that a body has a parameter (``at``) only beside another, and how it is left out.
+
+    What is idle, such as a choice that forces nothing, says nothing without the other parameter.
+    """
+    steps = at.split(".")
+
+    def keeps(idle: bool, body: Mapping[str, Any]) -> bool:
+        value = value_at(body, steps)
+        return value is None or is_idle(value) is not idle or bool(is_there(body))
+
+    for idle, kind in ((True, "by-format-rule"), (False, "parameter-dropped")):
+        check = that(partial(keeps, idle), words, OBJECT, f".{at}")
+        yield Rule("", check, source, lambda body: without_field(body, steps), kind)
+
+
+def names_one(
+    source: str, at: str, name_of: Callable[[Any], Any], names: Callable[[Mapping[str, Any]], Iterable[Any]]
+) -> Rule:
+    """Return the rule that a choice (``at``) of one tool by name names a tool that the body offers."""
+    steps = at.split(".")
+
+    def holds(body: Mapping[str, Any]) -> bool:
+        choice = value_at(body, steps)
+        name = name_of(choice) if isinstance(choice, OBJECT) else None
+        return not isinstance(name, str) or name in names(body)
+
+    check = that(holds, "it names a tool that is not offered", OBJECT, f".{at}")
+    return Rule("", check, source, lambda body: without_field(body, steps), "parameter-dropped")
+
+
+def value_at(body: Any, steps: Iterable[str]) -> Any:
+    """Return the value at the end of these keys, None where there is none."""
+    for step in steps:
+        body = body.get(step) if isinstance(body, OBJECT) else None
+    return body
+
+
+def without_field(body: Mapping[str, Any], steps: Sequence[str]) -> dict[str, Any]:
+    """Return an object without the field at the end of these keys, and without objects that it leaves empty."""
+    first, *further = steps
+    inner = without_field(body[first], further) if further else None
+    return {name: inner if name == first else value for name, value in body.items() if name != first or inner}
+
+
+def fields_of(values: Any, name: str) -> Iterator[Any]:
+    """Yield a field of every object in a list."""
+    yield from (value.get(name) for value in values or () if isinstance(value, OBJECT))
 
 
 def texts_of(value: Any) -> Iterator[str]:

@@ -176,33 +176,12 @@ def _word(choice: Any) -> bool:
     return isinstance(choice, str) and choice not in ("none", "auto", "required")
 
 
-_SHARED: Final = (
-    _Refused(
-        lambda body: body.get("stream_options") and not body.get("stream"),
-        "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-        "stream_options",
-    ),
-)
 _CHAT: Final = (
-    *_SHARED,
-    *(
-        _Refused(
-            lambda body, name=name: body.get(name) is not None and not body.get("tools"),
-            f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified.",
-            name,
-        )
-        for name in ("tool_choice", "parallel_tool_calls")
-    ),
     _Refused(
         lambda body: _word(body.get("tool_choice")),
         "Invalid value for 'tool_choice'. Supported values are: 'none', 'auto', and 'required'.",
         "tool_choice",
         "invalid_value",
-    ),
-    _Refused(
-        lambda body: body.get("top_logprobs") is not None and not body.get("logprobs"),
-        "Invalid value for 'top_logprobs': 'top_logprobs' is only allowed when 'logprobs' is enabled.",
-        "top_logprobs",
     ),
     _Refused(
         lambda body: body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None,
@@ -212,7 +191,6 @@ _CHAT: Final = (
     ),
 )
 _COMPLETIONS: Final = (
-    *_SHARED,
     _Refused(
         lambda body: (body.get("best_of") or _MOST) < (body.get("n") or 1),
         "You requested that the server return more choices than it will generate: 'n' is at most 'best_of'.",

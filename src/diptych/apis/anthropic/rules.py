@@ -9,12 +9,15 @@ from ..checks import (
     among,
     at_most,
     between,
+    fields_of,
     first_is,
     has,
     instead,
     is_filled,
     is_not_blank,
     matches,
+    names_one,
+    needs,
     ranges,
     relabel,
     remove,
@@ -101,6 +104,16 @@ def _thinking(body: Mapping[str, Any]) -> Any:
         yield ".tool_choice", "with thinking a call cannot be forced"
 
 
+def _beside_tools(name: str, is_idle: Any) -> Any:
+    words = "tool_choice may only be specified while providing tools"
+    return needs(_DOCS, name, lambda body: body.get("tools"), words, is_idle)
+
+
+def _is_open(choice: Any) -> bool:
+    """Tell whether a choice forces nothing."""
+    return isinstance(choice, OBJECT) and choice.get("type") in ("auto", "none")
+
+
 def _is_signed(block: Mapping[str, Any]) -> bool:
     return block.get("type") != "thinking" or bool(block.get("signature"))
 
@@ -155,6 +168,9 @@ RULES: Final = Rules.of(
     Rule("thinking.budget_tokens", between(1024), _SDK),
     Rule("stop_sequences[*]", is_not_blank, _DOCS, remove, "parameter-dropped"),
     Rule("metadata.user_id", at_most(256, "characters"), _DOCS),
+    *_beside_tools("tool_choice.disable_parallel_tool_use", lambda _: True),
+    *_beside_tools("tool_choice", _is_open),
+    names_one(_DOCS, "tool_choice", lambda one: one.get("name"), lambda body: fields_of(body.get("tools"), "name")),
     Rule("", has("max_tokens"), _SDK, whole=True),
     Rule("", _thinking, _DOCS, kind="rule-breach"),
 )

@@ -10,18 +10,22 @@ from ..checks import (
     among,
     at_most,
     between,
+    fields_of,
     first_is,
     instead,
     is_filled,
     matches,
     merge_messages,
     messages_alternate,
+    names_one,
+    needs,
     ranges,
     relabel,
     remove,
     results_follow,
     says_something,
     that,
+    value_at,
 )
 from ..rules import (
     GONE,
@@ -96,9 +100,17 @@ def _media(place: str) -> list[Rule]:
     return rules
 
 
-def _choice_has_tools(config: Any) -> Any:
-    if isinstance(config, OBJECT) and "tools" not in config and "toolChoice" in config:
-        yield ".toolChoice", "there are no tools to choose from"
+def _has_tools(body: Mapping[str, Any]) -> bool:
+    return value_at(body, ("toolConfig", "tools")) is not None
+
+
+def _named(choice: Mapping[str, Any]) -> Any:
+    return value_at(choice, ("tool", "name"))
+
+
+def _names(body: Mapping[str, Any]) -> Any:
+    specs = fields_of(value_at(body, ("toolConfig", "tools")), "toolSpec")
+    return fields_of([*specs], "name")
 
 
 RULES: Final = Rules.of(
@@ -136,8 +148,9 @@ RULES: Final = Rules.of(
     Rule("toolConfig.tools[*].toolSpec.name", _NAMED, _MODEL),
     Rule("toolConfig.tools[*].toolSpec.description", is_filled, _MODEL, remove, "by-format-rule"),
     Rule("toolConfig.tools", is_filled, _MODEL),
-    Rule("toolConfig", _choice_has_tools, _MODEL, remove, "parameter-dropped"),
+    *needs(_MODEL, "toolConfig.toolChoice", _has_tools, "there are no tools to choose from", lambda one: "auto" in one),
     Rule("toolConfig.toolChoice.tool.name", _NAMED, _MODEL),
+    names_one(_DOCS, "toolConfig.toolChoice", _named, _names),
     Rule("inferenceConfig.maxTokens", between(1), _MODEL),
     *ranges(_MODEL, **{"inferenceConfig.temperature": (0, 1), "inferenceConfig.topP": (0, 1)}),
     Rule("inferenceConfig.stopSequences[*]", is_filled, _MODEL, remove, "parameter-dropped"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..checks import (
@@ -11,9 +11,12 @@ from ..checks import (
     between,
     is_filled,
     matches,
+    names_one,
+    needs,
     ranges,
     remove,
     says_json,
+    value_at,
 )
 from ..rules import (
     OBJECT,
@@ -76,6 +79,28 @@ def _taken_alone(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "content": [part for part in message["content"] if _is_taken(message, part)] or ""}
 
 
+_ERRORS: Final = "OpenAI, errors of Chat Completions in public reports of 2023-06 to 2026-08, read 2026-11-27"
+
+
+def _beside(name: str, other: str, is_idle: Callable[[Any], bool], verb: str = "are specified") -> Any:
+    words = f"{name!r} is only allowed when {other!r} {verb}"
+    return needs(_ERRORS, name, lambda body: body.get(other), words, is_idle)
+
+
+def _is_open(choice: Any) -> bool:
+    """Tell whether a choice forces nothing."""
+    return choice in ("auto", "none")
+
+
+def _plain_name(function: Any) -> Any:
+    return value_at(function, ("name",))
+
+
+def _name(tool: Mapping[str, Any]) -> Any:
+    kind = tool.get("type")
+    return value_at(tool, (kind, "name")) if kind in ("function", "custom") else None
+
+
 RULES: Final = Rules.of(
     Rule("messages", is_filled, _SPEC, kind="rule-breach"),
     Rule("messages", _links, _DOCS, kind="rule-breach", of_texts=False),
@@ -96,5 +121,12 @@ RULES: Final = Rules.of(
     Rule("max_completion_tokens", between(1), _SPEC),
     Rule("metadata", at_most(16, "entries"), _SPEC),
     Rule("safety_identifier", at_most(128, "characters"), _SDK),
+    *_beside("tool_choice", "tools", _is_open),
+    *_beside("parallel_tool_calls", "tools", lambda _: True),
+    *_beside("function_call", "functions", _is_open),
+    *_beside("top_logprobs", "logprobs", lambda _: False, "is enabled"),
+    *_beside("stream_options", "stream", lambda _: True, "is enabled"),
+    names_one(_ERRORS, "tool_choice", _name, lambda body: map(_name, body.get("tools") or ())),
+    names_one(_ERRORS, "function_call", _plain_name, lambda body: map(_plain_name, body.get("functions") or ())),
     Rule("", says_json(lambda body: body.get("messages"), ("response_format", "type")), _SPEC, kind="rule-breach"),
 )

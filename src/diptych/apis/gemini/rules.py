@@ -9,12 +9,16 @@ from ..checks import (
     among,
     at_most,
     between,
+    fields_of,
     has,
     is_filled,
     matches,
+    needs,
     ranges,
     remove,
     that,
+    value_at,
+    without_field,
 )
 from ..rules import (
     GONE,
@@ -24,6 +28,7 @@ from ..rules import (
 )
 
 _SDK: Final = "google-genai 3.6, types, 2026-11-26"
+_ERRORS: Final = "Google, errors of generateContent in pydantic-ai 5791 of 2026-06-05, read 2026-11-27"
 _DOCS: Final = "Google, Gemini API reference and its errors, 2026-11"
 
 NAME: Final = r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}"
@@ -66,6 +71,29 @@ def _turns(contents: Any) -> Any:
         calls, before = kinds.count("functionCall"), content.get("role") or "user"
 
 
+_CHOICE: Final = "toolConfig.functionCallingConfig"
+
+
+def _declared(body: Mapping[str, Any]) -> set[Any]:
+    groups = fields_of(body.get("tools"), "functionDeclarations")
+    return {name for group in groups for name in fields_of(group, "name")}
+
+
+def _may_choose(body: Mapping[str, Any]) -> bool:
+    return bool(_declared(body)) or value_at(body, ("toolConfig", "includeServerSideToolInvocations")) is True
+
+
+def _is_open(choice: Any) -> bool:
+    """Tell whether a choice forces nothing."""
+    return isinstance(choice, OBJECT) and choice.get("mode") in (None, "MODE_UNSPECIFIED", "AUTO", "NONE")
+
+
+def _allows_offered(body: Mapping[str, Any]) -> bool:
+    allowed = value_at(body, (*_CHOICE.split("."), "allowedFunctionNames"))
+    return {*(allowed or ())} <= _declared(body)
+
+
+_DECLARED: Final = that(_allows_offered, "it names a function that is not declared", OBJECT, f".{_CHOICE}")
 _TYPES: Final = {
     "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp",
     "heic": "image/heic", "pdf": "application/pdf", "txt": "text/plain", "html": "text/html", "csv": "text/csv",
@@ -104,6 +132,8 @@ RULES: Final = Rules.of(
     ),
     Rule("tools[*].functionDeclarations[*].name", _NAMED, _SDK),
     Rule("tools", is_filled, _DOCS, remove, "by-format-rule"),
+    *needs(_ERRORS, _CHOICE, _may_choose, "function calling config is set without function_declarations", _is_open),
+    Rule("", _DECLARED, _DOCS, lambda body: without_field(body, _CHOICE.split(".")), "parameter-dropped"),
     Rule("generationConfig.stopSequences", at_most(5, "stop sequences"), _DOCS),
     *ranges(_DOCS, **{f"generationConfig.{name}": limits for name, limits in _RANGES.items()}),
     Rule("generationConfig.maxOutputTokens", between(1), _DOCS),

@@ -10,8 +10,11 @@ from ..checks import (
     among,
     at_most,
     between,
+    fields_of,
     is_filled,
     matches,
+    names_one,
+    needs,
     ranges,
     relabel,
     remove,
@@ -29,6 +32,7 @@ from ..rules import (
 
 _SPEC: Final = "OpenAI API specification, createResponse, 2026-11-23"
 _SDK: Final = "openai 3.57, types/responses, 2026-11-26"
+_ERRORS: Final = "OpenAI, errors of Responses in public reports of 2025-10 to 2026-08, read 2026-11-27"
 _DOCS: Final = "OpenAI, guides on reasoning and function calling, 2026-11"
 
 NAME: Final = r"[a-zA-Z0-9_-]{1,128}"
@@ -85,6 +89,7 @@ def _as_output(item: dict[str, Any]) -> dict[str, Any]:
 
 _IMAGE: Final = Rule("", _lacks("detail", "input_image"), _SDK, _with("detail", "auto"), "defaulted")
 
+
 def _media_said(item: Any) -> Any:
     """Find media in a message of the assistant, which says texts alone."""
     content = item.get("content") if isinstance(item, OBJECT) and item.get("role") == "assistant" else None
@@ -99,6 +104,25 @@ def _is_media(part: Any) -> bool:
 
 def _without_media(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "content": [part for part in item["content"] if not _is_media(part)]}
+
+
+#: Kinds of tools that bring further tools with them.
+_GROUPS: Final = frozenset({"mcp", "namespace", "tool_search"})
+
+
+def _may_choose(body: Mapping[str, Any]) -> bool:
+    """Tell whether there is something to choose from, or nothing is forced; a stored prompt has tools of its own."""
+    return bool(body.get("tools") or body.get("prompt")) or body.get("tool_choice") in ("auto", "none")
+
+
+def _names(body: Mapping[str, Any]) -> Any:
+    kinds = {*fields_of(body.get("tools"), "type")}
+    is_open = body.get("prompt") is not None or not _GROUPS.isdisjoint(kinds)
+    return [_named(body["tool_choice"])] if is_open else fields_of(body.get("tools"), "name")
+
+
+def _named(choice: Mapping[str, Any]) -> Any:
+    return choice.get("name") if choice.get("type") in ("function", "custom") else None
 
 
 RULES: Final = Rules.of(
@@ -117,6 +141,8 @@ RULES: Final = Rules.of(
     Rule("tools[*].name", _NAMED, _SPEC),
     Rule("text.format", _lacks("name", "json_schema"), _SDK, _with("name", "response"), "synthesised"),
     Rule("text.format.name", matches(r"[a-zA-Z0-9_-]{1,64}", "a name of 1 to 64 letters, digits, _ and -"), _SPEC),
+    *needs(_ERRORS, "tool_choice", _may_choose, "a choice of tools needs tools", lambda _: False),
+    names_one(_ERRORS, "tool_choice", _named, _names),
     *ranges(_SPEC, temperature=(0, 2), top_p=(0, 1), top_logprobs=(0, 20)),
     Rule("max_output_tokens", between(1), _SPEC),
     Rule("max_output_tokens", between(16), _SPEC, lambda cap: max(cap, 16), "clamped"),
