@@ -155,8 +155,12 @@ def suite():
         for name, source in files.items():
             (tests / name).write_text(source)
         base = ("-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}", f"--basetemp={folder / 'base'}")
-        command = [sys.executable, "-m", "pytest", *base, *options, str(tests)]
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+        used = ("-p", "xdist.plugin", "-p", "_hypothesis_pytestplugin")
+        command = [sys.executable, "-m", "pytest", *used, *base, *options, str(tests)]
+        environment = {
+            "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            **environment,
+        }  # fmt: skip
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
     # Not below tmp_path: what these tests write there would fail this run, too.

@@ -1,10 +1,4 @@
-"""Render one template in a process of its own, with no limit but those that cannot be lifted.
-
-Reads ``{"entry": …, "template": …}`` on standard input and prints what happened.
-"""
-
-import json
-import sys
+"""Render one template in a process of its own (tests/forks.py), with no limit but those that cannot be lifted."""
 
 import diptych
 from diptych.sandbox import Limits
@@ -24,7 +18,9 @@ def render(row):
     return diptych.Template.from_string(row["template"], limits=FREE, **made).render().prompt
 
 
-try:
-    print(json.dumps({"output": render(json.load(sys.stdin))[:1000]}))
-except diptych.DiptychError as error:
-    print(json.dumps({"error": type(error).__name__, "message": error.message, "place": str(error.location)}))
+def run(row):
+    """Return what became of ``{"entry": …, "template": …}``."""
+    try:
+        return {"output": render(row)[:1000]}
+    except diptych.DiptychError as error:
+        return {"error": type(error).__name__, "message": error.message, "place": str(error.location)}

@@ -1,21 +1,18 @@
 """No template can nest values so deeply that the process dies, in whichever way it nests them."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import jinja2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.forks import Forks
 
 from diptych import ChatTemplate, Library, ResourceLimit, Template
 from diptych.sandbox import Limits
 from diptych.sandbox.nesting import DEEPEST, nested
 
 WORKER = Path(__file__).with_name("nesting_worker.py")
-ROOT = Path(__file__).resolve().parents[2]
 
 #: Statements that put what ``ns.x`` holds into one more container, in every way there is.
 BUILDERS = {
@@ -83,13 +80,11 @@ def looped(builder, use="{{ ns.x == 1 }}"):
     return "{% set ns = namespace(x=(1,)) %}" + loops + use
 
 
-def outcome(template, entry):
-    done = subprocess.run(
-        [sys.executable, str(WORKER)], input=json.dumps({"entry": entry, "template": template}),
-        capture_output=True, text=True, timeout=300, env={"PYTHONPATH": str(ROOT / "src")},
-    )  # fmt: skip
-    assert done.returncode == 0, f"the process died ({done.returncode}): {done.stderr[-800:]}"
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def outcome():
+    fork = Forks(WORKER)
+    yield lambda template, entry: fork({"entry": entry, "template": template})
+    fork.close()
 
 
 ROWS = [
@@ -99,14 +94,14 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("source", "entry"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
-def test_no_way_of_nesting_ends_the_process(source, entry):
+def test_no_way_of_nesting_ends_the_process(outcome, source, entry):
     got = outcome(looped(source, USES["free"]), entry)
     assert got["error"] == "ResourceLimit", got
     assert ":1:" in got["place"]
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
-def test_no_use_of_a_nested_value_ends_the_process(use):
+def test_no_use_of_a_nested_value_ends_the_process(outcome, use):
     assert outcome(looped(BUILDERS["tuple"], use), "Template")["error"] == "ResourceLimit"
 
 

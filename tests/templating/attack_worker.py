@@ -1,31 +1,26 @@
-"""Run one attack row in a process of its own: 1 GB of address space, 10 s of processor.
-
-Reads the row as JSON on standard input and prints one JSON line: what happened.
-"""
+"""Run one attack row in a process of its own (tests/forks.py): 1 GB of address space, 10 s of processor."""
 
 import contextlib
 import json
 import resource
-import sys
 import tempfile
 from pathlib import Path
 
+import diptych
+from diptych import count, to_messages
+from diptych.templating.library import Library
+from diptych.templating.template import Template
 
-def main() -> None:
-    import diptych
-    from diptych.templating.library import Library
-    from diptych.templating.template import Template
 
-    Library, Template
+def run(row):
+    """Return what happened."""
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
     resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
-    row = json.load(sys.stdin)
     try:
         outcome = {"output": RUNNERS[row["where"]](row)}
     except diptych.DiptychError as error:
         outcome = {"error": type(error).__name__, "message": str(error)}
-    outcome["rss_mb"] = peak_kb() // 1024
-    print(json.dumps(outcome))
+    return outcome | {"rss_mb": peak_kb() // 1024}
 
 
 def peak_kb():
@@ -38,8 +33,6 @@ def peak_kb():
 
 
 def in_template(row):
-    from diptych.templating.library import Library
-
     with tempfile.TemporaryDirectory() as folder:
         root = make_root(folder)
         (root / "attack.jinja").write_text(row["payload"], "utf-8")
@@ -72,25 +65,17 @@ def make_root(folder):
 
 
 def in_path(row):
-    from diptych.templating.library import Library
-
     with tempfile.TemporaryDirectory() as folder:
         return Library(make_root(folder))[row["payload"]].render().prompt
 
 
 def in_front_matter(row):
-    from diptych.templating.template import Template
-
     template = Template.from_string(f"---\n{row['payload']}\n---\nbody text\n")
     return {"meta": repr(template.metadata)[:2000], "prompt": template.render().prompt}
 
 
 def in_variable(row):
-    from diptych.templating.template import Template
-
     if row["kind"] == "token_count":
-        from diptych import count
-
         return {"tokens": count(row["payload"], model="gpt-4o-mini").tokens}
     if row["kind"] == "role_value":
         template = Template.from_string("{% message role=role %}x{% endmessage %}")
@@ -102,8 +87,6 @@ def in_variable(row):
             "{% user %}{{ user_input }}{% enduser %}"
         )
         rendered = template.render(user_input=row["payload"])
-        from diptych import to_messages
-
         turns = to_messages(rendered.prompt, text_format).conversation.messages
         outcome[text_format] = {
             "messages": rendered.messages,
@@ -114,6 +97,3 @@ def in_variable(row):
 
 
 RUNNERS = {"template": in_template, "path": in_path, "front_matter": in_front_matter, "variable": in_variable}
-
-if __name__ == "__main__":
-    main()

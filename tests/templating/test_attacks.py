@@ -6,12 +6,11 @@ The corpus stands beside the checkout; the rows written here stand in for it.
 import gzip
 import json
 import re
-import subprocess
-import sys
 import zlib
 from pathlib import Path
 
 import pytest
+from tests.forks import Forks
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpora" / "jinja_attacks.jsonl.gz"
 WORKER = Path(__file__).with_name("attack_worker.py")
@@ -78,17 +77,15 @@ def test_corpus_is_there():
     assert len(ROWS) - len(OWN) == 81
 
 
-def run(row):
-    done = subprocess.run(
-        [sys.executable, str(WORKER)], input=json.dumps(row), capture_output=True, text=True, timeout=900,
-        env={"PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")},
-    )  # fmt: skip
-    assert done.returncode == 0, f"the process died ({done.returncode}): {done.stderr[-800:]}"
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def run():
+    forks = Forks(WORKER)
+    yield forks
+    forks.close()
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
-def test_attack(row):
+def test_attack(run, row):
     outcome = run(row)
     shown = json.dumps(outcome.get("output", "")) + outcome.get("message", "")
     for leak in row["check"].get("forbid_output_regex", LEAKS):

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -17,6 +18,7 @@ from diptych.templating.front_schema import front_schema
 from diptych.templating.typed import typed_source
 
 ROOT = Path(__file__).parents[2]
+Mypy = Callable[..., "subprocess.CompletedProcess[str]"]
 PYRIGHT = {"pythonPath": sys.executable, "extraPaths": [str(ROOT / "src")], "typeCheckingMode": "standard"}
 CALLS = """
 import prompts
@@ -47,6 +49,18 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def mypy(tmp_path_factory: pytest.TempPathFactory) -> Mypy:
+    """Run mypy as a project would; what it finds out of Diptych and its libraries is found out once."""
+    cache = tmp_path_factory.mktemp("mypy")
+
+    def run(folder: Path, *files: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "mypy", "--strict", f"--cache-dir={cache}", "--no-error-summary", *files]
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+    return run
+
+
 def test_the_functions_render(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = importlib.util.spec_from_file_location("prompts", project / "prompts.py")
     assert spec is not None
@@ -64,11 +78,10 @@ def _wrong_lines(output: str) -> set[int]:
     return {int(line.split(":")[1]) for line in output.splitlines() if ": error" in line and "wrong.py" in line}
 
 
-def test_mypy_checks_the_calls(project: Path) -> None:
+def test_mypy_checks_the_calls(project: Path, mypy: Mypy) -> None:
     (project / "good.py").write_text(CALLS)
     (project / "wrong.py").write_text(WRONG)
-    run = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--no-error-summary", "good.py", "wrong.py"]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=project, check=False)
+    done = mypy(project, "good.py", "wrong.py")
     assert "good.py" not in done.stdout
     assert "prompts.py" not in done.stdout
     assert _wrong_lines(done.stdout) == {4, 5, 6, 7, 8}, done.stdout + done.stderr
@@ -130,7 +143,7 @@ FRONT = {
 }
 
 
-def test_any_name_gives_python(tmp_path: Path) -> None:
+def test_any_name_gives_python(tmp_path: Path, mypy: Mypy) -> None:
     for name in NAMES:
         path = tmp_path / "odd names" / f"{name}.jinja"
         path.parent.mkdir(exist_ok=True, parents=True)
@@ -144,8 +157,7 @@ def test_any_name_gives_python(tmp_path: Path) -> None:
     (tmp_path / "use.py").write_text("\n".join(["import typed", *calls, "print(typed.self(template='a', name='b', kind=3, half=0.5, none=1, rows=[]).prompt)"]))  # fmt: skip
     done = subprocess.run([sys.executable, "use.py"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.stdout, done.stderr) == ("ba\n", "")
-    run = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--no-error-summary", "typed.py", "use.py"]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = mypy(tmp_path, "typed.py", "use.py")
     assert done.stdout == "", done.stdout
     pyright = Path(sys.executable).parent / "basedpyright"
     if pyright.exists():
