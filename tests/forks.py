@@ -1,8 +1,8 @@
 """A process that has imported a worker once and forks a child for every row: what a child does ends with it.
 
 ``python forks.py WORKER.py`` imports the worker, then reads JSON rows on standard input, a line each. For each it
-forks; the child prints what the worker's ``run(row)`` returns. The answer is a JSON line: how the child ended, what
-it printed and what it complained of.
+forks; the child does ``run(row)`` of the worker and prints what that returns, if anything. The answer is a JSON line:
+how the child ended, what it wrote to standard output and to standard error.
 """
 
 import importlib.util
@@ -23,15 +23,19 @@ class Forks:
     def __init__(self, worker):
         self.worker, self.process = worker, None
 
-    def __call__(self, row):
-        """Return what the worker makes of ``row``; a child that died fails the test."""
+    def ended(self, row):
+        """Return how the child of ``row`` ended: its status, its standard output and its standard error."""
         if self.process is None:
             self.process = subprocess.Popen(
                 [sys.executable, __file__, str(self.worker)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                env={"PYTHONPATH": str(SOURCE)},
+                env=os.environ | {"PYTHONPATH": str(SOURCE)},
             )  # fmt: skip
         print(json.dumps(row), file=self.process.stdin, flush=True)
-        status, printed, complained = json.loads(self.process.stdout.readline())
+        return json.loads(self.process.stdout.readline())
+
+    def __call__(self, row):
+        """Return what the worker returns for ``row``; a child that died fails the test."""
+        status, printed, complained = self.ended(row)
         assert status == 0, f"the process died ({status}): {complained[-800:]}"
         return json.loads(printed)
 
@@ -57,12 +61,19 @@ def _run(module, row, out, err):
     """Be the child: never returns, and leaves without what Python does at an end, which is its parent's to do."""
     os.dup2(out, 1)
     os.dup2(err, 2)
+    status = 1
     try:
-        os.write(1, json.dumps(module.run(row)).encode())
-        os._exit(0)
+        if (made := module.run(row)) is not None:
+            print(json.dumps(made))
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
-        os.write(2, traceback.format_exc().encode())
-        os._exit(1)
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def _text(file):

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.commands import diptych_command
 
 ROOT = Path(__file__).parents[2]
 
 
 def check(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "diptych", "check", *args], capture_output=True, text=True, cwd=cwd, check=False
-    )
+    return diptych_command("check", *args, cwd=cwd)
 
 
 @pytest.fixture
@@ -89,10 +87,8 @@ def test_explain_knows_every_rule(capfdbinary: pytest.CaptureFixture[bytes]) -> 
 
 
 def test_standard_input_and_odd_names(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "diptych", "check", "-", "--fix", "--select", "UP,T0"],
-        input="{{ x | uper }}{{ x | tojson }}", capture_output=True, text=True, cwd=tmp_path, check=False,
-    )  # fmt: skip
+    words = ("check", "-", "--fix", "--select", "UP,T0")
+    done = diptych_command(*words, input="{{ x | uper }}{{ x | tojson }}", cwd=tmp_path)
     assert done.returncode == 1
     assert "<stdin>:1:8: T002" in done.stdout
     assert "UP002" in done.stdout

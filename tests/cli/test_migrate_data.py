@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.commands import diptych_command
 
 ROWS = [{"prompt": f"{n}+{n}? ->", "completion": f" {2 * n}"} for n in range(12)]
 
@@ -18,8 +19,7 @@ def folder(tmp_path):
 
 
 def diptych(folder, *words, **more):
-    command = [sys.executable, "-m", "diptych", "migrate", "data", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, **more)
+    return diptych_command("migrate", "data", *words, cwd=folder, **more)
 
 
 def test_what_a_person_sees(folder):

@@ -6,10 +6,10 @@ import base64
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.commands import diptych_command
 
 from diptych import Template, estimate
 from diptych.testing import Server, raw
@@ -19,8 +19,7 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments"
 
 def run(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "DIPTYCH_"))}
-    command = [sys.executable, "-m", "diptych", *args]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, env={**kept, **env})
+    return diptych_command(*args, cwd=cwd, env={**kept, **env})
 
 
 def answer(message: dict[str, object]) -> bytes:

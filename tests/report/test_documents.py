@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.commands import diptych_command
 
 import diptych
 from diptych.report.batches import batch_document, runs_document
@@ -22,9 +22,7 @@ LOSSY = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi", "name
 
 
 def command(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "diptych", *args], capture_output=True, text=True, cwd=cwd, check=False
-    )
+    return diptych_command(*args, cwd=cwd)
 
 
 def answer(text: str, model: str = "gpt-4o-mini") -> dict[str, object]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.commands import diptych_command
 
 from diptych import Template
 from diptych.encodings.text import encode_text
@@ -88,8 +88,7 @@ def test_two_versions() -> None:
 
 def test_the_command(tmp_path: Path) -> None:
     def run(*args: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "diptych", "diff", *args]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        return diptych_command("diff", *args, cwd=tmp_path)
 
     def git(*args: str) -> None:
         who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]

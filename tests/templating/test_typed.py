@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from tests.commands import diptych_command
 
 from diptych import Library, Template, TemplateError
 from diptych.templating.front_schema import front_schema
@@ -210,8 +211,7 @@ def test_the_source_is_linted(project: Path) -> None:
 
 def test_the_command(project: Path) -> None:
     def run(*args: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "diptych", *args]
-        return subprocess.run(command, capture_output=True, text=True, cwd=project, check=False)
+        return diptych_command(*args, cwd=project)
 
     assert run("types", "templates", "-o", "prompts.py", "--check").returncode == 0
     (project / "templates/new.jinja").write_text("{{ x }}")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.commands import diptych_command
 
 import diptych
 
@@ -195,13 +196,7 @@ def test_todo_comments_are_written_once(tmp_path):
 
 def command(*args, cwd):
     environment = {**os.environ, "NO_COLOR": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "diptych", "migrate", "code", *args],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
+    return diptych_command("migrate", "code", *args, cwd=cwd, env=environment)
 
 
 @pytest.fixture
