@@ -30,7 +30,7 @@ def test_what_a_person_sees(folder):
         "layout: finetune_legacy (13 rows)",
         "13 rows: 12 converted, 1 rejected",
         "losses: none",
-        "rejected 1, first at line 13: the line is not JSON: Expecting value: line 1 column 1 (char 0)",
+        "rejected 1, first at line 13 of in.jsonl: the line is not JSON: Expecting value: line 1 column 1 (char 0)",
         "tokens before: 84 (0.000126 USD as input)",
         "tokens after: 204 (0.000153 USD as input)",
         "training: no training price is known for 'gpt-5.4-mini'",

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import diptych
 from diptych.conversion.registry import get, list_formats
-from diptych.datasets.finetune import Separators, read_row, separators_of
+from diptych.datasets.finetune import COMPLETION_ENDS, Separators, read_row, separators_of
 from diptych.datasets.layouts import detect_layout
+from diptych.loss import Severity
 from diptych.model import Example, FrozenMap, Message, ToolCall, ToolSpec
 
 NAMES = [entry.name for entry in list_formats() if entry.kind == "dataset"]
@@ -443,8 +444,22 @@ def test_separators_of_a_data_set_are_taken_off(pairs, end, stop):
     ]
 
 
-def test_separators_are_those_of_all_rows():
-    rows = [{"prompt": f"q{n} ->", "completion": f" a{n}\n"} for n in range(5)]
-    assert separators_of(rows) == Separators(" ->", " ", "\n")
-    assert separators_of([*rows, {"prompt": "x", "completion": "y"}]) == Separators("", "", "")
+def test_separators_are_those_of_three_quarters_of_the_rows():
+    rows = [{"prompt": f"q{n} ->", "completion": f" a{n}\n"} for n in range(3)]
+    odd = {"prompt": "x", "completion": "y"}
+    assert separators_of([*rows, odd]) == Separators(" ->", " ", "\n")
+    assert separators_of([*rows, odd, odd]) == Separators("", "", "")
     assert separators_of([]) == Separators()
+
+
+@pytest.mark.parametrize("end", COMPLETION_ENDS)
+def test_the_longest_mark_is_taken_of_those_that_all_texts_have(end):
+    assert separators_of([{"prompt": "a", "completion": f"b{end}"}]).completion_end == end
+
+
+@given(st.sampled_from(["", *COMPLETION_ENDS]), st.sampled_from(["", *COMPLETION_ENDS]))
+def test_a_row_is_told_unless_it_ends_as_its_data_set_does(usual, own):
+    told = read_row({"prompt": "a", "completion": f" b{own}"}, Separators("", " ", usual))[1]
+    ends_so = own.endswith(usual) if usual else own in ("", "\n")
+    assert [loss.path for loss in told] == ([] if ends_so else ["$.completion"])
+    assert not told or (told[0].severity is Severity.EXACT) == (usual == "\n")

@@ -243,8 +243,11 @@ def _summary(told: dict[str, Any]) -> str:
     if counts["left_out"]:
         columns = ", ".join(f"{name} ({number:,})" for name, number in counts["left_out"].items())
         lines.append(f"left out (they describe the rows): {columns}")
-    for group in sorted(counts["reasons"].values(), key=lambda group: -group["rows"]):
-        lines.append(f"rejected {group['rows']:,}, first at line {group['line']}: {group['message']}{_way_out(group)}")
+    for name, groups in (("rejected", counts["reasons"]), ("told of", counts["told"])):
+        for group in sorted(groups.values(), key=lambda group: -group["rows"]):
+            where = f"line {group['line']}" + (f" of {group['file']}" if group["file"] else "")
+            way_out = _way_out(group) if name == "rejected" else ""
+            lines.append(f"{name} {group['rows']:,}, first at {where}: {group['message']}{way_out}")
     for when in ("before", "after"):
         if tokens[when] is not None:
             usd = "price unknown" if cost[when] is None else f"{cost[when]} USD as input"

@@ -2,9 +2,9 @@
 
 - ``finetune_legacy``: ``{"prompt", "completion"}`` is one user message and its answer. The separator
   that ended each prompt (`` ->``, ``\\n\\n###\\n\\n`` …), the space that began each completion and the mark
-  that ended it belong to no message; ``separators_of`` finds them in a data set, a single row is read
-  with the ones that were customary. A prompt without separator that is a talk up to the cue of its
-  answer (ChatML, ``\\n\\nHuman: … \\n\\nAssistant:``) is its turns
+  that ended it belong to no message; ``separators_of`` finds them in a data set, and a row that
+  deviates is told; a single row is read with the ones that were customary. A prompt without separator that is a talk
+  up to the cue of its answer (ChatML, ``\\n\\nHuman: … \\n\\nAssistant:``) is its turns
 - ``finetune_chat``: ``{"messages", "tools", "parallel_tool_calls"}``, also of open trainers. Where the
   answer begins is said by ``weight: 0`` on the assistant messages before it. Names of other trainers
   are read (``from`` and ``value``, ``thinking``, arguments as objects, a column ``system``), and the ``functions``
@@ -16,7 +16,7 @@ Further fields of a row are lost (``field-dropped``) and told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -54,9 +54,10 @@ PROMPT_ENDS: Final = (
     " =>",
     "\n\n%%%\n\n",
 )
-#: So many characters of a text's end are shown.
-_SHOWN: Final = 60
-COMPLETION_ENDS: Final = (" END", "\nEND", "###", "\n###", " ###", "\n")
+COMPLETION_ENDS: Final = (" END", "\nEND", "\n###", " ###", "###", "\n")
+#: Marks that no text ends in by itself, or nearly none.
+PROMPT_MARKS: Final = PROMPT_ENDS
+COMPLETION_MARKS: Final = COMPLETION_ENDS[:-1]
 #: Parameters that only a request has: with one of them an object is a body, and no row.
 _OF_REQUESTS: Final = frozenset(
     {"model", "temperature", "top_p", "max_tokens", "max_completion_tokens", "stream", "stop", "n", "response_format"}
@@ -72,7 +73,9 @@ class Separators(NamedTuple):
 
 
 def separators_of(rows: Iterable[Mapping[str, Any]]) -> Separators:
-    """Return what all rows have in common at the ends of their texts.
+    """Return what three quarters of the rows, or more, have in common at the ends of their texts.
+
+    :func:`deviations` tells of the others.
 
     >>> separators_of([{"prompt": "a ->", "completion": " b END"}, {"prompt": "c ->", "completion": " d END"}])
     Separators(prompt_end=' ->', completion_start=' ', completion_end=' END')
@@ -82,31 +85,46 @@ def separators_of(rows: Iterable[Mapping[str, Any]]) -> Separators:
         return Separators()
     prompts, completions = zip(*pairs, strict=True)
     return Separators(
-        next((end for end in PROMPT_ENDS if all(p.endswith(end) for p in prompts)), ""),
-        " " if all(c.startswith(" ") for c in completions) else "",
-        next((end for end in COMPLETION_ENDS if all(c.endswith(end) for c in completions)), ""),
+        _common(PROMPT_ENDS, [[p.endswith(end) for p in prompts] for end in PROMPT_ENDS]),
+        _common((" ",), [[c.startswith(" ") for c in completions]]),
+        _common(COMPLETION_ENDS, [[c.endswith(end) for c in completions] for end in COMPLETION_ENDS]),
     )
 
 
-def nearly_common(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Say which marks end three quarters of the texts or more, but not all: such a mark stays in the texts.
+def _common(marks: Sequence[str], found: Sequence[Sequence[bool]]) -> str:
+    """Return the mark that most texts have, of such the longest; empty where it is less than three quarters of them."""
+    numbers = [sum(texts) for texts in found]
+    most = max(range(len(marks)), key=lambda n: (numbers[n], len(marks[n])))
+    return marks[most] if 4 * numbers[most] >= 3 * len(found[most]) else ""
 
-    >>> rows = [{"prompt": "a", "completion": "b END"}] * 11 + [{"prompt": "a", "completion": "c"}]
-    >>> list(nearly_common(rows))
-    ["11 of 12 completions end in ' END'; the first that does not: 'c'"]
+
+def deviations(prompt: str, completion: str, separators: Separators) -> list[Loss]:
+    """Return what the texts of a row lack of the separators of its data set, and the marks that those do not name.
+
+    White space alone changes nothing: a text without it is told, and no reason to refuse the row.
+
+    >>> [loss.detail for loss in deviations("a ->", " b", Separators(" ->", " ", " END"))]
+    ["it does not end in ' END', as those of the data set do, and stays as it is"]
     """
-    pairs = [(str(row.get("prompt", "")), str(row.get("completion", ""))) for row in rows]
-    kinds = (("prompts", PROMPT_ENDS, 0), ("completions", COMPLETION_ENDS, 1))
-    for what, marks, index in kinds if pairs else ():
-        texts = [pair[index] for pair in pairs]
-        without = {mark: [text for text in texts if not text.endswith(mark)] for mark in marks}
-        if not all(without.values()):
-            continue
-        for mark, others in without.items():
-            if 4 * len(others) <= len(texts):
-                ended = f"{len(texts) - len(others)} of {len(texts)} {what} end in {mark!r}"
-                yield f"{ended}; the first that does not: {others[0][-_SHOWN:]!r}"
-                break
+    losses: list[Loss] = []
+    for path, text, end, marks in (
+        ("$.prompt", prompt, separators.prompt_end, PROMPT_MARKS),
+        ("$.completion", completion, separators.completion_end, COMPLETION_MARKS),
+    ):
+        if not text.endswith(end):
+            losses.append(_missing(path, f"end in {end!r}", end))
+        elif not end and text.endswith(marks):
+            mark = next(mark for mark in marks if text.endswith(mark))
+            detail = f"it ends in {mark!r}, which is no mark of this data set, and stays as it is"
+            losses.append(Loss(path, "marker-in-content", detail))
+    if not completion.startswith(separators.completion_start):
+        losses.append(_missing("$.completion", "begin with a space", separators.completion_start))
+    return losses
+
+
+def _missing(path: str, what: str, mark: str) -> Loss:
+    kind = "rule-breach" if mark.strip() else "by-format-rule"
+    return Loss(path, kind, f"it does not {what}, as those of the data set do, and stays as it is")
 
 
 def read_row(row: Mapping[str, Any], separators: Separators) -> Read:
@@ -117,14 +135,15 @@ def read_row(row: Mapping[str, Any], separators: Separators) -> Read:
     >>> read_row({"prompt": "2+2 ->", "completion": " 4"}, Separators(" ->"))[0].messages[1].text
     '4'
     """
-    prompt = text_of(row, "prompt").removesuffix(separators.prompt_end)
-    completion = text_of(row, "completion")
+    prompt, completion = text_of(row, "prompt"), text_of(row, "completion")
+    deviating = deviations(prompt, completion, separators)
+    prompt = prompt.removesuffix(separators.prompt_end)
     completion = completion.removeprefix(separators.completion_start).removesuffix(separators.completion_end)
     talk = None if separators.prompt_end else question_of(prompt)
     asked = (Message("user", prompt),) if talk is None else talk.messages
     said = None if talk is None else answer_in(prompt, asked, text_of(row, "completion"))
     completion = completion if said is None else said.text.removesuffix(separators.completion_end)
-    losses = (*(talk.losses if talk else ()), *other(row, ("prompt", "completion")))
+    losses = (*deviating, *(talk.losses if talk else ()), *other(row, ("prompt", "completion")))
     return Example((*asked, Message("assistant", completion)), answer=len(asked)), losses
 
 

@@ -149,19 +149,27 @@ def test_separators_are_those_of_the_data_set(tmp_path):
     """A row alone looks as if its full stop were an END mark; a folder's files are looked at together."""
     write(tmp_path / "in" / "a.jsonl", [{"prompt": "a ->", "completion": " b END"}])
     write(tmp_path / "in" / "b.jsonl", [{"prompt": "c ->", "completion": " d"}])
-    convert_dataset(tmp_path / "in", tmp_path / "out", LEGACY)
+    counts = convert_dataset(tmp_path / "in", tmp_path / "out", {**LEGACY, "on_loss": "report"})
     assert read(tmp_path / "out" / "a.jsonl") == [chat("a", "b END")]
     assert read(tmp_path / "out" / "b.jsonl") == [chat("c", "d")]
     assert json.loads((tmp_path / "out" / "manifest.json").read_bytes())["counts"]["rows"] == 2
+    (told,) = counts.told.values()
+    assert (told["file"], told["line"]) == ("a.jsonl", 1)
+    assert "' END'" in told["message"]
 
 
-@pytest.mark.parametrize("odd", range(12))
-def test_a_row_without_the_end_mark_is_told(tmp_path, odd):
-    rows = [{"prompt": f"{n} ->", "completion": f" answer {n}{'' if n == odd else ' END'}"} for n in range(12)]
+@pytest.mark.parametrize("odd", [0, 11, 700])
+@pytest.mark.parametrize("on_loss", ["raise", "report"])
+def test_a_row_without_the_end_mark_is_told_wherever_it_stands(tmp_path, odd, on_loss):
+    rows = [{"prompt": f"{n} ->", "completion": f" answer {n}{'' if n == odd else ' END'}"} for n in range(odd + 12)]
     source = write(tmp_path / "in.jsonl", rows)
-    with pytest.warns(UserWarning, match=f"11 of 12 completions end in ' END'.* answer {odd}'"):
-        counts = convert_shard(source, tmp_path / "out.jsonl", LEGACY)
-    assert counts.written == 12
+    counts = convert_dataset(source, tmp_path / "out.jsonl", {**LEGACY, "on_loss": on_loss}, workers=1, part=4096)
+    assert counts.converted == len(rows) - (on_loss == "raise")
+    ((_, group),) = (counts.reasons or counts.told).items()
+    assert (group["rows"], group["file"], group["line"]) == (1, "in.jsonl", odd + 1)
+    assert "does not end in ' END'" in group["message"]
+    written = read(tmp_path / "out.jsonl")
+    assert not any("END" in row["messages"][1]["content"] for row in written)
 
 
 # batch files --------------------------------------------------------------------------------------

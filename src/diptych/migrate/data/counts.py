@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from ...errors import DiptychError
-from ...loss import Loss
+from ...loss import Loss, Severity
 from ...prices.usage import price_usage
 
 #: Tokens of a prompt that no long-context tier begins below: a row is priced as a short prompt.
@@ -26,7 +27,8 @@ class ShardCounts:
     of the second file, which are among ``written``. ``problems`` are what the receiver's rules say of the file as a
     whole. ``skipped``: the work had been done before. ``left_out`` counts, by their names, the columns that
     were left out because they only describe the rows. ``reasons`` groups the rejects: for each reason how many,
-    and the first of them. ``layouts`` counts the rows by the layout that was found.
+    and the first of them, with its file and line. ``told`` groups what rows lost that were written, or how they
+    deviate from the others, in the same way. ``layouts`` counts the rows by the layout that was found.
     """
 
     rows: int = 0
@@ -44,6 +46,7 @@ class ShardCounts:
     left_out: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
     layouts: dict[str, int] = field(default_factory=dict)
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, other: ShardCounts) -> None:
         """Add another shard's counts."""
@@ -60,9 +63,15 @@ class ShardCounts:
         self.problems += other.problems
         self.left_out = dict(sorted((Counter(self.left_out) + Counter(other.left_out)).items()))
         self.layouts = dict(sorted((Counter(self.layouts) + Counter(other.layouts)).items()))
-        for reason, group in other.reasons.items():
-            own = self.reasons.setdefault(reason, {**group, "rows": 0})
-            own["rows"] += group["rows"]
+        for mine, others in ((self.reasons, other.reasons), (self.told, other.told)):
+            for reason, group in others.items():
+                own = mine.setdefault(reason, {**group, "rows": 0})
+                own["rows"] += group["rows"]
+
+    def placed(self, name: str, before: int) -> None:
+        """Say which file the first row of each group stands in, and how many lines of it come before these."""
+        for group in (*self.reasons.values(), *self.told.values()):
+            group["file"], group["line"] = name, group["line"] + before
 
     def leave_out(self, names: Iterable[str]) -> None:
         """Count columns of one row that were left out."""
@@ -74,13 +83,14 @@ class ShardCounts:
         self.rejected += 1
         path = error.path or ""
         said = f"{path}: {error.message}" if path and not error.message.startswith(path) else error.message
-        group = self.reasons.setdefault(_kind_of(said), {"rows": 0, "line": number, "message": said})
-        group["rows"] += 1
+        _grouped(self.reasons, number, said)
 
-    def lose(self, losses: Iterable[Loss]) -> None:
-        """Count the losses of one row."""
+    def lose(self, losses: Iterable[Loss], number: int | None = None) -> None:
+        """Count the losses of one row; with its number, those that change something under their reasons, too."""
         for loss in losses:
             self.losses[loss.kind] = self.losses.get(loss.kind, 0) + 1
+            if number is not None and (loss.severity > Severity.EXACT or loss.kind == "by-format-rule"):
+                _grouped(self.told, number, str(loss))
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a JSON object."""
@@ -92,6 +102,12 @@ class ShardCounts:
         return cls(**value)
 
 
+def _grouped(groups: dict[str, dict[str, Any]], number: int, said: str) -> None:
+    group = groups.setdefault(_kind_of(said), {"rows": 0, "file": None, "line": number, "message": said})
+    group["rows"] += 1
+
+
+@lru_cache(maxsize=512)
 def _kind_of(message: str) -> str:
     """Return a message without what differs from row to row: numbers, and what stands in quotes.
 

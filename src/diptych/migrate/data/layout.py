@@ -1,12 +1,12 @@
 """The layout of a data set and the separators of its texts: found once, in its first rows.
 
 Rule: a data set has one layout; what is named is taken, what is found has to be common to
-all rows of the sample. Where nothing is certain nothing is guessed.
+nearly all rows of the sample. Where nothing is certain nothing is guessed, and a row that deviates, wherever it
+stands, is told when it is converted.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from ...conversion.registry import get, list_formats, qualified
-from ...datasets.finetune import nearly_common, separators_of
+from ...datasets.finetune import separators_of
 from ...datasets.layouts import detect_layout
 from ...errors import DiptychError, FormatError, MigrationError
 from . import parquet
@@ -79,7 +79,7 @@ def resolve_rows(spec: Spec, rows: Sequence[Mapping[str, Any]]) -> Spec:
 def _found(
     spec: Spec, samples: Iterable[tuple[list[Mapping[str, Any]], str]], named: str | None, target: str
 ) -> list[Spec]:
-    """Return the spec of each sample, with the separators that all of them have in common."""
+    """Return the spec of each sample, with the separators that they have in common."""
     pairs: list[Mapping[str, Any]] = []
     sources: list[str] = []
     for sample, path in samples:
@@ -87,9 +87,6 @@ def _found(
         sources.append(named or _layout_of(rows, path))
         if sources[-1] == LEGACY:
             pairs += (row for row in rows if _is_pair(row))
-    if spec.separators is None:
-        for fact in nearly_common(pairs):
-            warnings.warn(f"{fact}. The mark stays in the texts; correct the rows to have it taken off", stacklevel=2)
     found = spec.separators or separators_of(pairs)
     return [spec.resolved(source, target, found if source == LEGACY else spec.separators) for source in sources]
 

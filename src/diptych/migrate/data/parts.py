@@ -202,13 +202,15 @@ def finish(file: File) -> ShardCounts:
     """Put the parts of a file together, and return its counts. Raises MigrationError where one is not converted."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         manifests = list(pool.map(_finished, file.shards))
-    total = ShardCounts()
-    for manifest in manifests:
-        total.add(ShardCounts.from_json(manifest["counts"]))
+    total, is_table = ShardCounts(), source_of(place(file.ref.path)).is_table
+    for manifest, before in zip(manifests, _lines_before(manifests, is_table), strict=True):
+        counts = ShardCounts.from_json(manifest["counts"])
+        counts.placed(place(file.ref.path).name, before)
+        total.add(counts)
     total.skipped = False
     if not file.is_cut:
         return total
-    _join_rejects(file, manifests, total)
+    _join_rejects(file, manifests, total, is_table)
     if file.join:
         _join_parts(file)
         size, parts = size_of(file.out), None
@@ -280,24 +282,28 @@ def _append(parts: Iterable[Path], file: BinaryIO) -> None:
                 file.write(data)
 
 
-def _join_rejects(file: File, manifests: list[dict[str, Any]], total: ShardCounts) -> None:
+def _lines_before(manifests: list[dict[str, Any]], is_table: bool) -> list[int]:
+    """Return how many lines of the file stand before each part; a table says itself where its row groups begin."""
+    lines = [0 if is_table else manifest["source"]["lines"] or 0 for manifest in manifests]
+    return [sum(lines[:n]) for n in range(len(lines))]
+
+
+def _join_rejects(file: File, manifests: list[dict[str, Any]], total: ShardCounts, is_table: bool) -> None:
     """Write the rejects of all parts as those of the file, with the numbers of its lines."""
     rejects = beside(file.out, "rejects.jsonl")
     if not total.rejected:
         rejects.unlink(missing_ok=True)
         return
     with Writing(rejects, packed=False) as writing:
-        for line in _rejects(file, manifests):
+        for line in _rejects(file, manifests, is_table):
             writing.file.write(line)
         writing.keep()
 
 
-def _rejects(file: File, manifests: list[dict[str, Any]]) -> Iterator[bytes]:
-    before, is_table = 0, source_of(place(file.ref.path)).is_table
-    for shard, manifest in zip(file.shards, manifests, strict=True):
+def _rejects(file: File, manifests: list[dict[str, Any]], is_table: bool) -> Iterator[bytes]:
+    befores = _lines_before(manifests, is_table)
+    for shard, manifest, before in zip(file.shards, manifests, befores, strict=True):
         if manifest["counts"]["rejected"]:
             for raw in note(place(shard.out), shard.src, "rejects.jsonl").read_bytes().splitlines():
                 reject = json.loads(raw)
                 yield line_of({**reject, "line": reject["line"] + before})
-        if not is_table:  # a table says where the rows of its groups begin
-            before += manifest["source"]["lines"]

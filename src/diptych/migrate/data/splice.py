@@ -18,7 +18,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from ...datasets.finetune import Separators
+from ...datasets.finetune import COMPLETION_MARKS, PROMPT_MARKS, Separators
 from ...datasets.talks import BLANKS, tails
 
 #: A line up to its first text, and from the first text to the second.
@@ -105,18 +105,23 @@ def _splicer(shape: Shape, separators: Separators, texts: Texts | None) -> _Run:
             if asking and prompt.rstrip(BLANKS).endswith(asking):
                 return at  # it may be a talk, and so several messages
             behind, end, stop = stop + tail_size, end - 1, stop - 1
-            if prompt_end and prompt.endswith(prompt_end):
+            # A text without its mark, or with one that the data set has not, deviates.
+            if prompt_end:
                 end -= prompt_size
-                if not text.startswith(raw_prompt_end, end):
+                if not prompt.endswith(prompt_end) or not text.startswith(raw_prompt_end, end):
                     return at
-            if start and completion.startswith(start):
+            elif prompt.endswith(PROMPT_MARKS):
+                return at
+            if start:
                 if not text.startswith(start, first):
                     return at
                 first += start_size
-            if completion_end and completion.endswith(completion_end):
+            if completion_end:
                 stop -= end_size
-                if not text.startswith(raw_end, stop):
+                if not completion.endswith(completion_end) or not text.startswith(raw_end, stop):
                     return at
+            elif completion.endswith(COMPLETION_MARKS):
+                return at
             if end <= begin or stop <= first:
                 return at  # an empty text: what becomes of it, the rules of the target say
             if texts is not None:
@@ -243,7 +248,9 @@ def splice_block(
     prompt_end, start, completion_end = (json.dumps(mark)[1:-1] for mark in separators)
     prompts = list(map(bytes, map(_get_prompt, rows)))
     completions = list(map(bytes, map(_get_completion, rows)))
-    if not prompt_end and _may_be_talks(prompts):
+    if not prompt_end and (_may_be_talks(prompts) or _any_ends_in(prompts, PROMPT_MARKS)):
+        return None
+    if not completion_end and _any_ends_in(completions, COMPLETION_MARKS):
         return None
     users = _cut(prompts, "", prompt_end)
     answers = _cut(completions, start, completion_end)
@@ -278,6 +285,15 @@ def _may_be_talks(prompts: list[bytes]) -> bool:
     """Tell whether any raw prompt ends as one that is read turn by turn."""
     ends = _raw_tails()
     return any(prompt[:-1].rstrip(_WHITE).endswith(ends) for prompt in prompts)
+
+
+def _any_ends_in(texts: list[bytes], marks: tuple[str, ...]) -> bool:
+    """Tell whether any raw text ends in a mark: few end in the last character of one, or in an escape."""
+    return any(
+        json.loads(text.decode()).endswith(marks)
+        for text in texts
+        if text[-2] in b"D#>" or text[-3:-1] == b"\\n" or text[-7:-5] == b"\\u"
+    )
 
 
 @lru_cache(maxsize=1)
