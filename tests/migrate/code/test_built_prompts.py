@@ -46,7 +46,8 @@ def test_what_a_function_returns_decides(body, way):
 
 
 @pytest.mark.parametrize(
-    ("annotation", "code"), [("str", ""), ("list[str]", "prompt-list"), ("Iterator[str]", "prompt-list"), ("List[int]", "prompt-list")]
+    ("annotation", "code"),
+    [("str", ""), ("list[str]", "prompt-list"), ("Iterator[str]", "prompt-list"), ("List[int]", "prompt-list")],
 )
 def test_an_annotation_says_it_where_the_body_does_not(annotation, code):
     head, prompt = WAYS["an annotation"]
@@ -55,7 +56,9 @@ def test_an_annotation_says_it_where_the_body_does_not(annotation, code):
 
 
 def test_a_method_of_ones_own_is_looked_at_and_a_foreign_one_is_not():
-    body = "class Asker:\n    def build(self, x):\n        return [x, x]\n\n    def go(self, q):\n    " + CALL.format("self.build(q)")
+    body = "class Asker:\n    def build(self, x):\n        return [x, x]\n\n    def go(self, q):\n    " + CALL.format(
+        "self.build(q)"
+    )
     assert [r.code for r in migrate_code(HEAD + body).refusals] == ["prompt-list"]
     assert migrate_code(HEAD + body.replace("self.build(q)", "other.build(q)")).refusals == ()
 

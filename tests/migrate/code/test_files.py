@@ -294,7 +294,9 @@ def test_every_note_is_printed_with_its_place(tmp_path, options):
     assert len(notes) == (0 if options else 1)
 
 
-@pytest.mark.parametrize("argument", ["stop='x'", "presence_penalty=1", "frequency_penalty=0.5", "logit_bias={}", "logprobs=2"])
+@pytest.mark.parametrize(
+    "argument", ["stop='x'", "presence_penalty=1", "frequency_penalty=0.5", "logit_bias={}", "logprobs=2"]
+)
 @pytest.mark.parametrize("model", ["text-davinci-003", "gpt-5.4-mini"])
 def test_what_the_new_model_refuses_is_noted(argument, model):
     source = f"import openai\nopenai.Completion.create(model='{model}', prompt='x', max_tokens=5, {argument})\n"

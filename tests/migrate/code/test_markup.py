@@ -20,21 +20,31 @@ START, END = "'<|im_start|>user\\n'", "'<|im_end|>\\n<|im_start|>assistant\\n'"
 REFUSED = {
     "format of a name": ask("T.format(a=A, q=q)", f"A = {START}\nT = '{{a}}{{q}}'\n"),
     "join": ask("''.join([A, q, B])", f"A = {START}\nB = {END}\n"),
-    "join of a list": HEAD + f"def ask(q):\n    parts = [{START}]\n    parts.append(q)\n" + ASK.format("''.join(parts)", ""),
+    "join of a list": HEAD
+    + f"def ask(q):\n    parts = [{START}]\n    parts.append(q)\n"
+    + ASK.format("''.join(parts)", ""),
     "appended": HEAD + f"def ask(q):\n    parts = []\n    parts.append({START})\n" + ASK.format("''.join(parts)", ""),
     "grown": HEAD + f"def ask(q):\n    p = ''\n    p += {START}\n    p += q\n" + ASK.format("p", ""),
     "helper": ask("build(q)", f"def build(q):\n    text = {START} + q\n    return text\n"),
     "lambda": ask("build(q)", f"build = lambda q: {START} + q\n"),
-    "method": HEAD + f"class A:\n    def build(self, q):\n        return {START} + q\n    def ask(self, q):\n    " + ASK.format("self.build(q)", ""),
-    "attribute": HEAD + f"class A:\n    def __init__(self):\n        self.head = {START}\n    def ask(self, q):\n    " + ASK.format("self.head + q", ""),
+    "method": HEAD
+    + f"class A:\n    def build(self, q):\n        return {START} + q\n    def ask(self, q):\n    "
+    + ASK.format("self.build(q)", ""),
+    "attribute": HEAD
+    + f"class A:\n    def __init__(self):\n        self.head = {START}\n    def ask(self, q):\n    "
+    + ASK.format("self.head + q", ""),
     "class attribute": ask("Tokens.HEAD + q", f"class Tokens:\n    HEAD = {START}\n"),
     "dict": ask("T['user'] + q", f"T = {{'user': {START}}}\n"),
     "dict that is filled": ask("T['user'] + q", f"T = {{}}\nT['user'] = {START}\n"),
     "argument": ask("p", params="p") + f"ask({START} + 'x' + {END})\n",
     "keyword argument": ask("p", params="p") + f"ask(p={START} + input())\n",
     "default": ask("head + q", params=f"q, head={START}"),
-    "loop": HEAD + f"def ask(q):\n    p = ''\n    for role in ({START}, {END}):\n        p = p + role\n" + ASK.format("p", ""),
-    "branch": HEAD + f"def ask(q):\n    if q:\n        p = {START} + q\n    else:\n        p = q\n" + ASK.format("p", ""),
+    "loop": HEAD
+    + f"def ask(q):\n    p = ''\n    for role in ({START}, {END}):\n        p = p + role\n"
+    + ASK.format("p", ""),
+    "branch": HEAD
+    + f"def ask(q):\n    if q:\n        p = {START} + q\n    else:\n        p = q\n"
+    + ASK.format("p", ""),
     "replace": ask("T.replace('X', q)", "T = '<start_of_turn>user\\nX<end_of_turn>\\n<start_of_turn>model\\n'\n"),
     "percent of a dict": ask("'<|user|>\\n%(q)s</s>\\n' % {'q': q}"),
     "jinja": ask("Template('<|im_start|>user\\n{{ q }}<|im_end|>\\n').render(q=q)", "from jinja2 import Template\n"),
@@ -44,10 +54,15 @@ REFUSED = {
     "an enumeration": ask("T.USER.value + q", "from enum import Enum\nclass T(Enum):\n    USER = '<s>[INST]'\n"),
     "only a sequence mark": ask("'<s>' + q"),
     "chat template": ask("tok.apply_chat_template(q, tokenize=False)", "tok = load()\n"),
-    "chat template in a helper": ask("build(q)", "def build(q):\n    p = tok.apply_chat_template(q, tokenize=False)\n    return p\n"),
+    "chat template in a helper": ask(
+        "build(q)", "def build(q):\n    p = tok.apply_chat_template(q, tokenize=False)\n    return p\n"
+    ),
     "tokenizer": ask("tok.bos_token + q"),
     "stop alone": ask("q", stop=", stop=['<|im_end|>']"),
-    "hole between turns": ask("f'<|im_start|>system\\nHi<|im_end|>\\n{h}<|im_start|>user\\n{q}<|im_end|>\\n<|im_start|>assistant\\n'", params="h, q"),
+    "hole between turns": ask(
+        "f'<|im_start|>system\\nHi<|im_end|>\\n{h}<|im_start|>user\\n{q}<|im_end|>\\n<|im_start|>assistant\\n'",
+        params="h, q",
+    ),
     "http": f"import requests\nA = {START}\ndef ask(q):\n    r = requests.post('https://api.openai.com/v1/completions', json={{'model': 'm', 'prompt': A + q, 'max_tokens': 5}})\n    return r.json()['choices'][0]['text']\n",
     "old sdk": f"import openai\nA = {START}\ndef ask(q):\n    return openai.Completion.create(engine='m', prompt=A + q, max_tokens=5)['choices'][0]['text']\n",
 }
@@ -80,7 +95,9 @@ def test_a_prompt_of_constants_becomes_its_messages(name):
     source, messages = ASSEMBLED[name]
     found = migrate_code(source, "app.py")
     assert found.refusals == ()
-    told = [f'{{"role": "{role}", "content": {"f" if "{" in content else ""}"{content}"}}' for role, content in messages]
+    told = [
+        f'{{"role": "{role}", "content": {"f" if "{" in content else ""}"{content}"}}' for role, content in messages
+    ]
     assert f"[{', '.join(told)}]" in found.source
     compile(found.source, "app.py", "exec")
 

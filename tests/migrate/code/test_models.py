@@ -110,6 +110,9 @@ def test_the_command_takes_a_map(tmp_path):
     path = tmp_path / "a.py"
     path.write_text(CHAT)
     run = CliRunner()
-    assert run.invoke(make_app(), ["migrate", "code", str(path), "--model-map", "gpt-4o=gpt-5.4", "--write"]).exit_code == 0
+    assert (
+        run.invoke(make_app(), ["migrate", "code", str(path), "--model-map", "gpt-4o=gpt-5.4", "--write"]).exit_code
+        == 0
+    )
     assert "'gpt-5.4'" in path.read_text()
     assert run.invoke(make_app(), ["migrate", "code", str(path), "--model-map", "gpt-4o"]).exit_code == 2

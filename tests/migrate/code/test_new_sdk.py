@@ -185,7 +185,9 @@ KEPT = {
 
 @pytest.mark.parametrize("name", KEPT)
 def test_one_use_keeps_the_source_back(name):
-    source = f"import openai\nprint(openai.Embedding.create(model='m', input='x')['data'][0]['embedding'])\n{KEPT[name]}\n"
+    source = (
+        f"import openai\nprint(openai.Embedding.create(model='m', input='x')['data'][0]['embedding'])\n{KEPT[name]}\n"
+    )
     found = moved(source)
     assert found.source == source
     assert {refusal.code for refusal in found.refusals} == {"old-sdk"}
@@ -224,7 +226,9 @@ def test_the_cells_of_a_notebook_move_as_a_whole(tmp_path):
     import json
 
     def notebook(*cells):
-        return json.dumps({"cells": [{"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]})
+        return json.dumps(
+            {"cells": [{"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]}
+        )
 
     first = "%pip install openai\nimport openai\nopenai.api_key = 'k'\n"
     second = "r = openai.ChatCompletion.create(model='m', messages=[])\nprint(r['choices'][0]['message']['content'])\n"
@@ -234,7 +238,9 @@ def test_the_cells_of_a_notebook_move_as_a_whole(tmp_path):
     (found,) = migrate_files([file], new_sdk=True).files
     cells = ["".join(cell["source"]) for cell in json.loads(found.after)["cells"]]
     assert cells[0] == "%pip install openai\nimport openai\nclient = openai.OpenAI(api_key='k')\n"
-    assert cells[1] == "r = client.chat.completions.create(model='m', messages=[])\nprint(r.choices[0].message.content)\n"
+    assert (
+        cells[1] == "r = client.chat.completions.create(model='m', messages=[])\nprint(r.choices[0].message.content)\n"
+    )
     assert "client.chat.completions.create(model='gpt-5.4-mini'" in cells[2]
     file.write_text(found.after)
     assert migrate_files([file], new_sdk=True).files[0].changes == ()

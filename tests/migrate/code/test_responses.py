@@ -98,9 +98,14 @@ def test_a_parameter_that_responses_does_not_have_is_refused_by_name(given):
     assert REFUSED[given] in reason
 
 
-@pytest.mark.parametrize("given", ["n=1", "stop=None", "stop=[]", "presence_penalty=0", "logprobs=None", "logit_bias={}", "seed=None", "best_of=1"])
+@pytest.mark.parametrize(
+    "given",
+    ["n=1", "stop=None", "stop=[]", "presence_penalty=0", "logprobs=None", "logit_bias={}", "seed=None", "best_of=1"],
+)
 def test_a_parameter_that_says_nothing_goes(given):
-    found = to_responses(f"{CALL}print(client.completions.create(model='davinci-002', prompt=q, {given}).choices[0].text)\n")
+    found = to_responses(
+        f"{CALL}print(client.completions.create(model='davinci-002', prompt=q, {given}).choices[0].text)\n"
+    )
     assert found.refusals == ()
     assert f"{given.partition('=')[0]}=" not in found.source
 
@@ -156,9 +161,13 @@ def test_what_cannot_become_a_call_of_responses(source):
 
 def test_a_format_of_the_answer_is_text_format():
     schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}, "strict": True}}
-    found = to_responses(f"{CALL}print(client.completions.create(model='davinci-002', prompt=q, response_format={schema}).choices[0].text)\n")
+    found = to_responses(
+        f"{CALL}print(client.completions.create(model='davinci-002', prompt=q, response_format={schema}).choices[0].text)\n"
+    )
     given = re.search(r"text=(\{.*\}), max", found.source)
-    assert eval(given[1]) == {"format": {"type": "json_schema", "name": "a", "schema": {"type": "object"}, "strict": True}}
+    assert eval(given[1]) == {
+        "format": {"type": "json_schema", "name": "a", "schema": {"type": "object"}, "strict": True}
+    }
 
 
 MOCK = """from types import SimpleNamespace
@@ -215,10 +224,18 @@ def test_old_code_moves_to_the_new_sdk_first(monkeypatch):
 
 
 def test_a_notebook_has_the_same_target(tmp_path):
-    cells = [{"cell_type": "code", "source": [CALL]}, {"cell_type": "code", "source": ["print(client.completions.create(model='davinci-002', prompt=q).choices[0].text)"]}]
+    cells = [
+        {"cell_type": "code", "source": [CALL]},
+        {
+            "cell_type": "code",
+            "source": ["print(client.completions.create(model='davinci-002', prompt=q).choices[0].text)"],
+        },
+    ]
     (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}))
     found = migrate_file(tmp_path / "n.ipynb", models=Models(target=RESPONSES))
-    assert "print(client.responses.create(model='gpt-5.4-mini', input=q, max_output_tokens=16).output_text)" in found.after
+    assert (
+        "print(client.responses.create(model='gpt-5.4-mini', input=q, max_output_tokens=16).output_text)" in found.after
+    )
 
 
 def test_another_target_is_unknown():

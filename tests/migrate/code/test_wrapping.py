@@ -65,7 +65,9 @@ def test_lines_that_did_not_change_stay(sources):
     for before, plain, found in sources.values():
         untouched = set(before.splitlines()) & set(plain.splitlines())
         short = {line for line in untouched if len(line) <= WIDTH}
-        assert short <= set(found.splitlines()) | {line for line in short if line.strip().startswith(("model=", "messages="))}
+        assert short <= set(found.splitlines()) | {
+            line for line in short if line.strip().startswith(("model=", "messages="))
+        }
 
 
 LONG = "reply = client.completions.create(model='text-davinci-003', prompt=text, max_tokens=100)\n"
@@ -76,14 +78,14 @@ def test_the_elements_go_to_one_line_or_to_one_each():
     found = migrate_code(IMPORT + LONG, line_length=110).source
     assert found.endswith(
         "reply = client.chat.completions.create(\n"
-        "    model='gpt-5.4-mini', messages=[{\"role\": \"user\", \"content\": text}], max_completion_tokens=100\n"
+        '    model=\'gpt-5.4-mini\', messages=[{"role": "user", "content": text}], max_completion_tokens=100\n'
         ")\n"
     )
     found = migrate_code(IMPORT + LONG, line_length=90).source
     assert found.endswith(
         "reply = client.chat.completions.create(\n"
         "    model='gpt-5.4-mini',\n"
-        "    messages=[{\"role\": \"user\", \"content\": text}],\n"
+        '    messages=[{"role": "user", "content": text}],\n'
         "    max_completion_tokens=100,\n"
         ")\n"
     )

@@ -217,7 +217,7 @@ class Bindings:
         return UNKNOWN
 
     def _path(self, path: str, imported: Any = None, node: Any = None) -> Origin:
-        parts = path.split(".")
+        parts = path.removeprefix("openai.").split(".") if path.startswith("openai.openai") else path.split(".")
         if parts[0] in VENDORS:
             return FOREIGN
         if parts[0] == "openai":
@@ -227,7 +227,7 @@ class Bindings:
                 )
             if parts[1:] == ["completions"]:
                 return Origin("resource", at=node, node=imported, elsewhere=self._is_away)
-        return Origin("path", path)
+        return Origin("path", ".".join(parts))
 
     def _member(self, owner: cst.ClassDef, name: str, depth: int) -> Origin:
         """Return what ``self.name`` is: every value that the class gives it, agreed on."""
@@ -279,7 +279,8 @@ class Bindings:
             return self._instance(origin.node, depth + 1)
         if origin.what == "function":
             return self._returned(origin.node, depth + 1)
-        return UNKNOWN
+        is_made = origin.what == "resource" and origin.sdk == "v0" and not node.args
+        return origin if is_made else UNKNOWN  # openai.Completion(): its create is the class's
 
     def _instance(self, owner: cst.ClassDef, depth: int) -> Origin:
         for base in owner.bases:

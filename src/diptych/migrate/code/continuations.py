@@ -19,6 +19,10 @@ from .plan import Plan, Site
 from .source import Source, requoted, text_of
 
 _STRIPS: Final = frozenset({"strip", "lstrip", "rstrip"})
+#: Other methods whose result is still the reply.
+_CHANGES: Final = frozenset(
+    {"replace", "removeprefix", "removesuffix", "lower", "upper", "title", "capitalize", "casefold", "expandtabs"}
+)
 #: The end of a speaker's label, as transcripts and their stops have it.
 _LABEL: Final = re.compile(r"(?:^|[\n\"'\s])\w[\w ]{0,20}:[ \"']*$")
 _DEPTH: Final = 3
@@ -71,10 +75,10 @@ class Continuations:
         """Yield the expressions that give the text, and whether blanks were taken off it."""
         yield node, is_stripped
         outer: Any = self.source.parent(node)
-        if isinstance(outer, cst.Attribute) and outer.attr.value in _STRIPS:
+        if isinstance(outer, cst.Attribute) and outer.attr.value in _STRIPS | _CHANGES:
             call = self.source.parent(outer)
             if isinstance(call, cst.Call) and call.func is outer:
-                yield from self._uses(call, True, depth)
+                yield from self._uses(call, is_stripped or outer.attr.value in _STRIPS, depth)
         elif isinstance(outer, cst.Assign) and depth and all(isinstance(t.target, cst.Name) for t in outer.targets):
             for target in outer.targets:
                 name: Any = target.target

@@ -18,6 +18,7 @@ ENDINGS: Final = (".md", ".markdown", ".rst", ".sh", ".bash", ".zsh", ".json")
 _PYTHON: Final = r"\b(?:openai\.Completion\.a?create|(?<!chat)\.completions\.create)\s*\("
 _ADDRESS: Final = r"(?<!/chat)/(?:v1|engines/[^/\s\"']+|deployments/[^/\s\"']+)/completions\b"
 _IN_CODE: Final = re.compile(rf"{_PYTHON}|{_ADDRESS}|\bopenai\s+api\s+completions\.create\b")
+_LITELLM: Final = re.compile(r"(?<!def )\ba?text_completion\s*\(")
 _IN_JSON: Final = re.compile(rf'"(?:url|uri|raw|path|endpoint|href)"\s*:\s*"[^"]*{_ADDRESS}')
 _FENCE: Final = re.compile(r"^\s*(?:```|~~~)")
 
@@ -33,9 +34,12 @@ def seen_elsewhere(text: str, name: str) -> list[Refusal]:
     suffix = PurePosixPath(name).suffix.lower()
     lines = _fenced(text) if suffix in (".md", ".markdown") else enumerate(text.split("\n"), 1)
     pattern = _IN_JSON if suffix == ".json" else _IN_CODE
+    is_litellm = "litellm" in text and suffix != ".json"
     found = []
     for number, line in lines:
         match = None if line.lstrip().startswith(("#", "//")) else pattern.search(line)
+        if match is None and is_litellm:
+            match = _LITELLM.search(line)
         if match is not None:
             said = match.group().strip()
             found.append(Refusal.of(Place(name, number, match.start() + 1), "other-language", said[:80]))

@@ -166,25 +166,33 @@ class Http:
             name = arg.keyword.value if arg.keyword else ""
             value: Any = arg.value
             if name in ("data", "content", "body"):
-                if not (isinstance(value, cst.Call) and dotted(value.func)[-2:] == ("json", "dumps") and value.args):
-                    return None
-                value = value.args[0].value
+                value = self._dumped(site, value)
             elif name != "json":
                 continue
-            if isinstance(value, cst.Name):
-                return self._named_body(site, value)
+            value = self._behind(site, value)
             return value if isinstance(value, cst.Dict) else None
         return None
 
-    def _named_body(self, site: Site, name: cst.Name) -> Any:
-        found = self.source.bindings(name)
+    def _dumped(self, site: Site, value: Any) -> Any:
+        """Return what ``json.dumps`` writes, also where a name holds the text or it is encoded."""
+        value = self._behind(site, value)
+        if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) and value.func.attr.value == "encode":
+            value = value.func.value
+        is_dump = isinstance(value, cst.Call) and dotted(value.func)[-2:] == ("json", "dumps")
+        return value.args[0].value if is_dump and value.args else None
+
+    def _behind(self, site: Site, value: Any) -> Any:
+        """Return the value that a name is bound to, once; any other expression as it is."""
+        if not isinstance(value, cst.Name):
+            return value
+        found = self.source.bindings(value)
         if len(found) != 1 or not isinstance(found[0], cst.Name):
             return None
-        kind, value, _ = bound(self.source, found[0])
-        if kind != "value" or not isinstance(value, cst.Dict):
+        kind, held, _ = bound(self.source, found[0])
+        if kind != "value" or not isinstance(held, cst.Dict | cst.Call):
             return None
-        self._bodies.setdefault(found[0], []).append((site, name))
-        return value
+        self._bodies.setdefault(found[0], []).append((site, value))
+        return held
 
     def _brackets(self, body: Any) -> list[Items] | None:
         """Return the literal of a body, what it unpacks and what is put into it later; None where that is not seen."""

@@ -40,8 +40,19 @@ _SAME: Final = frozenset(
      "http_async_client", "openai_proxy", "azure_endpoint", "azure_deployment", "deployment_name",
      "openai_api_version", "api_version", "openai_api_type", "stop", "stop_sequences"}
 )  # fmt: skip
-_CHAINS: Final = frozenset(
-    {"LLMChain", "ConversationChain", "load_qa_chain", "load_summarize_chain", "load_qa_with_sources_chain",
+#: Arguments that a chat model reads as the completions model does, where their value is one of these.
+_MODEL_KWARGS: Final = frozenset({"stop", "seed", "top_p", "frequency_penalty", "presence_penalty", "user"})
+#: What gives back text whichever model it asks. What asks with stops is in ``_STOPPING``, too.
+_STOPPING: Final = frozenset(
+    {"initialize_agent", "create_pandas_dataframe_agent", "create_csv_agent", "create_python_agent",
+     "create_sql_agent", "create_json_agent", "create_vectorstore_agent", "create_react_agent", "SQLDatabaseChain",
+     "LLMMathChain"}
+)  # fmt: skip
+_CHAINS: Final = _STOPPING | frozenset(
+    {"load_tools", "SequentialChain", "GraphCypherQAChain", "APIChain", "QAGenerationChain", "MultiQueryRetriever",
+     "SelfQueryRetriever", "LLMChainExtractor", "LLMChainFilter", "ConversationSummaryMemory",
+     "ConversationSummaryBufferMemory", "SQLDatabaseToolkit", "create_sql_query_chain", "LLMChain",
+     "ConversationChain", "load_qa_chain", "load_summarize_chain", "load_qa_with_sources_chain",
      "create_stuff_documents_chain", "create_retrieval_chain", "create_history_aware_retriever", "RetrievalQA",
      "from_chain_type", "ConversationalRetrievalChain", "MapReduceDocumentsChain", "create_extraction_chain"}
 )  # fmt: skip
@@ -57,6 +68,8 @@ class LangChain:
         self.plan, self.bindings, self.imports = plan, bindings, imports
         self.source: Source = plan.source
         self.markup = Markup(plan.source)
+        #: The model that each site asks, where it is known.
+        self._asked_models: dict[Site, str] = {}
         self._names: dict[Any, list[tuple[Any, Site]]] = {}
 
     def find(self) -> None:
@@ -92,7 +105,7 @@ class LangChain:
             self.plan.refuse(site, "unpacked-arguments")
         elif items.odd:
             self.plan.refuse(site, "positional-arguments")
-        elif other := sorted(names - _SAME - {"best_of", "logit_bias"}):
+        elif other := sorted(item.name for item in items.items if not self._is_known(item)):
             self.plan.refuse(site, "langchain-argument", ", ".join(other))
         for item in items.items:
             self._argument(site, items, item, class_)
@@ -109,6 +122,15 @@ class LangChain:
         self.plan.change(site, call, f"{class_} became {_CLASSES[class_]}", "langchain")
         self._use(call, site)
 
+    def _is_known(self, item: Any) -> bool:
+        """Tell whether the chat class has an argument, or its value says nothing."""
+        if item.name == "client":
+            return constant_of(item.value) is None
+        if item.name == "model_kwargs":
+            keys = {entry.name for entry in Items(self.source, item.value).items} if _is_dict(item.value) else {""}
+            return keys <= _MODEL_KWARGS
+        return item.name in _SAME | {"best_of", "logit_bias", "batch_size"}
+
     def _limits(self, site: Site, items: Items, class_: str) -> None:
         """Say which arguments the model that is asked now is known to refuse."""
         if class_ != "OpenAI" or _leads_elsewhere(items):
@@ -120,6 +142,7 @@ class LangChain:
         if named is None:
             return  # the model is not a literal
         model = self.plan.models.successor(named) or named or self.plan.models.default
+        self._asked_models[site] = model
         for name, said in refusals(model, asked).items():
             self.plan.change(site, asked[name].label, f"{said}: see to it", "note")
 
@@ -134,8 +157,8 @@ class LangChain:
 
     def _argument(self, site: Site, items: Items, item: Any, class_: str) -> None:
         value = constant_of(item.value)
-        if item.name == "best_of" and value in (1, None):
-            item.drop = True
+        if (item.name == "best_of" and value in (1, None)) or item.name == "batch_size":
+            item.drop = True  # the size: how many prompts went into one request
         elif item.name == "best_of":
             self.plan.refuse(site, "best-of")
         elif item.name == "logit_bias":
@@ -165,6 +188,7 @@ class LangChain:
             self._chain(node, outer, site)
         elif isinstance(outer, cst.Arg) and self._is_chain_class(self.source.parent(outer)):
             self._asked(self.source.parent(outer), site)
+            self._stops(self.source.parent(outer), site)
         elif not isinstance(outer, cst.Expr):
             self.plan.refuse(site, "langchain-use", at=node)
 
@@ -172,6 +196,12 @@ class LangChain:
         """Refuse what is asked in special tokens: a chat model writes its own around them."""
         if mark := self.markup.found(*(arg.value for arg in call.args)):
             self.plan.refuse(site, "prompt-markup", mark, at=call)
+
+    def _stops(self, call: Any, site: Site) -> None:
+        """Say that an agent asks with stops, where the model is known to refuse them."""
+        used = next((name for name in dotted(call.func) if name in _STOPPING), "")
+        if used and (said := refusals(self._asked_models.get(site, ""), ["stop"])):
+            self.plan.change(site, call, f"{used} asks with stops, and {said['stop']}: see to it", "note")
 
     def _is_chain_class(self, call: Any) -> bool:
         return isinstance(call, cst.Call) and any(name in _CHAINS for name in dotted(call.func))
@@ -314,6 +344,10 @@ class LangChain:
             found = self.source.bindings(node)
             value = bound(self.source, found[0])[1] if len(found) == 1 and isinstance(found[0], cst.Name) else None
         return isinstance(value, cst.Call) and dotted(value.func)[-1].endswith(_PARSERS)
+
+
+def _is_dict(node: Any) -> bool:
+    return isinstance(node, cst.Dict) or (isinstance(node, cst.Call) and dotted(node.func) == ("dict",))
 
 
 def _parts(node: Any) -> list[Any]:

@@ -18,6 +18,8 @@ from .source import Source, dotted, text_of
 #: The windows of the Completions models, as programs write them (OpenAI, model pages of 2023).
 _WINDOWS: Final = frozenset({2048, 2049, 4000, 4096, 4097, 8000, 8001})
 _OF_TOKENS: Final = re.compile(r"token|context|window|limit|max_?len", re.IGNORECASE)
+#: Models that were trained further from one of Completions.
+_TUNED: Final = re.compile(r"(?:ada|babbage|curie|davinci)(?:-00\d)?:ft-.*|ft:(?:davinci|babbage)-002:.*")
 #: Names that only a model has; ``ada`` and ``davinci`` are also those of people.
 _CERTAIN: Final = re.compile(r".*-.*")
 
@@ -76,10 +78,14 @@ class Leftovers:
         return f"{self.plan.models.default} has {window:,} tokens" if window else "the new model has its own"
 
     def _name(self, site: Site, node: cst.SimpleString) -> None:
-        name = text_of(node)
+        name = text_of(node) or ""
         found = chat_replacement(name)
         outer = self.source.parent(node)
-        if found is None or not _CERTAIN.match(str(name)) or isinstance(outer, cst.Expr | cst.ComparisonTarget):
+        if _TUNED.fullmatch(name):
+            what = f"{name} was fine-tuned from a Completions model: train a Chat model, and name it (--model-map)"
+            self.plan.change(site, node, what, "note")
+            return
+        if found is None or not _CERTAIN.match(name) or isinstance(outer, cst.Expr | cst.ComparisonTarget):
             return
         call = self.source.parent(outer) if isinstance(outer, cst.Arg) else None
         if isinstance(call, cst.Call) and dotted(call.func)[-1] in ("encoding_for_model", "startswith"):

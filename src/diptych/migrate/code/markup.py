@@ -64,8 +64,11 @@ class Markup:
                     self._of_classes.setdefault(node.value, []).append(node)
         return True
 
-    def found(self, *starts: Any) -> str:
-        """Return the first special token, or name that gives one, that expressions may hold; "" where none is."""
+    def found(self, *starts: Any, but: Collection[str] = ()) -> str:
+        """Return the first special token, or name that gives one, that expressions may hold; "" where none is.
+
+        ``but`` are tokens that do not count.
+        """
         assert self._is_indexed
         waiting, seen = [start for start in starts if start is not None], set[int]()
         while waiting and len(seen) < _MOST:
@@ -73,7 +76,7 @@ class Markup:
                 if id(inner) in seen:
                     continue
                 seen.add(id(inner))
-                if mark := self._mark(inner):
+                if mark := self._mark(inner, but):
                     return mark
                 waiting += self._reached(inner)
         return ""
@@ -102,13 +105,12 @@ class Markup:
         values = [value for binding in found for value in self._bound(binding, name.value)]
         return all(not isinstance(inner, _COMPOSED) for value in values for inner in inside(value))
 
-    def _mark(self, node: Any) -> str:
+    def _mark(self, node: Any, but: Collection[str] = ()) -> str:
         text = text_of(node) if isinstance(node, cst.SimpleString) else None
         if isinstance(node, cst.FormattedString):  # a hole may stand inside a token: f"<|{role}|>"
             text = "".join(p.value if isinstance(p, cst.FormattedStringText) else "x" for p in node.parts)
         if text is not None:
-            found = MARK.search(text)
-            return found.group() if found else ""
+            return next((found.group() for found in MARK.finditer(text) if found.group() not in but), "")
         name = node.value if isinstance(node, cst.Name) else ""
         return name if name in _GIVES else ""
 

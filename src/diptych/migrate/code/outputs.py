@@ -19,7 +19,7 @@ from .plan import Plan, Site
 from .reads import Reads
 from .source import constant_of, key_of
 from .uses import Follow, Use
-from .values import Value
+from .values import Value, is_shown
 
 _SAME: Final = frozenset({"id", "model", "service_tier", "error", "_request_id"})
 _USAGE: Final = {
@@ -120,7 +120,7 @@ class Outputs(Reads):
         if name in _USAGE:
             if _USAGE[name] != name:
                 self._rename(outer, _USAGE[name], site)
-        elif not self.is_logged(node) and not self._is_tested(node):
+        elif not is_shown(self.source, node) and not self._is_tested(node):
             self._lacks(node, "its usage has other names, and where they are read cannot be seen", site)
 
     def _finish(self, node: cst.Attribute, site: Site) -> None:
@@ -131,7 +131,7 @@ class Outputs(Reads):
             quote = self.source.text[self.source.span(other)[0]]
             self.plan.edit(site, *self.source.outer(other), f"{quote}completed{quote}")
             self._rename(node, "status", site)
-        elif self.is_logged(node):
+        elif is_shown(self.source, node):
             self._rename(node, "status", site)
         else:
             self._lacks(node, "finish_reason is read; it has status and incomplete_details.reason", site)

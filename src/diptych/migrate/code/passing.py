@@ -17,7 +17,7 @@ from .bindings import import_path
 from .functions import Functions
 from .source import Source, bound, dotted
 from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Say, Use
-from .values import Value, is_log, is_nothing, one_of
+from .values import Value, is_log, is_nothing, is_shown, is_text, one_of
 from .webs import reaching
 
 #: Modules whose functions of these names are the ones that are meant.
@@ -51,6 +51,8 @@ class Passing:
             return
         elif self._is_dumped(call, value):
             yield Say(call, "what is written out has Chat's shape now")
+        elif is_text(call) and is_shown(self.source, call):
+            return
         elif name == "enumerate" and is_list:
             yield from self._enumerated(call, value)
         elif name in _LISTS and is_list:

@@ -28,6 +28,8 @@ from .targets import RESPONSES
 from .webs import reaching
 
 #: Names of what is several prompts, where nothing says what they hold.
+#: Ends of a text, which are stops of plain prompts, too.
+_ENDS: Final = ("<|endoftext|>", "<|endofprompt|>")
 _PLURALS: Final = ("prompts", "texts", "inputs", "questions", "batch", "queries", "messages_list")
 
 
@@ -71,8 +73,8 @@ class Prompts:
             site.prompt = filled(pieces.marked()[0]), contents
             self._say(site, item, f"the prompt became {len(reading.messages)} messages ({reading.format})")
             return reading.format
-        mark = self.markup.found(item.value) or self.markup.found(*others).replace("<|endoftext|>", "")
-        if mark:  # the end of a text is a stop of plain prompts, too
+        mark = self.markup.found(item.value) or self.markup.found(*others, but=_ENDS)
+        if mark:
             self.plan.refuse(site, "prompt-markup", mark)
             return ""
         if reading is not None and reading.format != "plain":
@@ -108,7 +110,7 @@ class Prompts:
         content = self.batches.take(site, item.value, {other.name for other in bracket.items})
         if content is None or quotes_around(self.source, item.value):
             return False
-        if mark := self.markup.found(item.value, *others):
+        if mark := self.markup.found(item.value) or self.markup.found(*others, but=_ENDS):
             self.plan.refuse(site, "prompt-markup", mark)
         bracket.rename(self.plan, site, item, self.plan.target.prompt)
         quote = self.source.text[self.source.span(item.label)[0]] if item.is_entry else '"'

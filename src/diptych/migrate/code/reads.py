@@ -21,7 +21,7 @@ from .plan import Plan, Site
 from .source import Node, Source, constant_of, dotted, key_of, quotes_around, text_of
 from .streams import Streams
 from .uses import Escape, Follow, Owe, Use
-from .values import Value, is_log
+from .values import Value, is_shown
 
 #: Fields that both APIs have, with the same meaning.
 _SHARED: Final = frozenset(
@@ -229,7 +229,7 @@ class Reads:
             yield Follow(call, value)
         elif name in ("text", "content") and self._is_loaded(node):
             yield Follow(self.source.parent(self.source.parent(node)), replace(value, kind="response"))
-        elif name in ("text", "content", "read") and self.is_logged(node):
+        elif name in ("text", "content", "read") and is_shown(self.source, node):
             return
         elif name not in (
             "status_code",
@@ -248,15 +248,6 @@ class Reads:
         arg = self.source.parent(node)
         call = self.source.parent(arg)
         return isinstance(arg, cst.Arg) and isinstance(call, cst.Call) and dotted(call.func)[-2:] == ("json", "loads")
-
-    def is_logged(self, node: Any) -> bool:
-        call = self.source.enclosing(node, cst.Call, cst.Raise, cst.FunctionDef)
-        while isinstance(call, cst.Call) and call.func is node:
-            call = self.source.enclosing(call, cst.Call, cst.Raise, cst.FunctionDef)
-        if not isinstance(call, cst.Call):
-            return isinstance(call, cst.Raise)
-        name = dotted(call.func)[-1]
-        return is_log(call.func) or name in ("print", "pprint") or name.endswith(("Error", "Exception"))
 
     def compared(self, node: Node, outer: Any) -> Iterator[Use]:
         comparison: Any = outer if isinstance(outer, cst.Comparison) else self.source.parent(outer)

@@ -26,7 +26,7 @@ from .source import Node, Source, bound
 from .streams import Streams
 from .targets import RESPONSES
 from .uses import Bind, BindName, BindParam, Escape, Follow, Owe, Say, Use
-from .values import Value, is_nothing, one_of
+from .values import Value, is_nothing, is_shown, one_of
 from .webs import reaching
 
 
@@ -174,6 +174,8 @@ class Results:
                 self.follow(outer, replace(value, many=value.many + 1), site)
             case cst.FormattedStringExpression():
                 self._formatted(outer, site)
+            case cst.BinaryOperation(operator=cst.Modulo()) if outer.right is node:
+                self._formatted(outer, site)
             case cst.Del():
                 pass
             case _:
@@ -212,6 +214,9 @@ class Results:
     def _element(self, element: Any, value: Value, site: Site) -> None:
         container: Any = self.source.parent(element)
         outer = self.source.parent(container)
+        if isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Modulo):
+            self._formatted(outer, site)  # "%s: %s" % (number, choice)
+            return
         if isinstance(outer, cst.Assign):
             number = list(container.elements).index(element)
             targets = [t.target for t in outer.targets]
@@ -228,7 +233,7 @@ class Results:
             self.escape(site, element)
 
     def _formatted(self, node: Node, site: Site) -> None:
-        if not self.reads.is_logged(node):
+        if not is_shown(self.source, node):
             self.escape(site, node, "it is written into a text")
 
     def _assigned(self, outer: Any, value: Value, site: Site) -> None:

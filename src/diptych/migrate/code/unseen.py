@@ -74,8 +74,13 @@ class Unseen:
         if isinstance(node, cst.Name) and node not in self.source.loads.get(name, ()):
             return
         origin = self.bindings.of(node)
-        if origin.what == "resource" and origin.path != "?":
+        if origin.what == "resource" and origin.path != "?" and not self._is_renamed(node):
             self._report(node, f"{'.'.join(dotted(node))} is passed on")
+
+    def _is_renamed(self, node: Any) -> bool:
+        """Tell whether a call that was found asks by way of this expression: ``openai.Completion()``."""
+        start, end = self.source.span(node)
+        return any(start <= edit.start and edit.end <= end for site in self.plan.sites for edit in site.edits)
 
     def _report(self, node: Node, what: str) -> None:
         if not any(self.source.inside(node, site.node) for site in self.plan.sites):

@@ -7,16 +7,36 @@ from typing import Any, Final
 
 import libcst as cst
 
-from .source import constant_of, dotted
+from .source import Source, constant_of, dotted
 
 #: Functions that show a value to people.
 LOGS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
+
+_STRINGS: Final = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString)
 
 
 def is_log(func: Any) -> bool:
     """Tell whether a function shows its arguments to people: ``logger.info`` and the like."""
     names = dotted(func)
     return len(names) > 1 and names[-1] in LOGS and any("log" in name.lower() for name in names[:-1])
+
+
+def is_shown(source: Source, node: Any) -> bool:
+    """Tell whether an expression is only shown to people: printed, logged, or the text of an exception."""
+    call = source.enclosing(node, cst.Call, cst.Raise, cst.FunctionDef)
+    while isinstance(call, cst.Call) and (call.func is node or is_text(call)):
+        call = source.enclosing(call, cst.Call, cst.Raise, cst.FunctionDef)
+    if not isinstance(call, cst.Call):
+        return isinstance(call, cst.Raise)
+    name = dotted(call.func)[-1]
+    return is_log(call.func) or name in ("print", "pprint") or name.endswith(("Error", "Exception"))
+
+
+def is_text(call: cst.Call) -> bool:
+    """Tell whether a call only writes its arguments as text: ``str``, ``repr``, ``"…".format``."""
+    func: Any = call.func
+    is_format = isinstance(func, cst.Attribute) and func.attr.value == "format"
+    return dotted(func) in (("str",), ("repr",)) or (is_format and isinstance(func.value, _STRINGS))
 
 
 def is_nothing(node: Any) -> bool:

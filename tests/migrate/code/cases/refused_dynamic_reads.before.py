@@ -13,7 +13,7 @@ def ask(q, key):
     c = client.completions.create(model="m", prompt=q, max_tokens=1)
     print(c.model_dump()[key])
     d = client.completions.create(model="m", prompt=q, max_tokens=1)
-    print(str(d.choices[0]))
+    keep(str(d.choices[0]))
     e = client.completions.create(model="m", prompt=q, max_tokens=1)
     print(copy.copy(e).choices[0].text)
     f = client.completions.create(model="m", prompt=q, max_tokens=1)

@@ -1,0 +1,16 @@
+# refused: langchain-argument@15
+from langchain.agents import create_pandas_dataframe_agent, initialize_agent, load_tools
+from langchain.chat_models import ChatOpenAI
+from langchain.llms import OpenAI
+
+llm = ChatOpenAI(client=None, temperature=0, model_kwargs={"top_p": 1}, model="gpt-5.4-mini", max_tokens=256)
+tools = load_tools(["llm-math"], llm=llm)
+agent = initialize_agent(tools, llm, agent="zero-shot-react-description")
+print(agent.run("What is 2 + 2?"))
+
+
+def ask(frame, query):
+    return create_pandas_dataframe_agent(ChatOpenAI(model="gpt-5.4-mini", max_tokens=256), frame).run(query)
+
+
+kept = OpenAI(model_kwargs={"logprobs": 5})
