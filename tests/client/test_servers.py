@@ -1,4 +1,4 @@
-"""Servers that differ: what is put another way for them, what a trace holds, what ten thousand calls leave."""
+"""Servers that differ: what is put another way for them, what a trace holds, what five thousand calls leave."""
 
 import asyncio
 import json
@@ -152,7 +152,7 @@ def kilobytes():
 with Server() as server, Client(server.base_url, budget=Budget(tokens=10**12)) as client:
     chat = [{"role": "user", "content": "Hi " * 50}]
     sizes = []
-    for index in range(10_000):
+    for index in range(5_000):
         if index % 4 == 3:
             with client.stream(chat, model="gpt-4o-mini", max_tokens=5) as stream:
                 for _ in stream:
@@ -168,16 +168,16 @@ with Server() as server, Client(server.base_url, budget=Budget(tokens=10**12)) a
         if threading.active_count() <= 4:
             break
         time.sleep(0.005)
-    print(sizes[4], sizes[-1], threading.active_count())
+    print(sizes[1], sizes[-1], threading.active_count())
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_ten_thousand_calls_leave_memory_and_threads_as_they_were():
+def test_five_thousand_calls_leave_memory_and_threads_as_they_were():
     done = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, timeout=3600)
     assert done.returncode == 0, done.stderr
     middle, last, threads = map(int, done.stdout.split())
-    assert last - middle < 2_000, f"{middle} kB after 5,000 calls, {last} kB after 10,000"
+    assert last - middle < 1_500, f"{middle} kB after 2,000 calls, {last} kB after 5,000"
     assert threads <= 4
 
 

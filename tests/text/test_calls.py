@@ -63,6 +63,7 @@ def shown(messages):
 
 
 @pytest.mark.parametrize("name", WITH_RESULTS)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(messages=talks())
 def test_calls_without_a_loss_come_back(name, messages):
     written = diptych.to_prompt(messages, format=name)

@@ -22,6 +22,8 @@ DIRECT = [name for name, grammar in grammars().items() if frames_of(grammar)]
 SCANNED = [name for name, grammar in grammars().items() if cutter_of(grammar)]
 #: Laws over all of them.
 FEW = max(6, settings.default.max_examples // 8)
+#: Laws over those written directly.
+SEVERAL = settings.default.max_examples // 3
 #: Each of these, and, for None, any of all.
 SOME = [*SCANNED, None]
 
@@ -71,6 +73,7 @@ def test_formats_of_special_tokens_are_written_directly():
 
 
 @pytest.mark.parametrize("name", DIRECT)
+@settings(max_examples=SEVERAL)
 @given(data=st.data())
 def test_the_direct_way_is_the_careful_way(name, data):
     conversation = data.draw(conversations(grammars()[name]))
@@ -82,6 +85,7 @@ def test_the_direct_way_is_the_careful_way(name, data):
 
 
 @pytest.mark.parametrize("name", DIRECT)
+@settings(max_examples=SEVERAL)
 @given(data=st.data())
 def test_what_holds_no_mark_reads_back_as_it_was(name, data):
     grammar = grammars()[name]
@@ -95,6 +99,7 @@ def test_what_holds_no_mark_reads_back_as_it_was(name, data):
 
 
 @pytest.mark.parametrize("name", DIRECT)
+@settings(max_examples=SEVERAL)
 @given(data=st.data())
 def test_authors_are_those_of_the_careful_way(name, data):
     grammar = grammars()[name]

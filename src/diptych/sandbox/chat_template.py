@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,7 +86,7 @@ class ChatTemplate:
         self.special = {name: token for name, token in named.items() if token not in ("", None)}
         self._template = _compiled(source)
 
-    @property
+    @cached_property
     def variables(self) -> frozenset[str]:
         """The names that the template reads and does not set itself.
 
