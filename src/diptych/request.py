@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from .format import Writing
 from .model import EMPTY, Conversation, FrozenMap
 from .views.card import Card
 from .views.shown import Shown
 from .views.wire import conversation_talk
+
+#: The APIs whose bodies are built, sent, answered and bridged.
+Api = Literal["chat", "completions", "responses", "anthropic", "gemini", "bedrock", "ollama"]
 
 
 class Request(Shown):

@@ -27,6 +27,7 @@ def templates() -> None:
     assert_type(rendered.prompt, str)
     assert_type(rendered.messages, list[dict[str, Any]])
     assert_type(rendered.request("chat", model="gpt-4o-mini"), dict[str, Any])
+    assert_type(rendered.request("anthropic", model="claude-opus-4-5", max_tokens=9), dict[str, Any])
     assert_type(rendered.token_ids(model="gpt-4o-mini"), list[int])
     assert_type(rendered.conversation, diptych.Conversation)
     assert_type(template.counter(model="gpt-4o-mini"), Callable[..., int])

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar, cast, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
+from ..request import Api
 from ._base import ClientBase
 from ._sync import make_http
 from .answer import Tap
@@ -27,7 +28,6 @@ from .counting import Counting
 from .crew import check_concurrency
 from .exchange import Command, Emit, Failed, Head, Open, Sleep
 from .flow import Call
-from .options import Api
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
 from .requests import Ask, Server

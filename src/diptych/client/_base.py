@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from ..errors import ClientError
+from ..request import Api
 from .budget import Budget
 from .cassette import Cassette
 from .endpoints import ENDPOINTS
 from .flow import Hook, Setup
 from .limits import RateLimits
-from .options import Api, Timeouts
+from .options import Timeouts
 from .profiles import Profile, profile_of
 from .requests import server_of
 from .retry import Retries

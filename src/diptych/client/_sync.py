@@ -16,13 +16,14 @@ from types import TracebackType
 from typing import Any, TypeVar, cast, overload
 
 from ..errors import ClientError, DiptychError, InvalidResponse
+from ..request import Api
 from ._base import ClientBase
 from .calls import StreamState, check_reask, forked, new_call, parsed, reasked, schema_params, summed, unsent
 from .counting import Counting
 from .crew import GRACE, Crew, check_concurrency
 from .exchange import Command, Emit, Failed, Head, Open, Sleep
 from .flow import Call
-from .options import POOL, Api
+from .options import POOL
 from .progress import Progress
 from .replies import Delta, Parsed, Reply
 from .requests import Server

@@ -24,12 +24,12 @@ from ..conversion.streams import stream_of
 from ..errors import OF_SHAPE, ApiError, ClientError, FormatError, InvalidResponse, StreamIncomplete, StreamInterrupted
 from ..model import Message, OtherPart, ToolCall
 from ..projection import PAYLOADS, is_old
+from ..request import Api
 from ..response import Event, Response, Sum
 from . import sse
 from .deltas import HeldBack
 from .errors_of import error_from, find_error, quote
 from .frames import FrameDecoder
-from .options import Api
 from .replies import Choice, Delta
 from .secret import NOTHING, Secret
 

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from ..errors import ApiError, BudgetExceeded, ClientError, DiptychError, FormatError, PriceError
+from ..request import Api
 from ._async import AsyncClient
 from ._sync import Client
 from .crew import GRACE, Crew, check_concurrency
-from .options import Api
 from .replies import Reply
 from .requests import digest
 from .results import HASH, SECONDS, BadResults, Name, done_ids, read_results

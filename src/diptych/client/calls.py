@@ -14,9 +14,10 @@ from typing import Any, Final, TypeVar
 
 from ..errors import ClientError, DiptychError, InvalidResponse
 from ..jsonpath import first_problem
+from ..request import Api
 from ..response import Usage
 from .flow import Call, Setup
-from .options import Api, Timeouts
+from .options import Timeouts
 from .replies import Delta, Parsed, Reply
 from .requests import ask
 from .retry import Retries

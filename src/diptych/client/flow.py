@@ -25,13 +25,14 @@ from ..errors import (
     StreamInterrupted,
     Timeout,
 )
+from ..request import Api
 from . import costs, outcomes
 from .answer import Answer, StreamReader, Tap, check_complete
 from .budget import Budget, Reservation
 from .cassette import Cassette, Recorder, Tape
 from .exchange import Command, Emit, Exchange, Head, LostError, Sleep, Steps
 from .limits import RateLimits
-from .options import DRAIN, MAX_ERROR, MAX_RESPONSE, MAX_STREAM, Api, Timeouts
+from .options import DRAIN, MAX_ERROR, MAX_RESPONSE, MAX_STREAM, Timeouts
 from .profiles import Profile, adapted, fitted
 from .replies import Attempt, Reply
 from .requests import Ask, Outgoing, Server

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import Final, Literal
-
-#: The APIs that a client calls.
-Api = Literal["chat", "completions", "responses", "anthropic", "gemini", "bedrock", "ollama"]
+from typing import Final
 
 #: Bytes that a whole answer may have, on the wire and decompressed.
 MAX_RESPONSE: Final = 16 * 1024 * 1024

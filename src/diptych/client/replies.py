@@ -16,12 +16,12 @@ from ..apis.chat.messages import write_message
 from ..errors import InvalidResponse
 from ..model import EMPTY, Message, TextPart
 from ..projection import write_part
+from ..request import Api
 from ..response import Response, ResponseChoice, Usage
 from ..views.card import Card
 from ..views.shown import Shown
 from ..views.wire import wire_talk
 from . import costs
-from .options import Api
 from .requests import Ask, digest
 
 T = TypeVar("T")

@@ -23,8 +23,8 @@ from ..config import fallback
 from ..conversion.requests import build
 from ..errors import ClientError, FormatError
 from ..policy import OnLoss
+from ..request import Api
 from .endpoints import ENDPOINTS, OPENAI
-from .options import Api
 from .secret import Secret, guard_logs
 
 _OPENAI_HOSTS: Final = frozenset({"api.openai.com", "eu.api.openai.com", "us.api.openai.com"})

@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..errors import ApiError, ClientError, InvalidResponse
+from ..request import Api
 from .endpoints import ENDPOINTS
 from .errors_of import api_error
 from .exchange import Command, Exchange, LostError
 from .flow import Setup
-from .options import MAX_RESPONSE, Api
+from .options import MAX_RESPONSE
 from .outcomes import lost_error
 from .requests import Outgoing
 

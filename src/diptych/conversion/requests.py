@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal, NamedTuple, TypedDict, cast, get_args
+from typing import Any, Final, NamedTuple, TypedDict, cast, get_args
 
 from ..apis.between import converted
 from ..apis.bodies import chat_body, check_body, completions_body
@@ -30,10 +30,9 @@ from ..catalogue import DEFAULT_MODEL, apis_of, refused_parameters
 from ..errors import FormatError
 from ..loss import Loss
 from ..policy import OnLoss, settle
-from ..request import Request
+from ..request import Api, Request
 from ..text.writing import write_text
 
-Api = Literal["chat", "completions", "responses", "anthropic", "gemini", "bedrock", "ollama"]
 #: The APIs whose bodies can be built.
 APIS: Final[tuple[Api, ...]] = get_args(Api)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..client.options import Api
 from ..errors import ApiError, ClientError, DiptychError
+from ..request import Api
 from ..tokens import TokenCount, count
 from .bridge import Bridge
 from .doors import Visit, Work

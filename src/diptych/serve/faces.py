@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..apis.failures import write_failure
 from ..client.endpoints import ENDPOINTS
-from ..client.options import Api
+from ..request import Api
 from .refusals import Refusal
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

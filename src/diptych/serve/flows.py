@@ -12,9 +12,9 @@ from typing import Any
 
 from ..apis.heads import sum_usage
 from ..apis.responses.settings import with_settings
-from ..client.options import Api
 from ..conversion.streams import writer_of
 from ..loss import Loss
+from ..request import Api
 from ..response import Event, Response, Usage, events_of
 from .plans import Plan
 from .prefill import BegunFilter

@@ -13,12 +13,12 @@ from typing import Any, Final
 from ..apis.between import converted
 from ..apis.completions.request import insertion
 from ..apis.completions.tables import ALONE
-from ..client.options import Api
 from ..client.requests import Ask
 from ..conversion.registry import get
 from ..errors import DiptychError, FormatError
 from ..format import Conversion
 from ..loss import Loss
+from ..request import Api
 from .faces import Face
 from .policy import Signal, asked, settled, stateful, unknown_fields
 from .prefill import begun_reply

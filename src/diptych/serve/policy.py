@@ -12,10 +12,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 from ..apis.completions.tables import ALONE
 from ..apis.responses.settings import STATEFUL
-from ..client.options import Api
 from ..conversion.registry import get
 from ..errors import LossError
 from ..loss import Loss, Severity
+from ..request import Api
 
 Action = Literal["mapped", "signalled", "refused"]
 #: What a loss of each severity means by default, and where the bridge is strict.

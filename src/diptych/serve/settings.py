@@ -13,9 +13,10 @@ from typing import Any, Final, Literal, get_args
 from ..client.budget import Budget
 from ..client.cassette import Cassette
 from ..client.limits import RateLimits
-from ..client.options import Api, Timeouts
+from ..client.options import Timeouts
 from ..client.retry import Retries
 from ..errors import ConfigError
+from ..request import Api
 
 Unknown = Literal["pass", "refuse"]
 #: Opt-ins of the Completions reader: what else is refused becomes something near it.

@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..client.options import Api
 from ..errors import TemplateNotFound
+from ..request import Api
 from .policy import OWN
 from .refusals import refuse
 from .settings import Settings

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from ..apis.chat.messages import write
 from ..format import DeclaringTemplate, Writing
 from ..loss import Loss
 from ..model import Conversation, Message, Part, ResponseFormat, Segment, Span, TextPart, ToolSpec
 from ..policy import OnLoss
-from ..request import Request
+from ..request import Api, Request
 from ..text.writing import write_text
 from ..views.card import Card, Talk
 from ..views.parts import described
 from .assemble import Assembled, add_segment
 from .plan import Plan
-
-Api = Literal["chat", "completions"]
 
 
 class Rendered(Request):
