@@ -14,7 +14,10 @@ from typing import Final
 
 from .doubts import LABELLED
 from .grammar import Grammar
-from .parse import after_beginning, after_marks, has_open, parse
+from .labels import names_of, own_labels
+from .names import KNOWN
+from .parse import Range, after_beginning, after_marks, has_open, parse
+from .quoted import is_about, is_form, is_quoted
 
 
 def detect(prompt: str, grammar: Grammar, *, begins: bool = False) -> float:
@@ -123,13 +126,38 @@ def _label_confidence(prompt: str, grammar: Grammar) -> float:
         return 0.0  # without its own marks it is any transcript
     if not has_open(prompt, grammar):
         return 0.0
-    found = {r.role for r in parse(prompt, grammar).ranges}
+    ranges = parse(prompt, grammar).ranges
+    found = {one.role for one in ranges}
+    if _leaves_labels(prompt, ranges) or _is_quoted(prompt, grammar):
+        return 0.0
     has_cue = bool(grammar.cue.strip()) and prompt.rstrip().endswith(grammar.cue.strip())
     if "user" not in found:
         return 0.0
     if has_cue or "assistant" in found:
         return 0.7
     return 0.5 if _begins(prompt, grammar) and not prompt[after_beginning(prompt)].isalnum() else 0.0  # a heading
+
+
+def _leaves_labels(prompt: str, ranges: list[Range]) -> bool:
+    """Return whether the system text begins, or the last content ends, with a speaker's label of another format."""
+    if not ranges:
+        return False
+    first, last = (prompt[one.start : one.end] for one in (ranges[0], ranges[-1]))
+    if ranges[0].role == "system" and (names := names_of(first)):
+        if not names[0].start and KNOWN.get(names[0].name) == "system":
+            return True
+    names = names_of(last)
+    return bool(names) and not last[names[-1].end :].strip() and KNOWN.get(names[-1].name) == "assistant"
+
+
+def _is_quoted(prompt: str, grammar: Grammar) -> bool:
+    """Return whether the labels of a format stand in a quotation, or in a talk that something is to be done with."""
+    if not grammar.labels or grammar.opens_anywhere:
+        return False
+    found = own_labels(prompt, grammar.labels)
+    if not found or not prompt[found[-1].end :].strip():
+        return False
+    return is_quoted(prompt, found) or is_form(prompt, found) or is_about(prompt, found, is_open=False)
 
 
 def likeliest(masked: str, known: Mapping[str, Grammar]) -> list[tuple[float, Grammar]]:

@@ -33,8 +33,8 @@ _SHEET: Final = re.compile(
 )
 #: What a template puts behind a user's text, and before a reply that was not thought about.
 _NOTE: Final = re.compile(r"\{reasoning effort: \w+\}\s*\Z")
-#: A speaker inside a line, alone: some templates write no more of a chat.
-_INSIDE: Final = re.compile(r"(?<![\w\"'`<#/])(?:User|USER|Human|HUMAN): ?\S")
+#: A speaker who stands alone, in the last line or in capitals inside one: some templates write no more of a chat.
+_ALONE: Final = re.compile(r"\n\n(?:User|Human): ?\S[^\n]*\s*\Z|(?<![\w\"'`<#/])(?:USER|HUMAN): ?\S", re.MULTILINE)
 SHEET: Final = "the system message holds what a model's own template writes there: give its template, or its format"
 THOUGHT: Final = "a reply begins with tags around no reasoning, which its template writes: name its format"
 
@@ -55,7 +55,7 @@ def _of_template(reading: Reading) -> list[str]:
     """Return what in the messages is rather of the model's own template than of whoever wrote them."""
     messages = reading.conversation.messages
     if reading.format == "plain" or not messages:
-        return [LABELS] if reading.verdict == "lossless" and messages and _INSIDE.search(messages[0].text) else []
+        return [LABELS] if reading.verdict == "lossless" and messages and _ALONE.search(messages[0].text) else []
     last = messages[-1]
     systems = (message.text for message in messages if message.role in ("system", "developer"))
     has_sheet = any(map(_SHEET.search, systems)) or _NOTE.search(last.text) is not None

@@ -1,67 +1,67 @@
-"""Speaker labels: who speaks in a prompt that has no markers, only names at line starts.
+"""Speaker labels: the names at the starts of lines that may open the turns of a prompt without markers.
 
-Rule: a label opens a turn where it stands at the start of a line and ends in a colon;
-the text before the first label is the system text; white space and record separators
-around a content belong to no turn; an empty last label asks for the reply. Which
-labels are speakers is a judgement: hints first, then the names people use, then two
-labels that alternate. The judgement is never called certain.
+Rule: a label opens a turn where it stands at the start of a line; the text before the first label is the
+system text; white space and record separators around a content belong to no turn; an empty last label asks
+for the reply. Signs of Markdown, brackets, bullets and times may stand around a name. Which labels are
+speakers is a judgement: :mod:`speakers`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any, Final, Literal, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from ..errors import FormatError
-from .parse import Parse, Range
+from .names import KNOWN
+from .parse import OPAQUE, Parse, Range
 
-#: Names that people give to the two speakers (prompt galleries of 2020-2026).
-KNOWN: Final[dict[str, str]] = {
-    **dict.fromkeys(
-        ["user", "human", "you", "me", "customer", "client", "student", "patient", "visitor", "guest", "caller",
-         "interviewer", "q", "question", "query", "person", "prompter"],
-        "user",
-    ),
-    **dict.fromkeys(
-        ["assistant", "ai", "bot", "chatbot", "agent", "a", "answer", "gpt", "chatgpt", "support", "tutor", "teacher",
-         "doctor", "advisor", "helper", "assistant bot", "ai assistant", "virtual assistant", "model", "response"],
-        "assistant",
-    ),
-    **dict.fromkeys(
-        ["用户", "用戶", "人类", "问", "问题", "客户", "ユーザー", "質問", "사용자", "질문", "пользователь", "вопрос",
-         "utilisateur", "benutzer", "nutzer", "frage", "usuario", "usuário", "pregunta", "utente", "domanda", "kunde"],
-        "user",
-    ),
-    **dict.fromkeys(
-        ["助手", "助理", "答", "回答", "客服", "アシスタント", "어시스턴트", "답변", "ассистент", "ответ", "réponse",
-         "assistent", "antwort", "asistente", "respuesta", "assistente", "risposta"],
-        "assistant",
-    ),
-    **dict.fromkeys(["system", "系统", "系統", "システム", "시스템", "система", "sistema", "système"], "system"),
-}  # fmt: skip
-#: Labels of examples rather than of a talk.
-_EXAMPLES: Final = frozenset({"q", "a", "question", "answer", "query", "response", "问", "答", "问题", "回答"})
-#: Labels with which a text that has no other begins a talk.
-_OPENING: Final = frozenset({"user", "human"})
-#: The signs of Markdown that may stand around a label: ``**User:**``, ``### User:``.
-_BEFORE: Final = r"(?:\*\*|__|#{1,6} )?"
-_AFTER: Final = r"(?:\*\*|__)?"
-_LABEL: Final = re.compile(
-    rf"^{_BEFORE}([^\s:：*_#][^:：\n*]{{0,39}}?){_AFTER}[ \t]*(?::{_AFTER}(?=\s|$)|：{_AFTER})", re.MULTILINE
+#: White space inside a line.
+_BLANK: Final = r"[^\S\n]*+"
+#: A time of day or a date before a name: ``[10:31]``, ``2024-05-01 10:31:07``.
+_TIME: Final = r"[\[(]?\d{1,4}(?:[-:./ ,T]{1,2}\d{1,6})+Z?(?: ?[AP]M)?[\])]?[ ,-]+"
+#: What may stand between the start of a line and a name.
+_LEAD: Final = (
+    rf"{_BLANK}(?:{_TIME})?(?:[-+*•>] +|\d{{1,3}}[.)] +)?"
+    r"(?:[\u2190-\u2bff\u3200-\u32ff\U0001f000-\U0001faff\ufe0f\u200d]++ ?)?"  # symbols and emoji
+    r"(?:#{1,6} ?)?(?:<b>|<strong>|[*_]{1,3}|~~|`)?[\[(<@【「《]?"
 )
-#: What ends an instruction that is followed by the form of the answer, not by a talk.
-_FORM: Final = re.compile(r"\b(?:formats?|templates?|structure|form|schema|layout)\b[^\n.]{0,40}:?\s*\Z", re.IGNORECASE)
-_SEPARATOR: Final = re.compile(
-    r"(?:\A|\n)[ \t]*(?:#{3,}|-{3,}|={3,}|\+{3,}|\*{3,})[ \t]*\Z"
-    r"|(?:#{3} ?End|</s>|<\|(?:endoftext|eot_id|im_end|end|eot)\|>|<end_of_turn>|<｜end▁of▁sentence｜>)\Z"
+#: What may stand between a name and its colon, and behind that.
+_NOTE: Final = r"(?:[(\[][^\n()\[\]]{1,40}[)\]])?"
+_TRAIL: Final = r"(?:[\])>】」》*_`]|</b>|</strong>)*+"
+_NAME: Final = rf"([^\W\d_][^\n:：*_#`\[\](){{}}<>】」》|\"{OPAQUE}]{{0,39}}+)"
+#: A line that begins with a name and a colon.
+_COLON: Final = re.compile(rf"\n({_LEAD}){_NAME}{_NOTE}{_BLANK}{_TRAIL}{_BLANK}[:：]{_TRAIL}")
+#: Lines that begin with a name in another frame: a heading, brackets, a sign behind it.
+_FRAMES: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\n(#{{1,6}} [*_]*){_NAME}[*_]*{_BLANK}(?=\n|\Z)",
+        rf"\n([*_]*[\[(【]){_NAME}[\])】][*_]*",
+        rf"\n(<){_NAME}>",
+        rf"\n([*_]{{2,3}}){_NAME}[*_]{{2,3}}{_BLANK}(?=\n|\Z)",
+        rf"\n(={{2,}}|-{{2,}}|\*{{3,}}|#{{2,}}) ([^\W\d_][\w ]{{0,19}}?) \1{_BLANK}(?=\n|\Z)",
+        r"\n()([^\W\d_][\w ]{0,19}?) ?[>»](?=\s|\Z)",
+        r"\n()([^\W\d_][\w ]{0,19}?) [-\u2013\u2014](?=\s|\Z)",
+        r"\n()([QA])\.(?=\s|\Z)",
+        rf"\n()([^\W\d_][\w -]{{1,19}}+){_BLANK}(?=\n|\Z)",
+    )
 )
+_NUMBER: Final = re.compile(r"[ #.]*\d{1,3}\Z")
+_SAYS: Final = re.compile(r" (?:says|said)\Z")
+#: What separates records: a line of signs, a mark of an end.
+_RULE: Final = re.compile(r"[ \t]*+(?:#{3,}|-{3,}|={3,}|\+{3,}|\*{3,})")
+_END: Final = re.compile(
+    r"(?:#{3} ?End|</s>|<\|(?:endoftext|eot_id|im_end|end|eot)\|>|<end_of_turn>|<｜end▁of▁sentence｜>)\Z"
+)
+#: What a separator ends in.
+_SEPARATES: Final = frozenset("#-=+*d>")
 _MAX_WORDS: Final = 4
 #: What stands after a label; the second is the colon of Chinese and Japanese.
 _COLONS: Final = ":\uff1a"
-
-Kind = Literal["hinted", "talk", "examples", "pairs", "slot", "trace", "lines"]
+_BEFORE: Final = rf"(?:{_LEAD})"
+_AFTER: Final = r"(?:\*\*|__)?"
 
 
 class Label(NamedTuple):
@@ -73,26 +73,64 @@ class Label(NamedTuple):
     text: str
 
 
-class Speakers(NamedTuple):
-    """The labels that open turns, and how they were recognised."""
+class Name(NamedTuple):
+    """A name where a label may stand: where it starts, where a content may start, the name, what is around it."""
 
-    labels: tuple[Label, ...]
-    kind: Kind
+    start: int
+    end: int
+    name: str
+    frame: str
 
 
-def speakers(text: str, hints: Mapping[str, Any] | None = None) -> Speakers | None:
-    """Return the speakers of a text, None where nobody is seen to speak.
+def names_of(text: str) -> list[Name]:
+    """Return the names at line starts that a colon follows.
 
-    >>> [label.role for label in speakers("You: Hi\\nFriend: Hey\\nYou: Bye\\nFriend:").labels]
-    ['user', 'assistant', 'user', 'assistant']
+    >>> names_of("Hi\\n**Bob:** x")
+    [Name(start=3, end=11, name='bob', frame='**')]
     """
-    if hints:
-        found = tuple(label for _, label in _hinted(text, read_hints(hints)))
-        return Speakers(found, "hinted") if found else None
-    seen = [(m.start(), m.end(), m.group(1)) for m in _LABEL.finditer(text) if _is_name(m.group(1))]
-    if not seen:
-        return None
-    return _known(text, seen) or _pairs(text, seen) or _lines(text)
+    found = []
+    lines = "\n" + text
+    for one in _COLON.finditer(lines):
+        name = _folded(one[2])
+        if not name:
+            continue
+        end = one.end()
+        if one[0][-1] == "：" or lines[end : end + 1].isspace() or end == len(lines) or name in KNOWN:
+            found.append(Name(one.start(), end - 1, name, _frame(one[1])))
+    return found
+
+
+def framed_names(text: str) -> list[list[Name]]:
+    """Return the names at line starts in frames without a colon, one list a frame.
+
+    >>> framed_names("[User] Hi\\n[Bot] Hey")[0][1]
+    Name(start=10, end=15, name='bot', frame='[')
+    """
+    found = []
+    lines = "\n" + text
+    for pattern in _FRAMES:
+        if names := [
+            Name(one.start(), one.end() - 1, name, one[1])
+            for one in pattern.finditer(lines)
+            if (name := _folded(one[2])) in KNOWN
+        ]:
+            found.append(names)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _folded(name: str) -> str:
+    """Return a name as it is compared; empty for what is none."""
+    name = " ".join(name.casefold().split())
+    if len(name.split()) > _MAX_WORDS:
+        return ""
+    bare = _NUMBER.sub("", _SAYS.sub("", name))
+    return bare if KNOWN.get(bare) else name
+
+
+@lru_cache(maxsize=4096)
+def _frame(lead: str) -> str:
+    return re.sub(r"\d+", "0", lead).strip()
 
 
 def read_hints(hints: Mapping[str, Any]) -> dict[str, str]:
@@ -130,9 +168,23 @@ def unmatched_hints(text: str, roles: Mapping[str, str]) -> list[str]:
 def own_labels(text: str, roles: Mapping[str, str]) -> list[Label]:
     """Return the labels of a known format, at line starts alone."""
     folded = {label.casefold(): role for label, role in roles.items()}
-    words = "|".join(sorted(map(re.escape, roles), key=len, reverse=True))
-    found = re.finditer(rf"^({words})[ \t]*:", text, re.MULTILINE | re.IGNORECASE)
+    found = _own_pattern(tuple(roles)).finditer(text)
     return [Label(m.start(), m.end(), folded[m.group(1).casefold()], m.group()) for m in found]
+
+
+@lru_cache(maxsize=64)
+def _own_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
+    words = "|".join(sorted(map(re.escape, labels), key=len, reverse=True))
+    return re.compile(rf"^({words})[ \t]*:", re.MULTILINE | re.IGNORECASE)
+
+
+def hinted(text: str, hints: Mapping[str, Any]) -> list[Label]:
+    """Return the labels that hints name.
+
+    >>> [label.role for label in hinted("Bo: Hi\\nJo:", {"Bo": "user", "Jo": "assistant"})]
+    ['user', 'assistant']
+    """
+    return [label for _, label in _hinted(text, read_hints(hints))]
 
 
 def _hinted(text: str, roles: Mapping[str, str]) -> list[tuple[str, Label]]:
@@ -156,109 +208,13 @@ def _hinted(text: str, roles: Mapping[str, str]) -> list[tuple[str, Label]]:
 
 def _label_pattern(label: str) -> str:
     """Return the pattern of a label: a word needs a colon or a line break after it, a sign does not."""
-    colon = rf"{_AFTER}[ \t]*[{_COLONS}]{_AFTER}"
-    end = rf"(?:{colon}|(?=\n))" if label[-1].isalnum() else rf"(?:[ \t]*[{_COLONS}])?"
+    colon = rf"(?: says| said)?{_BLANK}{_NOTE}{_BLANK}{_TRAIL}{_BLANK}[{_COLONS}]{_TRAIL}"
+    end = rf"(?:{colon}|{_TRAIL}(?=\n))" if label[-1].isalnum() else rf"(?:[ \t]*[{_COLONS}])?"
     return re.escape(label) + end
 
 
 def _bare(label: str) -> str:
     return label.strip().rstrip(_COLONS).strip()
-
-
-def _is_name(label: str) -> bool:
-    return len(label.split()) <= _MAX_WORDS and label[0] not in "\"'([{<-*•/\\|" and "  " not in label
-
-
-def _label(text: str, seen: tuple[int, int, str], role: str) -> Label:
-    return Label(seen[0], seen[1], role, text[seen[0] : seen[1]])
-
-
-def _known(text: str, seen: list[tuple[int, int, str]]) -> Speakers | None:
-    """Return the speakers where known names speak, alone or with one that alternates with them."""
-    roles = {name.casefold(): KNOWN[name.casefold()] for _, _, name in seen if name.casefold() in KNOWN}
-    present = set(roles.values())
-    if any(name.casefold().startswith("thought") for _, _, name in seen) and "user" in present:
-        return _trace(text, seen, roles)
-    if present >= {"user", "assistant"}:
-        kind: Kind = "examples" if set(roles) <= _EXAMPLES else "talk"
-    elif "user" in present and (other := _partner(text, seen, roles)):
-        roles[other.casefold()] = "assistant"
-        kind = "talk" if not set(roles) & _EXAMPLES else "examples"
-    elif roles and "assistant" in present and _is_empty_last(text, seen):
-        kind = "slot"
-    elif present == {"user"} and not set(roles) - _OPENING and not text[: seen[0][0]].strip():
-        kind = "talk"
-    else:
-        return None
-    labels = [_label(text, s, roles[s[2].casefold()]) for s in seen if s[2].casefold() in roles]
-    if _FORM.search(text, 0, labels[0].start) and text[labels[-1].end :].strip():
-        kind = "slot"  # an answer's form, not a talk: one message, unless someone says otherwise
-    return Speakers(tuple(labels), kind) if kind == "slot" or _is_talk(text, labels) else None
-
-
-def _is_talk(text: str, labels: list[Label]) -> bool:
-    """Return whether labels follow each other as speakers do: a user first, or turn by turn to an open end.
-
-    A glossary that happens to hold two of the names does not.
-    """
-    spoken = [label.role for label in labels if label.role != "system"]
-    if spoken[0] == "user":
-        return True
-    alternates = all(a != b for a, b in pairwise(spoken))
-    return alternates and (len(spoken) > 2 or not text[labels[-1].end :].strip())
-
-
-def _trace(text: str, seen: list[tuple[int, int, str]], roles: dict[str, str]) -> Speakers:
-    """Return a question with its thoughts: the first thought after a question opens the answer."""
-    labels: list[Label] = []
-    for one in seen:
-        name = one[2].casefold()
-        if roles.get(name) == "user":
-            labels.append(_label(text, one, "user"))
-        elif name.startswith("thought") and labels and labels[-1].role == "user":
-            labels.append(_label(text, one, "assistant"))
-    return Speakers(tuple(labels), "trace")
-
-
-def _partner(text: str, seen: list[tuple[int, int, str]], roles: Mapping[str, str]) -> str | None:
-    """Return the other name that takes turns with the known ones."""
-    for _, _, name in reversed(seen):
-        folded = name.casefold()
-        if folded in roles:
-            continue
-        turns = [s[2].casefold() == folded for s in seen if s[2].casefold() == folded or s[2].casefold() in roles]
-        alternates = all(a != b for a, b in pairwise(turns))
-        if alternates and (turns.count(True) > 1 or _is_empty_last(text, seen)) and not turns[0]:
-            return name
-    return None
-
-
-def _pairs(text: str, seen: list[tuple[int, int, str]]) -> Speakers | None:
-    """Return two unknown labels that alternate and end in an empty one: examples, or a record to fill in."""
-    if not _is_empty_last(text, seen):
-        return None
-    last = seen[-1][2].casefold()
-    for _, _, name in reversed(seen[:-1]):
-        first = name.casefold()
-        mine = [s for s in seen if s[2].casefold() in (first, last)]
-        turns = [s[2].casefold() == first for s in mine]
-        expected = [index % 2 == 0 for index in range(len(turns))]
-        if first != last and turns == expected and len(turns) >= 4:
-            labels = [_label(text, s, "user" if s[2].casefold() == first else "assistant") for s in mine]
-            return Speakers(tuple(labels), "pairs")
-    return None
-
-
-def _lines(text: str) -> Speakers | None:
-    """Return lines of ``left: right`` of which the last has no right."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    if len(lines) < 3 or not lines[-1].rstrip().endswith(":") or any(":" not in line for line in lines):
-        return None
-    return Speakers((), "lines")
-
-
-def _is_empty_last(text: str, seen: list[tuple[int, int, str]]) -> bool:
-    return not text[seen[-1][1] :].strip()
 
 
 def parse_labelled(text: str, labels: Sequence[Label]) -> Parse:
@@ -281,13 +237,21 @@ def parse_labelled(text: str, labels: Sequence[Label]) -> Parse:
 
 
 def _tight(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return a range without the white space and the record separator at its ends."""
-    while True:
-        piece = text[start:end]
-        end -= len(piece) - len(piece.rstrip())
-        separator = _SEPARATOR.search(text[max(start, end - 40) : end])
-        if separator is None or separator.start() == separator.end():
+    """Return a range without the white space and the record separators at its ends."""
+    end = _end_of(text, start, end)
+    while start < end and text[end - 1] in _SEPARATES:
+        line = max(start, text.rfind("\n", start, end) + 1)
+        found = _RULE.fullmatch(text, line, end) or _END.search(text, max(start, end - 40), end)
+        if found is None:
             break
-        end -= separator.end() - separator.start()
-    piece = text[start:end]
-    return start + len(piece) - len(piece.lstrip()), max(start, end)
+        end = _end_of(text, start, found.start())
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end
+
+
+def _end_of(text: str, start: int, end: int) -> int:
+    """Return where a range ends without white space."""
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return end

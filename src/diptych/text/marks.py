@@ -130,11 +130,21 @@ def explains(format: str | Grammar, contents: Iterable[str]) -> bool:
     >>> explains("chatml", ["a < b"]), explains("chatml", ["a<|eot|>"])
     (True, False)
     """
+    found = held(contents)
+    own = (_own_of(format) if isinstance(format, str) else _own(format)) if found else frozenset()
+    return all(mark.text in own for mark in found)
+
+
+def held(contents: Iterable[str]) -> list[Mark]:
+    """Return the marks in the contents of a text; where they stand is not said.
+
+    >>> [mark.text for mark in held(["a < b", "a<|eot|>"])]
+    ['<|eot|>']
+    """
     together = "\n".join(contents)
     if not any(opening in together for opening in _SIGNS):
-        return True
-    own = _own_of(format) if isinstance(format, str) else _own(format)
-    return all(mark.text in own for mark in marks_of("\n".join(_SIGNED.findall(together))))
+        return []
+    return marks_of("\n".join(_SIGNED.findall(together)))
 
 
 def say(marks: Sequence[Mark], text: str) -> str:

@@ -29,6 +29,7 @@ from .parse import BEGINNINGS, OPAQUE, Parse, Range, after_beginning, after_mark
 from .registry import brought_grammars, grammar_of, grammars
 from .rivals import can_close, differ, explained, looks_simple, oddity, scans_of, talk, unlike
 from .scan import UNSURE, Scan, scan, system_apart
+from .speakers import Speakers, speakers
 from .turns import conversation_of, tools_apart, turns_of
 from .writing import unproved, write_text
 
@@ -52,6 +53,8 @@ def read_text(
     if isinstance(format, ChatTemplate):
         return read_template(prompt, format, masked)
     grammar = None if format == "auto" else grammar_of(format)
+    if prompt.startswith("\ufeff") and not opaque and (reading := _without_bom(prompt, format, hints)):
+        return reading
     if "\r\n" in prompt and not opaque and (reading := _of_lines(prompt, format, hints)):
         return reading
     reading = _read(prompt, masked, grammar, hints)
@@ -63,10 +66,19 @@ def _of_lines(prompt: str, format: str | Grammar, hints: Hints | None) -> Readin
     text = prompt.replace("\r\n", "\n")
     if prompt.count("\n") != len(prompt) - len(text) or "\r" in text:
         return None
-    reading = read_text(text, format, hints=hints)
+    return _changed(read_text(text, format, hints=hints), "its line breaks, CRLF, are read as LF")
+
+
+def _without_bom(prompt: str, format: str | Grammar, hints: Hints | None) -> Reading | None:
+    """Return the reading of a file behind its byte order mark, None where it has no turns."""
+    return _changed(read_text(prompt[1:], format, hints=hints), "its byte order mark is left out")
+
+
+def _changed(reading: Reading, detail: str) -> Reading | None:
+    """Return a reading of a changed text with this loss, None where it has no turns."""
     if reading.format == "plain":
         return None
-    loss = Loss("$", "substituted", "its line breaks, CRLF, are read as LF")
+    loss = Loss("$", "substituted", detail)
     verdict: Verdict = "lossy" if reading.verdict == "lossless" else reading.verdict
     return replace(reading, losses=(loss, *reading.losses), verdict=verdict)
 
@@ -182,6 +194,7 @@ def _most_exact(readings: list[Reading]) -> Reading:
     order = {"lossless": 0, "ambiguous": 1, "lossy": 2}
     best = readings[0]
     if len(readings) > 1:
+        readings = _clean(readings)
         best = min(readings, key=lambda r: (not _is_exact(r), -r.confidence, order[r.verdict], *oddity(talk(r), r)))
     exact = [r for r in readings if r is not best and _is_exact(r) and r.confidence == best.confidence]
     exact = [
@@ -194,6 +207,12 @@ def _most_exact(readings: list[Reading]) -> Reading:
     names = ", ".join(r.format for r in exact)
     detail = f"the text reads as {best.format}, and with other contents as {names}: name its format"
     return replace(best, verdict="ambiguous", alternatives=(*best.alternatives, *others), detail=best.detail or detail)
+
+
+def _clean(readings: list[Reading]) -> list[Reading]:
+    """Leave out what leaves control tokens in contents where another reading of the same kind leaves none."""
+    clean = [r for r in readings if r.detail != doubts.OWN_MARK and not marks.held(talk(r).texts)]
+    return clean if 0 < len(clean) < len(readings) and len(clean[0].messages) > 1 else readings
 
 
 def _is_exact(reading: Reading) -> bool:
@@ -384,10 +403,10 @@ def _first_difference(prompt: str, again: str, start: int) -> str:
 
 def _labelled(prompt: str, masked: str, hints: Hints | None, name: str, own: Grammar | None = None) -> Reading:
     plain = whole(prompt, 0.6)
-    seen = labels.speakers(masked, hints)
+    seen = speakers(masked, hints)
     if seen is None and own is not None:
         found = labels.own_labels(masked, own.labels)
-        seen = labels.Speakers(tuple(found), "talk") if found else None
+        seen = Speakers(tuple(found), "talk") if found else None
     if seen is None:
         return plain
     if seen.kind == "lines":
@@ -405,7 +424,7 @@ def _labelled(prompt: str, masked: str, hints: Hints | None, name: str, own: Gra
     return replace(turns, verdict="ambiguous", alternatives=others, detail=said)
 
 
-def _turns_reading(prompt: str, masked: str, seen: labels.Speakers, name: str) -> Reading:
+def _turns_reading(prompt: str, masked: str, seen: Speakers, name: str) -> Reading:
     found = labels.parse_labelled(masked, seen.labels)
     grammar = grammar_of(name)
     if seen.kind == "slot":
@@ -434,8 +453,9 @@ def _named_examples(turns: Reading) -> list[Reading]:
 def _lines_reading(prompt: str) -> Reading:
     """Return lines of ``left: right`` as pairs of turns."""
     messages: list[Message] = []
+    sign = prompt.split()[-1][-1] if prompt.rstrip().endswith((":", "→")) else prompt.rstrip()[-2:]
     for line in prompt.split("\n"):
-        left, _, right = line.partition(":")
+        left, _, right = line.partition(sign)
         if left.strip():
             messages.append(Message("user", left.strip()))
         if right.strip():

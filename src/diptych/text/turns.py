@@ -234,4 +234,8 @@ def _split_system(text: str, role: str, grammar: Grammar) -> list[tuple[str, str
         inner, close, rest = text[len(wrap.open) :].partition(wrap.close)
         if close:
             return [("system", inner), ("user", rest)]
+    if role == "user" and text.lstrip().startswith(wrap.open.strip()):  # with other white space
+        inner, close, rest = text.strip().removeprefix(wrap.open.strip()).partition(wrap.close.strip())
+        if close:
+            return [("system", inner.strip()), ("user", rest.strip())]
     return [(role, text)]

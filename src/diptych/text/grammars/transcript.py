@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from ..grammar import ALL_ROLES, Grammar, Turn
-from ..labels import KNOWN
+from ..names import KNOWN
 
 _LABELS = {"System": "system", "User": "user", "Assistant": "assistant", "Tool": "tool"}
 
