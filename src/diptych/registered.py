@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP: Final = "diptych.formats"
 _HOLDERS: Final = ("GRAMMAR", "GRAMMARS", "FORMAT", "FORMATS")
@@ -45,6 +47,8 @@ def broken() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _loaded() -> tuple[tuple[Brought, ...], dict[str, str]]:
+    from importlib.metadata import entry_points
+
     found: list[Brought] = []
     failed: dict[str, str] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):

@@ -1,32 +1,63 @@
-"""The commands and where they live; nothing here imports what a command needs."""
+"""The commands and where they live; nothing here imports a command before it is asked for."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
 
-from . import (
-    audit,
-    batch,
-    check,
-    convert,
-    cost,
-    count,
-    diff,
-    doctor,
-    lookup,
-    migrate,
-    play,
-    render,
-    report,
-    run,
-    serve,
-    tokens,
-    types,
-)
-from .folding import Application
+from .commands import WIDTH, Application, Lazy
 from .unknown import Commands
+
+#: The module of every command, in the order of the help. The command is its function ``NAME_command``, and a
+#: group of commands its application ``NAME_app``.
+COMMANDS: Final = {
+    "render": "render",
+    "convert": "convert",
+    "count": "count",
+    "tokens": "tokens",
+    "cost": "cost",
+    "run": "run",
+    "batch": "batch",
+    "serve": "serve",
+    "formats": "lookup",
+    "models": "lookup",
+    "check": "check",
+    "diff": "diff",
+    "types": "types",
+    "schema": "types",
+    "explain": "lookup",
+    "audit": "audit",
+    "play": "play",
+    "report": "report",
+    "doctor": "doctor",
+    "migrate": "migrate",
+    "templates": "lookup",
+}
+
+
+def _found(name: str) -> Any:
+    """Return the function of a command, or the application of a group."""
+    module = import_module(f".{COMMANDS[name]}", __package__)
+    return getattr(module, f"{name}_command", None) or getattr(module, f"{name}_app")
+
+
+class Root(Commands):
+    """The commands of the table, each loaded when it is asked for."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands: Any = Lazy({name: partial(_found, name) for name in COMMANDS})
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        return list(self.commands)
+
+    def summary(self, name: str) -> str:
+        """Return the first paragraph of the help of one command."""
+        return str(self.commands.summary(name))
 
 
 def _version(value: bool) -> None:
@@ -41,10 +72,11 @@ def make_app() -> typer.Typer:
     """Return the application."""
     app = Application(
         name="diptych",
-        cls=Commands,
+        cls=Root,
+        add_completion=True,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
         help=(
             "Prompt templates as Completions prompts and Chat messages, with token counts, prices and a client.\n\n"
             "Try: diptych render translate -p text=Hello"
@@ -63,25 +95,4 @@ def make_app() -> typer.Typer:
     ) -> None:
         """Render, convert, count, price and send prompts."""
 
-    app.command("render")(render.render_command)
-    app.command("convert")(convert.convert_command)
-    app.command("count")(count.count_command)
-    app.command("tokens")(tokens.tokens_command)
-    app.command("cost")(cost.cost_command)
-    app.command("run")(run.run_command)
-    app.command("batch")(batch.batch_command)
-    app.command("serve")(serve.serve_command)
-    app.command("formats")(lookup.formats_command)
-    app.command("models")(lookup.models_command)
-    app.command("check")(check.check_command)
-    app.command("diff")(diff.diff_command)
-    app.command("types")(types.types_command)
-    app.command("schema")(types.schema_command)
-    app.command("explain")(lookup.explain_command)
-    app.command("audit")(audit.audit_command)
-    app.command("play")(play.play_command)
-    app.command("report")(report.report_command)
-    app.command("doctor")(doctor.doctor_command)
-    app.add_typer(migrate.migrate_app, name="migrate")
-    app.add_typer(lookup.templates_app, name="templates")
     return app

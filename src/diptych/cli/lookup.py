@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ..suggest import suggest
-from .folding import Application
+from .commands import Application
 from .options import Json, TemplateName
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import migrate_code, migrate_data, migrate_templates
-from .folding import Application
+from .commands import Application
 
 migrate_app = Application(no_args_is_help=True, help="Move data sets, code and templates to Chat.")
 

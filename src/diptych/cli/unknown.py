@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..suggest import closest
-from .folding import Group
+from .commands import Group
 
 #: Names are short, so that a lower ratio calls ``chat`` and ``schema`` alike.
 _ALIKE: Final = 0.65

@@ -16,7 +16,6 @@ from ..loss import Loss
 from ..model import Conversation, Message, Part, ResponseFormat, Segment, Span, TextPart, ToolSpec
 from ..policy import OnLoss
 from ..request import Api, Request
-from ..text.writing import write_text
 from ..views.card import Card, Talk
 from ..views.parts import described
 from .assemble import Assembled, add_segment
@@ -190,6 +189,8 @@ class Rendered(Request):
         Markers of the format inside data are neutralised, and each is a loss.
         Raises FormatError for an unknown format.
         """
+        from ..text.writing import write_text
+
         provenance: Sequence[Sequence[Segment]] = [segments for _, segments in self.segments]
         written = write_text(
             self.conversation,
