@@ -33,20 +33,52 @@ def detect_layout(rows: Iterable[Any], formats: Collection[Format]) -> tuple[str
     found, most = names.most_common(1)[0] if names else ("", 0)
     # Single rows of another layout, or of none, are rejects; a file of two layouts is two files.
     if most < _MOST * len(known):
-        raise _another(known, next(name for _, _, _, name in known))
+        raise _another(known, next(name for _, _, _, name in known), formats)
     return found, min(confidence for _, _, confidence, name in known if name == found)
 
 
-def _another(known: list[tuple[int, Any, float, str]], first: str) -> FormatError:
+def _another(known: list[tuple[int, Any, float, str]], first: str, formats: Collection[Format]) -> FormatError:
     """Return the error of the first row of no layout, or of another than the first."""
     number, row, confidence, name = next(one for one in known if not one[2] or one[3] != first)
     if confidence:
         return FormatError(f"this row is {name}, those before are {first}", path=f"row {number}")
     names = ", ".join(row) if isinstance(row, dict) else type(row).__name__
-    hint = "name its layout"
-    if isinstance(row, dict) and {"parent_id", "role", "text"} <= row.keys():
-        hint = "it is one message of a tree (OpenAssistant); join the messages of each path by parent_id first"
+    hint = (_hint(row, formats) if isinstance(row, dict) else "") or "name its layout"
     return FormatError(f"unknown layout: a row of {names or 'nothing'}", path=f"row {number}", hint=hint)
+
+
+def _hint(row: dict[str, Any], formats: Collection[Format]) -> str:
+    """Return what makes a row of no layout one of a layout, empty where nothing simple does."""
+    if {"parent_id", "role", "text"} <= row.keys():
+        return "it is one message of a tree (OpenAssistant); join the messages of each path by parent_id first"
+    if len(row) < 4 and {"role", "content"} <= row.keys():
+        return "it is one turn; a row holds all of them, as {\"messages\": [...]}"
+    usual = {_usual_name(name): name for name in row}
+    found, name = _layout_of({own: row[given] for own, given in usual.items()}, formats)
+    if found and len(usual) == len(row):
+        flags = " ".join(f"--column {own}={given!r}" for own, given in usual.items() if own != given)
+        return f"it is one of {name} with {flags}"
+    numbers = [name for name, item in row.items() if isinstance(item, int | float) and not isinstance(item, bool)]
+    found, name = _layout_of({**row, **{number: str(row[number]) for number in numbers}}, formats)
+    if found:
+        return f"it would be one of {name} if its numbers were text ({', '.join(numbers)})"
+    return _hint_inside(row, formats)
+
+
+def _hint_inside(row: dict[str, Any], formats: Collection[Format]) -> str:
+    """Return where rows of a layout stand inside of a row, empty where none do."""
+    for name, item in row.items():
+        inner = item[0] if isinstance(item, list) and item else item
+        sure, known = _layout_of(inner, formats) if isinstance(inner, dict) else (0.0, "")
+        if sure:
+            flag = f"name its fields: --column FIELD={name}.FIELD"
+            way = f"write each element of {name!r} as a line of its own" if isinstance(item, list) else flag
+            return f"{name!r} holds rows of {known}: {way}"
+    return ""
+
+
+def _usual_name(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def _layout_of(row: Any, formats: Collection[Format]) -> tuple[float, str]:

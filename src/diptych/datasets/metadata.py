@@ -1,4 +1,4 @@
-"""Columns that stand beside a conversation and say something about it: what may be left out of a row.
+"""Columns that stand beside a conversation, and fields of its turns, that say something about it: what may be left out.
 
 Rule: a column is left out where its name and its value both say that it is no part of the conversation,
 or where it repeats the conversation (a rendered ``text``, ``messages`` beside ``chosen``). Any other column
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ..loss import Loss
-from ..model import Example
+from ..model import Example, thaw
 
 #: Names of columns that describe a row, as public data sets have them.
 _NAMES: Final = re.compile(
@@ -20,8 +20,9 @@ _NAMES: Final = re.compile(
     r"tasks|type|kind|topic|topics|subtopic|domain|tag|tags|lang|language|locale|license|url|urls|link|title|author|date|"
     r"time|timestamp|created|version|score|scores|rating|ratings|quality|difficulty|rank|reward|margin|length|tokens|"
     r"num|count|turns|model|models|generator|annotator|worker|meta|metadata|info|__index_level_0__|toxicity|redacted|"
-    r"role_\d+|moderation|openai_moderation|detoxify|emojis|labels|deleted|synthetic|review|level|subject|theme|intent|flags?)"
-    r"(?:_(?:id|ids|name|type|date|at|level|state|code|key|chosen|rejected|count|total))?",
+    r"role_\d+|moderation|openai_moderation|detoxify|emojis|labels|deleted|synthetic|review|level|subject|theme|intent|flags?|turn|toxic|header|"
+    r"country|state|hashed_ip)"
+    r"(?:_(?:identifier|id|ids|name|type|date|at|level|state|code|key|chosen|rejected|count|total))?",
     re.IGNORECASE,
 )
 #: Names that may hold what is said, whatever else they are called.
@@ -31,6 +32,8 @@ _SAID: Final = re.compile(
     r"thinking|reasoning(?:_content)?|images?|videos?|audios?|documents?|label|kto_tag|weight",
     re.IGNORECASE,
 )
+#: A field of a turn.
+_OF_TURN: Final = re.compile(r"\$\.(messages|rejected)\[(\d+)\]\.(\w+)")
 _DROPPED: Final = ("field-dropped", "parameter-dropped")
 #: Keys that make an object a turn.
 _TURN: Final = frozenset({"role", "from", "content", "value", "speaker"})
@@ -61,9 +64,21 @@ def left_out(losses: tuple[Loss, ...], row: Any, example: Example) -> tuple[list
         is_column = loss.kind in _DROPPED and name in row and loss.path.startswith("$.")
         if is_column and (_describes(name, row[name]) or _repeats(row[name], example)):
             names.append(name)
+        elif loss.kind == "field-dropped" and (field := _of_turn(loss.path, example)):
+            names.append(field)
         else:
             kept.append(loss)
-    return names, tuple(kept)
+    return [*dict.fromkeys(names)], tuple(kept)
+
+
+def _of_turn(path: str, example: Example) -> str | None:
+    """Return the name of a turn's field that only describes the turn: its name alone decides, a flag may be more."""
+    found = _OF_TURN.fullmatch(path)
+    if found is None or _SAID.fullmatch(found[3]) or _NAMES.fullmatch(found[3]) is None:
+        return None
+    messages = example.messages if found[1] == "messages" else example.rejected or ()
+    value = messages[int(found[2])].extra.get(found[3])
+    return None if value is None or _holds_turns(thaw(value)) else f"{found[1]}[].{found[3]}"
 
 
 def _describes(name: str, value: Any) -> bool:

@@ -1,9 +1,9 @@
 """Rows of a question, its answer and what stands around them, under the names that tools and data sets use.
 
-- ``pair_row``: the question is ``query``, ``prompt``, ``question``, ``instruction``, ``inputs``, ``human``, ``user``
-  or ``problem``; the answer ``response``, ``answer``, ``targets``, ``output``, ``assistant``, ``gpt``, ``bot``,
-  ``solution`` or ``completion``; the first name that a row has is taken, and written are ``query`` and ``response``
-  (ms-swift)
+- ``pair_row``: the question is ``query``, ``prompt``, ``question``, ``instruction``, ``inputs``, ``human``, ``user``,
+  ``problem``, ``text_input`` or ``input_text`` (tuning files of Gemini and PaLM); the answer ``response``, ``answer``,
+  ``targets``, ``output``, ``assistant``, ``gpt``, ``bot``, ``solution``, ``completion`` or ``output_text``; the first
+  name that a row has is taken, and written are ``query`` and ``response`` (ms-swift)
 - ``system`` or ``system_prompt`` is the system message; ``history`` are the pairs before (ms-swift, LLaMA-Factory)
 - ``context`` (Dolly, MPT) follows the question after a blank line, and cannot be told from it again (``merged``)
 - only texts are held: names, calls, media and tools are lost, and any other order of roles is refused
@@ -25,9 +25,11 @@ from .alpaca import history_of, texts_of_pairs
 from .rows import Read, Written, border_kept, example_of, other, proven_row, refusal, row_of, system_of, text_of
 from .sharegpt import is_plain_system
 
-_QUESTIONS: Final = ("query", "prompt", "question", "instruction", "inputs", "human", "user", "problem")
+_QUESTIONS: Final = (
+    "query", "prompt", "question", "instruction", "inputs", "human", "user", "problem", "text_input", "input_text",
+)  # fmt: skip
 _ANSWERS: Final = (
-    "response", "answer", "targets", "output", "assistant", "gpt", "bot", "solution", "completion",
+    "response", "answer", "targets", "output", "assistant", "gpt", "bot", "solution", "completion", "output_text",
 )  # fmt: skip
 _SYSTEM: Final = ("system", "system_prompt")
 #: Columns that make a row one of another layout, or of a request.

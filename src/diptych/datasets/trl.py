@@ -8,7 +8,9 @@
 - ``trl_prompt_completion``: ``{"prompt", "completion"}``
 - ``trl_preference``: ``{"prompt", "chosen", "rejected"}``. Without a prompt it is what the two have in
   common, message by message: two lists, or two texts that are talks themselves (HH-RLHF); other texts are
-  refused (``undecidable``). A prompt that the answers repeat (UltraFeedback) is said once
+  refused (``undecidable``). A prompt that the answers repeat (UltraFeedback) is said once. The answers are also
+  ``chosen_messages`` or ``chosen_response`` with ``rejected_messages`` or ``rejected_response`` (LLaMA-Factory v1);
+  beside ``messages`` or ``response`` the rejected one takes the place of their last answer (ms-swift)
 - ``trl_unpaired``: ``{"prompt", "completion", "label"}``; an answer of which nothing is said is a good one
 - ``trl_stepwise``: ``{"prompt", "completions", "labels"}``: an assistant message a step; the whole answer
   is good where each step is, and where one is not, each message keeps its ``label``
@@ -46,6 +48,7 @@ from .rows import (
     read_tools,
     refusal,
     row_of,
+    speaker_of,
     text_of,
 )
 from .talks import answer_of, no_talk, pair_of, prompt_of, said_once, talk_of
@@ -173,17 +176,39 @@ def _write_completion(conversation: Conversation) -> Written:
 # preferences --------------------------------------------------------------------------------
 
 
+#: Names of the columns of a comparison, as other trainers have them (ms-swift, LLaMA-Factory v1).
+_COMPARED: Final = {
+    "prompt": ("question", "instruction", "input", "query"),
+    "rejected": ("rejected_messages", "rejected_response"),
+    "chosen": ("chosen_messages", "chosen_response", "messages", "response"),
+}
+
+
 def _read_preference(value: Any) -> Read:
     row = row_of(value)
     losses: list[Loss] = []
-    asked = next((name for name in ("question", "instruction", "input", "query") if row.get(name) is not None), None)
-    if asked is not None and row.get("prompt") in (None, ""):
-        losses.append(Loss(f"$.{asked}", "renamed", "prompt"))
-        row = {**{name: item for name, item in row.items() if name != asked}, "prompt": row[asked]}
+    row = _compared(row, losses)
     losses += other(row, ("prompt", "chosen", "rejected", "tools", "system"))
     prompt, better, worse = pair_of(row, losses)
     tools = read_tools(row.get("tools"), losses)
     return example_of((*prompt, *better), losses, tools=tools, answer=len(prompt), rejected=worse)
+
+
+def _compared(row: Mapping[str, Any], losses: list[Loss]) -> dict[str, Any]:
+    """Return a row with its question and answers under TRL's names; a worse answer may stand beside whole messages."""
+    found = dict(row)
+    for own, names in _COMPARED.items():
+        if found.get(own) in (None, "") and (name := next((n for n in names if found.get(n) is not None), None)):
+            losses.append(Loss(f"$.{name}", "renamed", own))
+            found[own] = found.pop(name)
+    if isinstance(found.get("rejected"), str) and isinstance(found.get("chosen"), list) and "rejected" not in row:
+        last = max((n for n, turn in enumerate(found["chosen"]) if _is_asking(turn)), default=-1)
+        found["rejected"] = [*found["chosen"][: last + 1], {"role": "assistant", "content": found["rejected"]}]
+    return found
+
+
+def _is_asking(turn: Any) -> bool:
+    return isinstance(turn, Mapping) and speaker_of(turn.get("role", turn.get("from"))) in ("user", "tool")
 
 
 def _write_preference(conversation: Conversation) -> Written:
@@ -295,8 +320,10 @@ def _is_completion(value: Any) -> float:
 
 
 def _is_preference(value: Any) -> float:
-    without = ("instruction", "conversations")
-    return 0.93 if _has(value, "chosen", "rejected", without=without) else 0.0
+    if _has(value, without=("instruction", "conversations", "rejected")):
+        pair = {*_COMPARED["rejected"]} & value.keys() and {"chosen", *_COMPARED["chosen"]} & value.keys()
+        return 0.95 if pair else 0.0
+    return 0.93 if _has(value, "chosen", "rejected", without=("instruction", "conversations")) else 0.0
 
 
 def _is_unpaired(value: Any) -> float:

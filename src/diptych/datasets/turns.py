@@ -19,6 +19,8 @@ from .rows import as_text, other, speaker_of
 
 _PLAIN: Final = ("user", "assistant", "system", "developer")
 _CALL_FIELDS: Final = frozenset({"id", "type", "function"})
+#: Names that trainers have for the weight of a turn (ms-swift, axolotl, LLaMA-Factory v1).
+_WEIGHTS: Final = ("weight", "loss", "train", "training", "loss_weight")
 
 
 class _Calls:
@@ -114,9 +116,45 @@ class Turns:
         if "thinking" in wire and "reasoning_content" not in wire:
             wire["reasoning_content"] = wire.pop("thinking")
             self.losses.append(Loss(f"{path}.thinking", "renamed", "reasoning"))
+        self._weigh(wire, path)
         if wire.get("role") == "tool":
             self._result(wire)
         return openai_chat.read_message(wire, path)
+
+    def _weigh(self, wire: dict[str, Any], path: str) -> None:
+        """Take whether a turn is learnt for its ``weight``; that answers are, and no others, goes without saying."""
+        for name in _WEIGHTS:
+            value, is_answer = wire.get(name), wire.get("role") == "assistant"
+            if not isinstance(value, bool | int | float) or value not in (0, 1):
+                continue
+            if is_answer and (not value or name == "weight"):
+                del wire[name]
+                wire["weight"] = int(value)
+                if name != "weight" or not isinstance(value, int) or isinstance(value, bool):
+                    self.losses.append(Loss(f"{path}.{name}", "renamed", "weight"))
+            elif bool(value) == is_answer:
+                del wire[name]
+                said = "every answer is learnt" if is_answer else "only answers are learnt"
+                self.losses.append(Loss(f"{path}.{name}", "by-format-rule", said))
+
+    def _unvalued(self, wire: dict[str, Any], path: str) -> None:
+        """Take parts of ``type`` and ``value`` (LLaMA-Factory v1) for the fields of a message that they are."""
+        parts, calls, thoughts = list[dict[str, Any]](), list[dict[str, Any]](), list[str]()
+        for index, part in enumerate(wire["content"]):
+            kind, value = part["type"], part["value"]
+            if kind == "text":
+                parts.append({"type": "text", "text": value})
+            elif kind == "image_url":
+                parts.append({"type": "image_url", "image_url": {"url": value}})
+            elif kind == "reasoning":
+                thoughts.append(value)
+            else:
+                calls += self._functions(value, f"{path}.content[{index}]")
+        is_text = len(parts) == 1 and parts[0]["type"] == "text"
+        wire["content"] = parts[0]["text"] if is_text else parts or None
+        wire |= {"tool_calls": calls} if calls else {}
+        wire |= {"reasoning_content": "\n".join(thoughts)} if thoughts else {}
+        self.losses.append(Loss(f"{path}.content", "renamed", "parts of type and value are those of a message"))
 
     def _spoken(self, turn: Mapping[str, Any], path: str) -> dict[str, Any]:
         """Return a turn of ``from`` and ``value`` as a message; a function call is JSON in the value."""
@@ -161,6 +199,9 @@ class Turns:
         if "content" not in wire and "value" in wire:
             wire["content"] = wire.pop("value")
             self.losses.append(Loss(f"{path}.value", "renamed", "content"))
+        if _are_valued(wire.get("content")):
+            self._unvalued(wire, path)
+            return wire
         if "content" in wire:
             wire["content"] = self._content(wire["content"], f"{path}.content")
         if isinstance(wire.get("function_call"), Mapping) and "tool_calls" not in wire:  # until November 2023
@@ -213,6 +254,21 @@ class Turns:
             self._calls.answered(wire["tool_call_id"])
         elif "tool_call_id" not in wire:
             wire["tool_call_id"] = self._calls.result()
+
+
+def _are_valued(content: Any) -> bool:
+    kinds = ("text", "reasoning", "tool_call", "image_url")
+    return (
+        isinstance(content, list | tuple)
+        and bool(content)
+        and all(
+            isinstance(part, Mapping)
+            and part.keys() == {"type", "value"}
+            and part["type"] in kinds
+            and isinstance(part["value"], str)
+            for part in content
+        )
+    )
 
 
 def _is_observation(turn: Any) -> bool:

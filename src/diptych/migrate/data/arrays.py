@@ -91,8 +91,9 @@ class Elements:
         self._begin = token.end()
 
     def _outside(self, lines: list[bytes], end: int) -> None:
-        """Report what stands before an array; between values it is a line of its own."""
-        if not self._text[self._begin : end].strip():
+        """Report what stands before an array; between values it is a line of its own, but for a comma."""
+        between = self._text[self._begin : end].strip()
+        if not between or (between == b"," and not self._inner):  # values of an array that lost its brackets
             self._begin = end
         elif self._inner:
             raise self._error("there is text outside of the array", self._before + self._begin)

@@ -18,6 +18,10 @@ from ...prices.usage import price_usage
 _SHORT = 100_000
 
 
+#: What a text without the white space of the others is told as: it changes nothing.
+_DEVIATES = ("$.completion", "by-format-rule")
+
+
 @dataclass
 class ShardCounts:
     """Rows read, converted and rejected, rows written, losses by kind, tokens before and after.
@@ -89,7 +93,7 @@ class ShardCounts:
         """Count the losses of one row; with its number, those that change something under their reasons, too."""
         for loss in losses:
             self.losses[loss.kind] = self.losses.get(loss.kind, 0) + 1
-            if number is not None and (loss.severity > Severity.EXACT or loss.kind == "by-format-rule"):
+            if number is not None and (loss.severity > Severity.EXACT or (loss.path, loss.kind) == _DEVIATES):
                 _grouped(self.told, number, str(loss))
 
     def to_json(self) -> dict[str, Any]:

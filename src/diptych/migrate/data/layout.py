@@ -20,7 +20,7 @@ from ...errors import DiptychError, FormatError, MigrationError
 from . import parquet
 from .files import blocks, to_a_line
 from .ref import ShardRef
-from .rows import LEGACY, loads
+from .rows import LEGACY, as_row, loads
 from .sources import source_of
 from .spec import Spec
 from .storage import place
@@ -47,7 +47,7 @@ def sample_of(ref: ShardRef, most: int = SAMPLE) -> list[Mapping[str, Any]]:
                 row = loads(line) if line.strip() else None
             except DiptychError:
                 continue
-            if isinstance(row, Mapping):
+            if isinstance(row := as_row(row), Mapping):
                 found.append(row)
     return found
 
@@ -121,6 +121,7 @@ def _layout_of(rows: list[Mapping[str, Any]], path: str) -> str:
         with suppress(FormatError):  # bodies of an API: rows of Gemini's, Anthropic's and Bedrock's tuning files
             apis = [replace(entry, kind="dataset") for entry in formats if entry.kind == "api"]
             return qualified(get(detect_layout(rows, apis)[0], "api"))
+        # A row that other names would make one of a layout says so itself.
         hint = "name it: --from" if error.hint in (None, "name its layout") else error.hint
         place = path if error.path in (None, "$") else f"{path}: {error.path}"
         raise MigrationError(f"the layout is not certain: {error.message}", path=place, hint=hint) from None

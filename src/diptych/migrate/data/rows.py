@@ -75,6 +75,17 @@ def _constant(text: str) -> Any:
     raise FormatError(f"{text} is not JSON")
 
 
+def as_row(value: Any) -> Any:
+    """Return a row that is nothing but its list of turns as an object with ``messages``, any other as it is.
+
+    >>> as_row([{"role": "user", "content": "Hi"}])
+    {'messages': [{'role': 'user', 'content': 'Hi'}]}
+    """
+    turns = value if isinstance(value, list) else []
+    is_talk = bool(turns) and all(isinstance(turn, dict) and {"role", "from"} & turn.keys() for turn in turns)
+    return {"messages": value} if is_talk else value
+
+
 def line_of(value: Any) -> bytes:
     """Return a value as a line of JSON: UTF-8, or escapes where a lone surrogate stands."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -165,6 +176,7 @@ class Rows:
 
     def _converted(self, number: int, value: Any) -> list[_Written]:
         """Return the rows that a row becomes, each with its losses. Raises what the policy raises."""
+        value = as_row(value)
         if isinstance(value, Mapping):
             value = self._map.apply(value)
         if self._source.kind == "text":

@@ -15,7 +15,7 @@ from typing import Any
 from ...errors import MigrationError
 from .counts import ShardCounts
 from .layout import SAMPLE, resolve_rows
-from .rows import Rows
+from .rows import Rows, as_row
 from .spec import Spec
 
 
@@ -35,7 +35,7 @@ def convert_rows(
     >>> list(convert_rows([{"query": "2+2?", "response": "4"}], {"to": "trl_prompt_completion"}))
     [{'prompt': [{'role': 'user', 'content': '2+2?'}], 'completion': [{'role': 'assistant', 'content': '4'}]}]
     """
-    asked, given = Spec.of(spec), iter(rows)
+    asked, given = Spec.of(spec), map(as_row, rows)
     first = list(islice(given, SAMPLE))
     if not first:
         return
