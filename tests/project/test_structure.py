@@ -133,6 +133,14 @@ def test_the_layers_of_the_docs_are_these():
     assert rows == list(LAYERS)
 
 
+def test_one_conversion_is_read_in_600_lines():
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    way = page.split("To follow one conversion end to end")[1].split("\n\n")[0]
+    files = re.findall(r"`([\w/]+\.py)`", way)
+    assert len(files) >= 3
+    assert sum(len((SOURCE / file).read_text("utf-8").splitlines()) for file in files) <= 600
+
+
 def test_importing_diptych_loads_nothing_else():
     # Not even typing, which takes longer than everything else that starting needs.
     code = "import sys; before = set(sys.modules); import diptych; print(*sorted(set(sys.modules) - before))"
