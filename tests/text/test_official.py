@@ -31,6 +31,7 @@ def test_the_figures_of_the_docs_are_measured(shared, request):
 
 
 TOOLS = ("qwen3", "qwen3-thinking", "qwen3-coder", "qwen3.5", "nemotron3", "granite", "kimi-k2-thinking", "llama4", "glm5")
+TOOLS += ("gemma4", "deepseek-v3", "deepseek-v3.1-empty")
 
 
 def test_families_that_were_the_same_stay_so():

@@ -18,6 +18,7 @@ from json import JSONDecodeError, JSONDecoder
 from typing import Any, Final
 
 from ..model import Message, ToolCall
+from . import braces
 
 #: The properties of each tool, by its name.
 Schemas = Mapping[str, Mapping[str, Any]]
@@ -33,8 +34,13 @@ class Calls:
     ``begin``, ``between`` and ``end`` stand around all ``call``; ``lead`` before them where there is a
     content. A ``result`` stands in a turn of the role ``turn``; neighbours share one where ``joined`` is
     what stands between them; no ``result``: there is no place for it. Arguments are JSON, or, where
-    ``argument`` is given, that pattern (``{key}``, ``{value}``) for each. ``ids`` are those that reading
-    makes where the call holds none.
+    ``argument`` is given, that pattern (``{key}``, ``{value}``) for each, or, with ``is_braced``, Gemma's notation.
+    ``ids`` are those that reading makes where the call holds none.
+
+    ``open`` and ``close`` are the marks of a turn of calls, where it has others than a reply, and no content;
+    ``thought`` stands around its reasoning. Behind results an assistant's turn opens without a mark where it
+    ``resumes``, and no generation prompt is written; where results stand ``inside`` that turn, it is not closed
+    before them, and ``close`` ends it where there are none.
     """
 
     call: str
@@ -47,6 +53,12 @@ class Calls:
     joined: str | None = None
     argument: str = ""
     ids: str = "call_{index}"
+    is_braced: bool = False
+    open: str = ""
+    close: str = ""
+    thought: tuple[str, str] | None = None
+    resumes: bool = False
+    inside: bool = False
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -60,7 +72,8 @@ class Calls:
         >>> Calls("{name} {arguments}").takes(ToolCall("c", "two words"))
         False
         """
-        arguments = is_object(call.arguments) if self.argument else is_json(call.arguments)
+        holds = braces.holds if self.is_braced else is_object if self.argument else is_json
+        arguments = holds(call.arguments)
         has_id = "{id}" not in self.call or _HELD["id"].fullmatch(call.id) is not None
         return call.type == "function" and arguments and has_id and _HELD["name"].fullmatch(call.name) is not None
 
@@ -87,7 +100,7 @@ class Calls:
             return text, ()
         found: list[ToolCall] = []
         position = start + len(self.begin)
-        while (read := _read(self.call, text, position, self.argument, schemas)) is not None:
+        while (read := self._read(text, position, schemas)) is not None:
             values, position = read
             made = values.get("id") or self.id_of(values["name"], count + len(found))
             found.append(ToolCall(made, values["name"], values["arguments"]))
@@ -98,6 +111,9 @@ class Calls:
             return text, ()
         content = text[:start]
         return (content.removesuffix(self.lead) if self.lead else content), tuple(found)
+
+    def _read(self, text: str, position: int, schemas: Schemas) -> tuple[dict[str, str], int] | None:
+        return _read(self.call, text, position, self.argument, schemas, is_braced=self.is_braced)
 
     def id_of(self, name: str, index: int) -> str:
         """Return the id that reading makes for a call."""
@@ -138,6 +154,7 @@ class Calls:
 
     def _values(self, call: ToolCall, index: int) -> dict[str, str]:
         arguments = _written(self.argument, call.arguments) if self.argument else call.arguments
+        arguments = braces.written(json.loads(arguments)) if self.is_braced else arguments
         return {"name": call.name, "arguments": arguments, "id": call.id, "index": str(index)}
 
 
@@ -204,7 +221,7 @@ def _is_text(schema: Any, said: str) -> bool:
 
 
 def _read(
-    pattern: str, text: str, position: int, argument: str, schemas: Schemas
+    pattern: str, text: str, position: int, argument: str, schemas: Schemas, *, is_braced: bool
 ) -> tuple[dict[str, str], int] | None:
     """Return what stands in the holes of a pattern at a position of a text, and where it ends."""
     values: dict[str, str] = {}
@@ -219,6 +236,10 @@ def _read(
                 return None
             properties = schemas.get(values.get("name", ""), {})
             values[part], position = _gathered(argument, text[position:end], properties), end
+        elif part == "arguments" and is_braced:
+            if (braced := braces.read(text, position)) is None:
+                return None
+            values[part], position = json.dumps(braced[0], ensure_ascii=False), braced[1]
         elif (stop := _end_of(part, text, position)) is None:
             return None
         else:

@@ -21,7 +21,8 @@ class Declared:
     ``place`` says where: beside the system text (``joined`` stands between), in a system turn of their own
     before it, before everything, at the beginning of the first user's turn, or before the turn of the last user.
     ``between`` stands between two tools. ``leads``: the declaration stands before the system text, not behind it.
-    ``alone`` is the system text where there is none; ``environment`` stands before every system text.
+    ``alone`` is the system text where there is none; ``environment`` stands before every system text. ``is_read_only``:
+    it stands amid the lines of a model's own template, which are read and not written.
     """
 
     before: str
@@ -35,6 +36,7 @@ class Declared:
     leads: bool = False
     alone: str = ""
     environment: str = ""
+    is_read_only: bool = False
 
     def write(self, tools: Sequence[ToolSpec]) -> str:
         """Return the declaration of tools.
@@ -60,7 +62,10 @@ class Declared:
         >>> Declared("<t>", "</t>", open="").apart('Hi\\n\\n<t>{"name": "f"}</t>')
         ('Hi', (ToolSpec(name='f', description=None, parameters=None, strict=None, native=FrozenMap({})),))
         """
-        start = text.find(self.before) if self.leads else text.rfind(self.before)
+        if self.is_read_only:
+            return self._amid(text)
+        is_first = self.leads or self.before in self.between
+        start = text.find(self.before) if is_first else text.rfind(self.before)
         tools, end = self._tools(text, start + len(self.before)) if start >= 0 else ((), 0)
         if not tools or (start and self.leads) or (not self.leads and end < len(text)):
             return text, ()
@@ -72,6 +77,12 @@ class Declared:
             return text, ()
         own = own.removeprefix(self.joined) if self.leads else own.removesuffix(self.joined)
         return (None if self.alone and own == self.alone else own), tools
+
+    def _amid(self, text: str) -> tuple[str, tuple[ToolSpec, ...]]:
+        """Return a system text without the tools that are declared amid it."""
+        start = text.find(self.before)
+        tools, end = self._tools(text, start + len(self.before)) if start >= 0 else ((), 0)
+        return (text[:start] + text[end:], tools) if tools else (text, ())
 
     def cut(self, text: str, user: str, system: str = "") -> tuple[str, tuple[ToolSpec, ...]]:
         """Return a text without the tools that stand before it or at a user's turn; the marks open turns.

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from . import marks
 from .grammar import Grammar
-from .scan import Cutter, beginning_of, cutter_of
+from .scan import Cutter, beginning_of, cutter_of, has_calls
 
 #: How much of a text is looked at, in characters, and from which length on.
 _WINDOW: Final = 4_096
@@ -36,7 +36,7 @@ def head_of(grammar: Grammar, text: str) -> Head:
     >>> head_of(grammar_of("mistral-v1-tight"), "[INST] Hi[/INST] Yes</s>" * 5000).is_broken
     True
     """
-    cutter = cutter_of(grammar) if len(text) > _LONG else None
+    cutter = cutter_of(grammar) if len(text) > _LONG and not has_calls(grammar, text[:_WINDOW]) else None
     body = beginning_of(grammar, cutter, text[:_WINDOW]) if cutter else None
     if cutter is None or body is None:
         return _NOTHING

@@ -64,6 +64,7 @@ class _Opened(NamedTuple):
     closes: tuple[str, ...]
     tails: tuple[str, ...]  # white space that ends a turn without a close of its own
     is_unmarked: bool
+    bounds: tuple[str, ...] = ()  # marks of other turns that end this one, too
 
 
 class _Rules(NamedTuple):
@@ -72,6 +73,7 @@ class _Rules(NamedTuple):
     pattern: re.Pattern[str]
     opened: dict[str, _Opened]
     silent: _Opened | None
+    resumed: _Opened | None  # an assistant's turn that goes on behind the result of a tool
 
 
 @lru_cache(maxsize=128)
@@ -81,11 +83,20 @@ def _rules(grammar: Grammar) -> _Rules:
     opened = {mark: _opened(grammar, role, mark) for mark, role in turns if mark}
     if grammar.bos:  # a tokenizer adds it: the first turn may come without
         opened |= {mark.removeprefix(grammar.bos): turn for mark, turn in opened.items() if mark != grammar.bos}
+    calls, resumed = grammar.calls, None
+    if calls and calls.open:
+        opened[calls.open] = _opened(grammar, "assistant", "")._replace(expected="")
+    if calls and calls.resumes:
+        bounds = (grammar.turns["tool"].open,) if calls.inside else ()
+        resumed = _opened(grammar, "assistant", "")._replace(expected="", lead="", bounds=bounds)
+        own = grammar.turns["assistant"].open.strip()
+        opened |= {own: opened[own]._replace(bounds=bounds)}
+        opened |= {one: opened[one]._replace(bounds=tuple(opened)) for one in bounds}
     silent = next((role for role, turn in grammar.turns.items() if not turn.open.strip()), None)
     at_line_start = bool(grammar.labels) and not grammar.opens_anywhere
     closes = tuple(sorted({turn.close for turn in grammar.turns.values() if turn.close.strip()}))
     pattern = _opens(tuple(opened), closes if at_line_start else None)
-    return _Rules(pattern, opened, None if silent is None else _opened(grammar, silent, ""))
+    return _Rules(pattern, opened, None if silent is None else _opened(grammar, silent, ""), resumed)
 
 
 def _opened(grammar: Grammar, role: str, mark: str) -> _Opened:
@@ -105,7 +116,7 @@ class _Parser:
         if cue.strip() != own and text.endswith(cue):
             text, self.found.cue = text[: len(text) - len(cue)], True
         self.text = text
-        self.pattern, self.rules, self.silent = _rules(grammar)
+        self.pattern, self.rules, self.silent, self.resumed = _rules(grammar)
         #: Where each mark was found last, and those that are found no more: to look for one at every
         #: turn would take the square of the time.
         self.seen: dict[str, int] = {}
@@ -118,7 +129,14 @@ class _Parser:
         position = self._before(self._bos())
         while position < len(self.text):
             position = self._turn(position)
+        self._go_on()
         return self.found
+
+    def _go_on(self) -> None:
+        """Say that the assistant's turn goes on where the text ends behind a result, or where one is awaited."""
+        last = self.found.ranges[-1] if self.found.ranges and self.resumed else None
+        if last is not None and last.role == "tool" and last.is_closed:
+            self.found.cue = True
 
     def _bos(self) -> int:
         """Return where the marks of the beginning end: whatever tokenizer they are of, but not the first turn's own."""
@@ -166,6 +184,8 @@ class _Parser:
         if not self.text[position:end].strip() and (following or self.silent is None):
             return end
         last = self.found.ranges[-1].role if self.found.ranges else None
+        if self.resumed is not None and last == "tool":
+            return self._content(self.resumed, position)
         if self.silent is not None and last != self.silent.role:
             return self._content(self.silent, self._content_start(position, self.silent.expected))
         if self.found.ranges:
@@ -187,6 +207,9 @@ class _Parser:
     def _content(self, turn: _Opened, start: int) -> int:
         end, after = self._end(turn, start)
         closed = after > end or (turn.is_unmarked and after < len(self.text))
+        if turn.role == "tool" and turn.bounds and start == end and not closed:
+            self.found.ranges[-1:] = [one._replace(is_closed=True) for one in self.found.ranges[-1:]]
+            return after  # the mark alone: a result is awaited
         if after >= len(self.text) and turn.role == "assistant" and self._is_cue(start, end, closed):
             self.found.cue = True
             return len(self.text)
@@ -201,6 +224,7 @@ class _Parser:
     def _end(self, turn: _Opened, start: int) -> tuple[int, int]:
         """Return where a content ends, and where the next turn may begin."""
         hits = [(at, mark) for mark in turn.closes if (at := self._find(mark, start)) >= 0]
+        hits += [(at, "") for mark in turn.bounds if (at := self._find(mark, start)) >= 0]
         if hits:
             at, mark = min(hits, key=lambda hit: (hit[0], -len(hit[1])))
             return at, self._after(at, mark)

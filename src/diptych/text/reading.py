@@ -382,7 +382,7 @@ def _again(conversation: Conversation, grammar: Grammar) -> str:
     last = conversation.messages[-1] if conversation.messages else None
     if conversation.cue == "continue" and last is not None:
         # The prompt ends inside the last turn: its close has not been written.
-        close = grammar.turns["assistant"].close
+        close = (last.tool_calls and grammar.calls and grammar.calls.close) or grammar.turns["assistant"].close
         text = text[: len(text) - len(close)] if close and text.endswith(close) else text
     return text
 

@@ -137,7 +137,7 @@ def scan(grammar: Grammar, text: str, seen: dict[Key, Found] | None = None) -> S
     start = _start(grammar, cutter, text) if cutter else -1
     if cutter is None or start < 0:
         return UNSURE
-    if not text[start:].strip() or (grammar.declares and grammar.declares.before in text):
+    if not text[start:].strip() or (grammar.declares and grammar.declares.before in text) or has_calls(grammar, text):
         return UNSURE
     system, body = _system_apart(grammar, cutter, text[start:])
     if body is None:
@@ -158,6 +158,14 @@ def scan(grammar: Grammar, text: str, seen: dict[Key, Found] | None = None) -> S
             seen[key] = found
     made = _judged(grammar, cutter, found, system, "reply" if cue else "none")
     return replace(made, bos=text[:start]) if made.state in ("plain", "bare") else made
+
+
+def has_calls(grammar: Grammar, text: str) -> bool:
+    """Return whether a text has turns of calls that are no turns like others."""
+    calls = grammar.calls
+    if calls is None or not (calls.resumes or calls.open):
+        return False
+    return grammar.turns["tool"].open in text or calls.begin + calls.call.partition("{")[0] in text
 
 
 def beginning_of(grammar: Grammar, cutter: Cutter, text: str) -> str | None:

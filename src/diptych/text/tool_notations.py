@@ -153,7 +153,9 @@ def tool_body(tool: ToolSpec) -> dict[str, Any]:
 
 def _tool(value: Any) -> ToolSpec | None:
     inner = value.get("function", value) if isinstance(value, dict) else None
-    if not isinstance(inner, dict) or not set(inner) <= _FIELDS or not isinstance(inner.get("name"), str):
+    if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
+        return None
+    if not {key for key, one in inner.items() if one is not None} <= _FIELDS:
         return None
     parameters = inner.get("parameters")
     if not isinstance(parameters, dict | None):

@@ -191,9 +191,8 @@ def _with_calls(messages: Iterable[Message], calls: Calls, tools: Sequence[ToolS
         if message.role == "assistant":
             content, made = calls.split(message.text, len(ids), schemas)
             ids += [call.id for call in made]
-            found.append(
-                Message("assistant", content or None, None, made, None, message.reasoning) if made else message
-            )
+            reasoning, content = _thought(calls, content) if calls.thought else (message.reasoning, content)
+            found.append(Message("assistant", content or None, None, made, None, reasoning) if made else message)
         elif message.role == calls.turn and (results := calls.results(message.text)) and answered < len(ids):
             for content, named in results:
                 id_ = named if named in ids else ids[answered] if answered < len(ids) else None
@@ -202,6 +201,13 @@ def _with_calls(messages: Iterable[Message], calls: Calls, tools: Sequence[ToolS
         else:
             found.append(message)
     return tuple(found)
+
+
+def _thought(calls: Calls, content: str) -> tuple[str | None, str]:
+    """Return the reasoning in a turn of calls, and what stands there beside it."""
+    before, after = calls.thought or ("", "")
+    inner, closes, rest = content.removeprefix(before).partition(after)
+    return (inner or None, rest) if content.startswith(before) and closes else (None, content)
 
 
 def opening(grammar: Grammar, mark: str, name: str | None) -> str:

@@ -92,7 +92,8 @@ class _Writer:
         self.keep_reasoning = keep_reasoning
         self.provenance = provenance
         self.paper = Paper()
-        self.tools = grammar.declares.write(conversation.tools) if grammar.declares and conversation.tools else ""
+        writes = grammar.declares and conversation.tools and not grammar.declares.is_read_only
+        self.tools = grammar.declares.write(conversation.tools) if grammar.declares and writes else ""
         declares = self.tools or grammar.writer is not None
         self.losses = [loss for loss in side_losses(conversation) if not declares or loss.path != "$.tools"]
         users = [index for index, message in enumerate(conversation.messages) if message.role == "user"]
@@ -126,7 +127,11 @@ class _Writer:
             if number:
                 self.paper.mark(self.grammar.separator if joined is None else joined)
             self._message(
-                index, system if index == host else [], opens=joined is None, closes=self._joint(index, after) is None
+                index,
+                system if index == host else [],
+                opens=joined is None,
+                closes=self._joint(index, after) is None,
+                resumes=self._resumes(before, index),
             )
         if cue and (self.grammar.cue or not self.grammar.plain):
             self._cue(bool(messages))
@@ -154,6 +159,11 @@ class _Writer:
         return guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
 
     def _cue(self, after_messages: bool) -> None:
+        last, calls = len(self.conversation.messages) - 1, self.grammar.calls
+        if calls and calls.resumes and after_messages:
+            is_open = calls.inside and bool(self.conversation.messages[last].tool_calls)
+            if self._results(last) or is_open:
+                return  # the assistant's turn goes on
         if after_messages and self.grammar.cue:
             self.paper.mark(self.grammar.separator)
         self.paper.mark(self.grammar.cue)
@@ -213,9 +223,10 @@ class _Writer:
             self._expect("system", default, 0)
 
     def _prefix(self, system: list[int]) -> None:
-        wrap = self.grammar.system_turn
+        wrap, declares = self.grammar.system_turn, self.grammar.declares
         if not system:
             default = self.grammar.default_system
+            self.paper.mark(self._tools("system"))
             if default is not None:
                 self.paper.mark(wrap.open + default + wrap.close)
                 self._lose("$.messages", "synthesised", "the format's own preamble was added")
@@ -229,7 +240,8 @@ class _Writer:
             segments = self._content(index, "system")
             texts.append("".join(segment.text for segment in segments))
             self.paper.put_all(segments, index)
-        self.paper.mark(wrap.close, system[-1])
+        after = declares.around(self.tools, texts[0])[1] if declares and self._tools("system") else ""
+        self.paper.mark(after + wrap.close, system[-1])
         self._expect_system(system, texts)
 
     def _host(self, rest: list[int]) -> int | None:
@@ -244,7 +256,9 @@ class _Writer:
     def _role(self, index: int) -> str:
         role = self.conversation.messages[index].role
         if role == "tool" and self._results(index):
-            role = cast("Calls", self.grammar.calls).turn
+            return cast("Calls", self.grammar.calls).turn
+        if role == "tool" and self.grammar.calls and (self.grammar.calls.resumes or self.grammar.calls.open):
+            return self.grammar.role_map.get(role, "user")  # its frame would say that it answers a call
         role = role if role in self.grammar.turns else self.grammar.role_map.get(role, "user")
         return role if role in self.grammar.turns else "user"
 
@@ -263,27 +277,41 @@ class _Writer:
             return None
         return self.grammar.joins or None if self._role(index) == self._role(following) != "system" else None
 
-    def _message(self, index: int, system: list[int], *, opens: bool, closes: bool) -> None:
+    def _resumes(self, index: int | None, following: int) -> bool:
+        """Return whether an assistant's turn goes on behind a result without a mark that opens it."""
+        calls = self.grammar.calls
+        is_open = calls is not None and calls.resumes and index is not None and self._results(index)
+        return is_open and self._role(following) == "assistant"
+
+    def _marks(self, index: int, role: str) -> tuple[str, str]:
+        """Return what opens the turn of a message, and what closes it."""
+        turn, calls = self.grammar.turns[role], self.grammar.calls
+        if calls is None or not self._calls(index, role) or not (calls.open or calls.inside):
+            return turn.open, turn.close
+        is_answered = index + 1 < len(self.conversation.messages) and self._results(index + 1)
+        return calls.open or turn.open, "" if calls.inside and is_answered else calls.close
+
+    def _message(self, index: int, system: list[int], *, opens: bool, closes: bool, resumes: bool) -> None:
         role, message = self._role(index), self.conversation.messages[index]
         original = message.role
         if role != original and not self._results(index):
             self._lose(f"$.messages[{index}].role", "role-changed", f"{original} is written as {role}")
-        turn = self.grammar.turns[role]
+        open_, close = self._marks(index, role)
         if index == self.last_user and opens:
             self.paper.mark(self._tools("last-user"))
-        self.paper.mark(opening(self.grammar, turn.open, message.name) if opens else "", index)
+        self.paper.mark(opening(self.grammar, open_, message.name) if opens and not resumes else "", index)
         self.paper.mark(self._tools("first-user") if index == self.first_user and opens else "", index)
         self.paper.mark(self._environment() if not index and role == "system" else "", index)
         if role == "system" and self.grammar.system_prefix:
             self.paper.mark(self.grammar.system_prefix, index)
             self._lose(f"$.messages[{index}].content", "synthesised", "the format's own lines were put before it")
         inner = self._system_inside(system)
-        self.paper.put_all(self._thinking(index, role), index)
+        self.paper.put_all(self._thinking(index, role, resumes=resumes), index)
         segments = self._content(index, role)
         before, after = self._tools_around(index, role, segments)
         self.paper.mark(before, index)
         self._put(segments, index, role)
-        self.paper.mark(after + (turn.close if closes else ""), index)
+        self.paper.mark(after + (close if closes else ""), index)
         text = inner + "".join(segment.text for segment in segments)
         if opens or self._results(index):
             self._expect(original if self._results(index) else role, text, index)
@@ -313,6 +341,10 @@ class _Writer:
         message = self.conversation.messages[index]
         known = self.grammar.calls is not None and role == "assistant" and bool(message.tool_calls)
         return known and all(map(cast("Calls", self.grammar.calls).takes, message.tool_calls))
+
+    def _thought_of_calls(self, index: int, role: str) -> tuple[str, str] | None:
+        """Return what stands around the reasoning in a turn of calls, where the format has such turns."""
+        return self.grammar.calls.thought if self.grammar.calls and self._calls(index, role) else None
 
     def _report_ids(self, index: int, calls: Sequence[ToolCall], own: Calls) -> None:
         """Report the ids of calls that are not those which reading will make."""
@@ -350,7 +382,8 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else segments_of(message)
-        own = {"reasoning-dropped"} if self.grammar.thinking and role == "assistant" else set()
+        thinks = (self.grammar.thinking and role == "assistant") or self._thought_of_calls(index, role)
+        own = {"reasoning-dropped"} if thinks else set()
         own |= {"tool-calls-dropped"} if self._calls(index, role) or self._results(index) else set()
         own |= {"name-dropped"} if self.grammar.named and NAME.fullmatch(message.name or "") else set()
         self.losses += [x for x in message_losses(message, path, self.grammar.name) if x.kind not in own]
@@ -359,9 +392,13 @@ class _Writer:
         opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
         return guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
 
-    def _thinking(self, index: int, role: str) -> list[Segment]:
+    def _thinking(self, index: int, role: str, *, resumes: bool) -> list[Segment]:
         """Return the reasoning of a message as it stands before its content."""
         thinking, message = self.grammar.thinking, self.conversation.messages[index]
+        if (thought := self._thought_of_calls(index, role)) is not None:
+            inner = [Segment(message.reasoning or "", "data")]
+            inner = guarded(self.grammar, inner, f"$.messages[{index}]", self.guard, self.losses, at_line_start=False)
+            return [Segment(thought[0], "template"), *inner, Segment(thought[1], "template")]
         if thinking is None or role != "assistant":
             return []
         path = f"$.messages[{index}]"
@@ -370,7 +407,7 @@ class _Writer:
             self._lose(f"{path}.reasoning", "by-format-rule", f"{self.grammar.name} leaves earlier reasoning out")
             reasoning = None
         is_last = index == len(self.conversation.messages) - 1
-        empty = thinking.nothing(is_last=is_last, is_recent=index > self.last_user)
+        empty = "" if resumes else thinking.nothing(is_last=is_last, is_recent=index > self.last_user)
         if reasoning is None and not empty and thinking.split(message.text) != (None, message.text):
             self._lose(f"{path}.content", "split", "its beginning reads back as reasoning")
         if reasoning is None:

@@ -4,15 +4,18 @@
 - ``command-r7b``: replies stand between ``<|START_RESPONSE|>`` and ``<|END_RESPONSE|>``; the long
   preamble of its template is read as nothing said, and not written
 - ``command-a``: the same, the generation prompt ending an empty reasoning
+- calls of these two stand in a turn of their own behind their reasoning, results in a turn of the system;
+  tools are read where the preamble declares them as JSON, and not written
 
-``developer`` and ``tool`` are written as ``system`` (``role-changed``).
+``developer`` is written as ``system``, and so is a ``tool`` message that answers no call (``role-changed``).
 """
 
 from __future__ import annotations
 
+from ..calls import Calls
+from ..declared import Declared
 from ..grammar import ALL_ROLES, Grammar, Turn
-
-_ROLES = {"system": "system", "user": "user", "assistant": "assistant"}
+from ..tool_notations import Json
 
 COMMAND_R = Grammar(
     name="command-r",
@@ -41,9 +44,36 @@ COMMAND_R7B = COMMAND_R.variant(
             "<|END_RESPONSE|><|END_OF_TURN_TOKEN|>",
             ("<|END_OF_TURN_TOKEN|>",),
         ),
+        "tool": Turn(
+            "<|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|><|START_TOOL_RESULT|>[\n",
+            "\n]<|END_TOOL_RESULT|><|END_OF_TURN_TOKEN|>",
+        ),
     },
-    markers=(*COMMAND_R.markers, "<|START_RESPONSE|>", "<|END_RESPONSE|>"),
-    sheet=r"# System Preamble\n.*?# Default Preamble\n.*?step, then answer\."
+    calls=Calls(
+        call='{"tool_call_id": "{index}", "tool_name": "{name}", "parameters": {arguments}}',
+        begin="<|START_ACTION|>[\n    ",
+        between=",\n    ",
+        end="\n]<|END_ACTION|>",
+        result='    {\n        "tool_call_id": "{index}",\n        "results": {\n            "0": {string}\n'
+        '        },\n        "is_error": null\n    }',
+        joined=",\n",
+        open="<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>",
+        close="<|END_OF_TURN_TOKEN|>",
+        thought=("<|START_THINKING|>", "<|END_THINKING|>"),
+    ),
+    markers=(
+        *COMMAND_R.markers,
+        "<|START_RESPONSE|>",
+        "<|END_RESPONSE|>",
+        "<|START_ACTION|>",
+        "<|END_ACTION|>",
+        "<|START_TOOL_RESULT|>",
+        "<|END_TOOL_RESULT|>",
+    ),
+    declares=Declared(
+        "\n\n```json\n[\n    ", "\n]\n```\n", open="", between=",\n    ", notation=Json(is_bare=True), is_read_only=True
+    ),
+    sheet=r"# System Preamble\n(?:(?!```json).)*?# Default Preamble\n.*?step, then answer\."
     r"(?:\n\n# Developer Preamble\n[^\n]*\n(.*))?",
     trim=frozenset(),
     aliases=("command-r7b-12-2024",),

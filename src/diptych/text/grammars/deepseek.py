@@ -7,23 +7,29 @@
   reasoning in the generation prompt
 - ``deepseek-coder``: the system text, ``### Instruction:``, ``### Response:``, ``<|EOT|>``
 
-The system text stands before the first turn. ``developer`` is written as ``system``,
-``tool`` as ``user`` (``role-changed``). The tokenizer adds the mark of the beginning.
+Results of tools stand behind the calls (in V3 and R1 in a frame of all), and the reply goes on behind them without a
+mark. V3 declares tools as the template of R1 of May 2025 does; V3.1 has no place for them.
+
+The system text stands before the first turn. ``developer`` is written as ``system``, a ``tool`` message that answers
+no call as ``user`` (``role-changed``). The tokenizer adds the mark of the beginning.
 """
 
 from __future__ import annotations
 
 from ..calls import Calls
+from ..declared import Declared
 from ..grammar import Grammar, Thinking, Turn
 
 _BOS, _EOS = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 
 _CALLS = ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>")
+_OUTPUTS = ("<｜tool▁outputs▁begin｜>", "<｜tool▁outputs▁end｜>")
+_OUTPUT = ("<｜tool▁output▁begin｜>", "<｜tool▁output▁end｜>")
 _CALL = ("<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>")
 
 V3 = Grammar(
     name="deepseek-v3",
-    turns={"user": Turn("<｜User｜>", ""), "assistant": Turn("<｜Assistant｜>", _EOS)},
+    turns={"user": Turn("<｜User｜>", ""), "assistant": Turn("<｜Assistant｜>", _EOS), "tool": Turn(*_OUTPUTS)},
     cue="<｜Assistant｜>",
     system="prefix",
     role_map={"developer": "system"},
@@ -33,9 +39,20 @@ V3 = Grammar(
         begin=_CALLS[0],
         between="\n",
         end=_CALLS[1],
-        result="",
+        result=f"{_OUTPUT[0]}{{content}}{_OUTPUT[1]}",
+        joined="\n",
+        resumes=True,
     ),
-    markers=("<｜User｜>", "<｜Assistant｜>", _EOS, _BOS, *_CALLS, *_CALL),
+    declares=Declared(
+        "You are a helpful assistant with tool calling capabilities. When a tool call is needed, you MUST use the "
+        f"following format to issue the call:\n{_CALLS[0]}{_CALL[0]}function{_CALL[1]}FUNCTION_NAME\n"
+        f'```json\n{{"param1": "value1", "param2": "value2"}}\n```{_CALL[2]}{_CALLS[1]}\n\nMake sure the JSON is valid.'
+        "## Tools\n\n### Function\n\nYou have the following functions available:\n\n",
+        "",
+        open="\n```json\n",
+        close="\n```\n",
+    ),
+    markers=("<｜User｜>", "<｜Assistant｜>", _EOS, _BOS, *_CALLS, *_CALL, *_OUTPUTS, *_OUTPUT),
     stop=(_EOS,),
     aliases=("deepseek", "deepseek-r1"),
     mapping="system<｜User｜>user<｜Assistant｜>assistant<｜end▁of▁sentence｜>",
@@ -44,6 +61,7 @@ V3 = Grammar(
 V2 = V3.variant(
     "deepseek-v2",
     calls=None,
+    declares=None,
     turns={"user": Turn("User: ", "\n\n"), "assistant": Turn("Assistant: ", _EOS)},
     cue="Assistant:",
     system_turn=Turn("", "\n\n"),
@@ -70,7 +88,11 @@ CODER = Grammar(
 
 V31 = V3.variant(
     "deepseek-v3.1",
-    calls=Calls(call=f"{_CALL[0]}{{name}}{_CALL[1]}{{arguments}}{_CALL[2]}", begin=_CALLS[0], end=_CALLS[1], result=""),
+    turns={**V3.turns, "tool": Turn(*_OUTPUT)},
+    calls=Calls(
+        call=f"{_CALL[0]}{{name}}{_CALL[1]}{{arguments}}{_CALL[2]}", begin=_CALLS[0], end=_CALLS[1], resumes=True
+    ),
+    declares=None,
     cue="<｜Assistant｜></think>",
     thinking=Thinking("<think>", "</think>", "</think>"),
     aliases=("deepseek-v3.2",),
