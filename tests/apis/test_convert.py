@@ -321,16 +321,22 @@ def test_replies_to_several_prompts_are_numbered():
     assert found.output["usage"]["total_tokens"] == 6
 
 
-def test_tool_calls_and_refusals_are_not_made_to_text():
+def test_tool_calls_are_not_made_to_text():
     calls = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
     with pytest.raises(LossError):
         convert_response(
             {"choices": [{"message": calls, "finish_reason": "tool_calls"}]}, to="completions", on_loss="ignore"
         )
-    with pytest.raises(LossError):
-        convert_response(
-            {"choices": [{"message": {"content": None, "refusal": "no"}}]}, to="completions", on_loss="ignore"
-        )
+
+
+@pytest.mark.parametrize(
+    ("said", "text"), [({"refusal": "no"}, "no"), ({}, ""), ({"content": "I", "refusal": "no"}, "Ino")]
+)
+def test_what_is_refused_or_left_unsaid_is_a_text(said, text):
+    body = {"choices": [{"message": {"content": None, **said}, "finish_reason": "stop"}]}
+    found = convert_response(body, to="completions", on_loss="ignore")
+    assert found.output["choices"][0]["text"] == text
+    assert found.verdict == ("lossy" if said else "lossless")
 
 
 def test_logprobs_of_responses():

@@ -231,7 +231,7 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:,"}}
 LOSING = {
     "a call": ({"tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}, "tool_calls", "unsupported"),
     "an old call": ({"function_call": {"name": "f", "arguments": "{}"}}, "tool_calls", "unsupported"),
-    "a refusal": ({"refusal": "no"}, "refusal", "unsupported"),
+    "a refusal": ({"refusal": "no"}, "refusal", "substituted"),
     "reasoning": ({"reasoning_content": "hm"}, "reasoning_content", "field-dropped"),
     "reasoning by its other name": ({"reasoning": "hm"}, "reasoning", "field-dropped"),
     "annotations": ({"annotations": [{}]}, "annotations", "field-dropped"),

@@ -325,10 +325,13 @@ def _chat_choice(choice: ResponseChoice, ledger: Ledger, texts_alone: bool) -> R
             if texts:
                 ledger.lose(part, kind="merged", detail="two texts became one")
             texts.append(part)
+        elif isinstance(part, RefusalPart) and texts_alone:
+            ledger.lose(part, kind="substituted", detail="the refusal is a text")
+            texts.append(TextPart(part.text))
         elif isinstance(part, ReasoningPart | RefusalPart | ToolCall) and not texts_alone:
             beside.append(replace(part, native=EMPTY))
         else:
-            refused = "unsupported" if isinstance(part, RefusalPart | ToolCall) else ""
+            refused = "unsupported" if isinstance(part, ToolCall) else ""
             ledger.lose(part, kind=refused, detail="Completions has texts alone" if refused else "")
     said = [TextPart("".join(text.text for text in texts))] if texts else []
     ordered = sorted([*said, *beside], key=_order)

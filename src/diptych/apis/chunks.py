@@ -6,6 +6,7 @@ far as they are known.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, Protocol
@@ -19,6 +20,10 @@ from .writers import Report
 
 #: What Chat always says of an answer, in the place of what is not known.
 _HEAD: Final = {"id": "0", "model": "unknown", "created": 0}
+
+
+#: Where a choice stands in its chunk; a writer knows its number alone.
+_CHOICE: Final = re.compile(r"\.choices\[\d+\]")
 
 
 class ChunkWriter:
@@ -82,9 +87,12 @@ class FromChunks:
     def feed(self, event: Event) -> list[dict[str, Any]]:
         """Take an event; return the chunks that it makes."""
         made = self._writer.feed(event)
-        for path, kind, detail in self._writer.losses:
-            self.report.lose(kind, Event(event.kind, at=path[1:]), detail=detail)
-        self._writer.losses.clear()
+        if self._writer.losses:
+            of_writer, place = f"$.choices[{event.choice}]", _CHOICE.match(event.at)
+            for path, kind, detail in self._writer.losses:
+                at = place[0] + path.removeprefix(of_writer) if place and path.startswith(of_writer) else path[1:]
+                self.report.lose(kind, Event(event.kind, at=at), detail=detail)
+            self._writer.losses.clear()
         return made
 
     def finish(self) -> list[dict[str, Any]]:

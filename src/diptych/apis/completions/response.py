@@ -5,7 +5,7 @@ request asks of Completions alone is done by the writer: ``echo`` puts the promp
 ``best_of`` ranks, and the responses to N requests become one body with
 ``index = prompt * n + choice`` (the numbering of vLLM). Mapping:
 
-- ``text``: the text of the message; calls and refusals cannot be written, further fields are dropped
+- ``text``: the text of the message, and what it refuses with; calls cannot be written, further fields are dropped
 - ``logprobs``: parallel lists, with ``text_offset`` counted from the start of the prompt (:mod:`..logprobs`)
 """
 
@@ -93,7 +93,8 @@ class _Answer:
 
     def _text(self, request: Mapping[str, Any], number: int) -> str:
         """Return the text, without a begun reply that it repeats."""
-        text, prompt = self.choice.message.text, prompt_of(request, number)
+        message, prompt = self.choice.message, prompt_of(request, number)
+        text = message.text + "".join(part.text for part in message.parts if isinstance(part, RefusalPart))
         is_again = not self.is_own and self.choice.logprobs is None and _overlap(prompt, text)
         begun = _begun(prompt) if is_again else ""
         if not begun.strip() or not text.startswith(begun):
@@ -123,8 +124,8 @@ def message_losses(message: Message, path: str) -> list[Loss]:
     if message.is_plain and not message.extra:
         return []
     found = [loss for part in message.parts for loss in part_losses(part, path)]
-    if message.content is None and not message.tool_calls:
-        found.append(Loss(f"{path}.content", "unsupported", "there is no text"))
+    if not message.parts:
+        found.append(Loss(f"{path}.content", "synthesised", "Completions always says a text"))
     contents = enumerate(message.content_parts)
     found += [content_loss(part, f"{path}.content[{n}]") for n, part in contents if not isinstance(part, TextPart)]
     return [*dict.fromkeys(found), *field_losses(message.extra, path)]
@@ -135,7 +136,7 @@ def part_losses(part: Any, path: str) -> Iterator[Loss]:
     if isinstance(part, ToolCall):
         yield Loss(f"{path}.tool_calls", "unsupported", "Completions has no tool calls")
     elif isinstance(part, RefusalPart):
-        yield Loss(f"{path}.refusal", "unsupported", "Completions cannot refuse")
+        yield Loss(f"{path}.refusal", "substituted", "the refusal is a text")
     elif isinstance(part, ReasoningPart):
         name = part.native["chat"]["field"] if "chat" in part.native else "reasoning_content"
         yield Loss(f"{path}.{name}", "field-dropped")

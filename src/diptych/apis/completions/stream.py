@@ -58,6 +58,10 @@ class StreamWriter(ChunkWriter):
         index = event.choice
         if event.kind == "text":
             return self._text(event)
+        if event.kind == "refusal":
+            self.losses += _losses(event, f"$.choices[{index}].delta")
+            self._offsets[index] += len(event.text)
+            return [_entry(index, event.text)] if event.text else []
         if event.kind == "finish":
             return [_entry(index, reason=self._end(event))]
         if event.kind == "other" and event.name != "message":

@@ -35,10 +35,16 @@ _ROLES: Final = ("user", "assistant", "system", "developer")
 
 
 class Items:
-    """Reads items of input, or of output, as messages: those of one turn of the assistant are one."""
+    """Reads items of input, or of output, as messages: those of one turn of the assistant are one.
 
-    def __init__(self, reader: Reader, items: Any, body: dict[str, Any], root: str = "$.input") -> None:
+    In an answer results of calls are what the server ran itself: Responses' own items.
+    """
+
+    def __init__(
+        self, reader: Reader, items: Any, body: dict[str, Any], root: str = "$.input", *, is_answer: bool = False
+    ) -> None:
         self.reader, self.items, self.root = reader, items, root
+        self.outputs = {} if is_answer else OUTPUTS
         messages = [item for item in items if isinstance(item, Mapping) and "role" in item]
         self.is_bare = bool(messages) and all("type" not in item for item in messages)
         if self.is_bare:
@@ -63,7 +69,7 @@ class Items:
                 self._message(item, path, is_first=not index)
                 if is_alone:
                     yield from self._flush(item["role"])
-            elif isinstance(kind, str) and kind in OUTPUTS and isinstance(item.get("call_id"), str):
+            elif isinstance(kind, str) and kind in self.outputs and isinstance(item.get("call_id"), str):
                 yield from self._flush()
                 self._output(item, path)
                 yield from self._flush("tool", item["call_id"])

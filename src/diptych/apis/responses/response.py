@@ -48,7 +48,7 @@ def _read_choices(reader: Reader, body: dict[str, Any]) -> Iterable[ResponseChoi
     items = body.pop("output", None)
     if not isinstance(items, list):
         raise FormatError("the output of an answer is a list of items", path="$.output")
-    messages = list(Items(reader, items, {}, "$.output").read())
+    messages = list(Items(reader, items, {}, "$.output", is_answer=True).read())
     for message in messages:
         if message.role != "assistant":
             raise FormatError("the output holds what the assistant says", path=reader.ledger.path(message))

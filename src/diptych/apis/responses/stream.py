@@ -126,7 +126,7 @@ class StreamReader:
             more = {name: value for name, value in item.items() if name not in ("type", "call_id", "name", field)}
             return [Event("call", text=text, call=self._calls[index], value=more, at=".item")]
         ledger, found = Ledger(), list[Event]()
-        for message in Items(Reader(API, ledger), [item], {}, "$.item").read():
+        for message in Items(Reader(API, ledger), [item], {}, "$.item", is_answer=True).read():
             for number, part in enumerate(message.parts):
                 at = ledger.path(part).replace("$.item[0]", ".item")
                 found += self._part(part, index * _PARTS + number, at)
