@@ -244,6 +244,7 @@ def write_message(writer: Writer, message: Message, links: Links) -> dict[str, A
     role = "system" if message.role == "developer" else message.role
     if role != message.role:
         writer.ledger.lose(message, "role", "role-changed", "developer became system")
+    _tell_order(writer, message)
     text = _write_text(writer, message)
     thoughts = [part for part in message.parts if isinstance(part, ReasoningPart)]
     images = [image for part in message.parts if (image := _write_image(writer, part)) is not None]
@@ -262,6 +263,20 @@ def write_message(writer: Writer, message: Message, links: Links) -> dict[str, A
     if message.is_error is not None:
         writer.ledger.lose(message, "is_error")
     return _restored(writer.native(message, message.native, wire))
+
+
+def _rank(part: Part) -> int:
+    return 0 if isinstance(part, ReasoningPart) else 2 if isinstance(part, ToolCall) else 1
+
+
+def _tell_order(writer: Writer, message: Message) -> None:
+    """Report parts that stand in another order in a message of Ollama, which has one reasoning."""
+    ranks = [_rank(part) for part in message.parts if isinstance(part, TextPart | ImagePart | ReasoningPart | ToolCall)]
+    if ranks != sorted(ranks):
+        detail = "Ollama has reasoning, then the content, then the calls"
+        writer.ledger.lose(message, kind="reordered", detail=detail)
+    for part in [part for part in message.parts if isinstance(part, ReasoningPart)][1:]:
+        writer.ledger.lose(part, kind="merged", detail="a message of Ollama has one reasoning")
 
 
 def _write_text(writer: Writer, message: Message) -> str:

@@ -119,6 +119,8 @@ class StreamWriter(EventWriter):
 
     def write(self, event: Event) -> list[dict[str, Any]]:
         kind = event.kind
+        if self._calls and kind in ("text", "reasoning") and event.text:
+            self.report.lose("reordered", event, detail="calls come last")
         if kind == "reasoning" and event.text:
             return [self._line({"content": "", "thinking": event.text})]
         if kind == "text" and (event.text or event.value):
