@@ -34,7 +34,8 @@ def test_every_row_has_a_source_a_day_and_keys_of_known_apis():
     [
         ("kimi-k2.6", "kimi"), ("moonshotai/kimi-k2-thinking", "kimi"), ("kimi-k2-instruct", None),
         ("deepseek-v4-flash", "deepseek"), ("deepseek-chat", None), ("gemini-3-pro-preview", "gemini"),
-        ("gemini-2.5-flash", None), ("claude-sonnet-4-5", "claude"), ("MiniMax-M2.1", "minimax"), ("gpt-5-mini", None),
+        ("gemini-2.5-flash", None), ("claude-sonnet-4-5", "claude"),
+        ("us.anthropic.claude-sonnet-4-5-v1:0", "claude"), ("anthropic.claude-opus-4-1-v1:0", "claude"), ("MiniMax-M2.1", "minimax"), ("gpt-5-mini", None),
         ("glm-4.7", "glm"), ("qwen3.6-plus", "qwen"), ("qwen3-32b", None), ("", None),
     ],
 )  # fmt: skip
@@ -190,3 +191,35 @@ def test_what_is_sent_has_its_reasoning_under_the_key_that_the_model_requires():
     assert asked["messages"][1]["reasoning"] == "Hm"
     for same in (chat("m", reasoning="Hm"), chat("kimi-k2.5", reasoning_content="", reasoning="Hm")):
         assert build(same).body == same
+
+
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "sig"}
+CLAUDE = {
+    "model": "claude-sonnet-4-5", "max_tokens": 2000, "thinking": {"type": "enabled", "budget_tokens": 1024},
+    "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": [THOUGHT, {"type": "text", "text": "a"}]},
+                 {"role": "user", "content": "m"}],
+}  # fmt: skip
+GEMINI = {
+    "model": "gemini-3-pro", "contents": [
+        {"role": "user", "parts": [{"text": "q"}]},
+        {"role": "model", "parts": [{"functionCall": {"id": "c", "name": "f", "args": {}}, "thoughtSignature": "c2ln"}]},
+        {"role": "user", "parts": [{"functionResponse": {"id": "c", "name": "f", "response": {"result": "2"}}}]}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "source", "target", "model"),
+    [
+        (CLAUDE, "anthropic", "bedrock", "us.anthropic.claude-sonnet-4-5-v1:0"),
+        (GEMINI, "gemini", "chat", "gemini-3-pro-preview"),
+    ],
+)
+def test_what_a_model_signed_goes_to_another_api_of_its_family_and_back(body, source, target, model):
+    (there,) = convert_request(body, source=source, to=target, model=model)
+    assert there.verdict == "lossless"
+    (back,) = convert_request(there.output, source=target, to=source, model=body["model"])
+    assert back.output == body
+    (other,) = convert_request(body, source=source, to=target, model="nova-pro", on_loss="ignore")
+    assert "sig" not in str(other.output)
+    assert "c2ln" not in str(other.output)
+    assert {"reasoning-dropped", "field-dropped"} & {loss.kind for loss in other.losses}

@@ -7,13 +7,29 @@ and what another API has no place for is a loss with the path of the source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Final
 
 from ..errors import FormatError
 from ..loss import Loss
-from ..model import EMPTY, FrozenMap, Message, OtherPart, Part, ReasoningPart, RefusalPart, TextPart, ToolCall, thaw
+from ..model import (
+    EMPTY,
+    AudioPart,
+    FilePart,
+    FrozenMap,
+    ImagePart,
+    Message,
+    OtherPart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    thaw,
+)
+from ..projection import is_old
 from ..response import HEAD, Response, ResponseChoice, native_of
 from .api import Api, Reader, Writer
 from .counts import Counts
@@ -42,6 +58,7 @@ class Answers:
     words for why a reply ended to the neutral ones, the one that is written first; ``has_refusals`` tells whether
     the API has refusals, which are texts elsewhere. ``read_choices(reader,
     body)`` takes the choices out of a body; ``write_choices(writer, choices)`` gives the fields that hold them.
+    ``has_media`` says that a reply may hold images and files.
     An API that ``has_logprobs`` writes those of a reply by :func:`write_logprobs`.
     """
 
@@ -56,6 +73,7 @@ class Answers:
     usage_at: str = "usage"
     has_refusals: bool = False
     has_logprobs: bool = False
+    has_media: bool = False
 
     def is_answer(self, body: Mapping[str, Any]) -> bool:
         """Tell whether a body is an answer of this API by its marks."""
@@ -232,7 +250,8 @@ def parts_of(answers: Answers, writer: Writer, choice: ResponseChoice) -> tuple[
     found = choice.message.parts
     if answers.name in choice.native:
         return found
-    return tuple(_said(answers, writer, part) for part in found if not (type(part) is TextPart and not part.text))
+    said = [_said(answers, writer, part) for part in found if not (type(part) is TextPart and not part.text)]
+    return tuple(part for part in said if part is not None)
 
 
 def write_logprobs(
@@ -257,11 +276,51 @@ def _tell_role(choice: ResponseChoice, ledger: Ledger) -> None:
         ledger.lose(choice.message, "role", "role-changed", f"{choice.message.role} became assistant")
 
 
-def _said(answers: Answers, writer: Writer, part: Part) -> Part:
+def _said(answers: Answers, writer: Writer, part: Part) -> Part | None:
+    if isinstance(part, ImagePart | AudioPart | FilePart) and not answers.has_media:
+        writer.ledger.lose(part, detail="a reply holds no media there")
+        return None
     if not isinstance(part, RefusalPart) or answers.has_refusals:
         return part
     writer.ledger.lose(part, kind="substituted", detail="the refusal is a text")
     return TextPart(part.text)
+
+
+def modern(response: Response, ledger: Ledger) -> Response:
+    """Return a response of Chat whose call of 2023 (``function_call``) is one as other APIs have it, with an id."""
+    choices = tuple(_modern(choice, ledger) for choice in response.choices)
+    if all(map(lambda one, two: one is two, choices, response.choices)):
+        return response
+    made = replace(response, choices=choices)
+    ledger.same(made, response)
+    return made
+
+
+def _modern(choice: ResponseChoice, ledger: Ledger) -> ResponseChoice:
+    message = choice.message
+    taken = {call.id for call in message.tool_calls}
+    free = (id_ for number in count() if (id_ := f"call_{number}") not in taken)
+    nameless = [isinstance(part, ToolCall) and not part.id for part in message.parts]
+    if choice.finish_reason != "function_call" and not any(nameless):
+        return choice
+    if choice.finish_reason == "function_call":
+        ledger.lose(choice, "finish_reason", "renamed", "a function is a tool")
+    end = "tool_calls" if choice.finish_reason == "function_call" else choice.finish_reason
+    parts = [
+        _with_id(part, free, ledger) if isinstance(part, ToolCall) and is_nameless else part
+        for part, is_nameless in zip(message.parts, nameless, strict=True)
+    ]
+    made = replace(choice, finish_reason=end, message=message.replace(parts=parts))
+    ledger.same(made, choice)
+    ledger.same(made.message, message)
+    return made
+
+
+def _with_id(call: ToolCall, free: Iterator[str], ledger: Ledger) -> ToolCall:
+    made = replace(call, id=next(free), native=EMPTY if is_old(call) else call.native)
+    ledger.same(made, call)
+    ledger.lose(made, "id", "synthesised", made.id)
+    return made
 
 
 def natives_beside(answers: Answers, native: FrozenMap, wire: dict[str, Any], *, notes: bool = False) -> dict[str, Any]:

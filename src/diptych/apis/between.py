@@ -30,6 +30,7 @@ from .links import linked
 from .names import named
 from .origins import obeyed
 from .profiles import fit
+from .vendors import resigned, shared
 
 #: The APIs whose bodies know each other's parameters.
 PAIR: Final = ("chat", "completions")
@@ -76,6 +77,7 @@ def between(
     request, ledger = read(value, source, ledger)
     before = request.model
     request = _asked(request, model, source, target, ledger)
+    request = resigned(source.name, target.name, shared(source.name, target.name, request, ledger), before, ledger)
     if source.api.leave is not None:
         request = source.api.leave(request, ledger)
     is_whole = isinstance(value, Mapping) and not source.wire.talk >= value.keys()

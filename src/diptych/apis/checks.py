@@ -201,7 +201,11 @@ def _is_blank(part: Mapping[str, Any]) -> bool:
 says_something: Final = that(lambda part: not _is_blank(part), "the text is blank", OBJECT, ".text")
 
 
-is_filled: Final = that(bool, "it is empty", (str, list, tuple))
+def _is_filled(value: str | Sequence[Any]) -> bool:
+    return bool(value) and not (type(value) is list and all(item is GONE for item in value))
+
+
+is_filled: Final = that(_is_filled, "it is empty", (str, list, tuple))
 is_not_blank: Final = that(lambda text: bool(text.strip()), "the text is blank", str)
 
 

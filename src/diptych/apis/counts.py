@@ -75,7 +75,7 @@ class Counts:
         """Report what these counts cannot say of a usage that another API stated."""
         known = {f"{path}.{source.paths[name]}" for name in source.paths if name in self.paths}
         known |= {f"{path}.{source.total}"} if source.total else set()
-        for place_, value in leaves(usage.server or {}, path):
+        for place_, value in leaves(usage.server or {}, path, source.paths.values()):
             if place_ not in known and value != 0:
                 ledger.report(place_, "field-dropped")
         for whole in {PARTS[name] for name in self.beside}:

@@ -26,14 +26,14 @@ _SHARED: Final = ("chat", "completions", None)
 def own_reasoning(api: str, request: Request, before: str | None, ledger: Ledger) -> Request:
     """Return a request without the reasoning that another API made; ``before`` is the model that the source named."""
     messages = request.conversation.messages
-    if all(message.is_plain for message in messages) or _is_same_vendor(api, before, request.model):
+    if all(message.is_plain for message in messages) or is_same_vendor(api, before, request.model):
         return request
     origins = _SHARED if api in _SHARED else (api,)
     made = tuple(message if message.is_plain else _without(message, origins, api, ledger) for message in messages)
     return request if all(map(lambda one, two: one is two, made, messages)) else request.replace(messages=made)
 
 
-def _is_same_vendor(api: str, before: str | None, model: str | None) -> bool:
+def is_same_vendor(api: str, before: str | None, model: str | None) -> bool:
     """Tell whether a model takes back the reasoning of another, whatever API it came through."""
     echo = echo_of(model) if model else None
     return echo is not None and api in echo.keys and bool(before) and echo is echo_of(str(before))

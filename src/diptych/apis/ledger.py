@@ -52,6 +52,19 @@ GONE: Final[dict[type, str]] = {
 _CHAT: Final[dict[type, Kind]] = {kind.cls: kind for kind in (*PARTS, *TOOLS, FORMAT, CALL, REASONING, REFUSAL)}
 
 
+#: Types and fields of parts of every API that hold an image, a sound, a film or a file.
+_MEDIA: Final = frozenset({
+    "image", "image_url", "audio", "input_audio", "video", "document", "file", "input_image", "input_file", "fileData",
+    "inlineData", "container_upload",
+})  # fmt: skip
+
+
+def _gone(value: Any) -> str:
+    if isinstance(value, OtherPart) and (value.value.get("type") in _MEDIA or not _MEDIA.isdisjoint(value.value)):
+        return "media-dropped"
+    return GONE.get(type(value), "field-dropped")
+
+
 def _of_chat(value: Any) -> Kind | None:
     if isinstance(value, ToolCall):
         return OLD_CALL if is_old(value) else CUSTOM if value.type == "custom" else CALL
@@ -151,7 +164,7 @@ class Ledger:
 
     def lose(self, value: Any, name: str = "", kind: str = "", detail: str = "") -> None:
         """Report that a value is gone, or one of its fields."""
-        kind = kind or ("field-dropped" if name else GONE.get(type(value), "field-dropped"))
+        kind = kind or ("field-dropped" if name else _gone(value))
         self.report(self.path(value, name), kind, detail)
 
     def lose_format(self, wanted: ResponseFormat, detail: str = "") -> None:

@@ -87,7 +87,7 @@ class Report:
     def lose_counts(self, event: Event, target: Counts) -> None:
         """Report the tokens that the target has no count for; those of the start are told there."""
         known = {self.counts.paths[name] for name in self.counts.paths if name in target.paths} | {self.counts.total}
-        for path, value in leaves(event.value.server or {}, ""):
+        for path, value in leaves(event.value.server or {}, "", self.counts.paths.values()):
             leaf = path[1:]
             if value != 0 and leaf not in known and leaf not in self._counted:
                 self.lose("field-dropped", event, leaf)
@@ -139,6 +139,9 @@ class EventWriter:
     def _of_reply(self, event: Event) -> list[dict[str, Any]]:
         kind = event.kind
         if kind == "finish":
+            if event.text == "function_call":
+                self.report.lose("renamed", event, detail="a function is a tool")
+                event = event._replace(text="tool_calls")
             return self.write_end(event)
         if kind == "start" and event.text not in ("", "assistant"):
             self.report.lose("role-changed", event, detail=f"{event.text} became assistant")

@@ -88,6 +88,10 @@ ECHOES: Final = (
 )
 
 
+#: What stands before the name of a model of Anthropic's in an id of Bedrock: a region or none, and the vendor.
+_ON_BEDROCK: Final = re.compile(r"^(?:[a-z]+(?:-[a-z]+)?\.)?anthropic\.")
+
+
 @lru_cache(maxsize=256)
 def echo_of(model: str) -> Echo | None:
     """Return how a model takes back its reasoning, None where nothing is claimed.
@@ -95,5 +99,5 @@ def echo_of(model: str) -> Echo | None:
     >>> echo_of("deepseek-v4-pro").required, echo_of("glm-4.7").required
     (True, False)
     """
-    name = model.rpartition("/")[2].lower()
+    name = _ON_BEDROCK.sub("", model.rpartition("/")[2].lower())
     return next((echo for echo in ECHOES if re.match(echo.pattern, name)), None)

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final
 
-from ..apis.answers import as_chat, is_foreign, mark
+from ..apis.answers import as_chat, is_foreign, mark, modern
 from ..apis.completions import response as completions
 from ..apis.counts import CHAT, Counts
 from ..apis.failures import convert_failure, failed_answer, failure_api
@@ -136,7 +136,7 @@ def _fitted(to: str, name: str, response: Response, ledger: Ledger) -> Response:
             bare = replace(response, usage=replace(response.usage, server=None))
             ledger.same(bare, response)
             response = bare
-    return as_chat(response, ledger, texts_alone=to == "completions") if to in OBJECTS else response
+    return as_chat(response, ledger, texts_alone=to == "completions") if to in OBJECTS else modern(response, ledger)
 
 
 def _written(

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any, Final
 
@@ -105,8 +106,10 @@ TOOL: Final = Kind(
         Field("strict", "strict", type=bool),
     ),
     needs=("name", "parameters"),
+    fits=lambda tool: "type" not in tool.native.get("anthropic", {}),
     defaults={"parameters": NO_PARAMETERS},
 )
+_CUSTOM: Final = replace(TOOL, fixed={"type": "custom"}, fits=None)
 WANTED: Final = Kind(
     ResponseFormat,
     (Field("type", "type", *one_of({"json_schema": "json_schema"})), Field("schema", "schema", freeze, type=Mapping)),
@@ -174,6 +177,7 @@ API: Final = Api(
     write_messages=_write_messages,
     holds=frozenset({"messages", "system"}),
     tool=TOOL,
+    more_tools=(_CUSTOM,),
     format=WANTED,
     not_in_ids=r"[^a-zA-Z0-9_-]",
     unique_ids=True,

@@ -35,7 +35,7 @@ from ...request import Request
 from .. import api
 from ..api import KIND, Api, Reader, Writer
 from ..detection import detector
-from ..fields import Field, Kind
+from ..fields import NOTE, Field, Kind, dig
 from ..formats import format_of
 from ..ledger import Ledger
 from ..media import data_url
@@ -148,6 +148,10 @@ TOOL: Final = Kind(
 )
 
 
+#: How the text of the schema was spaced.
+_SPACING: Final = f"{NOTE}spacing"
+
+
 def _read_schema(text: Any) -> Any:
     value = _write_value(text) if isinstance(text, str) else None
     return freeze(value) if isinstance(value, dict) and _written_schema(value) == text else None
@@ -224,6 +228,32 @@ def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
     return {**wire, "messages": write_turns(writer, SHAPE, messages[len(system) :])}
 
 
+_AT: Final = "outputConfig.textFormat.structure.jsonSchema"
+
+
+def _unfold(body: Mapping[str, Any], _: Ledger) -> Mapping[str, Any]:
+    """Give the text of a schema the spacing that it is written with; a note keeps another one."""
+    text = dig(body, f"{_AT}.schema")
+    schema = _write_value(text) if isinstance(text, str) else None
+    if not isinstance(schema, dict) or (written := _read_value(schema)) in (None, text):
+        return body
+    return {**_with_schema(body, written), _SPACING: {"text": text, "written": written}}
+
+
+def _fold(wire: dict[str, Any], _: Ledger) -> dict[str, Any]:
+    noted = wire.pop(_SPACING, None)
+    if noted is None or dig(wire, f"{_AT}.schema") != noted["written"]:
+        return wire
+    return _with_schema(wire, noted["text"])
+
+
+def _with_schema(body: Mapping[str, Any], text: str | None) -> dict[str, Any]:
+    config, wanted = body["outputConfig"], body["outputConfig"]["textFormat"]
+    declared = {**wanted["structure"]["jsonSchema"], "schema": text}
+    structure = {**wanted["structure"], "jsonSchema": declared}
+    return {**body, "outputConfig": {**config, "textFormat": {**wanted, "structure": structure}}}
+
+
 #: The note of a text that it is written with its citations.
 CITED: Final = {KIND: 2}
 API: Final = Api(
@@ -243,6 +273,8 @@ API: Final = Api(
     said_by_path={"stream": "the operation says it: ConverseStream"},
     names=NAME,
     rules=RULES,
+    unfold=_unfold,
+    fold=_fold,
 )
 
 

@@ -71,6 +71,7 @@ ANSWERS: Final = Answers(
     _write_choices,
     needs={"usage": {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}, "metrics": {"latencyMs": 0}},
     ends=ENDS,
+    has_media=True,
 )
 
 

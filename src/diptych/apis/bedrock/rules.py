@@ -12,6 +12,7 @@ from ..checks import (
     between,
     fields_of,
     first_is,
+    has,
     instead,
     is_filled,
     matches,
@@ -104,6 +105,10 @@ def _has_tools(body: Mapping[str, Any]) -> bool:
     return value_at(body, ("toolConfig", "tools")) is not None
 
 
+def _with_content(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {**result, "content": []}
+
+
 def _named(choice: Mapping[str, Any]) -> Any:
     return value_at(choice, ("tool", "name"))
 
@@ -118,6 +123,7 @@ RULES: Final = Rules.of(
     Rule("system", is_filled, _MODEL, remove, "by-format-rule"),
     *_media(_BLOCK),
     *_media(f"{_BLOCK}.toolResult.content[*]"),
+    Rule(f"{_BLOCK}.toolResult", has("content"), _MODEL, _with_content, "synthesised"),
     Rule(f"{_BLOCK}.toolUse.toolUseId", _ID, _MODEL, _RELABEL, "relabelled"),
     Rule(f"{_BLOCK}.toolResult.toolUseId", _ID, _MODEL, _RELABEL, "relabelled"),
     Rule(f"{_BLOCK}.toolUse.name", _NAMED, _MODEL),

@@ -16,6 +16,7 @@ from ..checks import (
     ranges,
     remove,
     says_json,
+    that,
     value_at,
 )
 from ..rules import (
@@ -101,12 +102,23 @@ def _name(tool: Mapping[str, Any]) -> Any:
     return value_at(tool, (kind, "name")) if kind in ("function", "custom") else None
 
 
+#: What an assistant may say besides its content; a server of one's own may take more (``reasoning_content``).
+_SAYS_NOTHING: Final = frozenset({"role", "name", "content"})
+
+
+def _says(message: Mapping[str, Any]) -> bool:
+    if message.get("role") != "assistant" or message.get("content") not in (None, []):
+        return True
+    return any(value not in (None, []) and name not in _SAYS_NOTHING for name, value in message.items())
+
+
 RULES: Final = Rules.of(
     Rule("messages", is_filled, _SPEC, kind="rule-breach"),
     Rule("messages", _links, _DOCS, kind="rule-breach", of_texts=False),
     Rule("messages[*].name", matches(r"[^\s<|\\/>]{1,64}", "a name without white space and <|\\/>"), _SPEC),
     Rule("messages[*].tool_calls[*].function.name", _NAMED, _SPEC),
     Rule("messages[*].content[*].input_audio.format", among("wav", "mp3"), _SDK),
+    Rule("messages[*]", nested(that(_says, "a message without content", Mapping)), _ERRORS, remove, "message-dropped"),
     Rule("messages[*]", nested(_parts_of_role), _SDK, _taken_alone, "media-dropped"),
     Rule("prompt_cache_options.ttl", among("30m"), _SDK, kind="rule-breach"),
     Rule("tools", at_most(128, "tools"), _SPEC),
@@ -121,6 +133,7 @@ RULES: Final = Rules.of(
     Rule("max_completion_tokens", between(1), _SPEC),
     Rule("metadata", at_most(16, "entries"), _SPEC),
     Rule("safety_identifier", at_most(128, "characters"), _SDK),
+    Rule("modalities[*]", among("text", "audio"), _SDK, remove, "parameter-dropped"),
     *_beside("tool_choice", "tools", _is_open),
     *_beside("parallel_tool_calls", "tools", lambda _: True),
     *_beside("function_call", "functions", _is_open),

@@ -77,6 +77,7 @@ def path_folder(body: Mapping[str, Any]) -> Callable[[str], str]:
         path = path.replace(f"$.generationConfig.{TYPE}", "$.generationConfig.responseMimeType")
         if "responseSchema" in config:
             path = path.replace("$.generationConfig.responseJsonSchema", "$.generationConfig.responseSchema")
+        path = path.replace("functionResponse.error", "functionResponse.response")
         path = path.replace("functionResponse.content[0].text", "functionResponse.response")
         return re.sub(r"functionResponse\.content\[(\d+)\]", _media_path, path)
 

@@ -45,6 +45,8 @@ from .tables import PARAMS, PARTS, SHAPE, STREAM, SYSTEM, TOOL, WANTED
 
 #: The system instruction was a string.
 _STRING: Final = f"{NOTE}string"
+#: What the system instruction says of its role.
+_ROLE: Final = f"{NOTE}role"
 
 
 def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterable[Message]:
@@ -64,6 +66,9 @@ def _read_system(reader: Reader, system: Any) -> Message:
         raise FormatError("a system instruction is a content with parts, or a text", path="$.systemInstruction")
     found = [reader.part(part, f"$.systemInstruction.parts[{index}]") for index, part in enumerate(parts)]
     rest = {name: value for name, value in system.items() if name != "parts"}
+    if "role" in rest:
+        rest[_ROLE] = {"is": rest.pop("role")}
+        reader.ledger.report("$.systemInstruction.role", "by-format-rule", "Gemini does not look at it")
     return message_of(reader, SHAPE, "system", found, rest)
 
 
@@ -90,6 +95,8 @@ def _write_system(writer: Writer, messages: list[Message]) -> Any:
             wire["parts"] += [part for one in message.parts if (part := writer.part(one)) is not None]
     for message in messages:
         wire = writer.native(message, message.native, wire)
+    if (role := wire.pop(_ROLE, None)) is not None:
+        wire["role"] = role["is"]
     return wire["parts"][0]["text"] if wire.pop(_STRING, None) and len(wire["parts"]) == 1 else wire
 
 

@@ -134,6 +134,7 @@ ANSWERS: Final = Answers(
     ends=ENDS,
     usage_at="usageMetadata",
     has_logprobs=True,
+    has_media=True,
 )
 
 

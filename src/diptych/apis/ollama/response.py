@@ -91,6 +91,7 @@ ANSWERS: Final = Answers(
     ends=ENDS,
     usage_at="",
     has_logprobs=True,
+    has_media=True,
 )
 
 

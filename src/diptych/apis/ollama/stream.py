@@ -137,9 +137,10 @@ class StreamWriter(EventWriter):
         return {**head, "message": {"role": "assistant", **message}, "done": False, **more}
 
     def close(self) -> list[dict[str, Any]]:
-        found = []
+        found: list[dict[str, Any]] = []
         for number, pieces in sorted(self._calls.items()):
-            call = ToolCall(self._ids[number][0] or "", self._ids[number][1], "".join(pieces) + self.rest_of(number))
+            id_ = self._ids[number][0] or f"call_{len(found)}"
+            call = ToolCall(id_, self._ids[number][1], "".join(pieces) + self.rest_of(number))
             function = {"name": call.name, "arguments": write_json(call.arguments)}
             found.append(self._line({"content": "", "tool_calls": [{"id": call.id, "function": function}]}))
         is_call = self.end == "tool_calls" and self._calls

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ...errors import FormatError
 from ...loss import Loss
-from ...model import EMPTY, Message, Part, TextPart, ToolCall, thaw
+from ...model import EMPTY, Message, Part, ReasoningPart, TextPart, ToolCall, thaw
 from ...response import Response, ResponseChoice, native_of
 from ..answers import (
     END,
@@ -146,7 +146,8 @@ def _messages(choice: ResponseChoice, parts: tuple[Part, ...]) -> list[Message]:
     """Return the messages that a choice was made of, one where it came from elsewhere or was changed."""
     turns = choice.message.native.get("responses", EMPTY).get(_TURNS)
     if turns is None or sum(turn["parts"] for turn in turns) != len(parts):
-        return [Message.of("assistant", parts, is_list=True)] if parts else []
+        is_said = any(not isinstance(part, ReasoningPart | ToolCall) for part in parts)
+        return [Message.of("assistant", parts, is_list=is_said)] if parts else []
     found, start = [], 0
     for turn in turns:
         end = start + turn["parts"]

@@ -54,6 +54,18 @@ def _links(items: Any) -> Any:
             yield f".input[{index}].call_id", "no call with this id is in the input"
 
 
+def _open_calls(items: Any) -> Any:
+    """Find calls without output that something is said after: the server wants every output before it goes on."""
+    if not isinstance(items, list):
+        return
+    objects = [item if isinstance(item, OBJECT) else {} for item in items]
+    said = [index for index, item in enumerate(objects) if item.get("role") in ("user", "system", "developer")]
+    answered = {str(item.get("call_id")) for item in objects if str(item.get("type")) in _OUTPUTS}
+    for index, item in enumerate(objects[: said[-1]] if said else ()):
+        if item.get("type") in _OUTPUTS.values() and str(item.get("call_id")) not in answered:
+            yield f"[{index}].call_id", f"no tool output found for the call {item.get('call_id')!r}"
+
+
 def _links_of_body(body: Mapping[str, Any]) -> Any:
     if body.get("previous_response_id") is None and body.get("conversation") is None:
         yield from _links(body.get("input"))
@@ -127,6 +139,7 @@ def _named(choice: Mapping[str, Any]) -> Any:
 
 RULES: Final = Rules.of(
     Rule("input", is_filled, _SPEC, kind="rule-breach"),
+    Rule("input", _open_calls, _ERRORS, kind="rule-breach", of_texts=False),
     Rule("input", _reasoning_ends, _DOCS, kind="rule-breach", of_texts=False),
     Rule("input[*].call_id", _ID, _SPEC, _SHORT, "relabelled"),
     Rule("input[*].name", _NAMED, _SPEC),
