@@ -66,6 +66,10 @@ GOOD = {
         [("user", "\na\n")],
     ),
     "Mustache": ('p = PromptTemplate.from_template("{{{x}}} {y}", template_format="mustache")', {"x": "<"}, [("user", "< {y}")]),
+    "sections of Mustache": (
+        'p = ChatPromptTemplate([("human", "{{#xs}}{{{n}}}{{^last}}, {{/last}}{{/xs}}")], template_format="mustache")',
+        {"xs": [{"n": "a"}, {"n": "b", "last": True}]}, [("user", "a, b")],
+    ),
     "a picture": (
         'p = ChatPromptTemplate([("user", [{"type": "text", "text": "See {x}"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,{d}"}}])])',
         {"x": "X", "d": "AA"},
@@ -93,7 +97,7 @@ REFUSED = {
     "braces": ('p = PromptTemplate.from_template("{ x")', "4:5", "braces do not match"),
     "a variable message": ('p = ChatPromptTemplate.from_messages([first, ("human", "x")])', "4:39", "not bound once"),
     "a selector": ('p = FewShotPromptTemplate(example_selector=s(), example_prompt=e)', "4:44", "only known when it runs"),
-    "a section": ('p = PromptTemplate.from_template("{{#x}}a{{/x}}", template_format="mustache")', "4:5", "more than a name"),
+    "a partial": ('p = PromptTemplate.from_template("{{>x}}a", template_format="mustache")', "4:5", "more than Mustache's names"),
 }  # fmt: skip
 
 

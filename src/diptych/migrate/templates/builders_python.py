@@ -27,6 +27,7 @@ from ...errors import MigrationError
 from .banks import read_body as read_banks
 from .draft import Draft, kind_of
 from .haystack import read_component
+from .jinja import write_message
 from .model import Layout, Source
 from .pieces import Piece, write
 from .python_names import Names, Variable
@@ -241,9 +242,7 @@ def _write_llama(given: Mapping[str, Any], draft: Draft) -> None:
         raise draft.refuse("there are no messages")
     said = [_turn(entry, index, draft) for index, entry in enumerate(messages)]
     for role, text in said:
-        draft.message(role, _of_llama(text, draft))
-        if text != text.strip("\n"):
-            draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
+        write_message(role, _of_llama(text, draft), draft)
     draft.meaning = lambda inputs: [(role, _llama(text, inputs).strip("\n")) for role, text in said]
 
 

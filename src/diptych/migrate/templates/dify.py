@@ -29,7 +29,7 @@ from ...errors import MigrationError
 from .dify_names import Names
 from .draft import Draft
 from .holes import ended
-from .jinja import rewrite
+from .jinja import rewrite, write_message
 from .meaning import HISTORY
 from .model import Layout, Source
 
@@ -158,11 +158,9 @@ class _Node:
             if not isinstance(entry, Mapping):
                 raise self.draft.refuse("a message is not an object", path)
             text = self._written(entry, path)
-            if text != text.strip("\n"):
-                self.draft.lose(f"{path}.text", "trimmed", "line breaks at the ends of a message are layout")
             role = self.draft.role(entry.get("role"), f"{path}.role")
             if text.strip("\n"):  # Dify leaves out a message without text
-                self.draft.message(role, text)
+                write_message(role, text, self.draft, f"{path}.text")
                 self.said.append((role, str(entry.get("text", ""))))
         memory = self.data.get("memory")
         if isinstance(memory, Mapping) and memory.get("enabled") is not False:
@@ -207,9 +205,7 @@ def _read_app(config: Mapping[str, Any], mode: str, draft: Draft) -> None:
         if role == HISTORY:
             draft.history(text)
         else:
-            draft.message(role, names.written(text, draft, "$.model_config"))
-            if text != text.strip("\n"):
-                draft.lose("$.model_config", "trimmed", "line breaks at the ends of a message are layout")
+            write_message(role, names.written(text, draft, "$.model_config"), draft, "$.model_config")
     names.declare(draft)
     _report_app(config, draft)
     draft.meaning = lambda inputs: [

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .draft import Draft
+from .jinja import write_message
 from .model import Layout, Source
 from .pieces import Piece, write
 
@@ -44,9 +45,7 @@ def read(source: Source, draft: Draft) -> None:
         raise draft.refuse("there are no messages")
     texts = [_content(message, index, draft) for index, message in enumerate(messages)]
     for role, text in texts:
-        draft.message(role, _jinja(text, draft))
-        if text != text.strip("\n"):
-            draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
+        write_message(role, _jinja(text, draft), draft)
     draft.meaning = lambda inputs: [(role, _meaning(text, inputs).strip("\n")) for role, text in texts]
 
 

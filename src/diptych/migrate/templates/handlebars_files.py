@@ -17,7 +17,7 @@ from .draft import Draft
 from .handlebars import Handlebars
 from .holes import ended
 from .model import Layout, Source
-from .mustache import pieces_of_mustache
+from .mustache import mustache_meaning, pieces_of_mustache
 from .pieces import write
 
 _HANDLEBARS: Final = (".hbs", ".handlebars")
@@ -35,8 +35,7 @@ def read(source: Source, draft: Draft) -> None:
             draft.lose("$.template", "substituted", "values were escaped for HTML; here they are not")
         return
     draft.prompt(ended(write(pieces_of_mustache(text, draft))))
-    if _ESCAPED.search(text):
-        draft.lose("$.template", "substituted", "values were escaped for HTML; here they are not")
+    draft.meaning = lambda inputs: [("user", mustache_meaning(text, inputs, is_chevron=False))]
 
 
 def _is_likely(source: Source) -> bool:

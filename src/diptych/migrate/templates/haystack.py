@@ -24,7 +24,7 @@ from typing import Any, Final
 from ...errors import MigrationError
 from .draft import KINDS, Draft
 from .holes import ended
-from .jinja import pieces_of, plain_renderer
+from .jinja import pieces_of, plain_renderer, write_message
 from .meaning import HISTORY
 from .model import Layout, Source
 from .pieces import Piece, write
@@ -169,10 +169,8 @@ def _read_messages(messages: list[Any], draft: Draft) -> None:
         # Only what the system and the user say is a template there.
         is_template = str(role) in ("system", "user")
         source = write(pieces_of(content, draft) if is_template else [Piece("text", content)])
-        draft.message(str(role), source, message.get("name", message.get("_name")))
+        write_message(str(role), source, draft, name=message.get("name", message.get("_name")))
         said.append((str(role), content, is_template))
-        if content != content.strip("\n"):
-            draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
 
     def meaning(inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [

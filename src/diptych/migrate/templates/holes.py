@@ -1,4 +1,4 @@
-"""Holes of other tools' strings: ``{name}`` of ``str.format``, ``{{name}}`` of Mustache, ``$name``.
+"""Holes of other tools' strings: ``{name}`` of ``str.format``, ``$name``, ``%(name)s``.
 
 Rule: what a hole means is what its own engine makes of it; each function here returns Jinja
 source, and its twin under *meanings* asks that engine.
@@ -9,8 +9,6 @@ source, and its twin under *meanings* asks that engine.
 ``{x:{w}}``            ``{{ '{:{}}'.format(x, w) }}``
 ``{{`` ``}}``          one brace, as text
 ``{0}`` ``{}``         refused: a position has no name
-``{{x}}`` ``{{{x}}}``  ``{{ x }}`` (Mustache)
-``{{#x}} {{/x}}``      refused: a section depends on what its value is
 ``$x`` ``${x}`` ``$$``   ``{{ x }}`` ``{{ x }}`` ``$`` (``string.Template``)
 ``%(x)s`` ``%%``         ``{{ x }}`` ``%`` (the ``%`` operator)
 ``%(x)5.2f``             ``{{ '%(x)5.2f' % {'x': x} }}``
@@ -29,7 +27,6 @@ from .pieces import Piece, write
 from .wrong import brace_at
 
 _NAME: Final = re.compile(r"[^\W\d]\w*(?:\.\w+|\[\w+\])*")
-_MUSTACHE: Final = re.compile(r"\{\{\{\s*(.*?)\s*\}\}\}|\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 
 
 def of_format(text: str, draft: Draft, place: str = "") -> str:
@@ -38,6 +35,11 @@ def of_format(text: str, draft: Draft, place: str = "") -> str:
     >>> of_format("{a} {{b}} {c:.1f}", Draft("x"))
     "{{ a }} {b} {{ '{:.1f}'.format(c) }}"
     """
+    return write(pieces_of_format(text, draft, place))
+
+
+def pieces_of_format(text: str, draft: Draft, place: str = "") -> list[Piece]:
+    """Return the pieces of a text of ``str.format``. Raises MigrationError."""
     pieces: list[Piece] = []
     try:
         parsed = list(string.Formatter().parse(text))
@@ -48,7 +50,7 @@ def of_format(text: str, draft: Draft, place: str = "") -> str:
         pieces.append(Piece("text", before))
         if name is not None:
             pieces.append(Piece("print", _format_hole(name, spec or "", conversion, draft, place)))
-    return write(pieces)
+    return pieces
 
 
 def _format_hole(name: str, spec: str, conversion: str | None, draft: Draft, place: str) -> str:
@@ -77,31 +79,6 @@ def path_of(name: str, draft: Draft) -> str:
     first = head[0] if head else name
     rest = re.sub(r"\[([^\W\d]\w*)\]", r"['\1']", name[len(first) :])
     return draft.input_name(first) + rest
-
-
-def of_mustache(text: str, draft: Draft, place: str = "", *, escapes: bool = False) -> str:
-    """Return a text of simple Mustache as Jinja source. Raises MigrationError for a section or partial.
-
-    ``escapes`` says that the engine writes ``&lt;`` for ``<`` in ``{{x}}``, which Diptych does not.
-
-    >>> of_mustache("{{ a }} {{! note }}{b}", Draft("x"))
-    '{{ a }} {b}'
-    """
-    pieces, last = [], 0
-    for found in _MUSTACHE.finditer(text):
-        pieces.append(Piece("text", text[last : found.start()]))
-        last = found.end()
-        inner = found[1] if found[1] is not None else found[2]
-        if inner.startswith("!"):
-            continue
-        if escapes and found[1] is None and not inner.startswith("&"):
-            draft.lose(place or "$.template", "substituted", "values were escaped for HTML; here they are not")
-        inner = inner.removeprefix("&").strip()
-        if not re.fullmatch(r"[^\W\d][\w-]*(?:\.[^\W\d]\w*)*", inner):
-            raise draft.refuse(f"{{{{{inner[:40]}}}}} is more than a name in Mustache", place, hint="write it in Jinja")
-        first, dot, rest = inner.partition(".")
-        pieces.append(Piece("print", f"{{{{ {draft.input_name(first)}{dot}{rest} }}}}"))
-    return write([*pieces, Piece("text", text[last:])])
 
 
 def of_dollars(text: str, draft: Draft, place: str = "") -> str:
@@ -169,21 +146,6 @@ class _Shown(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         raise ValueError(key)
-
-
-def mustache_meaning(text: str, inputs: Mapping[str, Any]) -> str:
-    """Return what Mustache without sections makes of a text, HTML escaping off."""
-
-    def value(found: re.Match[str]) -> str:
-        inner = (found[1] if found[1] is not None else found[2]).removeprefix("&").strip()
-        if inner.startswith("!"):
-            return ""
-        shown: Any = inputs
-        for step in inner.split("."):
-            shown = shown[step]
-        return str(shown)
-
-    return _MUSTACHE.sub(value, text)
 
 
 def dollar_meaning(text: str, inputs: Mapping[str, Any]) -> str:

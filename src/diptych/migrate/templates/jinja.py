@@ -23,7 +23,7 @@ from ...sandbox.names import undeclared_names
 from ...templating.engine import Engine
 from ...text.template_text import Syntax, holes_of
 from .draft import Draft
-from .pieces import Kind, Piece, write
+from .pieces import Kind, Piece, is_trimmed, tree_of, write
 from .wrong import place_of_last, syntax_refusal
 
 _BLOCKS: Final = {"if", "for", "macro", "call", "filter", "with", "autoescape", "block"}
@@ -157,6 +157,20 @@ def rewrite(body: str, draft: Draft, line: int = 1) -> str:
     '{% if x +%}\\na\\n{% endif %}'
     """
     return write(pieces_of(body.replace("\r\n", "\n"), draft, line))
+
+
+def write_message(role: str, source: str, draft: Draft, place: str = "$.messages", name: Any = None) -> None:
+    """Write a message of a tool that keeps the line breaks at its ends; in a message tag they are layout.
+
+    >>> draft = Draft("a")
+    >>> write_message("user", "{% for x in xs +%}\n- {{ x }}{% endfor %}", draft)
+    >>> draft.losses[0].kind
+    'trimmed'
+    """
+    is_cut = source != source.strip("\n")
+    if is_cut or ("{%" in source and is_trimmed(tree_of(pieces_of(source, draft, trim="blocks"), draft))):
+        draft.lose(place, "trimmed", "line breaks at the ends of a message are layout")
+    draft.message(role, source, name)
 
 
 # what the sandbox has ------------------------------------------------------------------------

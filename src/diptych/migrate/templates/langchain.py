@@ -13,7 +13,8 @@ it), and one writer makes the template. Nothing is imported or run.
 ``partial_variables``                           defaults
 ``template_format: f-string``                   ``{x}`` and format specifications
 ``template_format: jinja2``                     the body, its white space kept
-``template_format: mustache``                   names; sections are refused, escaping is lost
+``template_format: mustache``                   names and sections; escaping is lost, partials are
+                                                refused
 pictures in a message                           ``{% image url %}``
 ``template_path``, example selectors, code      refused: they stand elsewhere
 ``output_parser``, ``metadata``, ``tags``       lost
@@ -27,10 +28,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .draft import KINDS, Draft, kind_of
-from .holes import ended, format_meaning, mustache_meaning, of_format, of_mustache
-from .jinja import plain_renderer, rewrite
+from .holes import ended, format_meaning, of_format, pieces_of_format
+from .jinja import pieces_of, plain_renderer, write_message
 from .meaning import HISTORY
 from .model import Layout, Source
+from .mustache import mustache_meaning, pieces_of_mustache
+from .pieces import Piece, write
 
 _TYPES: Final = {"prompt", "chat", "few_shot", "chat_prompt"}
 _QUIET: Final = {
@@ -93,11 +96,13 @@ def _form(spec: Mapping[str, Any], draft: Draft) -> str:
     return str(form)
 
 
-def jinja_of(text: str, form: str, draft: Draft, place: str) -> str:
-    """Return a template text in one of LangChain's formats as Jinja source. Raises MigrationError."""
+def _pieces(text: str, form: str, draft: Draft, place: str) -> list[Piece]:
+    """Return the pieces of a template text in one of LangChain's formats. Raises MigrationError."""
     if form == "jinja2":
-        return rewrite(text, draft)
-    return of_mustache(text, draft, place, escapes=True) if form == "mustache" else of_format(text, draft, place)
+        return pieces_of(text.replace("\r\n", "\n"), draft)
+    if form == "mustache":
+        return pieces_of_mustache(text, draft, place, is_chevron=True)
+    return pieces_of_format(text, draft, place)
 
 
 def meaning_of(text: str, form: str, inputs: Mapping[str, Any]) -> str:
@@ -108,7 +113,7 @@ def meaning_of(text: str, form: str, inputs: Mapping[str, Any]) -> str:
 
 
 def _write_prompt(text: str, form: str, draft: Draft) -> None:
-    draft.prompt(ended(jinja_of(text, form, draft, "$.template")))
+    draft.prompt(ended(write(_pieces(text, form, draft, "$.template"))))
     draft.meaning = lambda inputs: [("user", meaning_of(text, form, inputs))]
 
 
@@ -168,9 +173,7 @@ def _write_message(entry: Mapping[str, Any], place: str, draft: Draft) -> Any:
     form = "literal" if "content" in inner and "template" not in inner else _form(inner, draft)
     if form == "literal":
         text, form = text.replace("{", "{{").replace("}", "}}"), "f-string"
-    if text != text.strip("\n"):
-        draft.lose(place, "trimmed", "line breaks at the ends of a message are layout")
-    draft.message(role, jinja_of(text, form, draft, place), entry.get("name"))
+    write_message(role, write(_pieces(text, form, draft, place)), draft, place, entry.get("name"))
     return lambda inputs: (role, meaning_of(text, form, inputs).strip("\n"))
 
 
@@ -201,7 +204,7 @@ def _part(part: Any, place: str, draft: Draft) -> str:
     text = inner.get("text", inner.get("template"))
     if not isinstance(text, str):
         raise draft.refuse("a part is neither text nor a picture", place)
-    return jinja_of(text, form, draft, place)
+    return write(_pieces(text, form, draft, place))
 
 
 def _address(url: str, place: str, draft: Draft) -> str:

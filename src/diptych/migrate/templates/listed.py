@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .draft import Draft
+from .jinja import write_message
 from .meaning import HISTORY
 
 Written = Callable[[str, str], str]
@@ -31,11 +32,9 @@ def read_messages(
         text = message.get(content)
         if not isinstance(text, str):
             raise draft.refuse("a message whose content is not text cannot be migrated", f"{place}.{content}")
-        if text != text.strip("\n"):
-            draft.lose(f"{place}.{content}", "trimmed", "line breaks at the ends of a message are layout")
         draft.drop(message, ("role", "type", "id", content), place)
         role = draft.role(message.get("role"), f"{place}.role")
-        draft.message(role, write(text, f"{place}.{content}"))
+        write_message(role, write(text, f"{place}.{content}"), draft, f"{place}.{content}")
         texts.append((role, text))
     draft.meaning = lambda inputs: [
         (role, text) if role == HISTORY else (role, mean(text, inputs).strip("\n")) for role, text in texts

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from .draft import Draft
 from .holes import dollar_meaning, ended, of_dollars
+from .jinja import write_message
 from .model import Layout, Source
 
 #: The fields that there are: ``llm`` refuses a file with any other.
@@ -58,9 +59,7 @@ def _write(system: str | None, prompt: str, draft: Draft) -> None:
         draft.meaning = lambda inputs: [("user", dollar_meaning(prompt, inputs))]
         return
     for role, text in (("system", system), ("user", prompt)):
-        draft.message(role, of_dollars(text, draft, f"$.{role}"))
-        if text != text.strip("\n"):
-            draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
+        write_message(role, of_dollars(text, draft, f"$.{role}"), draft)
     draft.meaning = lambda inputs: [
         ("system", dollar_meaning(system, inputs).strip("\n")),
         ("user", dollar_meaning(prompt, inputs).strip("\n")),

@@ -25,7 +25,7 @@ from typing import Any, Final
 from ...text.template_text import holes_of
 from .draft import Draft
 from .holes import ended
-from .jinja import syntax_of
+from .jinja import syntax_of, write_message
 from .languages import language_of
 from .model import Layout, Source
 from .pieces import Piece, write
@@ -84,13 +84,12 @@ def _read_messages(messages: Any, draft: Draft) -> None:
             raise draft.refuse("tool calls and their results come with a history", place, hint="pass them as data")
         draft.drop(message, ("role", "content", "name"), place)
         source = _content(message.get("content"), place, draft)
-        draft.message(draft.role(message.get("role", "user"), place), source, message.get("name"))
+        role = draft.role(message.get("role", "user"), place)
+        write_message(role, source, draft, f"{place}.content", message.get("name"))
 
 
 def _content(content: Any, place: str, draft: Draft) -> str:
     if isinstance(content, str):
-        if content != content.strip("\n"):
-            draft.lose(f"{place}.content", "trimmed", "line breaks at the ends of a message are layout")
         return _jinja(content, draft, f"{place}.content")
     if not isinstance(content, list):
         raise draft.refuse("a message without text cannot be migrated", place)

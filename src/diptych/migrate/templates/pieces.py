@@ -180,11 +180,9 @@ def _flush(buffer: list[Node], role: str | None, name: str, keep: bool, draft: D
         raise draft.refuse("text beside a block of messages belongs to none of them", said[0].line)
     if said or keep:
         pieces = _joined(_stripped(said_nodes) if draft.strips_data else pieces)
-        trimmed = _trimmed(pieces)
-        is_trimmed = trimmed != pieces or _has_breaks_beside_parts(pieces)
-        if draft.tells_trim and (is_trimmed or _ends_open(said_nodes) or _ends_open(said_nodes[::-1], first=True)):
+        if draft.tells_trim and (is_trimmed(said_nodes) or _trimmed(pieces) != pieces):
             draft.lose("$.messages", "trimmed", "line breaks at the ends of a message are layout")
-        draft.message(role or "user", write(trimmed), name)
+        draft.message(role or "user", write(_trimmed(pieces)), name)
         return
     for node in definitions:
         if not (isinstance(node, Piece) and node.value.startswith("{#")):
@@ -210,6 +208,13 @@ def flat(node: Node) -> list[Piece]:
     return [*pieces, node.close]
 
 
+def is_trimmed(nodes: Sequence[Node]) -> bool:
+    """True where the author's line breaks may stand at an end of a message: they are layout there, and go."""
+    pieces = [piece for node in nodes for piece in flat(node)]
+    is_broken = _begins_broken(nodes) or _begins_broken(nodes, backwards=True)
+    return bool(is_broken) or _has_breaks_beside_parts(pieces)
+
+
 def _has_breaks_beside_parts(pieces: list[Piece]) -> bool:
     """True where a line break stands beside a picture or file: it goes, as at the ends of a message."""
     pairs = list(pairwise(pieces))
@@ -223,15 +228,27 @@ def is_part(piece: Piece) -> bool:
     return piece.kind == "tag" and re.match(r"\{%[-+]?\s*(image|audio|file)\b", piece.value) is not None
 
 
-def _ends_open(nodes: list[Node], *, first: bool = False) -> bool:
-    """True where a block at the end may leave a line break there that is the message's end then."""
-    last = nodes[-1] if nodes else None
-    while nodes and not (isinstance(node := nodes[-1], Piece) and node.kind in ("text", "print") and node.value):
-        nodes = nodes[:-1]
-    if not isinstance(last, Block) or not nodes or not isinstance(nodes[-1], Piece) or nodes[-1].kind != "text":
-        return False
-    value = nodes[-1].value
-    return value.startswith("\n") if first else value.endswith("\n")
+def _begins_broken(nodes: Sequence[Node], *, backwards: bool = False) -> bool | None:
+    """True where what is written may begin (``backwards``: end) with the author's line break, None for nothing."""
+    for node in reversed(nodes) if backwards else nodes:
+        found: set[bool | None] = {None}
+        if isinstance(node, Block):
+            if not _is_silent(node):
+                found = {_begins_broken(inside, backwards=backwards) for _, inside in node.branches}
+                found |= set() if _is_whole(node) else {None}
+        elif node.kind == "text":
+            found = {node.value.endswith("\n") if backwards else node.value.startswith("\n")} if node.value else found
+        elif not _is_silent(node):
+            return False
+        if None not in found or True in found:
+            return True in found
+    return None
+
+
+def _is_whole(block: Block) -> bool:
+    """True for a condition one of whose branches is always taken."""
+    opened, last = block.branches[0][0].value, block.branches[-1][0].value
+    return re.match(r"\{%[-+]?\s*if\b", opened) is not None and re.match(r"\{%[-+]?\s*else\b", last) is not None
 
 
 def _stripped(nodes: list[Node]) -> list[Piece]:

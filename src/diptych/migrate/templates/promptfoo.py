@@ -30,7 +30,7 @@ from typing import Any, Final
 from ...errors import MigrationError
 from .draft import Draft
 from .holes import ended
-from .jinja import plain_renderer
+from .jinja import plain_renderer, write_message
 from .meaning import HISTORY
 from .model import Layout, Source
 from .nunjucks import pieces_of_nunjucks
@@ -191,10 +191,8 @@ def _fill(messages: list[Any], path: str, draft: Draft) -> None:
         draft.drop(message, ("role", "content"), place)
         role = draft.role(message["role"], f"{place}.role")
         content = message["content"]
-        draft.message(role, _content(content, f"{place}.content", draft))
+        write_message(role, _content(content, f"{place}.content", draft), draft, path)
         said.append((role, _shown(content)))
-        if isinstance(content, str) and content != content.strip("\n"):
-            draft.lose(path, "trimmed", "line breaks at the ends of a message are layout")
     if all(text is not None for _, text in said):
         draft.meaning = lambda inputs: [(role, plain_renderer(text or "")(inputs).strip("\n")) for role, text in said]
 
@@ -281,5 +279,5 @@ LAYOUT: Final = Layout(
     is_lenient=True,
     read_all=read_all,
     several=_is_several,
-    oracle="nunjucks 3.2.4, which promptfoo renders with",
+    oracle="promptfoo 0.123.1",
 )

@@ -12,11 +12,12 @@ are never resolved, and nothing of a connection is copied.
 ``sample``                                ``samples``
 ``outputs``, ``response_format``          ``response_format``
 ``tools`` of the kind function            ``tools``; other kinds and bindings are lost
-``system:`` … ``assistant[name="x"]:``    a message; no role line: a system message
+``system:`` … ``assistant[name="x"]:``    a message; no role line: a system message. Prompty 2.1
+                                          itself loses the name
 an input of the kind thread               ``{% history name %}``
 inputs of the kinds image, audio, file    ``{% image name %}`` …
 ``![a](url)``                             v1: ``{% image url %}``; v2: text, as it says
-``template: mustache``                    names alone; sections are refused
+``template: mustache``                    names and sections; partials are refused
 ========================================  =================================================
 
 Source: the specification in the project's repository, its sections 2, 5, 6 and 7.
@@ -30,10 +31,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from .draft import KINDS, ROLE_NAMES, Draft, kind_of
-from .holes import mustache_meaning, of_mustache
 from .jinja import pieces_of, plain_renderer
 from .meaning import HISTORY
 from .model import Layout, Source
+from .mustache import mustache_meaning, pieces_of_mustache
 from .pieces import Piece, tree_of, write, write_messages
 from .reading import split_front
 
@@ -303,19 +304,25 @@ def read_body(
         raise draft.refuse("the body holds a NUL character")
     marked = _marked(body, kinds, draft, line)
     has_images = has_images and _IMAGE.search(marked) is not None
+    if has_images and form == "mustache":
+        raise draft.refuse("a picture in a body of Mustache is not read", line, hint="give it as an input of its kind")
     jinja = _IMAGE.sub(lambda found: _image(found, draft), marked) if has_images else marked
-    if form == "mustache":
-        jinja = of_mustache(jinja, draft, escapes=True)
-    pieces = [part for piece in pieces_of(jinja, draft, line) for part in _parts(piece, kinds, draft)]
-    write_messages(tree_of(pieces, draft), draft, first=first, after_history="=")
+    pieces = [part for piece in _pieces(jinja, form, draft, line) for part in _parts(piece, kinds, draft)]
+    write_messages(tree_of(_without_bare(pieces), draft), draft, first=first, after_history="=")
     if not has_images and not _RICH & set(kinds.values()):
         draft.meaning = _meaning(marked, form)
 
 
 def _read_prompt(body: str, form: Any, draft: Draft, line: int) -> None:
     """Make the template a prompt: the file asks for the Completions API, and no role line stands in it."""
-    draft.prompt(of_mustache(body, draft, escapes=True) if form == "mustache" else write(pieces_of(body, draft, line)))
+    draft.prompt(write(_pieces(body, form, draft, line)))
     draft.meaning = lambda inputs: [("user", _rendered(body, form, inputs))]
+
+
+def _pieces(body: str, form: Any, draft: Draft, line: int) -> list[Piece]:
+    return (
+        pieces_of_mustache(body, draft, line, is_chevron=True) if form == "mustache" else pieces_of(body, draft, line)
+    )
 
 
 def _marked(body: str, kinds: Mapping[str, str], draft: Draft, line: int) -> str:
@@ -365,6 +372,26 @@ def _parts(piece: Piece, kinds: Mapping[str, str], draft: Draft) -> list[Piece]:
     return [*parts, Piece("text", piece.value[last:], piece.line)]
 
 
+def _without_bare(pieces: list[Piece]) -> list[Piece]:
+    """Leave out a role line without a line of text before the next one, or the end: it makes no message."""
+    kept: list[Piece] = []
+    for piece in [*pieces, Piece("role", "")]:
+        if piece.kind == "role" and (bare := _bare_role(kept)) is not None:
+            del kept[bare:]
+        kept.append(piece)
+    return kept[:-1]
+
+
+def _bare_role(pieces: list[Piece]) -> int | None:
+    """Return where a role stands that at most a line break follows."""
+    text = ""
+    for index in range(len(pieces) - 1, -1, -1):
+        if pieces[index].kind != "text":
+            return index if pieces[index].kind == "role" and text in ("", "\n") else None
+        text = pieces[index].value + text
+    return None
+
+
 def _rendered(text: str, form: Any, inputs: Mapping[str, Any]) -> str:
     return mustache_meaning(text, inputs) if form == "mustache" else plain_renderer(text)(inputs)
 
@@ -378,7 +405,7 @@ def _meaning(marked: str, form: Any) -> Any:
         role, is_begun = "system", False
         for index, text in enumerate(parts[::3]):
             kind, value = parts[3 * index + 1 : 3 * index + 3] or ("role", "")
-            if text.strip() or (is_begun and kind == "role"):
+            if text.strip() or (is_begun and kind == "role" and text[1:]):
                 found.append((role, text.strip("\n")))
             if kind == "history":
                 found.append((HISTORY, value))
@@ -396,5 +423,5 @@ LAYOUT: Final = Layout(
     is_certain=lambda source: source.name.endswith(".prompty"),
     rank=10,
     is_lenient=True,
-    oracle="prompty 2.1.0",
+    oracle="prompty 2.1.0 with chevron 0.14.0",
 )
