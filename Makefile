@@ -68,9 +68,10 @@ clients: .clients/.installed
 	.clients/promptflow/bin/python -m pip install --quiet --disable-pip-version-check "promptflow-core==1.18.5"
 	$(PYTHON) -m venv .clients/semantic-kernel
 	.clients/semantic-kernel/bin/python -m pip install --quiet --disable-pip-version-check \
-		"semantic-kernel==1.45.0" "chevron==0.14.0" "python-liquid==2.3.6"
+		"semantic-kernel==1.45.0" "chevron==0.14.0" "prompty==2.1.0" "python-liquid==2.3.6"
 	if command -v npm > /dev/null; then npm install --silent --prefix .clients openai llmprobe@0.6.12 \
-		handlebars@4.7.10 mustache@4.2.0 nunjucks@3.2.4 dotprompt@1.1.2; fi
+		handlebars@4.7.10 mustache@4.2.0 nunjucks@3.2.4 dotprompt@1.1.2 && \
+		npm install --silent --ignore-scripts --omit=optional --prefix .clients/promptfoo promptfoo@0.123.1; fi
 	@touch .clients/.installed
 
 setup: .venv/.model

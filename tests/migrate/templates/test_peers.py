@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,17 +29,29 @@ INPUTS = {
     "b": "x < y & 'z'",
     "no": "",
     "xs": ["one", "two"],
+    "mixed": ["one", "", 0, 2],
     "o": {"k": "K", "n": "N"},
     "os": [{"k": "1", "ks": ["x", "y"]}, {"k": "2", "ks": []}],
 }
 
 
+def kind_of(peer):
+    """Return where a peer's tool is found (``here`` is the suite's own Python), and its name."""
+    return PEERS[peer].read_text("utf-8").splitlines()[0].partition("peer: ")[2].split(", ")
+
+
+def modules_of(kind):
+    return FOLDER / kind.partition("/")[2] / "node_modules"
+
+
 def command_for(peer):
     """Return how a peer is run, or skip the test where its tool is not installed."""
     path = PEERS[peer]
-    kind, needed = path.read_text("utf-8").splitlines()[0].partition("peer: ")[2].split(", ")
-    if kind == "node":
-        if shutil.which("node") and (FOLDER / "node_modules" / needed.split(" ")[0]).is_dir():
+    kind, needed = kind_of(peer)
+    if kind == "here":
+        return [sys.executable, str(path)]
+    if kind.startswith("node"):
+        if shutil.which("node") and (modules_of(kind) / needed.split(" ")[0]).is_dir():
             return ["node", str(path)]
     elif (python := FOLDER / kind / "bin" / "python").is_file():
         return [str(python), str(path)]
@@ -47,7 +60,7 @@ def command_for(peer):
 
 def asked(peer, cases):
     """Return what a peer says to each case: messages, or an object with an error."""
-    environment = {**os.environ, "NODE_PATH": str(FOLDER / "node_modules")}
+    environment = {**os.environ, "NODE_PATH": str(modules_of(kind_of(peer)[0]))}
     done = subprocess.run(command_for(peer), input=json.dumps(cases), capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
@@ -121,6 +134,35 @@ class KernelHandlebars(Kernel):
     blocks = ("{{#if a}}yes{{else}}no{{/if}}", "{{#if no}}x{{/if}}.", "{{#unless no}}u{{/unless}}", "{{! note }}")
 
 
+class Prompty(Grammar):
+    peer, layout = "prompty_chat", "prompty"
+    front, loop = "", "{% for x in xs %}\nuser:\n{{ x }}\nassistant:\nR\n{% endfor %}\n"
+
+    def case(self):
+        labels = ["{}:\n", "# {}:\n", "{} :  \n"]  # it loses the name in [name="x"]
+        turns = [f"{self.random.choice(labels).format(role)}{self.text()}\n" for role in self.roles()]
+        if self.random.random() < 0.3:
+            turns.insert(0, f"S {self.text()}\n")
+        if self.random.random() < 0.3:
+            turns.append(self.loop)
+        return {"file": "a.prompty", "text": f"---\nname: t\n{self.front}---\n{''.join(turns)}"}
+
+
+class LangChainJinja(Grammar):
+    peer, layout, form = "langchain_chat", "langchain", "jinja2"
+
+    def case(self):
+        roles = {"system": "system", "user": "human", "assistant": "ai"}
+        turns = [{"role": roles[role], "template": self.text(), "template_format": self.form} for role in self.roles()]
+        return {"file": "a.json", "text": json.dumps({"_type": "chat", "messages": turns})}
+
+
+class LangChainFormat(LangChainJinja):
+    form = "f-string"
+    holes, blocks = ("{a}", "{b}", "{no}"), ("{a:>9}", "{a!r}", "{b:.3}", "{{", "}}", "{{ a }}", "{no:-^5}")
+    words = tuple(word.replace("{", "{{").replace("}", "}}") for word in Grammar.words)
+
+
 class Nunjucks(Grammar):
     peer, layout, file = "engines", "nunjucks", "a.njk"
     holes = (*Grammar.holes, "{{ a | upper }}", "{{ o.k }}", "{{ xs | join('+') }}", "{{ xs[1] }}", "{{ no | default('d', true) }}")  # fmt: skip
@@ -141,6 +183,10 @@ class Promptfoo(Nunjucks):
     def case(self):
         turns = [{"role": role, "content": self.text()} for role in self.roles()]
         return {"file": "a.json", "text": json.dumps(turns), "engine": "promptfoo"}
+
+
+class PromptfooItself(Promptfoo):
+    peer = "promptfoo_chat"
 
 
 class HandlebarsFile(Nunjucks):
@@ -169,6 +215,20 @@ class Mustache(HandlebarsFile):
         return {**super().case(), "engine": "mustache"}
 
 
+class LangChainMustache(LangChainJinja):
+    form, holes = "mustache", ("{{{a}}}", "{{& b }}", "{{{no}}}", "{{{o.k}}}")
+    blocks = (*(b for b in Mustache.blocks if "missing" not in b), "{{#mixed}}[{{{.}}}]{{/mixed}}{{^o}}no{{/o}}")
+
+
+class PromptyMustache(Prompty):
+    peer, front, loop = (
+        "prompty_mustache",
+        "template: {format: {kind: mustache}, parser: {kind: prompty}}\n",
+        "{{#os}}\nuser:\n{{{k}}}\n{{/os}}\n",
+    )
+    holes, blocks = LangChainMustache.holes, (*LangChainMustache.blocks, "{{#missing}}x{{/missing}}")
+
+
 class Liquid(Nunjucks):
     peer, layout, file = "liquid_text", "liquid", "a.liquid"
     holes = (
@@ -187,7 +247,8 @@ class Liquid(Nunjucks):
 
 
 GRAMMARS = [
-    Promptflow, Kernel, KernelJinja, KernelHandlebars, Nunjucks, Promptfoo, HandlebarsFile, Mustache, Liquid,
+    Promptflow, Kernel, KernelJinja, KernelHandlebars, Nunjucks, Promptfoo, PromptfooItself, HandlebarsFile, Mustache,
+    Liquid, Prompty, PromptyMustache, LangChainJinja, LangChainFormat, LangChainMustache,
 ]  # fmt: skip
 
 
