@@ -3,7 +3,8 @@
     python scripts/judge_code.py FOLDER
 
 FOLDER holds unpacked distributions, each in a folder ``NAME-VERSION…`` (`pip download --no-deps NAME==VERSION`,
-then unpack). The references are ``tests/migrate/code/judged.tsv``: distribution, version, path, line and verdict.
+then unpack), and public repositories of GitHub, each in a folder ``OWNER__NAME``. The references are
+``tests/migrate/code/judged.tsv``: distribution (or OWNER/NAME), version (or "github"), path, line and verdict.
 No code of theirs is in this repository; what is not in FOLDER is left out.
 
 ``migrate``: whoever knows both APIs would migrate it with certainty. ``refuse``: it cannot be migrated from what
@@ -40,7 +41,10 @@ def read() -> list[Judged]:
 
 
 def folder_of(root: Path, judged: Judged) -> Path | None:
-    """Return where a distribution is unpacked, None where it is not."""
+    """Return where a distribution is unpacked or a repository stands, None where neither does."""
+    if judged.version == "github":
+        found = root / judged.package.replace("/", "__")
+        return found if found.is_dir() else None
     return next(iter(sorted(root.glob(f"{judged.package}-{judged.version}*"))), None)
 
 
@@ -52,11 +56,15 @@ def outcomes(root: Path) -> dict[Judged, str]:
     rows = read()
     for folder in sorted({folder for row in rows if (folder := folder_of(root, row)) is not None}):
         own = [row for row in rows if folder_of(root, row) == folder]
-        files = {file.file: file for file in migrate_files([folder], ignore=False).files}
+        files = {
+            file.file: file for file in migrate_files([folder, *(folder / row.path for row in own)], ignore=False).files
+        }
         for row in own:
             file = files.get((folder / row.path).as_posix())
             changed = {change.place.line for change in file.changes if change.kind in SITES} if file else set()
             refused = {refusal.place.line: refusal.code for refusal in file.refusals} if file else {}
+            if "syntax" in refused.values():  # that is said of the file
+                refused[row.line] = "syntax"
             is_refused = f"refused {refused[row.line]}" if row.line in refused else "untouched"
             found[row] = "migrated" if row.line in changed else is_refused
     return found

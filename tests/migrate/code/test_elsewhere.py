@@ -29,6 +29,9 @@ REFUSED = "import openai\n\nopenai.Completion.create(\n    model='davinci', prom
         ("a.json", '{"url": "https://x.io/v1/completions"}', ["a.json:1:2"]),
         ("a.json", '{"about": "/v1/completions", "url": "https://x.io/v1/chat/completions"}', []),
         ("a.sh", "curl https://x.io/v1/chat/completions", []),
+        ("a.ts", "// openai.createCompletion(\nawait openai.createCompletion({ prompt })", ["a.ts:2:13"]),
+        ("a.js", "import A from '@anthropic-ai/sdk';\nclient.completions.create({})", []),
+        ("a.md", "```\nfrom litellm import text_completion\nr = text_completion(prompt='x')\n```", ["a.md:3:5"]),
     ],
 )
 def test_calls_of_other_languages_are_listed(name, text, places):

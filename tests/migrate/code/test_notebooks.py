@@ -71,6 +71,15 @@ def test_magic_before_python_is_kept(magic):
     assert migrate_notebook(notebook(cells[0])).source == notebook(cells[1])
 
 
+def test_what_a_shell_asks_for_is_listed():
+    before = notebook(code(ASK), code("%%bash\n", "curl https://x.io/v1/completions"), code("!curl a/v1/completions"))
+    found = migrate_notebook(before, "n.ipynb")
+    assert [(str(r.place), r.code) for r in found.refusals] == [
+        ("n.ipynb[cell 2]:2:18", "other-language"), ("n.ipynb[cell 3]:1:8", "other-language"),
+    ]  # fmt: skip
+    assert found.changes
+
+
 @pytest.mark.parametrize("magic", [("%%writefile a.py\n", ASK), (f"%timeit -n 1 {ASK}",)])
 def test_a_call_inside_magic_refuses_all_calls(magic):
     before = notebook(code(ASK), code(*magic), code("r.choices[0].text"))

@@ -56,10 +56,18 @@ class Address:
         return found[1] if found else ""
 
 
-def address_of(source: Source, node: Any) -> Address | None:
-    """Return the address of the Completions API that an expression gives, None for any other text."""
+def address_of(source: Source, node: Any, base: Any = None) -> Address | None:
+    """Return the address of the Completions API that an expression gives, None for any other text.
+
+    ``base`` is the expression of a client's base, where a path alone is put after it.
+    """
     found = Address()
     found.text = "".join(_texts(source, node, found, _DEPTH))
+    if base is not None and "://" not in found.text and not found.text.startswith(OPEN):
+        before = Address()
+        head = "".join(_texts(source, base, before, _DEPTH)).rstrip("/")
+        found.text = f"{head}/{found.text.lstrip('/')}"
+        found.holes[:0] = before.holes
     return found if _PATH.search(found.text) else None
 
 

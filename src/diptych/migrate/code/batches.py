@@ -37,7 +37,7 @@ class Batches:
         self.found: dict[Site, Batch] = {}
 
     def take(self, site: Site, node: Any, names: set[str]) -> str | None:
-        """Return the content of one of the calls that a list of prompts becomes, None where that cannot be seen.
+        """Return the content of one of the calls that a list of prompts becomes, None where that is not known.
 
         ``names`` are the other arguments of the call.
         """

@@ -43,7 +43,7 @@ class Finder:
         self.source, self.functions = source, functions
 
     def of(self, call: cst.Call) -> Brackets:
-        """Return where the arguments of a call stand; what cannot be seen stays ``unpacked`` in its bracket."""
+        """Return where the arguments of a call stand; what stands elsewhere stays ``unpacked`` in its bracket."""
         own = Items(self.source, call)
         shared, names = [own], list[cst.Name]()
         callers: list[Items] | None = None
@@ -74,11 +74,14 @@ class Finder:
         kind, literal, _ = bound(self.source, found[0])
         if kind != "value" or not (isinstance(literal, cst.Dict) or self._makes_dict(literal)):
             return None
-        if self.source.function_of(found[0]) is not self.source.function_of(value):
+        is_constant = self.source.function_of(found[0]) is not self.source.function_of(value)
+        if is_constant and (value.value in self.functions.exported or not self.source.is_global(found[0])):
             return None
         base = Items(self.source, literal)
         late = self.late(found[0], value.value, base)
-        return None if late is None else [base, *late]
+        if late is None or (is_constant and late):  # when a constant is filled is not known elsewhere
+            return None
+        return [base, *late]
 
     def _makes_dict(self, node: Any) -> bool:
         if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Name) or node.func.value != "dict":

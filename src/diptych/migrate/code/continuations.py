@@ -10,21 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any, Final
 
 import libcst as cst
 
 from .pieces import Pieces
 from .plan import Plan, Site
-from .source import Source, requoted, text_of
+from .source import Source, dotted, requoted, text_of
 
 _STRIPS: Final = frozenset({"strip", "lstrip", "rstrip"})
+#: What a prompt ends with to open what the reply closes.
+_OPENS: Final = ("{", "[", "(", "<", '"', "'", "`")
 #: Other methods whose result is still the reply.
 _CHANGES: Final = frozenset(
     {"replace", "removeprefix", "removesuffix", "lower", "upper", "title", "capitalize", "casefold", "expandtabs"}
 )
 #: The end of a speaker's label, as transcripts and their stops have it.
 _LABEL: Final = re.compile(r"(?:^|[\n\"'\s])\w[\w ]{0,20}:[ \"']*$")
+_PERCENT: Final = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]")
 _DEPTH: Final = 3
 
 
@@ -91,7 +95,7 @@ class Continuations:
         if before is not None and prompt.code and self.source.code(before) == prompt.code:
             return "the reply is put after its prompt"
         said = text.strip()
-        if len(said) > 1 and prompt.end.endswith(said):
+        if (len(said) > 1 or said in _OPENS) and prompt.end.endswith(said):
             return f"{said!r}, which ends the prompt, is put before the reply"
         return ""
 
@@ -105,6 +109,8 @@ class Continuations:
             return last, text_of(last) or ""
         if isinstance(outer, cst.AugAssign) and isinstance(outer.operator, cst.AddAssign):
             return outer.target, ""
+        if isinstance(outer, cst.Element | cst.Arg):
+            return self._beside(outer)
         if isinstance(outer, cst.FormattedStringExpression):
             string: Any = self.source.parent(outer)
             at = list(string.parts).index(outer)
@@ -113,6 +119,23 @@ class Continuations:
                 return part.expression, ""
             return None, part.value if isinstance(part, cst.FormattedStringText) else ""
         return None, ""
+
+    def _beside(self, item: cst.Element | cst.Arg) -> tuple[Any, str]:
+        """Return what stands before a member of ``"%s%s" % (a, b)``, ``"".join([a, b])``, a format or a print."""
+        holder: Any = self.source.parent(item)
+        members = list(holder.args if isinstance(holder, cst.Call) else holder.elements)
+        at = members.index(item)
+        if isinstance(holder, cst.Call):
+            between = _between_arguments(holder)
+        else:
+            outer: Any = self.source.parent(holder)
+            call = self.source.parent(outer) if isinstance(outer, cst.Arg) else outer
+            is_join = isinstance(call, cst.Call) and dotted(call.func)[-1] == "join"
+            is_percent = isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Modulo)
+            between = [""] * len(members) if is_join else _between_percents(outer.left) if is_percent else []
+        if at >= len(between):
+            return None, ""
+        return (members[at - 1].value, "") if at and not between[at] else (None, between[at])
 
     # comparisons -------------------------------------------------------------------------------
 
@@ -137,6 +160,25 @@ class Continuations:
             call = self.source.parent(outer)
             for arg in call.args if isinstance(call, cst.Call) else ():
                 yield from _literals(arg.value)
+
+
+def _between_arguments(call: cst.Call) -> list[str]:
+    """Return the texts before each argument of ``"…".format(…)`` and of a print without blanks between."""
+    if any(arg.keyword and arg.keyword.value == "sep" and text_of(arg.value) == "" for arg in call.args):
+        return [""] * len(call.args)
+    text = text_of(call.func.value) if isinstance(call.func, cst.Attribute) else None
+    if text is None or dotted(call.func)[-1] != "format":
+        return []
+    try:
+        parsed = list(Formatter().parse(text))
+    except ValueError:
+        return []
+    return [before for before, name, _, _ in parsed if name is not None] if all(not p[1] for p in parsed) else []
+
+
+def _between_percents(format_: Any) -> list[str]:
+    """Return the texts before each ``%s`` of a format."""
+    return _PERCENT.split((text_of(format_) or "").replace("%%", "  "))[:-1]
 
 
 def _literals(node: Any) -> Iterator[Any]:

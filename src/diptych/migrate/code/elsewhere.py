@@ -1,7 +1,7 @@
-"""Calls of the Completions API in files that are no Python: Markdown, shell, JSON.
+"""Calls of the Completions API in files that are no Python: Markdown, shell, JavaScript, JSON.
 
-Rule: nothing of them is changed. A line is a call where it is code: inside a fence of Markdown, a command of
-a shell script, an address of a JSON document.
+Rule: nothing of them is changed. A line is a call where it is code: inside a fence of Markdown, a line of a
+script, an address of a JSON document.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Final
 
 from .model import Place, Refusal
 
+_JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".tsx")
 #: Endings of the files that are looked at.
-ENDINGS: Final = (".md", ".markdown", ".rst", ".sh", ".bash", ".zsh", ".json")
-_PYTHON: Final = r"\b(?:openai\.Completion\.a?create|(?<!chat)\.completions\.create)\s*\("
+ENDINGS: Final = (".md", ".markdown", ".rst", ".sh", ".bash", ".zsh", ".json", *_JAVASCRIPT)
+_PYTHON: Final = r"\b(?:openai\.Completion\.a?create|(?<!chat)\.completions\.create|\.createCompletion)\s*\("
 _ADDRESS: Final = r"(?<!/chat)/(?:v1|engines/[^/\s\"']+|deployments/[^/\s\"']+)/completions\b"
 _IN_CODE: Final = re.compile(rf"{_PYTHON}|{_ADDRESS}|\bopenai\s+api\s+completions\.create\b")
 _LITELLM: Final = re.compile(r"(?<!def )\ba?text_completion\s*\(")
@@ -35,11 +36,14 @@ def seen_elsewhere(text: str, name: str) -> list[Refusal]:
     lines = _fenced(text) if suffix in (".md", ".markdown") else enumerate(text.split("\n"), 1)
     pattern = _IN_JSON if suffix == ".json" else _IN_CODE
     is_litellm = "litellm" in text and suffix != ".json"
+    is_anthropic = "nthropic" in text and "openai" not in text.lower()
     found = []
     for number, line in lines:
         match = None if line.lstrip().startswith(("#", "//")) else pattern.search(line)
         if match is None and is_litellm:
             match = _LITELLM.search(line)
+        if match is not None and is_anthropic and ".completions." in match.group():
+            continue
         if match is not None:
             said = match.group().strip()
             found.append(Refusal.of(Place(name, number, match.start() + 1), "other-language", said[:80]))

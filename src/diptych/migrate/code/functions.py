@@ -54,7 +54,7 @@ class Functions:
         return self._as_calls(uses, name)
 
     def calls_of_lambda(self, node: cst.Lambda) -> list[cst.Call] | str:
-        """Return every call of a lambda that is bound to a name, or why they cannot be seen."""
+        """Return every call of a lambda that is bound to a name, or why they are not all known."""
         outer = self.source.parent(node)
         if not isinstance(outer, cst.Assign) or len(outer.targets) != 1:
             return "a lambda gives it away"

@@ -48,9 +48,9 @@ class Http:
 
     # addresses -----------------------------------------------------------------------------------
 
-    def address(self, node: Any) -> Address | None:
+    def address(self, node: Any, base: Any = None) -> Address | None:
         """Return an address of the Completions API, None for that of a vendor and for any other expression."""
-        found = address_of(self.source, node)
+        found = address_of(self.source, node, base)
         return None if found is None or _VENDOR_HOSTS.search(found.text) else found
 
     def change_address(self, site: Site, found: Address) -> None:
@@ -87,15 +87,33 @@ class Http:
         if url is None:
             number = 0 if verb == "post" else 1
             url = positional[number] if len(positional) > number else None
-        found = self.address(url) if url is not None else None
+        found = self.address(url, self._base(call.func)) if url is not None else None
         if found is None or self.bindings.of(call.func).what == "foreign":
             return
         if found.text.startswith("/") and self.bindings.imported & _SERVERS:
             self.looked_at.update(node for node, _ in found.literals)
             return
         if "/v1/completions" not in found.text and _VENDOR_HOSTS.search(self.source.text):
-            return  # whose address the hole holds cannot be seen
+            return  # the hole may hold the vendor's address
         self._sent(call, found)
+
+    def _base(self, func: Any) -> Any:
+        """Return the base address that the client of a request was made with, None where none is in sight."""
+        client = func.value if isinstance(func, cst.Attribute) else None
+        if isinstance(client, cst.Name):
+            found = self.source.bindings(client)
+            made = bound(self.source, found[0])[1] if len(found) == 1 and isinstance(found[0], cst.Name) else None
+        else:
+            made = self._field(client)
+        given = made.args if isinstance(made, cst.Call) else ()
+        return next((arg.value for arg in given if arg.keyword and arg.keyword.value == "base_url"), None)
+
+    def _field(self, client: Any) -> Any:
+        """Return what ``self.client`` is given, where it is given once."""
+        same = self.source.attributes.get(client.attr.value, ()) if isinstance(client, cst.Attribute) else ()
+        targets = [t for node in same if isinstance(t := self.source.parent(node), cst.AssignTarget)]
+        made: Any = self.source.parent(targets[0]) if len(targets) == 1 else None
+        return made.value if made is not None else client
 
     def _sent(self, call: cst.Call, found: Address) -> None:
         """Rewrite a request that goes to an address of the Completions API."""
@@ -195,7 +213,7 @@ class Http:
         return held
 
     def _brackets(self, body: Any) -> list[Items] | None:
-        """Return the literal of a body, what it unpacks and what is put into it later; None where that is not seen."""
+        """Return the literal of a body, what it unpacks and what is put into it later; None where it has other uses."""
         brackets = [Items(self.source, body)]
         holder = self.source.parent(body)
         target = holder.targets[0].target if isinstance(holder, cst.Assign) else None

@@ -40,7 +40,7 @@ class Items:
         #: What is unpacked: the expressions after ``**``.
         self.unpacked: list[Any] = []
         self.odd = ""
-        #: Why what is unpacked cannot be seen.
+        #: Why it is not known what is unpacked.
         self.why = ""
         self.is_dict = isinstance(node, cst.Dict)
         self.leaving = leaving

@@ -112,7 +112,7 @@ class Mocks:
             self.plan.change(site, call, f"the mock of {text} became one of {found['head']}{new}.{found['fn']}", "mock")
             self._answer(site, call, args[1:])
             if not re.match(r"(?:\w+\.)*openai\.", text) and not any("shape" in change.what for change in site.changes):
-                self.plan.sites.remove(site)  # some module's own ``completions``, as far as can be seen
+                self.plan.sites.remove(site)  # taken for some module's own ``completions``
                 self.plan.loose.append((call, site.targets))
         elif len(args) > 1 and text_of(args[1].value) in ("create", "acreate"):
             self._object(call, args)

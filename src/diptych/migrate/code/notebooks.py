@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import MigrationError
 from .edits import Edit, apply
+from .elsewhere import seen_elsewhere
 from .model import NOTHING_HELD, Change, CodeMigration, Held, Link, Place, Prompted, Refusal
 from .models import NO_MAP, Models
 
@@ -52,6 +53,8 @@ class _Module:
     #: The cell and its first line, by the first line in the module.
     starts: list[tuple[int, _Cell]]
     magic: list[Place]
+    #: What a shell asks for in lines that are no Python.
+    listed: list[Refusal]
 
 
 def migrate_notebook(
@@ -100,7 +103,7 @@ def _migrated(text: str, filename: str, plan: Callable[[Source], Settled]) -> Co
     edits, changes, refusals, links, prompts = plan(source)
     prompts = [_placed(prompt, module, filename) for prompt in prompts]
     links = [_placed(link, module, filename) for link in links]
-    refused = [_placed(r, module, filename) for r in refusals]
+    refused = [*module.listed, *(_placed(r, module, filename) for r in refusals)]
     if module.magic:
         calls = {c.place for c in changes if c.kind in _MOVED and "became" in c.what}
         told = f"line {module.magic[0].line} of {module.magic[0].file}"
@@ -130,19 +133,29 @@ def python_cells(text: str, filename: str) -> Iterator[tuple[int, str]]:
 
 
 def _module(cells: list[_Cell], filename: str) -> _Module:
-    module = _Module("", "", [], [])
+    module = _Module("", "", [], [], [])
     line = 1
     for cell in cells:
         module.starts.append((line, cell))
         kept, parsed = cell.source, _python(cell.source)
         lines, shown = kept.split("\n"), parsed.split("\n")
         for number, (was, is_) in enumerate(zip(lines, shown, strict=True), 1):
-            if was != is_ and _CALL.search(was) and not _TIMED.match(was):
-                module.magic.append(Place(f"{filename}[cell {cell.number}]", number, 1))
+            where = f"{filename}[cell {cell.number}]"
+            if was == is_ or _TIMED.match(was):
+                continue
+            if _CALL.search(was):
+                module.magic.append(Place(where, number, 1))
+            else:
+                module.listed += [r._replace(place=Place(where, number, r.place.column)) for r in _shell(was)]
         module.original += kept + "\n"
         module.parsed += parsed + "\n"
         line += len(lines)
     return module
+
+
+def _shell(line: str) -> list[Refusal]:
+    """Return the requests of a line that a shell runs: of a cell of ``%%bash``, or after ``!``."""
+    return seen_elsewhere(line, "cell.sh")
 
 
 def _python(source: str) -> str:

@@ -121,7 +121,7 @@ class Outputs(Reads):
             if _USAGE[name] != name:
                 self._rename(outer, _USAGE[name], site)
         elif not is_shown(self.source, node) and not self._is_tested(node):
-            self._lacks(node, "its usage has other names, and where they are read cannot be seen", site)
+            self._lacks(node, "its usage has other names, and they may be read elsewhere", site)
 
     def _finish(self, node: cst.Attribute, site: Site) -> None:
         """``finish_reason == "stop"`` is ``status == "completed"``; Responses gives other reasons elsewhere."""

@@ -1,7 +1,7 @@
 """Where an answer is passed to: Python's own functions, lists that are built, functions of the module.
 
-Rule: a function is known by what its name is bound to, not by how it is called; one that
-cannot be seen refuses the call.
+Rule: a function is known by what its name is bound to, not by how it is called; one of another
+module refuses the call.
 """
 
 from __future__ import annotations

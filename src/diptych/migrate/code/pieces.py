@@ -159,7 +159,7 @@ def _sum(source: Source, node: cst.BinaryOperation) -> Pieces | None:
             found = Pieces([Piece("", "{" + source.code(side) + "}")])
         sides.append(found)
     found = _joined(*sides)
-    # Of two things without a literal nobody knows that they are texts.
+    # Two things without a literal need not be texts.
     return found if found and any(not piece.hole for piece in found) else None
 
 

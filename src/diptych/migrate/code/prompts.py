@@ -146,7 +146,7 @@ class Prompts:
         return node
 
     def _is_no_text(self, node: Any, depth: int = 0) -> str:
-        """Return the code of a prompt that is no one text, as far as can be seen."""
+        """Return the code of a prompt that is known not to be one text."""
         if isinstance(node, cst.List | cst.Tuple):
             numbers = [constant_of(e.value) for e in node.elements if isinstance(e, cst.Element)]
             is_ids = bool(numbers) and all(isinstance(number, int) for number in numbers)

@@ -227,8 +227,8 @@ class Reads:
             yield Follow(call, replace(value, kind="response"))
         elif name == "raise_for_status" and is_called:
             yield Follow(call, value)
-        elif name in ("text", "content") and self._is_loaded(node):
-            yield Follow(self.source.parent(self.source.parent(node)), replace(value, kind="response"))
+        elif name in ("text", "content") and self._is_loaded(text := self._decoded(node)):
+            yield Follow(self.source.parent(self.source.parent(text)), replace(value, kind="response"))
         elif name in ("text", "content", "read") and is_shown(self.source, node):
             return
         elif name not in (
@@ -244,7 +244,14 @@ class Reads:
         ):
             yield Escape(node, f".{name} of an HTTP answer")
 
+    def _decoded(self, node: Any) -> Any:
+        """Return the call of ``.decode`` around bytes, the node itself where there is none."""
+        method = self.source.parent(node)
+        is_decode = isinstance(method, cst.Attribute) and method.value is node and method.attr.value == "decode"
+        return self.source.parent(method) if is_decode else node
+
     def _is_loaded(self, node: Any) -> bool:
+        """Tell whether ``json.loads`` reads a text, or its bytes once they are decoded."""
         arg = self.source.parent(node)
         call = self.source.parent(arg)
         return isinstance(arg, cst.Arg) and isinstance(call, cst.Call) and dotted(call.func)[-2:] == ("json", "loads")

@@ -107,7 +107,7 @@ class Servers:
     def hole_leads_away(self, node: Any) -> bool:
         """Tell whether the beginning of an address, an expression, names another server.
 
-        What the caller gives cannot be seen: that is taken for OpenAI's. What the environment gives
+        What the caller gives is not known, and is taken for OpenAI's. What the environment gives
         is another server's, unless its default is OpenAI's own.
         """
         value: Any = self._bound(node) if isinstance(node, cst.Name) else node

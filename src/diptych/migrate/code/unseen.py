@@ -42,6 +42,8 @@ class Unseen:
         elif path.rpartition(".")[0] in HOMES and name in _CLASSES[:2]:
             if not any(site.node is call for site in self.plan.sites):
                 self._report(call, f"{path}: import the class by its name")
+        elif path == "openai.Engine" and call.args:
+            self._report(call, f"{path} asks by .generate: write openai.Completion.create")
         elif path == "getattr" and len(call.args) > 1:
             asked = text_of(call.args[1].value)
             origin = self.bindings.of(call.args[0].value)
@@ -64,7 +66,7 @@ class Unseen:
         return ".".join([import_path(binding, root.value), *names[1:]])
 
     def _resource(self, node: Any) -> None:
-        """``openai.Completion`` that is given away: what calls it cannot be seen."""
+        """``openai.Completion`` that is given away: its calls stand elsewhere."""
         name = node.attr.value if isinstance(node, cst.Attribute) else node.value
         if name not in ("Completion", "completions"):
             return
