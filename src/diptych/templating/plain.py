@@ -127,11 +127,12 @@ class Reducer:
             return _integer(value, path)
         if depth > self._deepest:
             raise InvalidInput("the value is nested too deeply, or contains itself", path=path)
-        if isinstance(value, _CONTAINERS):
+        if kind is dict or kind is list or isinstance(value, _CONTAINERS):
             known = self._known.get(id(value))
             if known is not None and known[1] >= depth:
                 return known[2]
-            copy = self._mapping(value, path, depth) if isinstance(value, Mapping) else self._items(value, path, depth)
+            is_mapping = kind is dict or isinstance(value, Mapping)
+            copy = self._mapping(value, path, depth) if is_mapping else self._items(value, path, depth)
             self._known[id(value)] = value, depth, copy
             return copy
         if kind in (Moment, FilePath) or isinstance(value, decimal.Decimal):
@@ -141,6 +142,9 @@ class Reducer:
         return self.reduce(_simplify(value, path), path, depth + 1)
 
     def _items(self, value: Any, path: str, depth: int) -> Any:
+        if type(value) is list:
+            self._take(len(value), path)
+            return [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value.copy())]
         numbered = enumerate(self._counted(value, path))
         items = [self.reduce(item, f"{path}[{index}]", depth + 1) for index, item in numbered]
         names = getattr(value, "_fields", None)
@@ -149,11 +153,15 @@ class Reducer:
     def _counted(self, values: Iterable[T], path: str) -> Iterator[T]:
         """Yield values as long as there may be more of them."""
         for value in values:
-            self._left -= 1
-            if self._left < 0:
-                hint = "pass less, or raise Limits.work"
-                raise ResourceLimit("the inputs hold too many values, or never end", path=path, hint=hint)
+            self._take(1, path)
             yield value
+
+    def _take(self, number: int, path: str) -> None:
+        """Count so many values. Raises ResourceLimit where these are more than there may be."""
+        self._left -= number
+        if self._left < 0:
+            hint = "pass less, or raise Limits.work"
+            raise ResourceLimit("the inputs hold too many values, or never end", path=path, hint=hint)
 
     def _model(self, value: Dumps, path: str, depth: int) -> Any:
         """Return the fields of a model; of one that holds what is not plain data, its JSON form."""
@@ -168,7 +176,12 @@ class Reducer:
 
     def _mapping(self, value: Mapping[Any, Any], path: str, depth: int) -> dict[Any, Any]:
         plain: dict[Any, Any] = {}
-        for key, item in self._counted(value.items(), path):
+        items: Iterable[tuple[Any, Any]] = value.items()
+        if type(value) is dict:
+            self._take(len(value), path)
+        else:
+            items = self._counted(items, path)
+        for key, item in items:
             kind = type(item)
             if type(key) is str and key.isascii() and ((kind is str and item.isascii()) or kind is bool):
                 plain[key] = item  # the common leaf, without the cost of its path
