@@ -36,7 +36,8 @@ def careful():
             stack.enter_context(patch.object(module, name, lambda *_: None))
         for module in (reading, rivals, turns):
             stack.enter_context(patch.object(module, "scan", lambda *_: UNSURE))
-        stack.enter_context(patch.object(rivals, "reads_alike", lambda *_, **__: False))
+        for name in ("reads_alike", "_is_read_alike"):
+            stack.enter_context(patch.object(rivals, name, lambda *_, **__: False))
         stack.enter_context(patch.object(rivals, "head_of", lambda *_: heads.Head()))
         yield
 

@@ -28,11 +28,15 @@ def detect(prompt: str, grammar: Grammar, *, begins: bool = False) -> float:
         return 0.0
     if not grammar.is_certain:
         return 0.0 if grammar.name in LABELLED else _label_confidence(prompt, grammar)
-    begins = begins or _begins(prompt, grammar)
-    if not begins and not _holds_open(prompt, grammar):
-        return 0.0
-    own = bool(grammar.cue) and prompt.endswith(grammar.cue)
-    return (0.85 if begins else 0.75) + (0.04 if own else 0.0) + (0.08 if _has_sheet(prompt, grammar) else 0.0)
+    if begins or _begins(prompt, grammar):
+        return 0.85 + _more(prompt, grammar)
+    return 0.75 + _more(prompt, grammar) if _holds_open(prompt, grammar) else 0.0
+
+
+def _more(prompt: str, grammar: Grammar) -> float:
+    """Return how much surer a format is by its own generation prompt, or a system text of its models."""
+    sure = 0.04 if grammar.cue and prompt.endswith(grammar.cue) else 0.0
+    return sure + 0.08 if (grammar.sheet or grammar.system_prefix) and _has_sheet(prompt, grammar) else sure
 
 
 def _begins(prompt: str, grammar: Grammar) -> bool:
@@ -95,11 +99,12 @@ def _has_sheet(prompt: str, grammar: Grammar) -> bool:
     turn = grammar.turns.get("system")
     if not grammar.sheet or turn is None:
         return False
-    start = prompt.find(turn.open)
-    return (
-        start >= 0
-        and _sheet(grammar.sheet, (turn.close, *turn.also_closes)).match(prompt, start + len(turn.open)) is not None
-    )
+    start = prompt.find(turn.open) + len(turn.open)
+    closes = (turn.close, *turn.also_closes)
+    ends = [prompt.find(close, start) + len(close) if close else len(prompt) for close in closes if close in prompt]
+    if start < len(turn.open) or not ends:
+        return False
+    return _sheet(grammar.sheet, closes).match(prompt, start, max(ends)) is not None
 
 
 @lru_cache(maxsize=64)

@@ -48,7 +48,8 @@ def whole(prompt: str, confidence: float) -> Reading:
 def reasons(reading: Reading, masked: str, asked: Grammar | None, hints: Mapping[str, Any] | None) -> list[str]:
     """Return the reasons to doubt a reading; ``asked`` is the grammar that was asked for, None for any."""
     wanted = labels.read_hints(hints) if hints else {}
-    return [*_unexplained(reading, masked, asked, wanted), *_unused(masked, asked, wanted), *_of_template(reading)]
+    unused = _unused(masked, asked, wanted) if wanted else []
+    return [*_unexplained(reading, masked, asked, wanted), *unused, *_of_template(reading)]
 
 
 def _of_template(reading: Reading) -> list[str]:
@@ -88,7 +89,7 @@ def _contents(messages: Sequence[Message]) -> list[str]:
 
 
 def _unused(masked: str, asked: Grammar | None, wanted: Mapping[str, str]) -> list[str]:
-    if wanted and asked is not None and asked.name not in LABELLED:
+    if asked is not None and asked.name not in LABELLED:
         return [f"the hints {_listed(wanted)} are not used: {asked.name} has no speaker labels; leave the format out"]
     missing = labels.unmatched_hints(masked, wanted)
     if not missing:

@@ -172,7 +172,11 @@ def _without_strange_start(prompt: str, reading: Reading) -> Reading:
 
 def _readings(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> list[Reading]:
     """Return what the grammars read, but for what cannot be the most exact reading, or says what another does."""
-    found_by, is_sure = explained(scans_of(prompt, masked, ranked))
+    scans = scans_of(prompt, masked, ranked)
+    if len(scans) == 1 and scans[0][2].state == "plain":
+        confidence, grammar, found = scans[0]
+        return [_marked(prompt, masked, grammar, confidence, found)]
+    found_by, is_sure = explained(scans)
     is_bare = any(found.state == "bare" for *_, found in found_by)
     readings: list[Reading] = []
     is_simple = False

@@ -56,7 +56,8 @@ def scans_of(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> l
     heads = {grammar.name: head_of(grammar, prompt) for _, grammar in ranked}
     inside = Inside(prompt)
     order = {grammar.name: number for number, (_, grammar) in enumerate(ranked)}
-    for confidence, grammar in sorted(ranked, key=lambda row: heads[row[1].name]):
+    rows = sorted(ranked, key=lambda row: heads[row[1].name])
+    for confidence, grammar in rows:
         head = heads[grammar.name]
         plain = [(first, found) for _, first, found in scans if found.state == "plain"]
         if plain and not begins_exactly(masked, grammar):
@@ -66,7 +67,9 @@ def scans_of(prompt: str, masked: str, ranked: list[tuple[float, Grammar]]) -> l
         found = BROKEN if head.is_broken else _scanned(grammar, prompt, seen)
         if found.state != "plain" or not any(found.says() == other.says() for _, other in plain):
             scans.append((confidence, grammar, found))
-    return sorted(scans, key=lambda one: order[one[1].name])
+        if grammar is rows[0][1] and _is_read_alike(tuple(rival for _, rival in rows[1:]), grammar, found, inside):
+            break
+    return sorted(scans, key=lambda one: order[one[1].name]) if len(scans) > 1 else scans
 
 
 def _scanned(grammar: Grammar, prompt: str, seen: dict[Any, Any]) -> Scan:
@@ -163,9 +166,14 @@ def reads_alike(grammar: Grammar, first: Grammar, found: Scan, inside: Inside, *
     unlike, roles = _variance(grammar, first, is_looser), set(found.roles)
     if unlike.has_sheet:
         roles.discard("system")  # its lines are not there, or it would be the likelier one
-    elif unlike.has_system and "system" in roles:
+    if found.bos and grammar.bos != first.bos:
         return False
-    if not roles.isdisjoint(unlike.roles) or (found.bos and grammar.bos != first.bos):
+    return _keeps(unlike, roles, found, inside)
+
+
+def _keeps(unlike: _Variance, roles: set[str], found: Scan, inside: Inside) -> bool:
+    """Return whether a plain scan, which has turns of these roles, holds nothing of what grammars differ in."""
+    if not roles.isdisjoint(unlike.roles) or (unlike.has_system and "system" in roles):
         return False
     # A mark that stands somewhere, and holds none that no content of a plain scan does, may be read.
     if any(role not in roles and (not mark or inside[mark]) for role, mark in unlike.opens):
@@ -173,6 +181,31 @@ def reads_alike(grammar: Grammar, first: Grammar, found: Scan, inside: Inside, *
     if any(map(inside.__getitem__, unlike.inside)):
         return False
     return not found.texts or not found.texts[0].startswith(unlike.begins)
+
+
+@lru_cache(maxsize=256)
+def _variance_of_all(rivals: tuple[Grammar, ...], first: Grammar) -> _Variance:
+    """Return where any of these grammars differs from another one."""
+    all_ = [_variance(rival, first, False) for rival in rivals]
+    system = frozenset({"system"})
+    return _Variance(
+        False,
+        any(one.has_system and not one.has_sheet for one in all_),
+        frozenset().union(*(one.roles - system if one.has_sheet else one.roles for one in all_)),
+        tuple({("" if one.has_sheet and role == "system" else role, mark) for one in all_ for role, mark in one.opens}),
+        tuple({mark for one in all_ for mark in one.inside}),
+        tuple({begin for one in all_ for begin in one.begins}),
+    )
+
+
+def _is_read_alike(rivals: tuple[Grammar, ...], first: Grammar, found: Scan, inside: Inside) -> bool:
+    """Return whether all of these say no more than the plain scan of the likeliest one, asked at once.
+
+    They do wherever this says so; where it does not, each is asked by itself.
+    """
+    if found.state != "plain" or found.bos:
+        return False
+    return _keeps(_variance_of_all(rivals, first), set(found.roles), found, inside)
 
 
 def _is_same(one: Turn | None, other: Turn | None, is_looser: bool) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice, pairwise
 from operator import eq
@@ -157,7 +157,9 @@ def scan(grammar: Grammar, text: str, seen: dict[Key, Found] | None = None) -> S
         if seen is not None:
             seen[key] = found
     made = _judged(grammar, cutter, found, system, "reply" if cue else "none")
-    return replace(made, bos=text[:start]) if made.state in ("plain", "bare") else made
+    if made.state in ("plain", "bare"):  # made for this text
+        made.bos = text[:start]
+    return made
 
 
 def has_calls(grammar: Grammar, text: str) -> bool:
