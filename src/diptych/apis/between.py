@@ -101,13 +101,12 @@ def _conversion(output: Any, ledger: Ledger, source: Format) -> Conversion:
 def _asked(request: Request, model: str | None, source: Format, target: Format, ledger: Ledger) -> Request:
     """Return a request with the model that is asked, and the token ids that its encoding has."""
     before = request.model
-    path = f"$.{source.api.path_of('model')}"
     if model is None and before is not None and (source.name, target.name) == ("completions", "chat"):
         model, losses = replacements.chat_model(before, None)
         for loss in losses:
             ledger.report(*loss)
     elif model not in (None, before) and before is not None:
-        ledger.report(path, "renamed", f"{model}, as asked")
+        ledger.report(f"$.{source.api.path_of('model')}", "renamed", f"{model}, as asked")
     if model in (None, before):
         return request
     bias = request.params.get("logit_bias")

@@ -134,7 +134,7 @@ def _messages(
     is_first = True
     for index, block in enumerate(blocks):
         place_ = f"{path}[{index}]"
-        result = _read_result(reader, shape, block, place_) if role == "user" else None
+        result = _read_result(reader, shape, block, place_) if role == "user" and not _is_text(block) else None
         if result is None:
             parts.append(reader.part(block, place_))
             continue
@@ -149,6 +149,12 @@ def _messages(
         is_first = False
     if parts or is_first:
         yield message_of(reader, shape, role, parts, rest if is_first else {})
+
+
+def _is_text(block: Any) -> bool:
+    """Tell whether a block is a text and nothing else, as most are."""
+    is_alone = type(block) is dict and len(block) == ("text" in block) + ("type" in block)
+    return is_alone and type(block.get("text")) is str and block.get("type", "text") == "text"
 
 
 def message_of(reader: Reader, shape: Shape, role: str, parts: list[Part], rest: dict[str, Any]) -> Message:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import diptych
 from diptych.apis import api as engine
 from diptych.apis.anthropic.request import API as ANTHROPIC
 from diptych.apis.ledger import Ledger
+from diptych.apis.responses.items import Items
 from diptych.apis.responses.request import read_request, write_request
 from diptych.apis.responses.rules import RULES
 from diptych.errors import FormatError
@@ -170,3 +175,31 @@ def test_options_of_a_stream_that_say_nothing_else_are_left_out() -> None:
     found = diptych.convert_request(body, to="responses", source="chat")[0]
     assert "stream_options" not in found.output
     assert [loss.kind for loss in found.losses] == ["by-format-rule"]
+
+
+TURNS = st.sampled_from([
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": "Yes"},
+    {"role": "assistant", "content": []},
+    {"role": "system", "content": "Be brief"},
+    {"role": "user", "content": "Hi", "status": "completed"},
+    {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+    {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "c", "output": "1"},
+    {"type": "reasoning", "summary": []},
+])  # fmt: skip
+
+
+@given(items=st.lists(st.tuples(TURNS, st.booleans()), max_size=6))
+def test_turns_of_a_text_alone_are_read_as_all_others(items: list[tuple[dict[str, Any], bool]]) -> None:
+    typed = [{"type": "message", **item} if has_type and "role" in item else item for item, has_type in items]
+    read = partial(outcome_of, {"model": "m", "input": typed})
+    found = read()
+    with patch.object(Items, "_plain", lambda *_: None):
+        assert found == read()
+
+
+def outcome_of(body: dict[str, Any]) -> Any:
+    ledger = Ledger()
+    request = read_request(body, ledger)
+    return request, [(ledger.path(one), ledger.path(one, "content")) for one in request.conversation.messages]

@@ -26,6 +26,7 @@ from ...format import Format, Reading, Wire, Writing
 from ...loss import Loss
 from ...model import EMPTY, Conversation, FrozenMap, Message
 from ...request import Request
+from ...text.grammar import Grammar
 from ...text.marks import unknown_marks
 from ...text.reading import read_text
 from ...text.registry import grammar_of
@@ -177,7 +178,7 @@ def _cap(cap: Any, ledger: Ledger) -> Any:
 
 def _stops(stop: Any, ledger: Ledger) -> dict[str, Any]:
     """Return the stops that still mean something: those that were only role markers do not."""
-    marks = {mark.strip() for mark in role_marks(ledger.reading.format)} - {""} if ledger.reading else set()
+    marks = _bare_marks(grammar_of(ledger.reading.format)) if ledger.reading else frozenset[str]()
     given = [stop] if isinstance(stop, str) else list(stop or ())
     kept = [mark for mark in given if not isinstance(mark, str) or mark.strip() not in marks]
     for mark in given:
@@ -192,11 +193,20 @@ def role_marks(format: str) -> list[str]:
     >>> role_marks("chatml")[0]
     '<|im_end|>'
     """
-    grammar = grammar_of(format)
+    return _role_marks(grammar_of(format))
+
+
+def _role_marks(grammar: Grammar) -> list[str]:
     if grammar.plain:
         return []
     labels = [f"{label}{grammar.label_ends}" for label in grammar.labels]
     return [*grammar.stop, *labels, *(turn.open for turn in grammar.turns.values())]
+
+
+@lru_cache(maxsize=64)
+def _bare_marks(grammar: Grammar) -> frozenset[str]:
+    """Return these marks without the white space around them."""
+    return frozenset(mark.strip() for mark in _role_marks(grammar)) - {""}
 
 
 # writing -----------------------------------------------------------------------------------------

@@ -87,10 +87,11 @@ def _is_own(key: str, is_named: bool) -> bool:
 
 
 def _camel(value: Any, notes: dict[str, Any], *, is_named: bool = False) -> Any:
-    if isinstance(value, list | tuple):
-        return [_camel(item, notes) for item in value]
-    if not isinstance(value, Mapping):
-        return value.value if isinstance(value, Enum) else value
+    if type(value) is not dict:
+        if isinstance(value, list | tuple):
+            return [_camel(item, notes) for item in value]
+        if not isinstance(value, Mapping):
+            return value.value if isinstance(value, Enum) else value
     found = {}
     for name, item in value.items():
         if item is None:  # a dump of the SDK names every field there is

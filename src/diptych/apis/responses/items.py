@@ -62,7 +62,11 @@ class Items:
             if not isinstance(item, Mapping):
                 raise FormatError("an item is an object", path=path)
             kind = item.get("type", "message" if "role" in item else None)
-            if kind == "message":
+            if kind == "message" and (plain := self._plain(item, index)) is not None:
+                yield from self._flush()
+                self.reader.ledger.at(plain, path, MESSAGE)
+                yield plain
+            elif kind == "message":
                 is_alone = item.get("role") != "assistant" or item.get("content") == []
                 if is_alone or self.has_message:
                     yield from self._flush()
@@ -78,13 +82,28 @@ class Items:
                 self.path = self.path or path
         yield from self._flush()
 
+    def _plain(self, item: Mapping[str, Any], index: int) -> Message | None:
+        """Return the message of an item that is a text and a turn of its own, as most are; None for any other."""
+        role, text = item.get("role"), item.get("content")
+        if type(text) is not str or role not in _ROLES or len(item) != (2 if self.is_bare else 3):
+            return None
+        if ("type" in item) is self.is_bare or (role == "system" and not index):
+            return None
+        is_alone = role != "assistant" or not (self.parts or self.has_message or self._goes_on(index + 1))
+        return Message(role, text) if is_alone else None
+
+    def _goes_on(self, index: int) -> bool:
+        """Tell whether an item is more of the turn of the assistant before it."""
+        item = self.items[index] if index < len(self.items) else None
+        return item is not None and not (isinstance(item, Mapping) and "role" in item)
+
     def _flush(self, role: str = "assistant", call_id: str | None = None) -> Iterator[Message]:
         if self.parts or self.has_message or call_id is not None:
             native = natives("responses", self.native) if self.native else EMPTY
             made = Message.of(role, self.parts, is_list=self.is_list, native=native, tool_call_id=call_id)
             self.reader.ledger.at(made, self.path, MESSAGE if call_id is None else OUTPUTS["function_call_output"])
             yield made
-        self._clear()
+            self._clear()
 
     def _message(self, item: Mapping[str, Any], path: str, *, is_first: bool) -> None:
         role = item.get("role")
