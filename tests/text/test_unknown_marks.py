@@ -272,3 +272,23 @@ def test_through_the_migration_of_code():
 
 def test_through_the_audit():
     assert dict(prompt_finding(STRANGE, "a:1:1").facts)["verdict"] == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "User: <｜User｜>x\n\nAssistant:",
+        "### User:\nA <｜User｜>x\n",
+        "<user>\n<｜User｜>x\n</user>\n",
+        "[INST] a [/INST]\n\nUSER: q\nASSISTANT:",
+        "<|user|>\nx\n\nUSER: q\nASSISTANT:",
+        "<|user|>\r\na\r\r\nb",
+        "System: s\nUser: q",
+        "A talk.\r\n\r\nUser: one\r\ntwo\r\n",
+        "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<tool_call>\n"
+        '{"name": "f", "arguments": {}}\n</tool_call><|im_end|>\n<|im_start|>user\nr<|im_end|>\n',
+    ],
+)
+def test_marks_that_may_stand_in_a_message_make_no_reading_certain(text):
+    """Texts that templates write whose conversations hold marks of other formats, or JSON in the shape of a call."""
+    assert diptych.to_messages(text).verdict != "lossless"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Final, cast
 
 from ..format import Reading
@@ -17,6 +18,7 @@ from ..projection import write
 from . import labels, marks
 from .grammar import Grammar
 from .parse import BEGINNINGS, after_beginning
+from .registry import grammars
 
 #: The text formats that have nothing but speaker labels, which hints may name.
 LABELLED: Final = ("transcript", "few-shot")
@@ -33,8 +35,19 @@ _SHEET: Final = re.compile(
 )
 #: What a template puts behind a user's text, and before a reply that was not thought about.
 _NOTE: Final = re.compile(r"\{reasoning effort: \w+\}\s*\Z")
-#: A speaker who stands alone, in the last line or in capitals inside one: some templates write no more of a chat.
-_ALONE: Final = re.compile(r"\n\n(?:User|Human): ?\S[^\n]*\s*\Z|(?<![\w\"'`<#/])(?:USER|HUMAN): ?\S", re.MULTILINE)
+#: A speaker who stands alone, in the last paragraph or in capitals inside one: some templates write no more of a chat.
+_ALONE: Final = re.compile(
+    r"\A(?:#{2,3} )?(?:User|Human|Assistant):|\n\n(?:User|Human):(?:[^\n]|\n(?!\n))*+\s*\Z"
+    r"|(?<![\w\"'`<#/])(?:USER|HUMAN): ?\S",
+    re.MULTILINE,
+)
+#: The end of a text that rather opens somebody's turn: an empty label, or a tag.
+_OPENS: Final = re.compile(r"(?:^|\n)[^\n]{0,200}?\w:[ \t]*\n?\Z|<(?:system|user|assistant|human|role)>\s*\Z")
+#: An empty label of a speaker, as a prompt without special tokens ends.
+_ASKS: Final = re.compile(r"(?i)(?:^|[\n ])(?:assistant|chatbot|ai|bot|falcon|model|user|human): ?\n?\Z")
+SPEAKERS: Final = "speakers are named in words beside the control tokens, which could be of a message: name its format"
+BREAKS: Final = "a message begins with a carriage return: the text has line breaks of two kinds"
+UNANSWERED: Final = "calls stand in a reply that no result follows: they could be its text"
 SHEET: Final = "the system message holds what a model's own template writes there: give its template, or its format"
 THOUGHT: Final = "a reply begins with tags around no reasoning, which its template writes: name its format"
 
@@ -49,14 +62,40 @@ def reasons(reading: Reading, masked: str, asked: Grammar | None, hints: Mapping
     """Return the reasons to doubt a reading; ``asked`` is the grammar that was asked for, None for any."""
     wanted = labels.read_hints(hints) if hints else {}
     unused = _unused(masked, asked, wanted) if wanted else []
-    return [*_unexplained(reading, masked, asked, wanted), *unused, *_of_template(reading)]
+    own = [*_of_template(reading), *_of_contents(reading)]
+    return [*_unexplained(reading, masked, asked, wanted), *unused, *own]
+
+
+def _of_contents(reading: Reading) -> list[str]:
+    """Return why marks in a text may be of its contents, or contents of its frame."""
+    messages = reading.conversation.messages
+    if reading.format == "plain" or not messages:
+        return []
+    is_named = messages[0].role == "system" and len(messages) > 1 and _opens_turn(reading)
+    is_named = is_named or _ASKS.search(messages[-1].text[-40:]) is not None
+    is_named = is_named or (len(messages) < 3 and any(_ALONE.search(message.text) for message in messages))
+    texts = [message.plain_text for message in messages]  # None for a message that holds more than a text
+    is_broken = any(text is not None and text.startswith("\r") for text in texts)
+    is_unanswered = None in texts and any(
+        one.tool_calls and two.role not in ("tool", "assistant") for one, two in pairwise(messages)
+    )
+    found = ((is_named, SPEAKERS), (is_broken, BREAKS), (is_unanswered, UNANSWERED))
+    return [why for is_so, why in found if is_so]
+
+
+def _opens_turn(reading: Reading) -> bool:
+    """Return whether a system text that stands before the first mark ends as another turn begins."""
+    grammar = grammars().get(reading.format)
+    first = reading.conversation.messages[0].text
+    return grammar is not None and grammar.system == "prefix" and _OPENS.search(first[-240:]) is not None
 
 
 def _of_template(reading: Reading) -> list[str]:
     """Return what in the messages is rather of the model's own template than of whoever wrote them."""
     messages = reading.conversation.messages
     if reading.format == "plain" or not messages:
-        return [LABELS] if reading.verdict == "lossless" and messages and _ALONE.search(messages[0].text) else []
+        text = messages[0].text.replace("\r\n", "\n") if messages and reading.verdict == "lossless" else ""
+        return [LABELS] if _ALONE.search(text) else []
     last = messages[-1]
     systems = (message.text for message in messages if message.role in ("system", "developer"))
     has_sheet = any(map(_SHEET.search, systems)) or _NOTE.search(last.text) is not None

@@ -141,8 +141,8 @@ def _without_options(names: list[Name]) -> list[Name]:
 
 
 def _opens(text: str, names: list[Name], roles: Mapping[str, str]) -> bool:
-    """Return whether a text begins with a person who speaks alone."""
-    return bool(roles) and not set(roles) - OPENING and not text[: names[0].start].strip()
+    """Return whether a text begins with a person who speaks alone, or with the system."""
+    return bool(roles) and not set(roles) - OPENING - {"system"} and not text[: names[0].start].strip()
 
 
 def _takes_turns(text: str, labels: Sequence[Label]) -> bool:
