@@ -114,13 +114,15 @@ def test_what_is_not_plain_is_left_to_the_general_way(line):
 
 
 @pytest.mark.parametrize("part", [None, 400])
-def test_plain_rows_stand_among_others_in_their_order(tmp_path, part, monkeypatch):
+@pytest.mark.parametrize("model", [None, "gpt-4o-mini"])
+def test_plain_rows_stand_among_others_in_their_order(tmp_path, part, monkeypatch, model):
     rows = []
     for n in range(40):
         turns = [{"from": "human", "value": f"{n}?"}, {"from": "gpt" if n % 5 else "observation", "value": f"{n}!"}]
         rows.append("bad" if n % 7 == 3 else json.dumps({"conversations": turns}))
     (tmp_path / "in.jsonl").write_text("\n\n".join(rows))
-    spec = {"from": "sharegpt", "to": "finetune_chat"}
+    counted = {} if model is None else {"model": model, "source_model": "gpt-3.5-turbo-instruct"}
+    spec = {"from": "sharegpt", "to": "finetune_chat", **counted}
     fast = convert_shard(tmp_path / "in.jsonl", tmp_path / "fast.jsonl", spec)
     monkeypatch.setattr("diptych.migrate.data.rows.plain_converter", lambda *_: None)
     slow = convert_shard(tmp_path / "in.jsonl", tmp_path / "slow.jsonl", spec)

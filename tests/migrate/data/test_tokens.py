@@ -11,7 +11,7 @@ from diptych.datasets.finetune import Separators
 from diptych.errors import MigrationError
 from diptych.migrate import Spec, convert_shard
 from diptych.migrate.data.counts import ShardCounts
-from diptych.migrate.data.tokens import Tokens
+from diptych.migrate.data.tokens import RowCounter, Tokens
 
 MODELS = ["gpt-4o-mini", "gpt-3.5-turbo", "gpt-4", "gpt-5", "o3"]
 
@@ -30,6 +30,18 @@ def test_spliced_rows_count_as_messages_do(model, texts):
     tokens.add_texts(prompts, completions, separators)
     assert counts.tokens_after == sum(count(pair(a, b), model).tokens for a, b in texts)
     assert counts.tokens_before == sum(count(text, "gpt-3.5-turbo-instruct").tokens for text in prompts + completions)
+
+
+ROLES = st.sampled_from(["system", "user", "assistant"])
+
+
+@pytest.mark.parametrize("model", [*MODELS, "gpt-3.5-turbo-instruct"])
+@given(talks=st.lists(st.lists(st.tuples(ROLES, st.text(max_size=20)), min_size=1, max_size=4), max_size=4))
+def test_plain_rows_count_as_messages_do(model, talks):
+    counter, wanted = RowCounter(model), 0
+    for talk in talks:
+        wanted += count({"messages": [{"role": role, "content": text} for role, text in talk]}, model).tokens or 0
+    assert counter.talks(talks) == wanted
 
 
 @pytest.mark.parametrize("to", ["finetune_chat", "sharegpt", "trl_prompt_completion"])

@@ -13,9 +13,9 @@ from json.encoder import encode_basestring as quoted
 from typing import Any, Final
 
 #: Roles and texts in turn: the system's first, where there is one.
-_Talk = list[tuple[str, str]]
-_Read = Callable[[dict[str, Any]], _Talk | None]
-_Write = Callable[[_Talk], str | None]
+Talk = list[tuple[str, str]]
+_Read = Callable[[dict[str, Any]], Talk | None]
+_Write = Callable[[Talk], str | None]
 #: Converts a line without its end; None where it is not plain.
 Plain = Callable[[bytes], bytes | None]
 
@@ -24,8 +24,10 @@ _ROLES: Final = {"system": "system", "user": "user", "assistant": "assistant"}
 _FROM: Final = {"human": "user", "gpt": "assistant", "system": "system"}
 
 
-def plain_converter(source: str, target: str) -> Plain | None:
+def plain_converter(source: str, target: str, seen: list[Talk] | None = None) -> Plain | None:
     """Return what converts plain lines of one layout to another, None where there is no such way.
+
+    ``seen`` takes the turns of each line that is converted.
 
     >>> plain_converter("sharegpt", "finetune_chat")(
     ...     b'{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Yes?"}]}'
@@ -46,7 +48,12 @@ def plain_converter(source: str, target: str) -> Plain | None:
             if talk is None or _strings(text) != _strings_of(row):
                 return None
             found = write(talk)
-            return None if found is None else found.encode()
+            if found is None:
+                return None
+            line = found.encode()
+            if seen is not None:
+                seen.append(talk)
+            return line
         except (ValueError, StopIteration, RecursionError, KeyError, TypeError, AttributeError):
             # not UTF-8, not JSON, a lone surrogate; another speaker, a turn of other keys, or none
             return None
@@ -68,7 +75,7 @@ def _strings_of(row: Mapping[str, Any]) -> int:
 # reading --------------------------------------------------------------------------------------
 
 
-def _turns(turns: Any, speaker: str, said: str, names: Mapping[str, str], system: str | None = None) -> _Talk | None:
+def _turns(turns: Any, speaker: str, said: str, names: Mapping[str, str], system: str | None = None) -> Talk | None:
     """Return the talk of a list of turns in which user and assistant speak in turn, the assistant last."""
     if type(turns) is not list or not turns:
         return None
@@ -87,11 +94,11 @@ def _turns(turns: Any, speaker: str, said: str, names: Mapping[str, str], system
     return talk if wanted == "user" and len(talk) > 1 else None
 
 
-def _chat(row: dict[str, Any]) -> _Talk | None:
+def _chat(row: dict[str, Any]) -> Talk | None:
     return _turns(row.get("messages"), "role", "content", _ROLES) if len(row) == 1 else None
 
 
-def _sharegpt(row: dict[str, Any]) -> _Talk | None:
+def _sharegpt(row: dict[str, Any]) -> Talk | None:
     system = row.get("system")
     if len(row) != (1 if system is None else 2) or not (system is None or _says(system)):
         return None
@@ -106,7 +113,7 @@ def _columns(user: str, assistant: str, *blank: str, system: str | None = None) 
     """Return what reads a row of columns; those of ``blank`` say nothing."""
     names = {user, assistant, *blank, *([system] if system else [])}
 
-    def read(row: dict[str, Any]) -> _Talk | None:
+    def read(row: dict[str, Any]) -> Talk | None:
         if not row.keys() <= names or not all(type(item) is str for item in row.values()):
             return None
         told = row.get(system) if system else None
@@ -132,21 +139,21 @@ _READERS: Final[Mapping[str, _Read]] = {
 # writing --------------------------------------------------------------------------------------
 
 
-def _written(talk: _Talk, name: str, opening: Mapping[str, str]) -> str:
+def _written(talk: Talk, name: str, opening: Mapping[str, str]) -> str:
     turns = ",".join([f"{opening[role]}{quoted(text)}}}" for role, text in talk])
     return f'{{"{name}":[{turns}]'
 
 
-def _as_chat(talk: _Talk) -> str:
+def _as_chat(talk: Talk) -> str:
     return f"{_written(talk, 'messages', _CHAT_OPEN)}}}\n"
 
 
-def _as_sharegpt(talk: _Talk) -> str:
+def _as_sharegpt(talk: Talk) -> str:
     system = f',"system":{quoted(talk[0][1])}' if talk[0][0] == "system" else ""
     return f"{_written(talk[bool(system) :], 'conversations', _SHAREGPT_OPEN)}{system}}}\n"
 
 
-def _as_alpaca(talk: _Talk) -> str | None:
+def _as_alpaca(talk: Talk) -> str | None:
     system = f',"system":{quoted(talk[0][1])}' if talk[0][0] == "system" else ""
     turns = talk[bool(system) :]
     if len(turns) != 2:

@@ -27,7 +27,7 @@ from ...loss import Loss, Severity
 from ...model import Conversation, Example, FrozenMap, thaw
 from ...policy import OnLoss, settle
 from .counts import ShardCounts
-from .plain import plain_converter
+from .plain import Talk, plain_converter
 from .spec import Spec
 from .tokens import Tokens
 
@@ -108,9 +108,13 @@ class Rows:
         self._reader = reader_of(self._source, spec.separators)
         self._map = spec.column_map
         self._same = spec.source == spec.target and not (self._map or spec.request)
-        is_plain = not (self._map or spec.request or spec.rules or self.tokens.are_asked)
+        are_counted = self.tokens.are_asked
+        is_plain = not (self._map or spec.request or spec.rules or spec.max_tokens or (spec.dedupe and are_counted))
+        self.talks: list[Talk] = []  # of plain lines whose tokens are to be counted
         #: Converts a plain line without the neutral model, where there is such a way.
-        self.plain = plain_converter(spec.source, spec.target) if is_plain else None
+        self.plain = None
+        if is_plain:
+            self.plain = plain_converter(spec.source, spec.target, self.talks if are_counted else None)
         # Losses are counted: a million warnings help nobody.
         self._policy: OnLoss = "raise" if spec.on_loss == "raise" else "ignore"
 

@@ -202,6 +202,8 @@ class _Shard:
                 out.append(self._slow(number + index, line))
         self._good.write(b"".join(out))
         self.rows.spliced(count, size)
+        self.rows.tokens.add_talks(self.rows.talks)
+        self.rows.talks.clear()
         return len(lines) - (not lines[-1])
 
     def _splice(self, block: bytes, number: int, separators: Separators) -> int:

@@ -7,6 +7,7 @@ same number: a message is its border, its role and its text (tests/migrate/data/
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,9 +17,10 @@ from ...datasets.finetune import Separators
 from ...encodings.encoding import encoding
 from ...encodings.text import LONG_RUN, count_text
 from ...errors import DiptychError, FormatError, MigrationError
-from ...model import Conversation, Example
+from ...model import Conversation, Example, Message
 from ...tokens import count
 from .counts import ShardCounts
+from .plain import Talk
 from .spec import Spec
 
 if TYPE_CHECKING:
@@ -75,6 +77,15 @@ class Tokens:
             counts.tokens_after = (counts.tokens_after or 0) + found
 
 
+    def add_talks(self, talks: list[Talk]) -> None:
+        """Add the tokens of plain rows, which have the same turns before and after."""
+        counts = self._counts
+        if talks and self._before is not None:
+            counts.tokens_before = (counts.tokens_before or 0) + self._before.talks(talks)
+        if talks and self._after is not None:
+            counts.tokens_after = (counts.tokens_after or 0) + self._after.talks(talks)
+
+
 class RowCounter:
     """Counts rows as one model is billed."""
 
@@ -87,6 +98,7 @@ class RowCounter:
         #: The tokens of a question and its answer around their texts.
         self.border = found.tokens
         self._encoding = found.encoding
+        self._borders: dict[tuple[str, ...], int | None] = {}
         self._count_many = cast("PackedEncoding", encoding(found.encoding)).count_many
 
     def text(self, text: str) -> int:
@@ -98,6 +110,22 @@ class RowCounter:
         if max(map(len, texts), default=0) < LONG_RUN:
             return self._count_many(texts)
         return sum(map(self.text, texts))
+
+    def talks(self, talks: list[Talk]) -> int:
+        """Return the tokens of talks as Chat messages: each is the border of its roles, and its texts."""
+        roles = Counter(tuple(role for role, _ in talk) for talk in talks)
+        borders = [(self._border_of(each), number) for each, number in roles.items()]
+        if any(border is None for border, _ in borders):
+            return sum(self.conversation(Conversation(tuple(Message(*turn) for turn in talk))) for talk in talks)
+        texts = [text for talk in talks for _, text in talk]
+        return sum((border or 0) * number for border, number in borders) + self.texts(texts)
+
+    def _border_of(self, roles: tuple[str, ...]) -> int | None:
+        """Return the tokens around the texts of messages of these roles, None where they cannot be counted."""
+        if roles not in self._borders:
+            empty = [{"role": role, "content": ""} for role in roles]
+            self._borders[roles] = count({"messages": empty}, self._model).tokens
+        return self._borders[roles]
 
     def row(self, row: Any, layout: str) -> int:
         """Return the tokens of a row of this layout; of one that cannot be read, those of its texts."""
