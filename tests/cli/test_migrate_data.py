@@ -27,7 +27,7 @@ def test_what_a_person_sees(folder):
     rejects = "the rejected rows, with their lines and reasons, stand in out.jsonl.rejects.jsonl\n"
     assert (done.returncode, done.stderr) == (1, rejects)
     assert done.stdout.splitlines() == [
-        "layout: finetune_legacy (13 rows)",
+        "layout: finetune_legacy (13 rows; found: 12 of the first 12 rows by completion, prompt)",
         "13 rows: 12 converted, 1 rejected",
         "losses: none",
         "rejected 1, first at line 13 of in.jsonl: the line is not JSON: Expecting value: line 1 column 1 (char 0)",

@@ -234,7 +234,8 @@ def _value(text: str) -> Any:
 def _summary(told: dict[str, Any]) -> str:
     counts, tokens, cost = told["counts"], told["tokens"], told["cost"]
     losses = ", ".join(f"{kind} {number:,}" for kind, number in told["losses"].items()) or "none"
-    layouts = ", ".join(f"{name} ({number:,} rows)" for name, number in counts["layouts"].items())
+    why = {name: f"; found: {reason}" for name, reason in counts["layout_reasons"].items()}
+    layouts = ", ".join(f"{name} ({number:,} rows{why.get(name, '')})" for name, number in counts["layouts"].items())
     lines = [
         f"layout: {layouts or 'none'}",
         f"{counts['rows']:,} rows: {counts['converted']:,} converted, {counts['rejected']:,} rejected",

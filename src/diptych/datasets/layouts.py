@@ -37,6 +37,25 @@ def detect_layout(rows: Iterable[Any], formats: Collection[Format]) -> tuple[str
     return found, min(confidence for _, _, confidence, name in known if name == found)
 
 
+def why(rows: Iterable[Any], name: str, formats: Collection[Format]) -> str:
+    """Return why rows are taken for those of a layout: how many say so for themselves, and what they have in common.
+
+    >>> from diptych import list_formats
+    >>> why([{"question": "2+2?", "answer": "4", "id": 7}], "question_answer", list_formats())
+    '1 of the first 1 rows by answer, question'
+    """
+    found = list(rows)
+    own = [row for row in found if _layout_of(row, formats)[1] == name]
+    common = set.intersection(*({*row} for row in own)) if own else set[str]()
+    # A column says something where the row without it is of no layout, or of another one.
+    telling = [
+        key
+        for key in sorted(common)
+        if _layout_of({k: v for k, v in own[0].items() if k != key}, formats) != _layout_of(own[0], formats)
+    ]
+    return f"{len(own)} of the first {len(found)} rows by {', '.join(telling) or 'their turns'}"
+
+
 def _another(known: list[tuple[int, Any, float, str]], first: str, formats: Collection[Format]) -> FormatError:
     """Return the error of the first row of no layout, or of another than the first."""
     number, row, confidence, name = next(one for one in known if not one[2] or one[3] != first)
@@ -51,6 +70,8 @@ def _hint(row: dict[str, Any], formats: Collection[Format]) -> str:
     """Return what makes a row of no layout one of a layout, empty where nothing simple does."""
     if {"parent_id", "role", "text"} <= row.keys():
         return "it is one message of a tree (OpenAssistant); join the messages of each path by parent_id first"
+    if "message_tree_id" in row and isinstance(row.get("prompt"), dict):
+        return "it is a tree of OpenAssistant; write each path from the prompt to a last reply as a row of messages"
     if len(row) < 4 and {"role", "content"} <= row.keys():
         return "it is one turn; a row holds all of them, as {\"messages\": [...]}"
     usual = {_usual_name(name): name for name in row}

@@ -172,6 +172,32 @@ def test_a_row_without_the_end_mark_is_told_wherever_it_stands(tmp_path, odd, on
     assert not any("END" in row["messages"][1]["content"] for row in written)
 
 
+@pytest.mark.parametrize("name", ["out.json", "out.JSON", "out.json.gz"])
+@pytest.mark.parametrize("part", [None, 200])
+def test_a_target_called_json_is_an_array(tmp_path, name, part):
+    rows = [{"prompt": f"{n} ->", "completion": f" {n}\u2028"} for n in range(20)]
+    source = write(tmp_path / "in.jsonl", rows)
+    convert_dataset(source, tmp_path / name, LEGACY, workers=1, part=part)
+    data = (tmp_path / name).read_bytes()
+    found = json.loads(gzip.decompress(data) if name.endswith("gz") else data)
+    assert found == [chat(str(n), f"{n}\u2028") for n in range(20)]
+    assert convert_dataset(tmp_path / name, tmp_path / "again.jsonl", {"to": "sharegpt"}, workers=1).converted == 20
+
+
+def test_an_array_of_no_rows(tmp_path):
+    source = write(tmp_path / "in.jsonl", [{"prompt": "", "completion": ""}])
+    convert_dataset(source, tmp_path / "out.json", LEGACY, workers=1)
+    assert json.loads((tmp_path / "out.json").read_bytes()) == []
+
+
+def test_the_counts_say_why_a_layout_was_taken(tmp_path):
+    source = write(tmp_path / "in.jsonl", [{"question": "a", "answer": "b", "id": 3}] * 12 + [{"id": 1}])
+    found = convert_dataset(source, tmp_path / "out.jsonl", {}, workers=1)
+    assert found.layout_reasons == {"question_answer": "12 of the first 13 rows by answer, question"}
+    named = convert_dataset(source, tmp_path / "named.jsonl", {"from": "question_answer"}, workers=1)
+    assert named.layout_reasons == {}
+
+
 # batch files --------------------------------------------------------------------------------------
 
 

@@ -9,15 +9,38 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from ...errors import MigrationError
+from .files import Writing
+from .packing import ending_of
 
 #: A whole string, a string that has no end yet, or a mark of structure.
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|"|[\[\]{},]', re.DOTALL)
 _BLOCK: Final = 1 << 17
 #: Bytes of an element that is taken for one; a larger one is a quote or a bracket that is not closed.
 LARGEST: Final = 1 << 28
+
+
+def is_array(name: str) -> bool:
+    """Tell whether a file is called as a JSON document is, compressed or not: one that is written is an array.
+
+    >>> is_array("chats.json.gz"), is_array("chats.jsonl")
+    (True, False)
+    """
+    return name.removesuffix(ending_of(name)).lower().endswith(".json")
+
+
+def write(lines: Path, target: Path) -> None:
+    """Write a file of JSON lines as an array, an element a line."""
+    with Writing(target) as writing, lines.open("rb") as file:
+        before = b"[\n"
+        for line in file:
+            writing.file.write(before + line.rstrip(b"\n"))
+            before = b",\n"
+        writing.file.write(b"\n]\n" if before == b",\n" else b"[]\n")
+        writing.keep()
 
 
 class Elements:

@@ -32,7 +32,8 @@ class ShardCounts:
     whole. ``skipped``: the work had been done before. ``left_out`` counts, by their names, the columns that
     were left out because they only describe the rows. ``reasons`` groups the rejects: for each reason how many,
     and the first of them, with its file and line. ``told`` groups what rows lost that were written, or how they
-    deviate from the others, in the same way. ``layouts`` counts the rows by the layout that was found.
+    deviate from the others, in the same way. ``layout_reasons`` says of a data set why a layout was taken that was
+    not named. ``layouts`` counts the rows by the layout that was found.
     """
 
     rows: int = 0
@@ -51,6 +52,7 @@ class ShardCounts:
     reasons: dict[str, dict[str, Any]] = field(default_factory=dict)
     layouts: dict[str, int] = field(default_factory=dict)
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
+    layout_reasons: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: ShardCounts) -> None:
         """Add another shard's counts."""

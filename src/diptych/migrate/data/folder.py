@@ -1,6 +1,6 @@
 """Which files of a folder are data, where each is written, and what is left out and why.
 
-Rule: nothing is left out in silence. A target is JSON lines under the name of its source, or a table.
+Rule: nothing is left out in silence. A target of a folder is JSON lines under the name of its source, or a table.
 """
 
 from __future__ import annotations

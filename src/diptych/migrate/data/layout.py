@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ...conversion.registry import get, list_formats, qualified
 from ...datasets.finetune import separators_of
-from ...datasets.layouts import detect_layout
+from ...datasets.layouts import detect_layout, why
 from ...errors import DiptychError, FormatError, MigrationError
 from . import parquet
 from .files import blocks, to_a_line
@@ -74,6 +74,16 @@ def resolve_rows(spec: Spec, rows: Sequence[Mapping[str, Any]]) -> Spec:
     named = _named(spec.source) if spec.source != "auto" else None
     sample = [row for row in rows if isinstance(row, Mapping)]
     return _found(spec, [(sample, "the rows")], named, _named(spec.target))[0]
+
+
+def reasons(spec: Spec, resolved: Sequence[Spec], refs: Sequence[ShardRef]) -> dict[str, str]:
+    """Return why each layout that was found was taken, by the first file that has it; nothing of one that was named."""
+    found: dict[str, str] = {}
+    for own, ref in zip(resolved, refs, strict=True) if spec.source == "auto" else ():
+        if own.source not in found and not own.source.startswith("api:"):
+            rows = _mapped(sample_of(ref), spec, ref.path)
+            found[own.source] = why(rows, own.source, list_formats())
+    return found
 
 
 def _found(

@@ -23,7 +23,7 @@ from .files import BLOCK, Writing, beside, is_parquet, write_whole
 from .packing import ending_of
 from .ref import ShardRef
 from .rows import line_of
-from .shard import PLAN, finished, json_of, manifest_of, note, place_of, write_manifest
+from .shard import PLAN, finished, json_of, manifest_of, note, place_of, write_manifest, writer_of
 from .sources import LINES, TABLES, source_of, unpacked_name
 from .spec import Spec
 from .storage import names_in, place, remove_all, size_of, state_of
@@ -114,8 +114,8 @@ def file_of(found: Measured, spec: Spec, *, join: bool) -> File:
 
 
 def _joined_name(target: Path) -> str:
-    # A table is made of all its rows: its parts are lines.
-    return "part.jsonl" if is_parquet(target.name) else target.name
+    # A table or an array is made of all its rows: its parts are lines.
+    return "part.jsonl" if writer_of(target.name) else target.name
 
 
 def _ending_of(target: Path) -> str:
@@ -264,11 +264,11 @@ def _listed(file: File, manifests: list[dict[str, Any]], total: ShardCounts) -> 
 
 def _join_parts(file: File) -> None:
     outs = [place(shard.out) for shard in file.shards]
-    if is_parquet(file.out.name):
+    if write := writer_of(file.out.name):
         with Writing(beside(file.out, "rows.jsonl"), packed=False) as lines:
             _append(outs, lines.file)
             lines.file.flush()
-            parquet.write(lines.path, file.out)
+            write(lines.path, file.out)
         return
     with Writing(file.out, packed=False) as writing:
         _append(outs, writing.file)

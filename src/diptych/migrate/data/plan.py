@@ -16,7 +16,7 @@ from ...conversion.registry import get
 from .counts import ShardCounts
 from .files import sweep, write_whole
 from .folder import pairs_of
-from .layout import resolve
+from .layout import reasons, resolve
 from .parts import File, Shard, begun, file_of, finish, finished_folder, measured, notes_of
 from .rows import BATCH
 from .shard import finished, json_of, totals
@@ -29,7 +29,7 @@ class Plan:
     """All the work of a data set: convert every shard, in any order and place, then ``finish``.
 
     ``shards`` are the arguments of :func:`convert_shard` for what is not done yet; ``left_out`` names the
-    files of the folder that are no data, with the reason.
+    files of the folder that are no data, with the reason; ``reasons`` says why a layout was taken that was not named.
     """
 
     files: tuple[File, ...]
@@ -37,6 +37,7 @@ class Plan:
     folder: Path | None = None
     asked: Spec = field(default_factory=Spec)
     left_out: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shards(self) -> list[Shard]:
@@ -53,6 +54,7 @@ class Plan:
             total.add(counts)
         total.skipped = bool(self.done) and not self.files
         total.problems += self.left_out
+        total.layout_reasons = dict(self.reasons)
         if self.folder is not None:
             manifest = {"version": 1, "spec": self.asked.to_json(), **totals(total, self.asked)}
             write_whole(self.folder / "manifest.json", json_of(manifest))
@@ -90,7 +92,9 @@ def plan_dataset(
     pairs, left = pairs_of(source, target, ignore=ignore, join=join)
     found = [measured(path, to, part, may_cut=may_cut) for path, to in pairs]
     files, done = list[File](), list[ShardCounts]()
-    for entry, own in zip(found, resolve(asked, [entry.ref for entry in found]), strict=True):
+    refs = [entry.ref for entry in found]
+    specs = resolve(asked, refs)
+    for entry, own in zip(found, specs, strict=True):
         sweep(entry.out)
         file = file_of(entry, own, join=join)
         counts = finished(file.out, file.ref, own) if join else finished_folder(file)
@@ -99,4 +103,5 @@ def plan_dataset(
         else:
             remove_all(notes_of(file.out))  # a kill may have come between
             done.append(counts)
-    return Plan(tuple(files), tuple(done), target if source.is_dir() else None, asked, tuple(left))
+    return Plan(tuple(files), tuple(done), target if source.is_dir() else None, asked, tuple(left),
+                reasons(asked, specs, refs))  # fmt: skip

@@ -22,7 +22,7 @@ from ...conversion.registry import get
 from ...datasets.finetune import Separators
 from ...errors import MigrationError
 from ...prices.training import SOURCE, training_cost
-from . import parquet
+from . import arrays, parquet
 from .counts import ShardCounts, cost_of
 from .files import (
     Digest,
@@ -53,10 +53,10 @@ _SPLICED: Final = {("finetune_legacy", "finetune_chat"), ("finetune_legacy", "ap
 def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, Any]) -> ShardCounts:
     """Convert one shard of JSON lines, a JSON array, CSV, TSV or Parquet; return the counts.
 
-    The content of a source says what it holds (:mod:`diptych.migrate.data.sources`). ``out`` is JSON lines,
-    compressed where it ends in ``.gz``, ``.zst``, ``.bz2`` or ``.xz``, or a table where it ends in ``.parquet``
-    (extra ``data``). Beside ``out`` stand ``out.rejects.jsonl`` (each row that failed: its line, the error,
-    the row as it was) and ``out.manifest.json``. Raises MigrationError where the source
+    The content of a source says what it holds (:mod:`diptych.migrate.data.sources`). ``out`` is JSON lines, or a JSON
+    array where it ends in ``.json``, compressed where it ends in ``.gz``, ``.zst``, ``.bz2`` or ``.xz``, or a table
+    where it ends in ``.parquet`` (extra ``data``). Beside ``out`` stand ``out.rejects.jsonl`` (each row that failed:
+    its line, the error, the row as it was) and ``out.manifest.json``. Raises MigrationError where the source
     cannot be read or changes under way, where its layout is not certain, or ``out`` is the source.
 
     >>> import pathlib, tempfile
@@ -92,10 +92,9 @@ def convert_shard(src: _Path | ShardRef, out: _Path, spec: Spec | Mapping[str, A
 def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCounts:
     counts = ShardCounts()
     rejects = note(target, ref, "rejects.jsonl")
-    to_table = is_parquet(target.name)
+    write = writer_of(target.name)
     with ExitStack() as stack:
-        # A table's columns depend on all of its rows: they are written as lines first.
-        good_at = _lines_of(target) if to_table else target
+        good_at = _lines_of(target) if write else target
         good = stack.enter_context(Writing(good_at))
         bad = stack.enter_context(Writing(rejects))
         second = None if spec.split is None else stack.enter_context(Writing(validation_of(good_at)))
@@ -107,9 +106,9 @@ def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCoun
         if ref.is_whole:
             counts.problems += [str(loss) for loss in shard.rows.rules.losses()]
         for writing, at in ((good, target), *([(second, validation_of(target))] if second else [])):
-            if to_table:
+            if write:
                 writing.file.flush()
-                parquet.write(writing.path, at)
+                write(writing.path, at)
             else:
                 writing.keep()
         if counts.rejected:
@@ -120,8 +119,16 @@ def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCoun
     return counts
 
 
+def writer_of(name: str) -> Callable[[Path, Path], None] | None:
+    """Return what makes a target of the lines of its rows, None where it is those lines.
+
+    A table's columns depend on all of its rows, and an array has a beginning and an end.
+    """
+    return parquet.write if is_parquet(name) else arrays.write if arrays.is_array(name) else None
+
+
 def _lines_of(target: Path) -> Path:
-    """Return where the rows of a table stand as lines: on this machine."""
+    """Return where the rows of a table or of an array stand as lines: on this machine."""
     name = f"{target.name}.rows.jsonl"
     return Path(tempfile.gettempdir()) / name if is_remote(target) else target.with_name(name)
 
