@@ -189,16 +189,19 @@ def _is_certain(source: Source) -> bool:
     components = source.keys.get("components")
     if isinstance(components, Mapping):
         return any(map(_is_builder, components.values()))
-    is_body = source.name.endswith((".jinja", ".jinja2", ".j2", ".txt", ".md"))
-    # Front matter and the short tags are Diptych's own: such a file is none of Haystack's.
-    return is_body and _OPEN.search(source.text) is not None and not _DIPTYCH.search(source.text)
+    return source.name.endswith((".jinja", ".jinja2", ".j2", ".txt", ".md")) and _is_body(source.text)
+
+
+def _is_body(text: str) -> bool:
+    """True for tags of Haystack; front matter and the short tags are Diptych's own."""
+    return _OPEN.search(text) is not None and not _DIPTYCH.search(text)
 
 
 LAYOUT: Final = Layout(
     "haystack",
     read,
     _is_certain,
-    lambda source: _OPEN.search(source.text) is not None,
+    lambda source: _is_body(source.text),
     rank=55,
     is_lenient=True,
     read_all=read_all,

@@ -15,6 +15,7 @@ of a text is, only its marks can tell: where they leave a doubt, the verdict is 
 ``{{ x }} {y}``, ``{x} $y``    refused: marks of two languages; name the layout of one
 a text in a format of marks    messages, by the reader of its format
 ``Human: …``, ``<system>``     ambiguous: messages, or one message
+a template of Diptych          refused: there is nothing to migrate
 another ending than            ambiguous; refused where the ending is that of
 ``.txt``, ``.md``, ``.jinja``  another language (``.poml``, ``.baml``, ``.ejs`` …)
 =============================  ==================================================
@@ -27,6 +28,9 @@ import re
 from pathlib import PurePath
 from typing import Final
 
+from ...errors import DiptychError
+from ...templating.frontmatter import KNOWN_KEYS
+from ...templating.template import Template
 from ...text.marks import place_of
 from ...text.template_text import to_template
 from .draft import RESERVED, Draft
@@ -49,6 +53,9 @@ _FOREIGN: Final = {
 }  # fmt: skip
 _VSCODE: Final = re.compile(r"\$\{(?:input|file|selection|workspaceFolder)\w*(?::[^}\n]*)?\}")
 _FRONT: Final = re.compile(r"\A---[ \t]*\n.*?^---[ \t]*$", re.DOTALL | re.M)
+#: Tags of messages that no other tool has, and keys of front matter.
+_OURS: Final = re.compile(r"\{%[-+]?\s*(?:end(?:system|developer|user|assistant)|history\s+\w)")
+_OUR_KEYS: Final = re.compile(r"^(?:inputs|params|samples|response_format|trim)[ \t]*:", re.M)
 _FORMAT_HOLE: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[^\W\d]\w*)[^{}]*\}")
 
 
@@ -77,6 +84,8 @@ def _check_ending(ending: str, source: Source, draft: Draft) -> None:
     if ending in _FOREIGN:
         hint = "rewrite it in Jinja, or name the layout text to take it as it stands"
         raise draft.refuse(f"templates in {_FOREIGN[ending]} are not read", "1:1", hint=hint)
+    if _is_ours(source.text):
+        raise draft.refuse("the file is a template of Diptych already", hint="there is nothing to migrate")
     if source.name.endswith(".prompt.md") and (found := _VSCODE.search(source.text)):
         hint = "write it as {{ name }}"
         raise draft.refuse(
@@ -86,6 +95,17 @@ def _check_ending(ending: str, source: Source, draft: Draft) -> None:
         draft.doubt(f"the ending {ending} is of no known template language: name the layout, text if it is one")
     if _FRONT.match(source.text):
         draft.doubt("front matter at 1:1 is kept as text: name the layout, if the file is of another tool")
+
+
+def _is_ours(text: str) -> bool:
+    """True for a text with Diptych's own tags, or a key of its front matter that no other tool has, that loads."""
+    front = _FRONT.match(text)
+    if not _OURS.search(text) and not (front and _OUR_KEYS.search(front.group())):
+        return False
+    try:
+        return not Template.from_string(text).metadata.keys() - KNOWN_KEYS
+    except DiptychError:
+        return False
 
 
 def _read_holes(text: str, language: Language, draft: Draft) -> None:
