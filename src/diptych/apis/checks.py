@@ -9,7 +9,7 @@ from functools import partial
 from itertools import groupby, pairwise
 from typing import Any, Final
 
-from .rules import GONE, OBJECT, Check, Findings, Mend, Rule
+from .rules import GONE, OBJECT, Check, Findings, Mend, Rule, about
 
 # checks ----------------------------------------------------------------------------------------
 
@@ -92,7 +92,7 @@ def says_json(text_of: Callable[[Mapping[str, Any]], Any], mode: Sequence[str]) 
         if not any("json" in text.lower() for text in texts_of(text_of(body))):
             yield "".join(f".{step}" for step in mode), "JSON mode needs the word JSON in a message"
 
-    return check
+    return about(mode[0], check)
 
 
 def needs(
@@ -109,7 +109,7 @@ def needs(
         return value is None or is_idle(value) is not idle or bool(is_there(body))
 
     for idle, kind in ((True, "by-format-rule"), (False, "parameter-dropped")):
-        check = that(partial(keeps, idle), words, OBJECT, f".{at}")
+        check = about(steps[0], that(partial(keeps, idle), words, OBJECT, f".{at}"))
         yield Rule("", check, source, lambda body: without_field(body, steps), kind)
 
 
@@ -124,7 +124,7 @@ def names_one(
         name = name_of(choice) if isinstance(choice, OBJECT) else None
         return not isinstance(name, str) or name in names(body)
 
-    check = that(holds, "it names a tool that is not offered", OBJECT, f".{at}")
+    check = about(steps[0], that(holds, "it names a tool that is not offered", OBJECT, f".{at}"))
     return Rule("", check, source, lambda body: without_field(body, steps), "parameter-dropped")
 
 

@@ -37,7 +37,7 @@ def _is_of_texts(request: Request) -> bool:
     """Tell whether a conversation holds nothing but texts, none of them blank."""
     for message in request.conversation.messages:
         text = message.plain_text
-        if text is None or message.role == "tool" or not text.strip():
+        if not text or message.role == "tool" or text.isspace():
             return False
     return not request.conversation.tools
 

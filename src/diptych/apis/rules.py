@@ -165,9 +165,14 @@ class Rules:
 
     def _made(self, kind: type, whole: bool) -> Holds | None:
         rules = [rule for rule in self.rules if rule.is_about(kind) and (whole or not rule.whole)]
-        own = [rule.test for rule in rules if not (kind is dict and is_nested(rule.check))]
-        if len(own) < len(rules):
-            own.append(_of_nested(tuple(rule.test for rule in rules if is_nested(rule.check))))
+        if kind is dict:
+            own = [rule.test for rule in rules if not (is_nested(rule.check) or field_of(rule.check))]
+            if nested_ := tuple(rule.test for rule in rules if is_nested(rule.check)):
+                own.append(_of_nested(nested_))
+            if of_fields := [rule for rule in rules if field_of(rule.check)]:
+                own.append(_of_fields(of_fields))
+        else:
+            own = [rule.test for rule in rules]
         if kind is dict and self.fields:
             own.insert(0, self._keeps_fields(whole))
         elif kind is list and self.items is not None:
@@ -246,6 +251,28 @@ def nested(check: Check) -> Check:
 def is_nested(check: Check) -> bool:
     """Tell whether a check is of that kind."""
     return getattr(check, "nested", False)
+
+
+def about(field: str, check: Check) -> Check:
+    """Mark a check that an object without this field cannot break."""
+    check.field = field  # type: ignore[attr-defined]
+    return check
+
+
+def field_of(check: Check) -> str:
+    """Return the field that a check is about, empty where it is about the whole object."""
+    return str(getattr(check, "field", ""))
+
+
+def _of_fields(rules: list[Rule]) -> Holds:
+    """Return the test that rules about fields hold, nearly all of which most objects do not have."""
+    names = frozenset(field_of(rule.check) for rule in rules)
+    tests = {name: _every(tuple(rule.test for rule in rules if field_of(rule.check) == name)) for name in names}
+
+    def holds(value: dict[str, Any]) -> bool:
+        return names.isdisjoint(value) or all(tests[name](value) for name in names if name in value)
+
+    return holds
 
 
 def _of_nested(tests: tuple[Holds, ...]) -> Holds:
