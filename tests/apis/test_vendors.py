@@ -95,6 +95,31 @@ def test_a_result_without_content_is_an_empty_list_in_bedrock():
     assert ("$.messages[2].content[0]", "synthesised") in losses
 
 
+def test_two_calls_of_one_turn_with_one_id_are_told_apart():
+    calls = [{"id": "x", "type": "function", "function": {"name": name, "arguments": "{}"}} for name in "fg"]
+    results = [{"role": "tool", "tool_call_id": "x", "content": text} for text in "12"]
+    output, losses = converted(
+        [U, {"role": "assistant", "content": None, "tool_calls": calls}, *results], "chat", "gemini"
+    )
+    parts = [part["functionResponse"] for part in output["contents"][2]["parts"]]
+    assert [(part["id"], part["name"], part["response"]["result"]) for part in parts] == [
+        ("x", "f", "1"),
+        ("x_2", "g", "2"),
+    ]
+    assert {kind for _, kind in losses} == {"relabelled"}
+
+
+def test_responses_begins_a_new_reply_where_others_go_on():
+    body = {"model": "m", "max_tokens": 9, "messages": [U, {"role": "assistant", "content": "Sure,"}]}
+    assert ("$.messages[1]", "substituted") in converted(body, "anthropic", "responses")[1]
+
+
+def test_a_mended_name_is_reported_at_the_name():
+    file = {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0=", "filename": "a_b.pdf"}}
+    _, losses = converted([{"role": "user", "content": [file, {"type": "text", "text": "?"}]}], "chat", "bedrock")
+    assert losses == [("$.messages[0].content[0].file.filename", "substituted")]
+
+
 def answer(message, end):
     choice = {"index": 0, "message": {"role": "assistant", "content": None, **message}, "finish_reason": end}
     return {"id": "r", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}

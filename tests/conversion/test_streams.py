@@ -218,6 +218,28 @@ def test_the_sdk_of_openai_adds_up_what_is_written_for_completions(wire: Any) ->
             assert "".join(chunk.choices[0].text for chunk in stream if chunk.choices) == "Let me look.", source
 
 
+def test_the_sdks_add_up_what_a_stream_of_completions_becomes(wire: Any) -> None:
+    anthropic, openai = map(pytest.importorskip, ("anthropic", "openai"))
+    said = written("completions", [*EVENTS[:4], Event("finish", text="stop"), EVENTS[-1]])
+    made = {api: list(convert_stream(said, to=api, source="completions", on_loss="ignore")) for api in TOOLS}
+    asked: Any = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    with (
+        _client(anthropic.Anthropic, wire, made["anthropic"], "anthropic") as client,
+        client.messages.stream(**asked, max_tokens=9) as stream,
+    ):
+        assert stream.get_final_text() == "Let me look."
+    with (
+        _client(openai.OpenAI, wire, made["responses"], "responses") as client,
+        client.responses.stream(model="m", input="Hi") as stream,
+    ):
+        assert stream.get_final_response().output_text == "Let me look."
+    with (
+        _client(openai.OpenAI, wire, made["chat"], "chat") as client,
+        client.chat.completions.stream(**asked) as stream,
+    ):
+        assert stream.get_final_completion().choices[0].message.content == "Let me look."
+
+
 def test_reasoning_and_further_fields_come_back_to_anthropic() -> None:
     citation = {"type": "char_location", "cited_text": "x"}
     stream: list[dict[str, Any]] = [

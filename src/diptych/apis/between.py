@@ -177,14 +177,20 @@ def written(
     for path, said in missing_reasoning(api.name, body):
         ledger.report(ledger.origin(path, body) or _last_call(request, ledger), "model-refuses", said)
     is_open = request.conversation.cue == "continue"
+    if is_open and whole and api.name == "responses":
+        _begins_anew(request, "Responses", ledger)
     if not whole or api.name != "chat":
         return obeyed(api, body, request, ledger, whole=whole)
     if is_open and not continues:
-        last = request.conversation.messages[-1]
-        ledger.lose(last, kind="substituted", detail="Chat begins a new reply; the source goes on with this one")
+        _begins_anew(request, "Chat", ledger)
     _refused(body, ledger)
     body = obeyed(api, body, request, ledger)
     return _continued(body, way, ledger) if is_open and continues else body
+
+
+def _begins_anew(request: Request, name: str, ledger: Ledger) -> None:
+    last = request.conversation.messages[-1]
+    ledger.lose(last, kind="substituted", detail=f"{name} begins a new reply; the source goes on with this one")
 
 
 def _last_call(request: Request, ledger: Ledger) -> str:

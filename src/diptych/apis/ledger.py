@@ -55,7 +55,7 @@ _CHAT: Final[dict[type, Kind]] = {kind.cls: kind for kind in (*PARTS, *TOOLS, FO
 #: Types and fields of parts of every API that hold an image, a sound, a film or a file.
 _MEDIA: Final = frozenset({
     "image", "image_url", "audio", "input_audio", "video", "document", "file", "input_image", "input_file", "fileData",
-    "inlineData", "container_upload",
+    "inlineData", "container_upload", "video_url", "audio_url",
 })  # fmt: skip
 
 
@@ -159,8 +159,9 @@ class Ledger:
             return None
         value, kind, inner = found
         kind = kind or _of_chat(value)
-        rows = [row for row in kind.fields if row.path] if kind else []
-        return self.path(value, next((row.to for row in rows if f"{inner}.".startswith(f"{row.path}.")), ""))
+        rows = [row for row in kind.fields if row.path and f"{inner}.".startswith(f"{row.path}.")] if kind else []
+        closest = max(rows, key=lambda row: len(row.path), default=None)
+        return self.path(value, closest.to if closest else "")
 
     def lose(self, value: Any, name: str = "", kind: str = "", detail: str = "") -> None:
         """Report that a value is gone, or one of its fields."""

@@ -1,8 +1,9 @@
 """Links between calls and their results: every call has an id that its API takes, and its results have the same.
 
-Rule: an id is resolved within its turn, since servers and logs use ids again. A missing id is made, one
-outside the alphabet of the API or used before is written another way; both sides change together. A
-result without an id belongs to the next unanswered call of its name, else to the next unanswered one.
+Rule: an id is resolved within its turn, since servers and logs use ids again. A missing id is made; one
+outside the alphabet of the API, or used before, is written another way, and both sides change together.
+Used before means in the same turn, and anywhere where ids are unique. A result without an id belongs to
+the next unanswered call of its name, else to the next unanswered one.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class _Links:
     def _id(self, old: str) -> str:
         new = re.sub(self.api.not_in_ids, "_", old) if self.api.not_in_ids else old
         stem, number = new or "call", 1 if new else 0
-        while not new or (new in self.used and self.api.unique_ids):
+        in_turn = {one.new for one in self.turn}  # of two calls with one id, a result would belong to either
+        while not new or new in in_turn or (new in self.used and self.api.unique_ids):
             number += 1
             new = f"{stem}_{number}"
         return new

@@ -22,7 +22,6 @@ from typing import Any, Final
 from ...errors import FormatError
 from ...model import (
     EMPTY,
-    Cue,
     FrozenMap,
     Message,
 )
@@ -82,10 +81,6 @@ def _is_instruction(message: Message) -> bool:
     return message.role == "system" and is_text and not message.native
 
 
-def _cue(messages: tuple[Message, ...]) -> Cue:
-    return "continue" if messages and messages[-1].role == "assistant" and messages[-1].text else "none"
-
-
 def _without_notes(wire: dict[str, Any], _ledger: Ledger) -> dict[str, Any]:
     return {name: value for name, value in wire.items() if not name.startswith(NOTE)}
 
@@ -118,7 +113,6 @@ API: Final = Api(
     tool=TOOL,
     format=WANTED,
     format_at="text.format",
-    cue=_cue,
     mend=_without_defaults,
     fold=_without_notes,
     names=NAME,
