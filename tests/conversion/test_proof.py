@@ -31,6 +31,7 @@ def test_the_same_text_is_equal():
         (PROMPT + "Well", TURNS + OPENED, "continue_final_message: true"),
         (PROMPT, "{{ bos_token }}" + TURNS + OPENED, "writes '<s>' first"),
         (PROMPT, TURNS.replace("m.content", "m.content + ' '") + OPENED, "only blanks"),
+        (PROMPT.replace("\n", "\r\n"), TURNS + OPENED, "CRLF"),
     ],
 )
 def test_a_difference_names_what_would_mend_it(prompt, source, remedy):
@@ -144,6 +145,13 @@ def test_the_command_proves_every_line(tmp_path, capsys, monkeypatch):
     assert found.value.code == 1
     assert [json.loads(line)["proof"]["equal"] for line in out.splitlines()] == [True, False]
     assert "result 2: remedy: send add_generation_prompt: false" in err
+
+
+@pytest.mark.parametrize("prompt", [PROMPT, ASKED, PROMPT + "Well", PROMPT.replace("\n", "\r\n"), "Hi", ""])
+def test_a_line_that_holds_a_prompt_alone_is_proved_as_the_prompt_is(prompt):
+    template = ChatTemplate(TURNS + OPENED)
+    row, text = (convert(one, prove=template, on_loss="ignore") for one in ({"prompt": prompt}, prompt))
+    assert (row.output, row.format, row.proof) == (text.output, text.format, text.proof)
 
 
 def test_prompts_of_real_templates_prove_equal_with_their_own_and_differ_from_others(shared):

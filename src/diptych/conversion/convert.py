@@ -116,6 +116,8 @@ def convert(
     >>> convert("Say hello").output
     [{'role': 'user', 'content': 'Say hello'}]
     """
+    if prove is not None and source == "auto" and isinstance(value, Mapping) and [*value] == ["prompt"]:
+        value = value["prompt"] if isinstance(value["prompt"], str) else value  # a line of prompts, not of data
     if source == "auto" and isinstance(prove, ChatTemplate) and isinstance(value, str) and proved_reading(value, prove):
         source = prove
     wanted, given = _entry(target), None if source == "auto" else _entry(source)

@@ -121,6 +121,8 @@ def _remedies(by: Prover, was: _Seen, came: _Seen, request: Mapping[str, Any]) -
             yield said
     if isinstance(by, ChatTemplate):
         yield from _by_reading(was.text, request["messages"], by)
+    if was.text.replace("\r\n", "\n") == came.text:
+        yield "the prompt's lines end in CRLF, those of the template in LF"
     if "".join(was.text.split()) == "".join(came.text.split()):
         yield "only blanks differ: trim the prompt as the template does"
 
