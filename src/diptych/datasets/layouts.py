@@ -5,8 +5,10 @@ Rule: every row says it for itself, and nine of ten must say the same; a file of
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from ..errors import FormatError
@@ -83,7 +85,20 @@ def _hint(row: dict[str, Any], formats: Collection[Format]) -> str:
     found, name = _layout_of({**row, **{number: str(row[number]) for number in numbers}}, formats)
     if found:
         return f"it would be one of {name} if its numbers were text ({', '.join(numbers)})"
+    parsed = {name: _json_in(item) for name, item in row.items()}
+    found, name = _layout_of(parsed, formats)
+    if found:
+        texts = ", ".join(column for column in row if parsed[column] is not row[column])
+        return f"it would be one of {name} if {texts} were JSON, not the text of it"
     return _hint_inside(row, formats)
+
+
+def _json_in(value: Any) -> Any:
+    """Return what a text of a JSON list or object holds, any other value as it is."""
+    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        with suppress(ValueError, RecursionError):
+            return json.loads(value)
+    return value
 
 
 def _hint_inside(row: dict[str, Any], formats: Collection[Format]) -> str:

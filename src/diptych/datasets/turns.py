@@ -111,7 +111,12 @@ class Turns:
             raise FormatError(f"a turn is an object, not {type(turn).__name__}", path=path)
         if len(turn) == 2 and isinstance(turn.get("content"), str) and turn.get("role") in _PLAIN:
             return Message(turn["role"], turn["content"])  # nearly every turn of nearly every row
-        said = {name: value for name, value in turn.items() if value is not None or name == "content"}
+        # Nulls say nothing, nor does a list of no calls: a table has them in every turn.
+        said = {
+            name: value
+            for name, value in turn.items()
+            if name == "content" or not (value is None or (name == "tool_calls" and value == []))
+        }
         wire = self._spoken(said, path) if "role" not in said and "from" in said else self._chat(said, path)
         if "thinking" in wire and "reasoning_content" not in wire:
             wire["reasoning_content"] = wire.pop("thinking")

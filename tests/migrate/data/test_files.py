@@ -190,6 +190,21 @@ def test_an_array_of_no_rows(tmp_path):
     assert json.loads((tmp_path / "out.json").read_bytes()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.jsonl", b'{"a": 1} {"b": 2}\n', "Extra data"),
+        ("a.jsonl", b'"a"\n"b"\n', "not str"),
+        ("a.csv", b"question,answer\nHi?,Hello.,more\n", "cells"),
+        ("a.jsonl", b"\n\n", "it is empty"),
+    ],
+)
+def test_a_file_without_a_row_says_what_its_first_line_is(tmp_path, name, data, said):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(MigrationError, match=said):
+        convert_dataset(tmp_path / name, tmp_path / "out.jsonl", {}, workers=1)
+
+
 def test_the_counts_say_why_a_layout_was_taken(tmp_path):
     source = write(tmp_path / "in.jsonl", [{"question": "a", "answer": "b", "id": 3}] * 12 + [{"id": 1}])
     found = convert_dataset(source, tmp_path / "out.jsonl", {}, workers=1)

@@ -7,6 +7,7 @@ stands, is told when it is converted.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -21,7 +22,7 @@ from . import parquet
 from .files import blocks, to_a_line
 from .ref import ShardRef
 from .rows import LEGACY, as_row, loads
-from .sources import source_of
+from .sources import faults_of, source_of
 from .spec import Spec
 from .storage import place
 
@@ -52,6 +53,28 @@ def sample_of(ref: ShardRef, most: int = SAMPLE) -> list[Mapping[str, Any]]:
     return found
 
 
+def _some(ref: ShardRef, most: int) -> list[Mapping[str, Any]]:
+    """Return the first rows. Raises MigrationError, with what is wrong with the first line, where no line is a row."""
+    found = sample_of(ref, most)
+    source = source_of(place(ref.path))
+    if found or source.is_table:
+        return found
+    with source.opened() as file:
+        faults = faults_of(file)
+        lines = [line for block in islice(blocks(file), 1) for line in block.split(b"\n") if line.strip()]
+    if not lines:
+        raise MigrationError("the file holds no rows: it is empty", path=ref.path)
+    said = "it is no object"
+    try:
+        value = loads(lines[0].removeprefix(BOM_UTF8))
+        said = f"a row is an object, not {type(value).__name__}"
+    except FormatError as error:
+        said = error.message
+    said = next(iter(faults.values()), said)
+    hint = "a row is a JSON object on a line"
+    raise MigrationError(f"none of the first lines is a row: {said}", path=ref.path, hint=hint)
+
+
 def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
     """Return the spec of each file with the layouts' own names, and the separators where a layout has some.
 
@@ -65,7 +88,7 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
             _mapped(sample_of(ref), spec, ref.path)
         return [spec.resolved(named, target, spec.separators)] * len(refs)
     most = max(1, SAMPLE_ROWS // max(1, len(refs)))
-    samples = ((sample_of(ref, min(SAMPLE, most)), ref.path) for ref in refs)
+    samples = ((_some(ref, min(SAMPLE, most)), ref.path) for ref in refs)
     return _found(spec, samples, named, target)
 
 

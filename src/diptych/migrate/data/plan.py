@@ -44,13 +44,16 @@ class Plan:
         """Every shard that is to be converted."""
         return [shard for file in self.files for shard in file.shards]
 
+    def _of_file(self, counts: ShardCounts, out: Path) -> ShardCounts:
+        return counts if self.folder is None else named(counts, out)
+
     def finish(self) -> ShardCounts:
         """Put the parts of cut files together, and return the counts of the data set.
 
         Raises MigrationError where a shard has not been converted.
         """
         total = ShardCounts()
-        for counts in (*self.done, *(finish(file) for file in self.files)):
+        for counts in (*self.done, *(self._of_file(finish(file), file.out) for file in self.files)):
             total.add(counts)
         total.skipped = bool(self.done) and not self.files
         total.problems += self.left_out
@@ -59,6 +62,12 @@ class Plan:
             manifest = {"version": 1, "spec": self.asked.to_json(), **totals(total, self.asked)}
             write_whole(self.folder / "manifest.json", json_of(manifest))
         return total
+
+
+def named(counts: ShardCounts, out: Path) -> ShardCounts:
+    """Return the counts of one file of several: what is wrong with it is said with its name."""
+    counts.problems = [f"{out.name}: {problem}" for problem in counts.problems]
+    return counts
 
 
 def plan_dataset(
@@ -102,6 +111,6 @@ def plan_dataset(
             files.append(begun(file, restart=restart))
         else:
             remove_all(notes_of(file.out))  # a kill may have come between
-            done.append(counts)
+            done.append(named(counts, file.out) if source.is_dir() else counts)
     return Plan(tuple(files), tuple(done), target if source.is_dir() else None, asked, tuple(left),
                 reasons(asked, specs, refs))  # fmt: skip

@@ -39,6 +39,8 @@ _ANSWER: Final = b'"},{"role":"assistant","content":"'
 _CLOSE: Final = b'"}]}\n'
 #: White space as JSON spells it: letters of escapes are taken for it, too, from both sides of a comparison.
 _WHITE: Final = b" \\nrt"
+#: What an escape of a line break, or of a character by its number, ends in.
+_ESCAPE_ENDS: Final = b"n0123456789abcdefABCDEF"
 
 
 class Texts(NamedTuple):
@@ -292,7 +294,7 @@ def _any_ends_in(texts: list[bytes], marks: tuple[str, ...]) -> bool:
     return any(
         json.loads(text.decode()).endswith(marks)
         for text in texts
-        if text[-2] in b"D#>" or text[-3:-1] == b"\\n" or text[-7:-5] == b"\\u"
+        if text[-2] in b"D#>" or (text[-2] in _ESCAPE_ENDS and (text[-3:-1] == b"\\n" or text[-7:-5] == b"\\u"))
     )
 
 
