@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ...errors import MigrationError
 from .draft import Draft
 from .holes import ended
 from .model import Layout, Source
@@ -27,12 +28,15 @@ from .reading import split_front
 _HOLE: Final = re.compile(r"\$ARGUMENTS\[(?P<index>\d)\]|\$(?P<all>ARGUMENTS)\b|\$(?P<at>[1-9])\b|!`(?P<run>[^`\n]+)`")
 _FILE: Final = re.compile(r"(?<![\w@`.])@([\w~$][\w./-]*[\w/])")
 _PLACE: Final = re.compile(r"(?:^|[\\/])\.claude[\\/]commands[\\/].*\.md$", re.I)
+#: Front matter of one field a line.
+_FIELD: Final = re.compile(r"^([\w-]+):[ \t]*(.*?)[ \t]*$", re.M)
+_LINES: Final = re.compile(r"\A---[ \t]*\n((?:[\w-]+:[^\n]*\n)+)---[ \t]*(?:\n|\Z)")
 _OWN: Final = {"allowed-tools", "argument-hint"}
 
 
 def read(source: Source, draft: Draft) -> None:
     """Fill the draft from a command. Raises MigrationError."""
-    meta, body = split_front(source.text, source.filename)
+    meta, body = _front(source, draft)
     body = body.strip("\n")
     if not body:
         raise draft.refuse("there is no text")
@@ -46,6 +50,18 @@ def read(source: Source, draft: Draft) -> None:
     _report(body, names, draft, line)
     _declare(meta, draft)
     draft.meaning = lambda inputs: [("user", _HOLE.sub(lambda found: str(inputs[names[found.start()]]), body))]
+
+
+def _front(source: Source, draft: Draft) -> tuple[dict[str, Any], str]:
+    """Return front matter and body; hints in brackets often make no YAML, and each line is a field then."""
+    try:
+        return split_front(source.text, source.filename)
+    except MigrationError as error:
+        found = _LINES.match(source.text)
+        if found is None:
+            raise
+        draft.doubt(f"{error.path}: the front matter is no valid YAML: each line of it is read as one field")
+        return dict(_FIELD.findall(found[1])), source.text[found.end() :]
 
 
 def _write(body: str, draft: Draft, line: int) -> dict[int, str]:

@@ -52,6 +52,7 @@ RESERVED: Final = frozenset({
 _SECRET: Final = re.compile(
     r"api_?key|secret|password|credential|authorization|cookie|headers|bearer|(^|_)token$", re.I
 )
+_HOLE: Final = re.compile(r"\{\{\s*[\w.]+\s*\}\}")
 _MESSAGE: Final = re.compile(r"\{%[-+]?\s*(?:message|chat|system|developer|user|assistant|tool|history)\b")
 #: A tag beside which white space depends on the rule: all but those of messages, whose ends are layout.
 _TRIMMED: Final = re.compile(
@@ -83,6 +84,15 @@ def kind_of(value: Any) -> dict[str, Any]:
     names = {bool: "boolean", int: "integer", float: "number", list: "array", dict: "object", str: "string"}
     name = names.get(type(value))
     return {"type": name} if name else {}
+
+
+def closed(source: str) -> str:
+    """Return the source of a text so that a tag can stand behind it: a brace at its end would belong to the tag.
+
+    >>> closed('Begin with {')
+    "Begin with {{ '{' }}"
+    """
+    return source[:-1] + "{{ '{' }}" if source.endswith("{") else source
 
 
 class Draft:
@@ -163,10 +173,17 @@ class Draft:
         if found:
             self.meta["params"] = {**self.meta.get("params", {}), **found}
 
+    def without_holes(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a request without those that hold a hole: in front matter it would stay text."""
+        holes = {name for name, value in values.items() if _HOLE.search(str(value))}
+        for name in sorted(holes):
+            self.lose(f"$.{name}", "parameter-dropped", "holes are filled in by messages alone: give it to the call")
+        return {name: value for name, value in values.items() if name not in holes}
+
     def request_params(self, values: Mapping[str, Any]) -> None:
         """Take the parameters of a request body over as they are, all but what may be secret."""
         kept = {name: value for name, value in values.items() if not _SECRET.search(name)}
-        for name in values.keys() - kept.keys():
+        for name in filter(_SECRET.search, values):
             self.lose(f"$.{name}", "field-dropped", "it may hold a secret, and the client knows its server")
         if kept:
             self.meta["params"] = kept
@@ -263,7 +280,7 @@ class Draft:
     def tagged(self, role: str, source: str, name: Any = None) -> str:
         """Return one message with its tags and a line break."""
         role = self.role(role)
-        source = source.strip("\n")
+        source = closed(source.strip("\n"))
         tail = source.rpartition("\n")[2]
         # Jinja takes blanks before a tag for indentation: a plus keeps those of the text.
         end = "{%+" if "\n" in source and tail and not tail.strip() else "{%"

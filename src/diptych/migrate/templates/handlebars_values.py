@@ -75,6 +75,8 @@ class Values:
             contexts.pop()
             if not contexts:
                 raise self.refused(tag, "there is nothing outside of it")
+        if re.match(r"\.[^./\s]", path):
+            raise self.refused(tag, f"{path} is no path of Handlebars: this{path} is one")
         segments = [found[1] if found[1] is not None else found[2] for found in _SEGMENT.finditer(path)]
         if segments[:1] == ["this"]:
             segments = segments[1:]

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...text.template_text import holes_of
-from .draft import Draft
+from .draft import Draft, closed
 from .holes import ended
 from .jinja import syntax_of, write_message
 from .languages import language_of
@@ -45,8 +45,9 @@ def read(source: Source, draft: Draft) -> None:
 
 def fill(value: Mapping[str, Any], draft: Draft) -> None:
     """Fill the draft from a body of Chat or Completions. Raises MigrationError."""
-    draft.text_field("model", value.get("model"))
-    draft.request_params({name: given for name, given in value.items() if name not in _OWN})
+    settings = draft.without_holes({name: given for name, given in value.items() if name not in _OWN - {"model"}})
+    draft.text_field("model", settings.pop("model", None))
+    draft.request_params(settings)
     for name in ("functions", "function_call"):
         if value.get(name):
             draft.lose(f"$.{name}", "tools-dropped", "the form before tools")
@@ -97,7 +98,7 @@ def _content(content: Any, place: str, draft: Draft) -> str:
     is_text = [not part.startswith("{%") for part in parts if part]
     if any(left and right for left, right in itertools.pairwise(is_text)):
         draft.lose(f"{place}.content", "merged", "texts beside each other are one text")
-    return "".join(parts)
+    return "".join(closed(part) for part in parts)
 
 
 def _part(part: Any, place: str, draft: Draft) -> str:
