@@ -1,5 +1,6 @@
 """The audit of a sample project, and its way to Chat with its tests passing before and after."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -8,8 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from diptych import Template, count
+from diptych.cli.app import make_app
 from diptych.errors import MigrationError
 from diptych.migrate import audit
 from diptych.migrate.code import files
@@ -75,6 +78,12 @@ def run(*command, cwd):
     return subprocess.run([sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True)
 
 
+def told(*words, cwd):
+    """Run the command in this process, which is quick."""
+    with contextlib.chdir(cwd):
+        return CliRunner().invoke(make_app(), words)
+
+
 def test_the_project_goes_to_chat_with_its_tests_passing(tmp_path):
     project = tmp_path / "translator"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
@@ -83,13 +92,13 @@ def test_the_project_goes_to_chat_with_its_tests_passing(tmp_path):
     assert (before.returncode, "4 passed" in before.stdout) == (0, True)
     assert run("diptych", "audit", ".", cwd=project).returncode == 1
 
-    code = run("diptych", "migrate", "code", ".", "--write", cwd=project)
+    code = told("migrate", "code", ".", "--write", cwd=project)
     assert "translate.py:37:16: refused" in code.stderr
     for source, target, layout in (("pairs", "chats", "finetune_chat"), ("evaluation", "chat-evaluation", "batch")):
         files = (f"{source}.jsonl", f"{target}.jsonl")
-        done = run("diptych", "migrate", "data", *files, "--to", layout, "--on-loss", "ignore", cwd=project)
-        assert done.returncode == 0, done.stderr
-    assert run("diptych", "migrate", "templates", "summary.prompty", "--out", ".", cwd=project).returncode == 0
+        done = told("migrate", "data", *files, "--to", layout, "--on-loss", "ignore", cwd=project)
+        assert done.exit_code == 0, done.stderr
+    assert told("migrate", "templates", "summary.prompty", "--out", ".", cwd=project).exit_code == 0
 
     after = run(*tests, cwd=project)
     assert (after.returncode, "4 passed" in after.stdout) == (0, True)
@@ -103,7 +112,7 @@ def test_the_project_goes_to_chat_with_its_tests_passing(tmp_path):
     left = audit(project / "translate.py", project / "tour.ipynb")
     assert [f.facts["migrates"] for f in left.of("call")] == [False]
     files = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
-    run("diptych", "migrate", "code", ".", "--write", cwd=project)
+    told("migrate", "code", ".", "--write", cwd=project)
     assert {path: path.read_bytes() for path in files} == files, "a second run changes nothing"
 
 
@@ -260,10 +269,10 @@ def test_notebooks_bodies_batches_and_what_cannot_be_read(tmp_path):
 
 def test_the_command_says_it_in_json_and_as_a_table(tmp_path, project):
     (tmp_path / "clean.py").write_text("x = 1\n", "utf-8")
-    clean = run("diptych", "audit", "clean.py", "--json", cwd=tmp_path)
-    assert (clean.returncode, json.loads(clean.stdout)["summary"]["dated"]) == (0, 0)
-    table = run("diptych", "audit", str(project), cwd=tmp_path)
-    assert table.returncode == 1
+    clean = told("audit", "clean.py", "--json", cwd=tmp_path)
+    assert (clean.exit_code, json.loads(clean.stdout)["summary"]["dated"]) == (0, 0)
+    table = told("audit", str(project), cwd=tmp_path)
+    assert table.exit_code == 1
     assert "5 calls, 6 models, 0 endpoints, 4 prompts, 2 datasets, 1 template, 6 dated, 6 shut down; tokens 75 to 141" in table.stdout
 
 
@@ -275,23 +284,23 @@ def test_what_says_the_same_is_one_line_and_recordings_and_documentation_stand_a
     source = "import openai\nprint(openai.Completion.create(model='text-davinci-003', prompt='Hi')['choices'][0]['text'])\n"
     for folder in ("src", "docs", "tests/cassettes"):
         (tmp_path / folder).mkdir(parents=True)
-    for number in range(40):
+    for number in range(12):
         (tmp_path / "src" / f"m{number:02}.py").write_text(source)
         (tmp_path / "tests" / "cassettes" / f"c{number}.yaml").write_text("model: text-davinci-003\n")
     (tmp_path / "docs" / "use.py").write_text(source)
     found = audit(tmp_path)
-    assert [(g.first.kind, len(g.findings)) for g in grouped(found.findings)] == [("call", 40), ("model", 40), ("prompt", 40)]
+    assert [(g.first.kind, len(g.findings)) for g in grouped(found.findings)] == [("call", 12), ("model", 12), ("prompt", 12)]
     apart = folded(found.findings)
-    assert {part: len(group.findings) for part, group in apart.items()} == {"recordings": 40, "documentation": 3}
-    assert apart["recordings"].summary == "40 findings in 40 files: text-davinci-003 (40)"
+    assert {part: len(group.findings) for part, group in apart.items()} == {"recordings": 12, "documentation": 3}
+    assert apart["recordings"].summary == "12 findings in 12 files: text-davinci-003 (12)"
     said = grouped(found.findings)[1].places.splitlines()
     assert said[0].endswith("src/m00.py:2:38")
-    assert said[-1] == "and 34 more files"
+    assert said[-1] == "and 6 more files"
     counted = [len(group.findings) for group in [*grouped(found.findings), *apart.values()]]
     assert sum(counted) == len(found.findings)
     monkeypatch.setenv("COLUMNS", "200")
-    shown = run("diptych", "audit", str(tmp_path), cwd=tmp_path)
-    assert len(shown.stdout.splitlines()) < 100
+    shown = told("audit", str(tmp_path), cwd=tmp_path)
+    assert 0 < len(shown.stdout.splitlines()) < 60
 
 
 def test_annotations_of_github(tmp_path):
@@ -299,8 +308,8 @@ def test_annotations_of_github(tmp_path):
         "import openai\nclient = openai.OpenAI()\n"
         "print(client.completions.create(model='text-davinci-003', prompt='Hi', suffix='x').choices[0].text)\n"
     )
-    shown = run("diptych", "audit", "a.py", "--output-format", "github", cwd=tmp_path)
-    assert shown.returncode == 1
+    shown = told("audit", "a.py", "--output-format", "github", cwd=tmp_path)
+    assert shown.exit_code == 1
     lines = shown.stdout.splitlines()
     assert [line.partition(",")[0] for line in lines] == ["::warning file=a.py", "::error file=a.py"]
     assert "line=3,col=7,title=diptych call::refused: Chat cannot insert before a suffix" in lines[0]

@@ -142,13 +142,13 @@ def library_files():
     folder = Path(sysconfig.get_path("stdlib"))
     files = [path for path in sorted(folder.rglob("*.py")) if "site-packages" not in path.parts]
     small = [path for path in files if 300 < path.stat().st_size < 2_500 and "bad" not in path.name]
-    return small[:: max(1, len(small) // 200)][:200]
+    return small[:: max(1, len(small) // 90)][:90]
 
 
 def test_the_standard_library_stays_as_it_is():
     """The pre-filter is passed by: every file is parsed and looked at in full."""
     files = library_files()
-    assert len(files) >= 150
+    assert len(files) >= 80
     looked = 0
     for path in files:
         try:
@@ -159,7 +159,7 @@ def test_the_standard_library_stays_as_it_is():
         looked += 1
         found = migrate_source(parsed)
         assert (found.source, found.changes, found.refusals) == (source, (), ())
-    assert looked >= 140
+    assert looked >= 70
 
 
 @given(st.text(max_size=60))
