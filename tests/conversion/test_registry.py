@@ -1,5 +1,6 @@
 """Names of formats, and formats that others bring: by a call, or by an entry point."""
 
+import importlib.metadata
 import json
 import sys
 from types import ModuleType
@@ -53,7 +54,7 @@ def bring(monkeypatch, **values):
             return self.value
 
     points = [Point(*item) for item in values.items()]
-    monkeypatch.setattr(registered, "entry_points", lambda group: points if group == "diptych.formats" else [])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points if group == "diptych.formats" else [])
     registered._loaded.cache_clear()
 
 
