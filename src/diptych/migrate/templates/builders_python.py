@@ -32,8 +32,8 @@ from .model import Layout, Source
 from .pieces import Piece, write
 from .python_names import Names, Variable
 from .python_steps import Steps, leaves_of
-from .python_uses import Found, Uses
-from .python_values import Literals, NotLiteral, parsed, place_of_node, read_alone, refusal_of
+from .python_uses import Uses
+from .python_values import Literals, NotLiteral, parsed, place_of_node, read_alone
 
 _TOOLS: Final = {
     "haystack": {"PromptBuilder", "ChatPromptBuilder"},
@@ -69,23 +69,7 @@ class Built(dict[str, Any]):
 
 def read_all(source: Source) -> tuple[list[Draft], list[MigrationError]]:
     """Return a draft for each definition, and what is refused. Raises MigrationError for no Python."""
-    reader = _Reader(parsed(source))
-    drafts: list[Draft] = []
-    refusals = [(found.node, refusal_of(source, found)) for found in [*reader.uses.found, *reader.uses.rebound()]]
-    taken: set[str] = set()
-    for name, node in reader.definitions():
-        draft = Draft(source.filename, name)
-        try:
-            if name in taken:
-                raise NotLiteral(node, f"{name} is bound twice")
-            taken.add(name)
-            _write(reader.defined(node), draft)
-            drafts.append(draft)
-        except NotLiteral as error:
-            refusals.append((error.node, refusal_of(source, Found(error.node, name, error.reason, ""))))
-        except MigrationError as error:
-            refusals.append((node, refusal_of(source, Found(node, name, error.message, error.hint or ""))))
-    return drafts, [refusal for _, refusal in sorted(refusals, key=lambda one: place_of_node(one[0]))]
+    return _Reader(parsed(source)).drafts(source, _write)
 
 
 class _Reader(Literals):

@@ -37,7 +37,7 @@ from .model import Layout, Source
 from .python_names import Names, Variable
 from .python_steps import Steps, leaves_of
 from .python_uses import Found, Uses
-from .python_values import Literals, NotLiteral, parsed, place_of_node, read_alone, refusal_of
+from .python_values import Literals, NotLiteral, parsed, place_of_node, read_alone
 
 _PROMPTS: Final = {
     "PromptTemplate", "ChatPromptTemplate", "FewShotPromptTemplate", "FewShotChatMessagePromptTemplate",
@@ -60,24 +60,7 @@ _LANGCHAIN: Final = ("langchain", "langchain_core", "langchain_community", "lang
 
 def read_all(source: Source) -> tuple[list[Draft], list[MigrationError]]:
     """Return a draft for each definition, and what is refused. Raises MigrationError for no Python."""
-    reader = _Reader(parsed(source))
-    drafts: list[Draft] = []
-    refusals = [(found.node, refusal_of(source, found)) for found in reader.refused()]
-    taken: set[str] = set()
-    for name, call in reader.definitions():
-        draft = Draft(source.filename, name)
-        try:
-            if name in taken:
-                raise NotLiteral(call, f"{name} is bound twice")
-            taken.add(name)
-            write_spec(reader.defined(call), draft)
-            drafts.append(draft)
-        except NotLiteral as error:
-            found = Found(error.node, name or "a prompt", error.reason, "")
-            refusals.append((error.node, refusal_of(source, found)))
-        except MigrationError as error:
-            refusals.append((call, refusal_of(source, Found(call, name, error.message, error.hint or ""))))
-    return drafts, [refusal for _, refusal in sorted(refusals, key=lambda one: place_of_node(one[0]))]
+    return _Reader(parsed(source)).drafts(source, write_spec)
 
 
 class _Reader(Literals):
@@ -168,7 +151,7 @@ class _Reader(Literals):
 
     def refused(self) -> list[Found]:
         """Return what makes or changes a prompt in a way that is not read."""
-        found = [*self.uses.found, *self.uses.rebound()]
+        found = super().refused()
         for node in self.names.nodes:
             if isinstance(node, ast.ClassDef) and any(map(self._is_class, node.bases)):
                 found.append(Found(node, node.name, "it is a class of prompts of its own"))

@@ -8,6 +8,8 @@ refused where it stands.
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from ...errors import MigrationError
@@ -57,7 +59,7 @@ def read_alone(_: Source, draft: Draft) -> None:
     raise draft.refuse("a Python source holds definitions", hint="take them by migrate_templates")
 
 
-class Literals:
+class Literals(ABC):
     """Literals of one module; a reader of definitions says what its calls and sums are."""
 
     names: Names
@@ -84,6 +86,39 @@ class Literals:
         if isinstance(whole, list):
             return [*whole, *items]
         raise NotLiteral(node, "it is no list that is added to")
+
+    @abstractmethod
+    def definitions(self) -> list[tuple[str, ast.expr]]:
+        """Return the definitions with their names, in order."""
+
+    @abstractmethod
+    def defined(self, node: ast.expr) -> dict[str, Any]:
+        """Return what a definition says. Raises NotLiteral."""
+
+    def refused(self) -> list[Found]:
+        """Return what makes or changes a definition in a way that is not read."""
+        return [*self.uses.found, *self.uses.rebound()]
+
+    def drafts(
+        self, source: Source, write: Callable[[Any, Draft], None]
+    ) -> tuple[list[Draft], list[MigrationError]]:
+        """Return a draft for each definition, written by ``write``, and what is refused, in order."""
+        drafts: list[Draft] = []
+        refused = self.refused()
+        taken: set[str] = set()
+        for name, node in self.definitions():
+            draft = Draft(source.filename, name)
+            try:
+                if name in taken:
+                    raise NotLiteral(node, f"{name} is bound twice")
+                taken.add(name)
+                write(self.defined(node), draft)
+                drafts.append(draft)
+            except NotLiteral as error:
+                refused.append(Found(error.node, name or "a prompt", error.reason, ""))
+            except MigrationError as error:
+                refused.append(Found(node, name, error.message, error.hint or ""))
+        return drafts, [refusal_of(source, found) for found in sorted(refused, key=lambda one: place_of_node(one.node))]
 
     # literals ----------------------------------------------------------------------------------
 
