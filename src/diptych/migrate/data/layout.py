@@ -88,7 +88,8 @@ def resolve(spec: Spec, refs: Sequence[ShardRef]) -> list[Spec]:
             _mapped(sample_of(ref), spec, ref.path)
         return [spec.resolved(named, target, spec.separators)] * len(refs)
     most = max(1, SAMPLE_ROWS // max(1, len(refs)))
-    samples = ((_some(ref, min(SAMPLE, most)), ref.path) for ref in refs)
+    first = _some if named is None else sample_of  # rows of a named layout may all be rejects
+    samples = ((first(ref, min(SAMPLE, most)), ref.path) for ref in refs)
     return _found(spec, samples, named, target)
 
 
