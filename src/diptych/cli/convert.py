@@ -11,36 +11,43 @@ import typer
 
 from .options import FileName, Json, Jsonl, OnLoss, complete_format, on_loss_option
 
+FromOption = Annotated[
+    str, typer.Option("--from", help="The format of the file.", autocompletion=complete_format)
+]
+ToOption = Annotated[
+    str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)
+]
+OnLossOption = Annotated[
+    OnLoss,
+    on_loss_option(
+        "report: write the output, print losses to standard error and exit with status 1 if there are any. "
+        "raise: write nothing if there are any. ignore: say nothing."
+    ),
+]
+DiffOption = Annotated[
+    bool, typer.Option("--diff", help="For each possible format of the prompt, show where it differs.")
+]
+ProveOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A tokenizer_config.json, its folder, a .jinja file, or the URL of a server (llama.cpp, vLLM): say "
+        "whether the model's chat template renders the messages to the same prompt (a server: to the same "
+        "tokens), and exit with status 1 if not."
+    ),
+]
+StreamOption = Annotated[
+    bool, typer.Option("--stream", help="The JSON lines of the file are the events of one stream.")
+]
+
 
 def convert_command(
     file: FileName,
-    from_: Annotated[
-        str, typer.Option("--from", help="The format of the file.", autocompletion=complete_format)
-    ] = "auto",
-    to: Annotated[
-        str, typer.Option("--to", help="The format to write.", autocompletion=complete_format)
-    ] = "chat",
-    on_loss: Annotated[
-        OnLoss,
-        on_loss_option(
-            "report: write the output, print losses to standard error and exit with status 1 if there are any. "
-            "raise: write nothing if there are any. ignore: say nothing."
-        ),
-    ] = OnLoss.report,
-    diff: Annotated[
-        bool, typer.Option("--diff", help="For each possible format of the prompt, show where it differs.")
-    ] = False,
-    prove: Annotated[
-        str | None,
-        typer.Option(
-            help="A tokenizer_config.json, its folder, a .jinja file, or the URL of a server (llama.cpp, vLLM): say "
-            "whether the model's chat template renders the messages to the same prompt (a server: to the same "
-            "tokens), and exit with status 1 if not."
-        ),
-    ] = None,
-    stream: Annotated[
-        bool, typer.Option("--stream", help="The JSON lines of the file are the events of one stream.")
-    ] = False,
+    from_: FromOption = "auto",
+    to: ToOption = "chat",
+    on_loss: OnLossOption = OnLoss.report,
+    diff: DiffOption = False,
+    prove: ProveOption = None,
+    stream: StreamOption = False,
     json_: Json = False,
     jsonl: Jsonl = False,
 ) -> None:

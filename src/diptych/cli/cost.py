@@ -27,49 +27,59 @@ class By(StrEnum):
     model = "model"
 
 
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="One model, or several with commas. Default: the model of the request."),
+]
+DataOption = Annotated[
+    str | None, typer.Option("--data", help="Inputs of the template: a row per line (jsonl), or csv, or parquet.")
+]
+ColumnsOption = Annotated[
+    list[str] | None, typer.Option("--map", help="input=column: the column of --data that an input comes from.")
+]
+OutputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        help="Tokens in a reply: a number, several (lengths of earlier replies), a file of earlier replies, "
+        "`answers` (those in the file) or `column:NAME` (of --data).",
+    ),
+]
+CachedOption = Annotated[
+    int | None, typer.Option("--cached", min=0, help="Prompt tokens that are cached already.")
+]
+DateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--date",
+        help="ISO day, or time where prices depend on the hour. Default: the day of the price book.",
+    ),
+]
+EpochsOption = Annotated[
+    int | None,
+    typer.Option("--epochs", min=1, help="Price the file as training data, read so many times."),
+]
+MaxCostOption = Annotated[
+    str | None,
+    typer.Option("--max-cost", help="USD. Exit with status 1 if the cost may be higher, or is unknown."),
+]
+
+
 def cost_command(
     file: FileName,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="One model, or several with commas. Default: the model of the request."),
-    ] = None,
+    model: ModelOption = None,
     param: Pairs = None,
     vars_file: Vars = None,
-    data: Annotated[
-        str | None, typer.Option("--data", help="Inputs of the template: a row per line (jsonl), or csv, or parquet.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option("--map", help="input=column: the column of --data that an input comes from.")
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            help="Tokens in a reply: a number, several (lengths of earlier replies), a file of earlier replies, "
-            "`answers` (those in the file) or `column:NAME` (of --data).",
-        ),
-    ] = None,
-    cached: Annotated[
-        int | None, typer.Option("--cached", min=0, help="Prompt tokens that are cached already.")
-    ] = None,
+    data: DataOption = None,
+    columns: ColumnsOption = None,
+    output: OutputOption = None,
+    cached: CachedOption = None,
     batch: Annotated[bool, typer.Option("--batch", help="Use batch prices.")] = False,
-    date: Annotated[
-        str | None,
-        typer.Option(
-            "--date",
-            help="ISO day, or time where prices depend on the hour. Default: the day of the price book.",
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option("--epochs", min=1, help="Price the file as training data, read so many times."),
-    ] = None,
+    date: DateOption = None,
+    epochs: EpochsOption = None,
     by: Annotated[By | None, typer.Option("--by", help="Group the totals of a file.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes. Default: one per core.")] = None,
-    max_cost: Annotated[
-        str | None,
-        typer.Option("--max-cost", help="USD. Exit with status 1 if the cost may be higher, or is unknown."),
-    ] = None,
+    max_cost: MaxCostOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say where each number comes from.")] = False,
     json_: Json = False,
 ) -> None:

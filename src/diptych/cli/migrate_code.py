@@ -20,46 +20,55 @@ class Target(StrEnum):
     responses = "responses"
 
 
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="Replace Completions models by this one (default: gpt-5.4-mini).",
+        autocompletion=complete_model,
+    ),
+]
+ModelMapOption = Annotated[
+    list[str] | None,
+    typer.Option("--model-map", metavar="OLD=NEW", help="Replace the model OLD by NEW; repeatable."),
+]
+DatedOption = Annotated[
+    bool, typer.Option("--dated", help="Also replace the models of Chat calls whose last day is announced.")
+]
+NewSdkOption = Annotated[
+    bool, typer.Option("--new-sdk", help="Also turn code of openai before 1 into client code of openai 1.")
+]
+TargetOption = Annotated[
+    Target, typer.Option("--target", help="The API that the calls become: chat or responses.")
+]
+ProveOption = Annotated[
+    str | None,
+    typer.Option(
+        "--prove",
+        metavar="FILE|URL",
+        help="For calls to servers of your own: compare each prompt with what this tokenizer_config.json,"
+        " or the server at this URL, renders.",
+    ),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="PATTERN", help="Change only files that match, such as src/*.py; repeatable."),
+]
+
+
 def code_command(
     paths: Annotated[list[str], typer.Argument(help="Python files and notebooks, or folders of them.")],
     write: Annotated[bool, typer.Option("--write", help="Change the files; without it a diff is shown.")] = False,
     backup: Annotated[bool, typer.Option("--backup", help="With --write: keep the old text as FILE.bak.")] = False,
     todo: Annotated[bool, typer.Option("--todo", help="Put a TODO comment over every refused statement.")] = False,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; chosen by the files.")] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            help="Replace Completions models by this one (default: gpt-5.4-mini).",
-            autocompletion=complete_model,
-        ),
-    ] = None,
-    model_map: Annotated[
-        list[str] | None,
-        typer.Option("--model-map", metavar="OLD=NEW", help="Replace the model OLD by NEW; repeatable."),
-    ] = None,
-    dated: Annotated[
-        bool, typer.Option("--dated", help="Also replace the models of Chat calls whose last day is announced.")
-    ] = False,
-    new_sdk: Annotated[
-        bool, typer.Option("--new-sdk", help="Also turn code of openai before 1 into client code of openai 1.")
-    ] = False,
-    target: Annotated[
-        Target, typer.Option("--target", help="The API that the calls become: chat or responses.")
-    ] = Target.chat,
-    prove: Annotated[
-        str | None,
-        typer.Option(
-            "--prove",
-            metavar="FILE|URL",
-            help="For calls to servers of your own: compare each prompt with what this tokenizer_config.json,"
-            " or the server at this URL, renders.",
-        ),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option("--only", metavar="PATTERN", help="Change only files that match, such as src/*.py; repeatable."),
-    ] = None,
+    model: ModelOption = None,
+    model_map: ModelMapOption = None,
+    dated: DatedOption = False,
+    new_sdk: NewSdkOption = False,
+    target: TargetOption = Target.chat,
+    prove: ProveOption = None,
+    only: OnlyOption = None,
     output_format: OutputFormat = Output.text,
     no_ignore: NoIgnore = False,
     json_: Json = False,

@@ -22,88 +22,109 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+SrcArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A data file (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or a folder, also at s3:// or hf://."
+    ),
+]
+FromOption = Annotated[
+    str, typer.Option("--from", help="The layout of the rows; auto finds it.", autocompletion=complete_layout)
+]
+ToOption = Annotated[
+    str, typer.Option("--to", help="The layout to write.", autocompletion=complete_layout)
+]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="FIELD=COLUMN: where a field of the layout stands; a path such as meta.q, too."),
+]
+TurnOption = Annotated[
+    list[str] | None, typer.Option("--turn", help="KEY=NAME: the turns' own name for role or content.")
+]
+ConstantOption = Annotated[
+    list[str] | None, typer.Option("--constant", help="FIELD=VALUE for rows without this field.")
+]
+MapOption = Annotated[
+    str | None,
+    typer.Option(
+        "--map",
+        help="FILE or FILE#NAME: a map of columns, also in axolotl's or LLaMA-Factory's form; flags override it.",
+    ),
+]
+DropOption = Annotated[
+    list[str] | None, typer.Option("--drop", help="Leave out this column without reporting a loss.")
+]
+RulesOption = Annotated[
+    list[str] | None, typer.Option("--rules", help="alternation: reject rows whose speakers are not in turn.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="NAME=VALUE for the body of every batch line: model=gpt-5.4-mini.")
+]
+OnLossOption = Annotated[
+    OnLoss, on_loss_option("raise: rows that lose anything are rejects. report, ignore: they are converted.")
+]
+FailFastOption = Annotated[
+    bool, typer.Option("--fail-fast", help="Stop at the first row that would be rejected.")
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="Model whose tokenizer counts the written rows (default: gpt-5.4-mini).",
+        autocompletion=complete_model,
+    ),
+]
+SourceModelOption = Annotated[
+    str,
+    typer.Option(
+        "--source-model", help="Model whose tokenizer counts the rows that are read.", autocompletion=complete_model
+    ),
+]
+MaxTokensOption = Annotated[
+    int | None, typer.Option("--max-tokens", min=1, help="Reject rows of more tokens when written, by --model.")
+]
+SplitOption = Annotated[
+    float | None,
+    typer.Option("--split", help="Share of rows for a second file, NAME.validation.jsonl: 0.1, say."),
+]
+PreviewOption = Annotated[
+    int | None,
+    typer.Option("--preview", min=1, help="Show so many rows before and after; nothing is written."),
+]
+PartsOption = Annotated[
+    bool, typer.Option("--parts", help="Write each file as a folder of parts; they are not joined to one file.")
+]
+RestartOption = Annotated[
+    bool, typer.Option("--restart", help="Give up what an interrupted run has done, instead of continuing it.")
+]
+
+
 def data_command(
-    src: Annotated[
-        str,
-        typer.Argument(
-            help="A data file (.jsonl, .jsonl.gz, .jsonl.zst, .parquet) or a folder, also at s3:// or hf://."
-        ),
-    ],
+    src: SrcArgument,
     dst: Annotated[str, typer.Argument(help="The file or folder to write, here or at a URL such as s3://.")],
-    from_: Annotated[
-        str, typer.Option("--from", help="The layout of the rows; auto finds it.", autocompletion=complete_layout)
-    ] = "auto",
-    to: Annotated[
-        str, typer.Option("--to", help="The layout to write.", autocompletion=complete_layout)
-    ] = "finetune_chat",
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--column", help="FIELD=COLUMN: where a field of the layout stands; a path such as meta.q, too."),
-    ] = None,
+    from_: FromOption = "auto",
+    to: ToOption = "finetune_chat",
+    column: ColumnOption = None,
     role: Annotated[list[str] | None, typer.Option("--role", help="ROLE=NAME: a name of a role in the turns.")] = None,
-    turn: Annotated[
-        list[str] | None, typer.Option("--turn", help="KEY=NAME: the turns' own name for role or content.")
-    ] = None,
-    constant: Annotated[
-        list[str] | None, typer.Option("--constant", help="FIELD=VALUE for rows without this field.")
-    ] = None,
-    map_: Annotated[
-        str | None,
-        typer.Option(
-            "--map",
-            help="FILE or FILE#NAME: a map of columns, also in axolotl's or LLaMA-Factory's form; flags override it.",
-        ),
-    ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option("--drop", help="Leave out this column without reporting a loss.")
-    ] = None,
-    rules: Annotated[
-        list[str] | None, typer.Option("--rules", help="alternation: reject rows whose speakers are not in turn.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="NAME=VALUE for the body of every batch line: model=gpt-5.4-mini.")
-    ] = None,
-    on_loss: Annotated[
-        OnLoss, on_loss_option("raise: rows that lose anything are rejects. report, ignore: they are converted.")
-    ] = OnLoss.raise_,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop at the first row that would be rejected.")
-    ] = False,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            help="Model whose tokenizer counts the written rows (default: gpt-5.4-mini).",
-            autocompletion=complete_model,
-        ),
-    ] = None,
-    source_model: Annotated[
-        str,
-        typer.Option(
-            "--source-model", help="Model whose tokenizer counts the rows that are read.", autocompletion=complete_model
-        ),
-    ] = "gpt-3.5-turbo-instruct",
-    max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", min=1, help="Reject rows of more tokens when written, by --model.")
-    ] = None,
+    turn: TurnOption = None,
+    constant: ConstantOption = None,
+    map_: MapOption = None,
+    drop: DropOption = None,
+    rules: RulesOption = None,
+    set_: SetOption = None,
+    on_loss: OnLossOption = OnLoss.raise_,
+    fail_fast: FailFastOption = False,
+    model: ModelOption = None,
+    source_model: SourceModelOption = "gpt-3.5-turbo-instruct",
+    max_tokens: MaxTokensOption = None,
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Write equal rows of a file once.")] = False,
-    split: Annotated[
-        float | None,
-        typer.Option("--split", help="Share of rows for a second file, NAME.validation.jsonl: 0.1, say."),
-    ] = None,
-    preview: Annotated[
-        int | None,
-        typer.Option("--preview", min=1, help="Show so many rows before and after; nothing is written."),
-    ] = None,
+    split: SplitOption = None,
+    preview: PreviewOption = None,
     no_count: Annotated[bool, typer.Option("--no-count", help="Count no tokens: ten times faster.")] = False,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; by default one a core.")] = None,
     engine: Annotated[Engine, typer.Option("--engine", help="This machine, or a Ray cluster.")] = Engine.local,
-    parts: Annotated[
-        bool, typer.Option("--parts", help="Write each file as a folder of parts; they are not joined to one file.")
-    ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Give up what an interrupted run has done, instead of continuing it.")
-    ] = False,
+    parts: PartsOption = False,
+    restart: RestartOption = False,
     no_ignore: NoIgnore = False,
     json_: Json = False,
 ) -> None:
@@ -115,8 +136,6 @@ def data_command(
     """
     from ..catalogue import DEFAULT_MODEL
     from ..migrate.data import Spec, convert_dataset
-    from ..migrate.data.shard import totals
-    from .output import write_document, write_text
 
     spec = Spec.of(
         {
@@ -158,6 +177,15 @@ def data_command(
             restart=restart,
             on_progress=on_progress,
         )
+    _tell(counts, spec, dst, json_=json_)
+    if counts.rejected:
+        raise typer.Exit(1)
+
+
+def _tell(counts: Any, spec: Any, dst: str, *, json_: bool) -> None:
+    from ..migrate.data.shard import totals
+    from .output import write_document, write_text
+
     for problem in counts.problems:
         print(f"problem: {problem}", file=sys.stderr)
     if json_:
@@ -168,8 +196,6 @@ def data_command(
             print(f"the rejected rows, with their lines and reasons, stand in {_rejects(dst)}", file=sys.stderr)
         if counts.skipped:
             print("everything had been converted before; nothing was done again", file=sys.stderr)
-    if counts.rejected:
-        raise typer.Exit(1)
 
 
 def _show(src: str, spec: Any, most: int, *, ignore: bool, json_: bool) -> None:

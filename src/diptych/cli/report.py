@@ -31,27 +31,32 @@ class Kind(StrEnum):
     data = "data"
 
 
+SubjectsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        help="A template; a prompt, request or reply; results of a batch; the manifest of a data migration; "
+        "code or folders; or two templates, "
+        "or two files of results, to compare.",
+        autocompletion=complete_template,
+    ),
+]
+OutputOption = Annotated[
+    str | None, typer.Option("-o", "--output", help="The HTML file to write (default: standard output).")
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Models to price for, with commas.", autocompletion=complete_model),
+]
+
+
 def report_command(
-    subjects: Annotated[
-        list[str],
-        typer.Argument(
-            help="A template; a prompt, request or reply; results of a batch; the manifest of a data migration; "
-            "code or folders; or two templates, "
-            "or two files of results, to compare.",
-            autocompletion=complete_template,
-        ),
-    ],
-    output: Annotated[
-        str | None, typer.Option("-o", "--output", help="The HTML file to write (default: standard output).")
-    ] = None,
+    subjects: SubjectsArgument,
+    output: OutputOption = None,
     as_: Annotated[Kind | None, typer.Option("--as", help="What to show, where the subject does not tell.")] = None,
     param: Pairs = None,
     vars_file: Vars = None,
     data: Annotated[str | None, typer.Option("--data", help="JSONL of inputs, in place of the samples.")] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="Models to price for, with commas.", autocompletion=complete_model),
-    ] = None,
+    model: ModelOption = None,
     from_: Annotated[str, typer.Option("--from", help="A format.", autocompletion=complete_format)] = "auto",
     to: Annotated[str, typer.Option("--to", help="The format to convert to.", autocompletion=complete_format)] = "chat",
     json_: Json = False,

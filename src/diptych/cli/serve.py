@@ -7,55 +7,66 @@ from typing import Annotated, Any
 
 import typer
 
+UpstreamApiOption = Annotated[
+    str, typer.Option("--upstream-api", help="The API that it speaks: chat, completions, anthropic or another.")
+]
+ModelMapOption = Annotated[
+    Path | None,
+    typer.Option("--model-map", help='A JSON or YAML file: {"name of the client": "name of the upstream"}.'),
+]
+KeysFileOption = Annotated[
+    Path | None,
+    typer.Option("--keys-file", help="Keys that clients may use, one per line; also DIPTYCH_SERVE_KEYS."),
+]
+OptInOption = Annotated[
+    str, typer.Option("--opt-in", help="Approximate this field (suffix or best_of) instead of refusing it.")
+]
+FormatOption = Annotated[
+    str, typer.Option("--format", help="How prompts are read: auto, plain (one user message), or a text format.")
+]
+RequestsPerMinuteOption = Annotated[
+    float | None, typer.Option("--requests-per-minute", help="Send no more than this to the upstream.")
+]
+TokensPerMinuteOption = Annotated[
+    float | None, typer.Option("--tokens-per-minute", help="Send no more tokens than this to the upstream.")
+]
+DrainOption = Annotated[
+    int, typer.Option("--drain", min=0, help="Seconds that accepted calls are given at shutdown.")
+]
+TemplatesOption = Annotated[
+    Path | None, typer.Option("--templates", help="The only folder whose templates are rendered.")
+]
+RenderFormatOption = Annotated[
+    str | None,
+    typer.Option("--render-format", help="For /render: a text format, or a file with the chat template."),
+]
+
 
 def serve_command(
     upstream: Annotated[str | None, typer.Option("--upstream", help="The server to call, as http://host/v1.")] = None,
-    upstream_api: Annotated[
-        str, typer.Option("--upstream-api", help="The API that it speaks: chat, completions, anthropic or another.")
-    ] = "chat",
-    model_map: Annotated[
-        Path | None,
-        typer.Option("--model-map", help='A JSON or YAML file: {"name of the client": "name of the upstream"}.'),
-    ] = None,
+    upstream_api: UpstreamApiOption = "chat",
+    model_map: ModelMapOption = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="Send every other model name as this one.")] = None,
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="The port to listen on; 0 picks a free one.")] = 8484,
-    keys_file: Annotated[
-        Path | None,
-        typer.Option("--keys-file", help="Keys that clients may use, one per line; also DIPTYCH_SERVE_KEYS."),
-    ] = None,
+    keys_file: KeysFileOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be changed or dropped.")] = False,
-    opt_in: Annotated[
-        str, typer.Option("--opt-in", help="Approximate this field (suffix or best_of) instead of refusing it.")
-    ] = "",
-    format: Annotated[
-        str, typer.Option("--format", help="How prompts are read: auto, plain (one user message), or a text format.")
-    ] = "auto",
+    opt_in: OptInOption = "",
+    format: FormatOption = "auto",
     unknown: Annotated[str, typer.Option("--unknown", help="Fields that no API has: pass or refuse.")] = "pass",
     max_cost: Annotated[str | None, typer.Option("--max-cost", help="Refuse calls beyond this many USD.")] = None,
-    requests_per_minute: Annotated[
-        float | None, typer.Option("--requests-per-minute", help="Send no more than this to the upstream.")
-    ] = None,
-    tokens_per_minute: Annotated[
-        float | None, typer.Option("--tokens-per-minute", help="Send no more tokens than this to the upstream.")
-    ] = None,
+    requests_per_minute: RequestsPerMinuteOption = None,
+    tokens_per_minute: TokensPerMinuteOption = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds for a whole call, stream included.")] = 600.0,
     retries: Annotated[int, typer.Option("--retries", min=0, help="Further attempts of a call that failed.")] = 2,
     max_body: Annotated[int, typer.Option("--max-body", min=1, help="Bytes that a request may have.")] = 16_777_216,
     max_calls: Annotated[int, typer.Option("--max-calls", min=1, help="Calls at the same time.")] = 1024,
     max_queue: Annotated[int, typer.Option("--max-queue", min=0, help="Calls that may wait for a place.")] = 1024,
-    drain: Annotated[
-        int, typer.Option("--drain", min=0, help="Seconds that accepted calls are given at shutdown.")
-    ] = 60,
+    drain: DrainOption = 60,
     record: Annotated[str | None, typer.Option("--record", help="Write what the upstream sends to a cassette.")] = None,
     replay: Annotated[str | None, typer.Option("--replay", help="Answer from a cassette.")] = None,
-    templates: Annotated[
-        Path | None, typer.Option("--templates", help="The only folder whose templates are rendered.")
-    ] = None,
-    render_format: Annotated[
-        str | None,
-        typer.Option("--render-format", help="For /render: a text format, or a file with the chat template."),
-    ] = None,
+    templates: TemplatesOption = None,
+    render_format: RenderFormatOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write no access log to standard error.")] = False,
 ) -> None:
     """Offer Completions, Chat, Responses and Messages over a server that speaks one of them.
