@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from typing import Any, Final
 
 from ..errors import FormatError
@@ -27,6 +28,7 @@ from ..model import (
     ToolCall,
     thaw,
 )
+from ..request import Request
 from .api import Reader, Writer
 from .fields import MISSING, NOTE, Field, Kind, dig, natives, place
 
@@ -307,12 +309,20 @@ def _write_result(writer: Writer, shape: Shape, message: Message) -> dict[str, A
 # text of the system ------------------------------------------------------------------------------
 
 
-def is_before(writer: Writer, message: Message) -> bool:
+def _is_before(writer: Writer, message: Message) -> bool:
     """Tell whether a message is text of the system that stands beside the messages."""
     return message.role in ("system", "developer") and INSIDE not in writer.own(message)
 
 
-def write_system(writer: Writer, shape: Shape, messages: list[Message]) -> Any:
+def write_beside_system(shape: Shape, writer: Writer, request: Request) -> dict[str, Any]:
+    """Write the messages of a request: what the system says before all turns stands beside them."""
+    messages = request.conversation.messages
+    system = list(takewhile(lambda message: _is_before(writer, message), messages))
+    wire: dict[str, Any] = {"system": _write_system(writer, shape, system)} if system else {}
+    return {**wire, "messages": write_turns(writer, shape, messages[len(system) :])}
+
+
+def _write_system(writer: Writer, shape: Shape, messages: list[Message]) -> Any:
     """Write the text of the system: a string where it is one and the API has strings, else a block per part."""
     for index, message in enumerate(messages):
         if message.role != "system":

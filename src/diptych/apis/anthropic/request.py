@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import takewhile
+from functools import partial
 from typing import Any, Final
 
 from ...catalogue import model_row
@@ -38,7 +38,7 @@ from ..fields import Field, Kind
 from ..formats import format_of
 from ..ledger import Ledger
 from ..media import source_kind
-from ..turns import Shape, elsewhere, is_before, message_of, open_end, read_turns, write_system, write_turns
+from ..turns import Shape, elsewhere, message_of, open_end, read_turns, write_beside_system
 from ..values import NO_PARAMETERS, as_list, one_of, opposite, read_json, strings, tool_choice, write_json
 from .rules import NAME, RULES
 
@@ -150,13 +150,6 @@ def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterable[Message]:
     yield from read_turns(reader, SHAPE, body.pop("messages"), "$.messages")
 
 
-def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
-    messages = request.conversation.messages
-    system = list(takewhile(lambda message: is_before(writer, message), messages))
-    wire: dict[str, Any] = {"system": write_system(writer, SHAPE, system)} if system else {}
-    return {**wire, "messages": write_turns(writer, SHAPE, messages[len(system) :])}
-
-
 def _finish(body: dict[str, Any], writer: Writer) -> None:
     """Add what the server requires of a body."""
     if "tool_choice" in body and "type" not in body["tool_choice"]:
@@ -174,7 +167,7 @@ API: Final = Api(
     params=PARAMS,
     parts=PARTS,
     read_messages=_read_messages,
-    write_messages=_write_messages,
+    write_messages=partial(write_beside_system, SHAPE),
     holds=frozenset({"messages", "system"}),
     tool=TOOL,
     more_tools=(_CUSTOM,),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from itertools import takewhile
+from functools import partial
 from typing import Any, Final
 
 from ...errors import FormatError
@@ -33,13 +33,13 @@ from ...model import (
 )
 from ...request import Request
 from .. import api
-from ..api import KIND, Api, Reader, Writer
+from ..api import KIND, Api, Reader
 from ..detection import detector
 from ..fields import NOTE, Field, Kind, dig
 from ..formats import format_of
 from ..ledger import Ledger
 from ..media import data_url
-from ..turns import Shape, elsewhere, is_before, message_of, open_end, read_turns, write_system, write_turns
+from ..turns import Shape, elsewhere, message_of, open_end, read_turns, write_beside_system
 from ..values import NO_PARAMETERS, as_list, chosen, chosen_name, one_of, read_json, strings, write_json
 from .media import inline, read_text, write_text
 from .rules import NAME, RULES
@@ -221,13 +221,6 @@ def _read_messages(reader: Reader, body: dict[str, Any]) -> Iterable[Message]:
     yield from read_turns(reader, SHAPE, body.pop("messages"), "$.messages")
 
 
-def _write_messages(writer: Writer, request: Request) -> dict[str, Any]:
-    messages = request.conversation.messages
-    system = list(takewhile(lambda message: is_before(writer, message), messages))
-    wire: dict[str, Any] = {"system": write_system(writer, SHAPE, system)} if system else {}
-    return {**wire, "messages": write_turns(writer, SHAPE, messages[len(system) :])}
-
-
 _AT: Final = "outputConfig.textFormat.structure.jsonSchema"
 
 
@@ -261,7 +254,7 @@ API: Final = Api(
     params=PARAMS,
     parts=PARTS,
     read_messages=_read_messages,
-    write_messages=_write_messages,
+    write_messages=partial(write_beside_system, SHAPE),
     holds=frozenset({"messages", "system"}),
     tool=TOOL,
     tools_at="toolConfig.tools",
