@@ -41,6 +41,7 @@ _ALONE: Final = re.compile(
     r"|(?<![\w\"'`<#/])(?:USER|HUMAN): ?\S",
     re.MULTILINE,
 )
+_LOUD: Final = re.compile(r"(?<![\w\"'`<#/])(?:USER|HUMAN): ?\S")
 #: The end of a text that rather opens somebody's turn: an empty label, or a tag.
 _OPENS: Final = re.compile(r"(?:^|\n)[^\n]{0,200}?\w:[ \t]*\n?\Z|<(?:system|user|assistant|human|role)>\s*\Z")
 #: An empty label of a speaker, as a prompt without special tokens ends.
@@ -62,24 +63,24 @@ def reasons(reading: Reading, masked: str, asked: Grammar | None, hints: Mapping
     """Return the reasons to doubt a reading; ``asked`` is the grammar that was asked for, None for any."""
     wanted = labels.read_hints(hints) if hints else {}
     unused = _unused(masked, asked, wanted) if wanted else []
-    own = [*_of_template(reading), *_of_contents(reading)]
+    own = [*_of_template(reading), *_of_contents(reading, is_named=asked is not None)]
     return [*_unexplained(reading, masked, asked, wanted), *unused, *own]
 
 
-def _of_contents(reading: Reading) -> list[str]:
-    """Return why marks in a text may be of its contents, or contents of its frame."""
+def _of_contents(reading: Reading, *, is_named: bool) -> list[str]:
+    """Return why marks in a text may be of its contents, or contents of its frame; who names the format knows more."""
     messages = reading.conversation.messages
     if reading.format == "plain" or not messages:
         return []
-    is_named = messages[0].role == "system" and len(messages) > 1 and _opens_turn(reading)
-    is_named = is_named or _ASKS.search(messages[-1].text[-40:]) is not None
-    is_named = is_named or (len(messages) < 3 and any(_ALONE.search(message.text) for message in messages))
+    has_words = messages[0].role == "system" and len(messages) > 1 and _opens_turn(reading)
+    has_words = has_words or _ASKS.search(messages[-1].text[-40:]) is not None
+    has_words = has_words or (len(messages) < 3 and any(_LOUD.search(message.text) for message in messages))
     texts = [message.plain_text for message in messages]  # None for a message that holds more than a text
     is_broken = any(text is not None and text.startswith("\r") for text in texts)
     is_unanswered = None in texts and any(
         one.tool_calls and two.role not in ("tool", "assistant") for one, two in pairwise(messages)
     )
-    found = ((is_named, SPEAKERS), (is_broken, BREAKS), (is_unanswered, UNANSWERED))
+    found = ((has_words and not is_named, SPEAKERS), (is_broken, BREAKS), (is_unanswered, UNANSWERED))
     return [why for is_so, why in found if is_so]
 
 
