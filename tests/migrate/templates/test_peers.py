@@ -177,16 +177,12 @@ class Nunjucks(Grammar):
 
 
 class Promptfoo(Nunjucks):
-    layout = "promptfoo"
+    peer, layout = "promptfoo_chat", "promptfoo"
     words = tuple(word.replace("{", "(").replace("}", ")") for word in Grammar.words)
 
     def case(self):
         turns = [{"role": role, "content": self.text()} for role in self.roles()]
-        return {"file": "a.json", "text": json.dumps(turns), "engine": "promptfoo"}
-
-
-class PromptfooItself(Promptfoo):
-    peer = "promptfoo_chat"
+        return {"file": "a.json", "text": json.dumps(turns)}
 
 
 class HandlebarsFile(Nunjucks):
@@ -247,7 +243,7 @@ class Liquid(Nunjucks):
 
 
 GRAMMARS = [
-    Promptflow, Kernel, KernelJinja, KernelHandlebars, Nunjucks, Promptfoo, PromptfooItself, HandlebarsFile, Mustache,
+    Promptflow, Kernel, KernelJinja, KernelHandlebars, Nunjucks, Promptfoo, HandlebarsFile, Mustache,
     Liquid, Prompty, PromptyMustache, LangChainJinja, LangChainFormat, LangChainMustache,
 ]  # fmt: skip
 

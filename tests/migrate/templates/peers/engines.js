@@ -9,8 +9,6 @@ const engines = {
   nunjucks: (text, inputs) => [["user", environment.renderString(text, inputs), null]],
   handlebars: (text, inputs) => [["user", handlebars.compile(text)(inputs), null]],
   mustache: (text, inputs) => [["user", mustache.render(text, inputs), null]],
-  // As promptfoo does: the list is parsed, then each text is filled in.
-  promptfoo: (text, inputs) => JSON.parse(text).map((m) => [m.role, environment.renderString(m.content, inputs), null]),
 };
 
 const answer = ({ engine, text, inputs }) => {
