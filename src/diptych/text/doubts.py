@@ -88,7 +88,9 @@ def _opens_turn(reading: Reading) -> bool:
     """Return whether a system text that stands before the first mark ends as another turn begins."""
     grammar = grammars().get(reading.format)
     first = reading.conversation.messages[0].text
-    return grammar is not None and grammar.system == "prefix" and _OPENS.search(first[-240:]) is not None
+    if grammar is None or grammar.system != "prefix":
+        return False
+    return _OPENS.search(first[-240:]) is not None or _ALONE.search(first) is not None
 
 
 def _of_template(reading: Reading) -> list[str]:
