@@ -151,6 +151,8 @@ def long_texts() -> list[bool]:
             "closes": turn.open + "x" + turn.close * 2,
             "junk": turn.open + "x" + turn.close + "y\n",
             "near": "<|im_\n\n ",
+            "half": turn.open.strip()[:-1],
+            "blanks": turn.open + " \n" * 20,
         }
         ratios = {what: doubling(unit or "x") for what, unit in units.items()}
         done += [ratio <= 2.6 for ratio in ratios.values()]
@@ -159,9 +161,29 @@ def long_texts() -> list[bool]:
     return done
 
 
-def doubling(unit: str, size: int = 50_000) -> float:
+#: Units of hostile texts without control tokens: labels, what may stand around them, and what quotes them.
+LABELLED = [
+    "User: x\nAssistant: y\n", "User\n", "User" + " " * 50, "a b c d: ", "Question: x\nThought: y\n", "a: b\n",
+    "User: x Assistant: y ", "User: x\n---\n", "User: x\n```\n", "[10:31] ", "10:31 User: a\n", "1 1 ", "### User\n",
+    "[User]\n", "=", "*", "<a>\n", '"""\n', "[BEGIN X]\n", "\nsummarize this chat", "User: a\n\nWrite it.\n\n",
+    "\ufeff", "<user>:\n", "[|user|]", "<think>", "\n", " ",
+]  # fmt: skip
+
+
+def long_labelled_texts() -> list[bool]:
+    """Show the same for texts of labels, alone and between turns."""
+    done = []
+    for unit in LABELLED:
+        ratios = [doubling(unit), doubling(unit, around=("User: a\nAssistant: b\n", "\nUser: c\nAssistant:"))]
+        done += [ratio <= 2.6 for ratio in ratios]
+        cells = "".join(f"{ratio:>8.2f}{' ' if ratio <= 2.6 else '!'}" for ratio in ratios)
+        print(f"{unit[:20]!r:<24}{cells}")
+    return done
+
+
+def doubling(unit: str, size: int = 50_000, around: tuple[str, str] = ("", "")) -> float:
     """Return how many times as long a text of twice the size takes to read."""
-    once, twice = (unit * (n * size // len(unit)) for n in (1, 2))
+    once, twice = (around[0] + unit * (n * size // len(unit)) + around[1] for n in (1, 2))
     spent = [(cpu(lambda: diptych.to_messages(once)), cpu(lambda: diptych.to_messages(twice))) for _ in range(3)]
     return min(two for _, two in spent) / min(one for one, _ in spent)
 
@@ -244,6 +266,6 @@ def _rosetta(body: dict[str, Any]) -> Callable[[], Any]:
 
 if __name__ == "__main__":
     formats()
-    results = [*ten_messages(), *reading(), *long_texts(), *bodies(), *streams()]
+    results = [*ten_messages(), *reading(), *long_texts(), *long_labelled_texts(), *bodies(), *streams()]
     contenders()
     print(f"\n{sum(results)} of {len(results)} targets met")

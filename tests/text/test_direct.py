@@ -32,8 +32,8 @@ SOME = [*SCANNED, None]
 def careful():
     """Switch every short cut off."""
     with ExitStack() as stack:
-        for module, name in ((writing, "write_plain"), (marks, "_are_own")):
-            stack.enter_context(patch.object(module, name, lambda *_: None))
+        for module, name in ((writing, "write_plain"), (writing, "turns_alone"), (marks, "_are_own")):
+            stack.enter_context(patch.object(module, name, lambda *_, **__: None))
         for module in (reading, rivals, turns):
             stack.enter_context(patch.object(module, "scan", lambda *_: UNSURE))
         for name in ("reads_alike", "_is_read_alike"):

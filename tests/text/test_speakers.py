@@ -99,6 +99,11 @@ def test_who_speaks(name):
     assert (said(reading), reading.verdict) == (messages, "ambiguous")
 
 
+def test_many_byte_order_marks_are_text():
+    text = "\ufeff" * 5000 + "User: hi"
+    assert diptych.to_messages(text).messages[0]["content"].startswith("\ufeff")
+
+
 @pytest.mark.parametrize("text", QUOTED)
 def test_who_is_quoted_does_not_speak(text):
     reading = diptych.to_messages(text)

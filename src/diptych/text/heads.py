@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from . import marks
 from .grammar import Grammar
+from .parse import after_beginning
 from .scan import Cutter, beginning_of, cutter_of, has_calls
 
 #: How much of a text is looked at, in characters, and from which length on.
@@ -36,6 +37,8 @@ def head_of(grammar: Grammar, text: str) -> Head:
     >>> head_of(grammar_of("mistral-v1-tight"), "[INST] Hi[/INST] Yes</s>" * 5000).is_broken
     True
     """
+    if grammar.reader is not None and len(text) > _LONG:
+        return Head(is_strange=not marks.explains(grammar, [text[after_beginning(text) : _WINDOW]]))
     cutter = cutter_of(grammar) if len(text) > _LONG and not has_calls(grammar, text[:_WINDOW]) else None
     body = beginning_of(grammar, cutter, text[:_WINDOW]) if cutter else None
     if cutter is None or body is None:

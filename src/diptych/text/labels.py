@@ -55,9 +55,11 @@ _RULE: Final = re.compile(r"[ \t]*+(?:#{3,}|-{3,}|={3,}|\+{3,}|\*{3,})")
 _END: Final = re.compile(
     r"(?:#{3} ?End|</s>|<\|(?:endoftext|eot_id|im_end|end|eot)\|>|<end_of_turn>|<｜end▁of▁sentence｜>)\Z"
 )
-#: What a separator ends in.
-_SEPARATES: Final = frozenset("#-=+*d>")
+#: What a separator ends in, but for the word of an end.
+_SEPARATES: Final = frozenset("#-=+*>")
 _MAX_WORDS: Final = 4
+#: What follows a colon that ends a label: white space, or nothing.
+_AFTER_COLON: Final = frozenset(["", *(chr(code) for code in range(0x3001) if chr(code).isspace())])
 #: What stands after a label; the second is the colon of Chinese and Japanese.
 _COLONS: Final = ":\uff1a"
 _BEFORE: Final = rf"(?:{_LEAD})"
@@ -88,14 +90,11 @@ def names_of(text: str) -> list[Name]:
     >>> names_of("Hi\\n**Bob:** x")
     [Name(start=3, end=11, name='bob', frame='**')]
     """
-    found = []
+    found: list[Name] = []
     lines = "\n" + text
     for one in _COLON.finditer(lines):
-        name = _folded(one[2])
-        if not name:
-            continue
-        end = one.end()
-        if one[0][-1] == "：" or lines[end : end + 1].isspace() or end == len(lines) or name in KNOWN:
+        name, end = _folded(one[2]), one.end()
+        if name and (lines[end : end + 1] in _AFTER_COLON or name in KNOWN or "：" in one[0]):
             found.append(Name(one.start(), end - 1, name, _frame(one[1])))
     return found
 
@@ -238,8 +237,13 @@ def parse_labelled(text: str, labels: Sequence[Label]) -> Parse:
 
 def _tight(text: str, start: int, end: int) -> tuple[int, int]:
     """Return a range without the white space and the record separators at its ends."""
+    piece = text[start:end]
+    inner = piece.strip()
+    if inner and inner[-1] not in _SEPARATES and not inner.endswith("End"):
+        start += piece.find(inner[0])
+        return start, start + len(inner)
     end = _end_of(text, start, end)
-    while start < end and text[end - 1] in _SEPARATES:
+    while start < end:
         line = max(start, text.rfind("\n", start, end) + 1)
         found = _RULE.fullmatch(text, line, end) or _END.search(text, max(start, end - 40), end)
         if found is None:

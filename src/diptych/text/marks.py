@@ -22,30 +22,29 @@ _SUBJECTS: Final = (
     f"turn|role|text|sentence|sequence|message|msg|utterance|dialog(?:ue)?|conversation|conv|chat|header|{_ROLES}|"
     "prompt|response|reply|instruction|query|think|thought|image|video|audio|context|document"
 )
-_TOKEN: Final = re.compile(
-    "|".join([
-        r"[<＜‹][|｜│¦][\w/][\w▁./:+-]+[|｜│¦][>＞›]",  # <|im_start|>, <｜User｜>
-        r"<\|[A-Za-z_]{2,}>|<[A-Za-z_]{3,}\|>",  # <|turn>, <turn|>
-        rf"(?i:</?(?:start|begin|beginning|end)[_-]?of[_-]?(?:{_SUBJECTS})s?>)",
-        r"(?i:<im_\w+>|<fim_\w+>|<reserved_\d+>|<extra_id_\d+>|<special_\d+>|<unused_?\d+>)",
-        r"<\w{1,20}:(?:bos|eos)>",
-        r"(?i:<(?P<short>bos|eos|eot|eom|eod|eoh|eoa|eop|sop|sep)>)",
-        rf"(?im:^<(?P<speaker>{_ROLES})>:)",
-        r"<role>(?:SYSTEM|HUMAN|USER|ASSISTANT|OBSERVATION)</role>",
-        r"<</?(?:SYS|SYSTEM|USER|HUMAN|ASSISTANT|INST)>>",
-        r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|MODEL_SETTINGS|gMASK|sMASK)\]",
-        r"〈\|\w+\|〉",
-        r"\]~!b\[|\]~b\]|\[e~\[",  # MiniMax
-        rf"(?im:(?:^|(?<=\|\]))[ \t]*(?P<array>\[\|(?:{_ROLES}|end_?of_?turn)\|\]))",  # elsewhere an array of F#
-        r"\A<s>|</s>",
-    ])
-)  # fmt: skip
-
-
 #: What a mark begins with.
 _SIGNS: Final = "<[＜‹]〈"
-#: A line that holds one of them.
-_SIGNED: Final = re.compile(rf"^[^\n{re.escape(_SIGNS)}]*+[{re.escape(_SIGNS)}].*", re.MULTILINE)
+#: Every mark begins with a sign: so the pattern is tried there alone, and not at every character.
+_TOKEN: Final = re.compile(
+    rf"[{re.escape(_SIGNS)}](?:"
+    + "|".join([
+        r"(?<=[<＜‹])[|｜│¦][\w/][\w▁./:+-]+[|｜│¦][>＞›]",  # <|im_start|>, <｜User｜>
+        r"(?<=<)\|[A-Za-z_]{2,}>|(?<=<)[A-Za-z_]{3,}\|>",  # <|turn>, <turn|>
+        rf"(?<=<)(?i:/?(?:start|begin|beginning|end)[_-]?of[_-]?(?:{_SUBJECTS})s?>)",
+        r"(?<=<)(?i:im_\w+>|fim_\w+>|reserved_\d+>|extra_id_\d+>|special_\d+>|unused_?\d+>)",
+        r"(?<=<)\w{1,20}:(?:bos|eos)>",
+        r"(?<=<)(?i:(?P<short>bos|eos|eot|eom|eod|eoh|eoa|eop|sop|sep)>)",
+        rf"(?<=<)(?<![^\n]<)(?i:(?P<speaker>{_ROLES})>:)",  # at a line's start
+        r"(?<=<)role>(?:SYSTEM|HUMAN|USER|ASSISTANT|OBSERVATION)</role>",
+        r"(?<=<)</?(?:SYS|SYSTEM|USER|HUMAN|ASSISTANT|INST)>>",
+        r"(?<=\[)/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|MODEL_SETTINGS|gMASK|sMASK)\]",
+        r"(?<=〈)\|\w+\|〉",
+        r"(?<=\])~(?:!b\[|b\])|(?<=\[)e~\[",  # MiniMax
+        rf"(?<=\[)(?i:\|(?P<array>{_ROLES}|end_?of_?turn)\|\])",  # elsewhere than at a line's start an array of F#
+        r"(?<=<)(?<![\s\S]<)s>|(?<=<)/s>",
+    ])
+    + ")"
+)  # fmt: skip
 
 
 class Mark(NamedTuple):
@@ -69,12 +68,20 @@ def marks_of(text: str, *, is_chat: bool = False) -> list[Mark]:
     tags = {name for name in names if f"</{name}>" in text}
     opened = text.count("<s>") - (is_chat and text.startswith("<s>"))
     struck = {"<s>", "</s>"} if opened == text.count("</s>") else set()
-    return [_mark(one) for one in found if (one["short"] or one["speaker"]) not in tags and one.group() not in struck]
+    return [
+        Mark(one.group(), one.start())
+        for one in found
+        if (one["short"] or one["speaker"]) not in tags
+        and one.group() not in struck
+        and (not one["array"] or _begins_line(text, one.start()))
+    ]
 
 
-def _mark(found: re.Match[str]) -> Mark:
-    group = "array" if found["array"] else 0
-    return Mark(found[group], found.start(group))
+def _begins_line(text: str, start: int) -> bool:
+    """Return whether nothing but blanks, or another mark in brackets, stands before a position of a line."""
+    near = text[max(0, start - 80) : start]
+    before = near.rpartition("\n")[2].rstrip(" \t")
+    return before.endswith("|]") or (not before and ("\n" in near or start <= len(near)))
 
 
 @lru_cache(maxsize=128)
@@ -101,6 +108,8 @@ def _signs(own: frozenset[str]) -> tuple[re.Pattern[str], dict[str, int]]:
 
 def _are_own(text: str, own: frozenset[str]) -> bool:
     """Return whether every sign that could begin a mark stands in a token of the grammar's own."""
+    if not own:
+        return not any(sign in text for sign in _SIGNS)
     pattern, signs = _signs(own)
     return sum(map(text.count, _SIGNS)) == sum(map(signs.__getitem__, pattern.findall(text)))
 
@@ -144,7 +153,7 @@ def held(contents: Iterable[str]) -> list[Mark]:
     together = "\n".join(contents)
     if not any(opening in together for opening in _SIGNS):
         return []
-    return marks_of("\n".join(_SIGNED.findall(together)))
+    return marks_of(together)
 
 
 def say(marks: Sequence[Mark], text: str) -> str:

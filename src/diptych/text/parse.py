@@ -258,9 +258,15 @@ class _Parser:
         return at + len(mark.strip())
 
 
-def has_open(text: str, grammar: Grammar) -> bool:
-    """Return whether a turn is opened somewhere in a text."""
-    return _rules(grammar).pattern.search(text) is not None
+def opens_of(text: str, grammar: Grammar) -> list[tuple[int, int, str]]:
+    """Return where a text opens turns: from, to, and of which role.
+
+    >>> from .registry import grammar_of
+    >>> opens_of("Human: Hi", grammar_of("claude"))
+    [(0, 6, 'user')]
+    """
+    rules = _rules(grammar)
+    return [(*found.span(1), rules.opened[found[1]].role) for found in rules.pattern.finditer(text)]
 
 
 def after_beginning(text: str) -> int:

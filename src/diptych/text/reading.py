@@ -9,6 +9,7 @@ one whose contents hold marks of the format.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -53,7 +54,7 @@ def read_text(
     if isinstance(format, ChatTemplate):
         return read_template(prompt, format, masked)
     grammar = None if format == "auto" else grammar_of(format)
-    if prompt.startswith("\ufeff") and not opaque and (reading := _without_bom(prompt, format, hints)):
+    if prompt[:1] == "\ufeff" != prompt[1:2] and not opaque and (reading := _without_bom(prompt, format, hints)):
         return reading
     if "\r\n" in prompt and not opaque and (reading := _of_lines(prompt, format, hints)):
         return reading
@@ -396,8 +397,9 @@ def _change(prompt: str, again: str) -> str:
 
 
 def _first_difference(prompt: str, again: str, start: int) -> str:
+    # The first number of characters by which the beginnings differ, less one.
     shortest = min(len(prompt), len(again))
-    at = next((i for i in range(shortest) if prompt[i] != again[i]), shortest)
+    at = bisect_left(range(1, shortest + 1), True, key=lambda end: not again.startswith(prompt[:end]))
     was, is_ = prompt[at : at + 20], again[at : at + 20]
     return f"written again, the text differs from character {start + at}: {was!r} became {is_!r}"
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice, pairwise
 from operator import eq
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from ..model import Cue
 from .grammar import Grammar, Turn
@@ -78,9 +78,6 @@ class Found(NamedTuple):
     pairs: frozenset[tuple[str, str]]
 
 
-Key = tuple[re.Pattern[str], str, int]
-
-
 @lru_cache(maxsize=256)
 def cutter_of(grammar: Grammar) -> Cutter | None:
     """Return the cutter of a grammar, None where its turns are more than marks and contents."""
@@ -127,7 +124,7 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(sorted(map(re.escape, dict.fromkeys(words)), key=len, reverse=True)))
 
 
-def scan(grammar: Grammar, text: str, seen: dict[Key, Found] | None = None) -> Scan:
+def scan(grammar: Grammar, text: str, seen: dict[Any, Any] | None = None) -> Scan:
     """Return the turns of a text.
 
     ``seen`` keeps what patterns found in it, since many formats have the same turns; with it, turns of
@@ -146,16 +143,19 @@ def scan(grammar: Grammar, text: str, seen: dict[Key, Found] | None = None) -> S
     end = len(body) - len(grammar.cue) if cue else len(body)
     if cutter.silent and not cutter.opens.match(body):
         return BROKEN if cutter.loose.search(body) else UNSURE
+    if _adds_system(grammar, cutter, body):
+        return BROKEN
     key = (cutter.pattern, body, end)
     if seen is not None and cutter.closes and not any(close in body for close in cutter.closes):
         first = cutter.loose.search(body, 0, end)
         if first and cutter.loose.search(body, first.end(), end):
             return Scan("bare")
-    found = seen.get(key) if seen is not None else None
+    found = (seen.get(key) or _shared(cutter, body, end, seen)) if seen is not None else None
     if found is None:
         found = _cut(cutter, body, end)
         if seen is not None:
             seen[key] = found
+            seen.setdefault("cuts", []).append((cutter, body, end, found))
     made = _judged(grammar, cutter, found, system, "reply" if cue else "none")
     if made.state in ("plain", "bare"):  # made for this text
         made.bos = text[:start]
@@ -168,6 +168,14 @@ def has_calls(grammar: Grammar, text: str) -> bool:
     if calls is None or not (calls.resumes or calls.open):
         return False
     return grammar.turns["tool"].open in text or calls.begin + calls.call.partition("{")[0] in text
+
+
+def _adds_system(grammar: Grammar, cutter: Cutter, body: str) -> bool:
+    """Return whether writing turns again would put a system turn before them, which does not stand there."""
+    if grammar.system != "turn" or (grammar.default_system is None and not grammar.system_prefix):
+        return False
+    first = cutter.opens.match(body)
+    return first is not None and cutter.role_of.get(first[0]) != "system"
 
 
 def beginning_of(grammar: Grammar, cutter: Cutter, text: str) -> str | None:
@@ -185,6 +193,20 @@ def _cut(cutter: Cutter, body: str, end: int) -> Found:
     rest = turns.pop()[3] if turns and turns[-1][3] else ""
     opens, texts, closes, _ = map(list, zip(*turns, strict=True)) if turns else ([], [], [], [])
     return Found(opens, texts, closes, rest, frozenset(zip(opens, closes, strict=True)))
+
+
+def _shared(cutter: Cutter, body: str, end: int, seen: dict[Any, Any]) -> Found | None:
+    """Return what the pattern of more marks found in the same text, where it found those of this one alone."""
+    if not cutter.closes or cutter.silent:
+        return None
+    opens, closes = cutter.role_of.keys(), {*cutter.closes}
+    for other, text, stop, found in seen.get("cuts", ()):
+        if found.rest or stop != end or other.silent or text != body:
+            continue
+        has_all = opens <= other.role_of.keys() and closes.issubset(other.closes)
+        if has_all and all(opened in opens and close in closes for opened, close in found.pairs):
+            return cast("Found", found)
+    return None
 
 
 def _start(grammar: Grammar, cutter: Cutter, text: str) -> int:
@@ -350,9 +372,10 @@ def _think(grammar: Grammar, made: Scan) -> bool:
     users = len(roles) - 1 - roles[::-1].index("user") if "user" in roles else -1
     begins = tuple(filter(None, (thinking.open, thinking.empty, thinking.last, thinking.recent)))
     thoughts: list[str | None] = [None] * len(roles)
-    for index, text in enumerate(made.texts):
+    for index in (len(roles) - 1, *range(len(roles) - 1)):  # the last one shows most often that it is another format
         if roles[index] != "assistant":
             continue
+        text = made.texts[index]
         before = thinking.nothing(is_last=index == len(roles) - 1, is_recent=index > users)
         if not text.startswith(begins):
             rest = text

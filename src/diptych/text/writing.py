@@ -15,7 +15,7 @@ from ..format import Writing
 from ..loss import Loss
 from ..model import Conversation, Message, Segment, ToolCall
 from .calls import Calls, answers_of
-from .direct import write_plain
+from .direct import turns_alone, write_plain
 from .grammar import Grammar
 from .paper import Paper
 from .registry import grammar_of
@@ -71,7 +71,11 @@ def write_text(
 
 def unproved(conversation: Conversation, grammar: Grammar, *, cue: bool, bos: bool) -> str:
     """Return the text alone, which is not read back: for a reader, who compares it with what was read."""
+    turns = None if conversation.tools else turns_alone(grammar, conversation.messages, cue=cue)
+    if turns is not None:
+        return (grammar.bos if bos else "") + turns
     writer = _Writer(grammar, conversation, None, "off")
+    writer.is_proof = True
     if grammar.writer is not None:
         writer.write_own(cue)
     else:
@@ -102,6 +106,8 @@ class _Writer:
         #: The call, and its number, of every tool result that answers one in the order of the calls.
         self.answers = answers_of(conversation.messages, grammar.calls) if grammar.calls else {}
         self.called = 0
+        #: Whether the text alone counts: then no content is searched for marks.
+        self.is_proof = False
         #: Role and text of every message as it should come back.
         self.expected: list[tuple[str, str]] = []
         #: The index of the message that each of these is.
@@ -155,6 +161,8 @@ class _Writer:
         message, path = self.conversation.messages[index], f"$.messages[{index}]"
         given = self.provenance[index] if self.provenance is not None else None
         segments = list(given) if given is not None else segments_of(message)
+        if self.is_proof:
+            return segments
         self.losses += part_losses(message, path, self.grammar.name)
         return guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=False)
 
@@ -389,6 +397,8 @@ class _Writer:
         self.losses += [x for x in message_losses(message, path, self.grammar.name) if x.kind not in own]
         if role in self.grammar.trim:
             segments = trim(segments, path, self.losses)
+        if self.is_proof:
+            return segments
         opens = bool(self.grammar.turns[role].open) if role in self.grammar.turns else False
         return guarded(self.grammar, segments, path, self.guard, self.losses, at_line_start=not opens)
 
