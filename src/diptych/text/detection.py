@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from .doubts import LABELLED
 from .grammar import Grammar
 from .labels import Label, names_of
-from .names import KNOWN
+from .names import KNOWN, LABELLED
 from .parse import after_beginning, after_marks, opens_of
 from .quoted import is_about, is_form, is_quoted
 

@@ -17,11 +17,10 @@ from ..model import Conversation, Message
 from ..projection import write
 from . import labels, marks
 from .grammar import Grammar
+from .names import LABELLED
 from .parse import BEGINNINGS, after_beginning
 from .registry import grammars
 
-#: The text formats that have nothing but speaker labels, which hints may name.
-LABELLED: Final = ("transcript", "few-shot")
 LABELS: Final = "speaker labels are text like any other: the prompt could also be one message"
 OWN_MARK: Final = "a content holds control tokens of the format itself: the turns could also end elsewhere"
 STRANGE_START: Final = "the text before the first turn holds control tokens of its own: name its format"

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from .grammar import Grammar
+from .labels import framed_names, names_of
+from .names import KNOWN, LABELLED
 
 #: Every character at which some reader begins a new line.
 LINE_BREAKS = "\n\r\u2028\u2029\u0085\v\f\x1c\x1d\x1e"
@@ -54,7 +57,16 @@ def find(grammar: Grammar, text: str, *, at_line_start: bool) -> list[Break]:
         for m in pattern.finditer(text):
             if m.start() > 0 or at_line_start:
                 breaks.append(Break(m.start(), " ", max(0, m.start() - 1), m.end(1)))
+    if grammar.name in LABELLED:
+        breaks += _names_in(text, {one.position for one in breaks}, at_line_start=at_line_start)
     return sorted(breaks)
+
+
+def _names_in(text: str, known: set[int], *, at_line_start: bool) -> list[Break]:
+    """Return the breaks before speakers' names in whichever frame a reader of labels knows."""
+    found = [one for one in (*names_of(text), *chain(*framed_names(text))) if one.name in KNOWN]
+    starts = {one.start: one.end for one in found if one.start not in known and (one.start or at_line_start)}
+    return [Break(start, " ", max(0, start - 1), end) for start, end in starts.items()]
 
 
 def holds_marker(grammar: Grammar, text: str) -> bool:

@@ -87,15 +87,23 @@ class Name(NamedTuple):
 def names_of(text: str) -> list[Name]:
     """Return the names at line starts that a colon follows.
 
+    Where a known speaker begins a line, names behind blanks are contents: so writers break up a label in data.
+
     >>> names_of("Hi\\n**Bob:** x")
     [Name(start=3, end=11, name='bob', frame='**')]
+    >>> [one.name for one in names_of("User: Hi\\n Assistant: Ho\\nBot:")]
+    ['user', 'bot']
     """
     found: list[Name] = []
+    indented: set[int] = set()
     lines = "\n" + text
     for one in _COLON.finditer(lines):
         name, end = _folded(one[2]), one.end()
         if name and (lines[end : end + 1] in _AFTER_COLON or name in KNOWN or "：" in one[0]):
             found.append(Name(one.start(), end - 1, name, _frame(one[1])))
+            indented.update([one.start()] if one[1][:1].isspace() else ())
+    if indented and any(one.name in KNOWN and one.start not in indented for one in found):
+        return [one for one in found if one.start not in indented]
     return found
 
 

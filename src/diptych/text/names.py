@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+#: The formats whose turns any speaker's name opens, in any frame.
+LABELLED: Final = ("transcript", "few-shot")
+
 #: Names that say by themselves that a person and a model talk.
 _PEOPLE: Final = (
     "user", "human", "prompter", "用户", "用戶", "使用者", "人类", "人類", "ユーザー", "ユーザ", "사용자", "유저",

@@ -23,9 +23,10 @@ from ..sandbox.chat_template import ChatTemplate
 from . import doubts, guard, labels, marks
 from .derived_reading import read_template
 from .detection import detect, likeliest
-from .doubts import LABELLED, STRANGE_START, whole
+from .doubts import STRANGE_START, whole
 from .grammar import Grammar
 from .grammars.fim import dialect_of
+from .names import LABELLED
 from .parse import BEGINNINGS, OPAQUE, Parse, Range, after_beginning, after_marks
 from .registry import brought_grammars, grammar_of, grammars
 from .rivals import can_close, differ, explained, looks_simple, oddity, scans_of, talk, unlike

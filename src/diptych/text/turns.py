@@ -14,8 +14,8 @@ from ..loss import Loss
 from ..model import Conversation, Cue, Message, ToolSpec
 from . import labels
 from .calls import Calls, is_json
-from .doubts import LABELLED
 from .grammar import Grammar
+from .names import LABELLED
 from .parse import Parse, parse
 from .scan import says_nothing, scan, system_apart
 
