@@ -163,8 +163,10 @@ def _is_quoted(prompt: str, grammar: Grammar, found: list[tuple[int, int, str]])
     """Return whether the labels of a format stand in a quotation, or in a talk that something is to be done with."""
     if not grammar.labels or grammar.opens_anywhere or not prompt[found[-1][1] :].strip(" \t\n:"):
         return False
-    spoken = [Label(start, end, role, "") for start, end, role in found]
-    return is_quoted(prompt, spoken) or is_form(prompt, spoken) or is_about(prompt, spoken, is_open=False)
+    spoken = [Label(start, end, role, "") for start, end, role in found if prompt[start - 1 : start] in ("", "\n")]
+    return bool(spoken) and (
+        is_quoted(prompt, spoken) or is_form(prompt, spoken) or is_about(prompt, spoken, is_open=False)
+    )
 
 
 def likeliest(masked: str, known: Mapping[str, Grammar]) -> list[tuple[float, Grammar]]:
