@@ -14,8 +14,9 @@ from typing import cast
 from ..format import Writing
 from ..loss import Loss
 from ..model import Conversation, Message, Segment, ToolCall
+from .alone import turns_alone
 from .calls import Calls, answers_of
-from .direct import turns_alone, write_plain
+from .direct import write_plain
 from .grammar import Grammar
 from .paper import Paper
 from .registry import grammar_of
