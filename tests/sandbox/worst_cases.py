@@ -1,7 +1,9 @@
 """The worst case of every filter, test, operator and method of a template, generated from their registries.
 
-``python -m tests.sandbox.worst_cases [first [last]]`` runs all of them at the default caps, which takes an hour, and
-prints those that are not withstood; the suite runs them over smaller values at smaller caps.
+``python -m tests.sandbox.worst_cases [first [last [step]]]`` runs all of them and prints those that are not
+withstood: at a tenth of the default cap on work, and at the default caps where ten times as much might be too much.
+With ``--isolated`` they run in a worker process without any cap but those of the system. The suite runs them over
+smaller values at smaller caps.
 """
 
 from __future__ import annotations
@@ -13,8 +15,20 @@ from pathlib import Path
 
 from diptych.sandbox.costs import FILTER_COSTS, TEST_COSTS
 
-WORKER = Path(__file__).with_name("attack_many.py")
+ROOT = Path(__file__).parents[2]
 MOST_MEGABYTES = 256
+#: The default cap, as much again to compile a large template, and the last operation.
+MOST_SECONDS = 7
+#: Caps that hold nothing: what stops a template is the system.
+FREE = {
+    "isolate": True,
+    "seconds": 1e9,
+    "work": 10**15,
+    "output": 10**15,
+    "memory": 10**15,
+    "depth": 10**9,
+    "source": 10**12,
+}
 
 #: Loops that are cheap to begin: what costs is what they repeat. ``reached`` counts.
 LOOP = "{% for i in range(99) %}{% for j in range(99) %}{% for k in range(99) %}{{ 0|reached }}BODY{% endfor %}{% endfor %}{% endfor %}"
@@ -53,9 +67,22 @@ ARGUMENTS = {
     "int": ["", "(0, 36)"], "dictsort": ["", "(by='value')"], "unique": ["", "(attribute=0)"], "min": ["", "(attribute=0)"],
     "max": ["", "(attribute=0)"],
 }  # fmt: skip
-COMPARISONS = frozenset(["==", "eq", "equalto", "!=", "ne", ">", "gt", "greaterthan", ">=", "ge", "<", "lt", "lessthan", "<=", "le"])
-METHODS = {kind: sorted(name for name in dir(kind) if not name.startswith("_")) for kind in (str, list, dict, int, float)}
-KINDS = {"text": str, "unicode": str, "list": list, "lists": list, "pairs": list, "mapping": dict, "number": int, "fraction": float}
+COMPARISONS = frozenset(
+    ["==", "eq", "equalto", "!=", "ne", ">", "gt", "greaterthan", ">=", "ge", "<", "lt", "lessthan", "<=", "le"]
+)
+METHODS = {
+    kind: sorted(name for name in dir(kind) if not name.startswith("_")) for kind in (str, list, dict, int, float)
+}
+KINDS = {
+    "text": str,
+    "unicode": str,
+    "list": list,
+    "lists": list,
+    "pairs": list,
+    "mapping": dict,
+    "number": int,
+    "fraction": float,
+}
 EXPRESSIONS = [
     "v + w", "v * 2", "2 * v", "v - w", "v / w", "v // w", "v % w", "v ** w", "-v", "not v", "v and w", "v == w", "v != w", "v < w",
     "v >= w", "v in w", "v in [w]", "[v, v] == [w, w]", "v not in [w, w]", "v ~ w", "v[0]", "v[1:]", "v[::-1]", "v[::2]", "v.x", "{v: 1}",
@@ -93,29 +120,49 @@ def worst_cases(values):
                 yield case(f"method {name}{given}", f"v.{name}{given or '()'}")
 
 
-def attempts(rows, caps=None):
-    """Return for each ``[entry, template]`` its outcome, its megabytes, and how often the loops went round."""
-    done = subprocess.run(
-        [sys.executable, str(WORKER), json.dumps(caps or {})],
-        input=json.dumps(rows), capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return json.loads(done.stdout)
+def outcomes(rows, caps=None, *, fork=False):
+    """Yield for each ``[entry, template]`` its outcome, its megabytes, how often the loops went round, and seconds."""
+    command = [sys.executable, "-m", "tests.sandbox.attack_many", json.dumps(caps or {}), *(["fork"] if fork else [])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as worker:
+        for row in rows:
+            worker.stdin.write(json.dumps(row) + "\n")
+            worker.stdin.flush()
+            yield json.loads(worker.stdout.readline())
+        worker.stdin.close()
 
 
-def is_withstood(outcome, megabytes):
-    """Return whether a template ended with an error of ours, or its end, and with little memory."""
-    return not outcome.startswith(("died", "MemoryError")) and megabytes < MOST_MEGABYTES
+def is_withstood(outcome, megabytes, _, seconds):
+    """Return whether a template ended with an error of ours, or its end, in time and with little memory."""
+    return not outcome.startswith(("died", "MemoryError")) and megabytes < MOST_MEGABYTES and seconds < MOST_SECONDS
 
 
-def main(first=0, last=None):
-    cases = [*worst_cases(SMALL), *worst_cases(LARGE)][first:last]
-    for at in range(0, len(cases), 20):
-        part = cases[at : at + 20]
-        for (name, _), (outcome, megabytes, rounds) in zip(part, attempts([["template", t] for _, t in part]), strict=True):
-            if not is_withstood(outcome, megabytes):
-                print(f"{name}: {outcome}, {megabytes} MB, {rounds} rounds", flush=True)
-        print(first + at + len(part), "of", first + len(cases), file=sys.stderr, flush=True)
+#: The first run of a case is with a tenth of the default cap on work.
+TENTH = {"work": 100_000}
+
+
+def is_doubtful(outcome, megabytes, _, seconds):
+    """Return whether ten times the work might take more than a template may."""
+    return (
+        outcome.startswith(("died", "MemoryError")) or 10 * megabytes >= MOST_MEGABYTES or 10 * seconds >= MOST_SECONDS
+    )
+
+
+def main(first=0, last=None, step=1, *, isolate=False):
+    cases = [*worst_cases(SMALL), *worst_cases(LARGE)][first:last:step]
+    failures = again = 0
+    found = outcomes((("template", source) for _, source in cases), FREE if isolate else TENTH, fork=not isolate)
+    for number, ((name, source), outcome) in enumerate(zip(cases, found, strict=True), 1):
+        if not isolate and is_doubtful(*outcome):
+            again += 1
+            [outcome] = outcomes([("template", source)], fork=True)
+        if not is_withstood(*outcome):
+            failures += 1
+            print(f"{name}: {outcome[0]}, {outcome[1]} MB, {outcome[2]} rounds, {outcome[3]} s", flush=True)
+        if number % 20 == 0 or number == len(cases):
+            print(number, "of", len(cases), file=sys.stderr, flush=True)
+    print(f"{len(cases)} cases, {again} of them at the default caps, {failures} not withstood")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    numbers = [argument for argument in sys.argv[1:] if argument != "--isolated"]
+    main(*map(int, numbers), isolate=len(numbers) < len(sys.argv) - 1)

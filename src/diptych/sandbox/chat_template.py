@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,11 +27,11 @@ from . import limits
 from .costs import FILTER_COSTS, metered
 from .environment import make_environment
 from .filters import check_json
-from .given import copied, plain
+from .given import MOST_VALUES, copied, plain
 from .limits import Limits
 from .mistakes import Mistake, mistake_of, mistakes, unknown_in_message
 from .names import undeclared_names
-from .printing import Helper
+from .printing import Helper, text
 
 _NAME: Final = "<chat template>"
 #: Appended to a message that is to be continued, then found again; white space at its end shows
@@ -153,7 +154,7 @@ class ChatTemplate:
         messages that are not plain data.
         """
         deepest = self.limits.here.depth
-        chat = plain(list(messages), "$.messages", deepest)
+        chat = plain(list(islice(messages, MOST_VALUES + 1)), "$.messages", deepest)
         chat = with_objects(chat) if parse_arguments else chat
         if continue_final_message:
             if add_generation_prompt:
@@ -179,7 +180,7 @@ class ChatTemplate:
         return run_isolated(_run_here, within, values, now, limits=self.limits)
 
     def _run(self, values: dict[str, Any], now: datetime) -> str:
-        values.setdefault("strftime_now", Helper("strftime_now", now.strftime))
+        values.setdefault("strftime_now", Helper("strftime_now", partial(_strftime, now)))
         token = limits.open_account(self.limits)
         try:
             return str(self._template.render(values))
@@ -318,16 +319,28 @@ def _compiled(source: str) -> Any:
 def _mistaken(mistake: Mistake, source: str) -> TemplateSyntaxError:
     lines = source.splitlines()
     line, column, width = mistake.place(lines) or (mistake.line or 1, 1, 1)
-    text = lines[line - 1][:200] if 0 < line <= len(lines) else ""
-    return TemplateSyntaxError(mistake.message, location=Location(_NAME, line, column, text, width), hint=mistake.hint)
+    shown = lines[line - 1][:200] if 0 < line <= len(lines) else ""
+    return TemplateSyntaxError(mistake.message, location=Location(_NAME, line, column, shown, width), hint=mistake.hint)
 
 
 def _raise(message: Any) -> None:
-    raise TemplateError(str(message))
+    raise TemplateError(text(message)[:_LONGEST_MESSAGE])
 
 
 def _no_lipsum(*_: Any, **__: Any) -> str:
     raise TemplateError("lipsum is not available in chat templates")
+
+
+def _strftime(now: datetime, form: str) -> str:
+    if len(form) > _LONGEST_FORM:
+        raise ResourceLimit(f"a form of a date of more than {_LONGEST_FORM:,} characters")
+    return now.strftime(form)
+
+
+#: Characters of a message that a template raises.
+_LONGEST_MESSAGE: Final = 10_000
+#: Python lets each character become 256.
+_LONGEST_FORM: Final = 1_000
 
 
 def _tojson(
@@ -337,7 +350,7 @@ def _tojson(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    check_json(value, indent)
+    check_json(value, indent, separators)
     text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
     limits.check_size(len(text))
     return text

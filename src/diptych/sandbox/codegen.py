@@ -53,6 +53,7 @@ class GuardCodeGenerator(NestingCodeGenerator):
             if guard and not _is_small(value):
                 self._write_call(guard, [value], frame)
             else:
+                value.is_free = True  # type: ignore[attr-defined]  # Python makes such a list once, if at all
                 self.visit(value, frame)
         self.write(")")
 

@@ -9,13 +9,14 @@ by themselves (:mod:`~diptych.sandbox.filters`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any, Final
 
 from ..errors import ResourceLimit
-from .limits import charge, check_size, held, reserve, spend
-from .measure import measure, searched, weighed
+from .limits import charge, charged, check_size, held, reserve, spend
+from .measure import hashed, measure, searched, weighed
+from .methods import check_markup, check_trim
 from .operators import check_percent
 
 Cost = Callable[..., None]
@@ -60,18 +61,18 @@ def sort(subject: Any, *_: Any, **__: Any) -> None:
     rounds = max(1, found.items.bit_length())
     spend(found.items + (found.items * rounds >> 4) + (found.characters * rounds >> 10))
     reserve(found.items * 200 + found.characters * 4)
-    large = _large_numbers(subject)
-    spend(large * large >> 6)  # they can be chosen to have one hash
 
 
-def _large_numbers(subject: Any) -> int:
-    """Return how many numbers there are that Python's hash may confuse with each other."""
-    if not isinstance(subject, list | tuple):
-        return 0
-    return sum(1 for item in subject if isinstance(item, int | float) and abs(item) >= _HASHED)
+def distinct(subject: Any, *_: Any, **__: Any) -> None:
+    """Charge a set of all items, beside what a sort costs."""
+    sort(subject)
+    hashed(subject)
 
 
-_HASHED: Final = 2**60
+def trimming(subject: Any, chars: Any = None, *_: Any, **__: Any) -> None:
+    """Charge the search for each character of a text among those that are taken off."""
+    _TEXT(subject)
+    check_trim(subject, chars)
 
 
 def wrapping(subject: Any, width: Any = 79, *_: Any, **__: Any) -> None:
@@ -89,7 +90,7 @@ def tags(subject: Any, *_: Any, **__: Any) -> None:
     """Charge ``striptags``, which copies the text once per tag."""
     reserve(_printed(subject) * 40)
     if isinstance(subject, str):
-        spend((subject.count("<") * len(subject) >> 12) + (len(subject) >> 6))
+        check_markup(subject)
 
 
 def both(left: Any, right: Any = None, *_: Any, **__: Any) -> None:
@@ -127,23 +128,28 @@ _TEXT: Final = characters()
 #: Every filter, by name.
 FILTER_COSTS: Final[Mapping[str, Cost]] = {
     **dict.fromkeys(
-        ("abs", "attr", "count", "d", "default", "first", "items", "last", "length", "int", "float", "round", "tojson"),
+        ("abs", "attr", "count", "d", "default", "first", "last", "length", "int", "float", "round", "tojson"),
         free,
     ),
     **dict.fromkeys(
-        ("capitalize", "center", "filesizeformat", "lower", "safe", "string", "trim", "truncate", "upper", "format"),
+        ("capitalize", "center", "filesizeformat", "lower", "safe", "string", "truncate", "upper", "format"),
         _TEXT,
     ),
+    "trim": trimming,
     **dict.fromkeys(("e", "escape", "forceescape"), characters(6)),
     "title": characters(96, 2),
     "urlencode": characters(24, 2),
     "indent": characters(72, 4),
     "wordcount": characters(4, 2),
     **dict.fromkeys(
-        ("batch", "join", "list", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "sum"),
+        (
+            "batch", "items", "join", "list", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "slice",
+            "sum",
+        ),
         items,
     ),
-    **dict.fromkeys(("dictsort", "groupby", "max", "min", "sort", "unique"), sort),
+    **dict.fromkeys(("dictsort", "groupby", "max", "min", "sort"), sort),
+    "unique": distinct,
     "replace": replacing,
     "striptags": tags,
     "wordwrap": wrapping,
@@ -175,14 +181,44 @@ TEST_COSTS: Final[Mapping[str, Cost]] = {
 }  # fmt: skip
 
 
+#: Where a filter that follows a path such as ``a.b`` in each item takes it, beside ``attribute=``.
+_PATHS: Final = {
+    "map": None, "join": 1, "sum": 0, "sort": 2, "unique": 1, "min": 1, "max": 1, "groupby": 0, "selectattr": 0,
+    "rejectattr": 0,
+}  # fmt: skip
+_MOST_STEPS: Final = 100
+
+
+def _check_path(position: int | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Refuse a path of very many steps, which would be followed in each item."""
+    path = kwargs.get("attribute", args[position] if position is not None and len(args) > position else None)
+    if isinstance(path, str) and path.count(".") + path.count(",") > _MOST_STEPS:
+        raise ResourceLimit(f"an attribute of more than {_MOST_STEPS} steps")
+
+
+def following(function: Callable[..., Any], position: int | None) -> Callable[..., Any]:
+    """Return a filter that looks at its path, the argument at this position, before it runs."""
+    first = 2 if getattr(function, "jinja_pass_arg", None) is not None else 1
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        _check_path(position, args[first:], kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
 def metered(function: Callable[..., Any], cost: Cost) -> Callable[..., Any]:
     """Return a filter or test that is charged before it runs; what it makes is counted as memory."""
     if cost is free and getattr(function, "__module__", "") != "diptych.sandbox.filters":
         return function
     first = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0
+    is_whole = cost in (sort, distinct)  # a lazy subject is made a list, whose items are known
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if is_whole and len(args) > first and isinstance(args[first], Iterator):
+            args = (*args[:first], charged(args[first]), *args[first + 1 :])
         cost(*args[first:], **kwargs)
         return held(function(*args, **kwargs))
 
@@ -195,6 +231,8 @@ def meter(registry: dict[str, Any], costs: Mapping[str, Cost]) -> None:
         if name not in costs:
             raise ResourceLimit(f"{name!r} has no cost: it cannot run in a template")
         registry[name] = metered(function, costs[name])
+        if costs is FILTER_COSTS and name in _PATHS:
+            registry[name] = following(registry[name], _PATHS[name])
 
 
 def metered_extra(function: Callable[..., Any]) -> Callable[..., Any]:

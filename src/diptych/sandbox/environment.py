@@ -6,6 +6,7 @@ Past sandbox fixes elsewhere missed a sibling render site; here there is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
@@ -24,8 +25,8 @@ from ..errors import ResourceLimit
 from . import filters, limits, operators, printing
 from .codegen import GuardCodeGenerator
 from .costs import FILTER_COSTS, TEST_COSTS, meter
-from .measure import searched, weighed
-from .methods import check_method, refuse_unsafe
+from .measure import hashed, searched, weighed
+from .methods import check_method, cut, refuse_unsafe
 from .nesting import built, is_trusted, nested
 
 T = TypeVar("T")
@@ -36,7 +37,14 @@ _BLOCKED_ATTRIBUTES = frozenset({"encode", "decode", "to_bytes", "from_bytes", "
 #: Python needs about three kilobytes to compile each.
 MOST_TOKENS = 30_000
 
+#: Jinja's pattern of a number needs 240 bytes for each of its digits.
+_LONG_NUMBER = re.compile(r"\b\d[\da-fA-F_xob]{200000,}")
+
 _DICT_METHODS = frozenset(dir(dict))
+#: Bytes of what stands for ``str.format``, of a module, and of an argument that a call keeps, with its place.
+_FORMATTER = 640
+_MODULE = 8_192
+_KEPT = 256
 
 
 class GuardTransformer(NodeTransformer):
@@ -44,8 +52,8 @@ class GuardTransformer(NodeTransformer):
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
-        pace = nodes.Const(_pace(node), lineno=node.lineno)
-        node.iter = _environment_call("paced", [node.iter, pace], node.lineno)
+        values = [nodes.Const(value, lineno=node.lineno) for value in (_pace(node), _is_handed_on(node))]
+        node.iter = _environment_call("paced", [node.iter, *values], node.lineno)
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
@@ -66,11 +74,19 @@ class GuardTransformer(NodeTransformer):
 def _pace(loop: nodes.For) -> int:
     """Return how many steps of a loop run before the caps are looked at: some thousand nodes of the source."""
     size = 0
-    for node in chain.from_iterable(map(_all_nodes, (*loop.body, *loop.else_))):
+    for node in chain.from_iterable(map(_all_nodes, (*loop.body, *loop.else_, *((loop.test,) if loop.test else ())))):
         size += 1
         if isinstance(node, _ELSEWHERE):
             return 1
     return max(1, 4096 // max(1, size))
+
+
+def _is_handed_on(loop: nodes.For) -> bool:
+    """Return whether ``loop`` may be kept beyond its loop: it is more than asked for a number, or called."""
+    asked = {id(node.node) for node in loop.find_all(nodes.Getattr) if node.attr not in ("cycle", "changed")}
+    for call in loop.find_all(nodes.Call):
+        asked.update(map(id, (call.node, getattr(call.node, "node", None))))
+    return any(node.name == "loop" and id(node) not in asked for node in loop.find_all(nodes.Name))
 
 
 def _all_nodes(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -91,7 +107,7 @@ class GuardedTemplate(Template):
     """A template whose module, which an import makes, is watched like any other output."""
 
     def make_module(self, vars: Any = None, shared: bool = False, locals: Any = None) -> TemplateModule:
-        context = self.new_context(vars, shared, locals)
+        context = limits.made(self.new_context(vars, shared, locals), _MODULE)
         return TemplateModule(self, context, limits.drained(self.root_render_func(context)))
 
 
@@ -114,10 +130,13 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
     weighed = staticmethod(weighed)
     join_text = staticmethod(printing.join_text)
     nested = staticmethod(nested)
+    made = staticmethod(limits.made)
 
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> TokenStream:
+        if found := _LONG_NUMBER.search(source):
+            raise ResourceLimit(f"a number of {len(found[0]):,} digits is too large")
         return TokenStream(counted(super()._tokenize(source, name, filename, state)), name, filename)
 
     def _generate(
@@ -142,7 +161,8 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
         """
         if type(obj) is dict and attribute in obj and attribute not in _DICT_METHODS:
             return obj[attribute]
-        return super().getattr(obj, attribute)
+        found = super().getattr(obj, attribute)
+        return limits.made(found, 128) if isinstance(found, Undefined) else found
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Look an item up; plain mappings and lists take the short way."""
@@ -160,15 +180,15 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
             kwargs.pop("_loop_vars", None)
             kwargs.pop("_block_vars", None)
             if __obj.catch_varargs:
-                nested(args)
+                kept(nested(args))
             if __obj.catch_kwargs:
-                nested(kwargs)
+                kept(nested(kwargs))
             return __obj(*args, **kwargs)
         if type(__obj) is LoopContext:  # a recursive loop over other items
             args = tuple(map(limits.paced, args))
         refuse_unsafe(__obj)
         check_method(__obj, (*args, *kwargs.values()))
-        result = limits.held(super().call(__context, __obj, *args, **kwargs))
+        result = cut(__obj, limits.held(super().call(__context, __obj, *args, **kwargs)))
         return result if type(result) is str or is_trusted(__obj) else built(result)
 
     def _load_template(self, name: str, globals: Any) -> Any:
@@ -180,7 +200,7 @@ class SandboxEnvironment(ImmutableSandboxedEnvironment):
         owner = getattr(value, "__self__", None)
         if not isinstance(owner, str) or getattr(value, "__name__", "") not in ("format", "format_map"):
             return None
-        formatter = operators.GuardedFormatter(self)
+        formatter = limits.made(operators.GuardedFormatter(self), _FORMATTER)
         if value.__name__ == "format_map":
             return lambda mapping: _sized(formatter.vformat(str(owner), (), mapping))
         return lambda *args, **kwargs: _sized(formatter.vformat(str(owner), args, kwargs))
@@ -211,12 +231,38 @@ def _guarded_range(*args: int) -> range:
         raise ResourceLimit("a range of more than 100,000 numbers", hint="loop over less") from error
 
 
+def kept(arguments: Any) -> Any:
+    """Count the arguments of a call that keeps them, and return them."""
+    return limits.made(arguments, _KEPT * len(arguments))
+
+
 def _guarded_dict(*args: Any, **kwargs: Any) -> dict[Any, Any]:
+    args = tuple(limits.charged(arg) if isinstance(arg, Iterator) else arg for arg in args)
+    hashed(args)
     return dict(*args, **nested(kwargs))
 
 
 def _guarded_cycler(*items: Any) -> Cycler:
-    return Cycler(*nested(items))  # whose .items a template can read
+    return Cycler(*kept(nested(items)))  # whose .items a template can read
+
+
+class GuardedNamespace(Namespace):
+    """A namespace of a template: each name in it is counted, and so is its text."""
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        names = self._Namespace__attrs
+        if name not in names:
+            limits.made(None, _KEPT)
+        names[name] = value
+
+    def __repr__(self) -> str:
+        names = self._Namespace__attrs
+        printing.check_notation(names)
+        return limits.held(f"<Namespace {names!r}>")
+
+
+def _guarded_namespace(*args: Any, **kwargs: Any) -> GuardedNamespace:
+    return GuardedNamespace(kept(_guarded_dict(*args, **kwargs)))
 
 
 def make_environment(
@@ -252,7 +298,7 @@ def make_environment(
     env.globals.update(
         range=printing.Helper("range", _guarded_range),
         dict=printing.Helper("dict", _guarded_dict),
-        namespace=printing.Helper("namespace", Namespace),
+        namespace=printing.Helper("namespace", _guarded_namespace),
         cycler=printing.Helper("cycler", _guarded_cycler),
         joiner=printing.Helper("joiner", Joiner),
     )

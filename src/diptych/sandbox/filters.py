@@ -16,7 +16,7 @@ from jinja2.runtime import Undefined
 
 from ..errors import ResourceLimit, TemplateError
 from .limits import charge, charged, check_size, reserve, spend
-from .measure import measure
+from .measure import levels, measure
 from .nesting import nested
 from .operators import add, check_bits, check_percent
 from .printing import MAX_INTEGER_BITS, text
@@ -30,8 +30,13 @@ def _center(value: Any, width: int = 80) -> str:
 def _indent(s: Any, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
     value = text(s)
     step = width if isinstance(width, int) else len(width)
-    check_size(len(value) + (value.count("\n") + 1) * max(0, step))
+    check_size(len(value) + _lines(value) * max(0, step))
     return filters.do_indent(value, width, first, blank)
+
+
+def _lines(value: str) -> int:
+    """Return the most lines that ``str.splitlines`` cuts a text into."""
+    return 1 + sum(map(value.count, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
 
 @pass_eval_context
@@ -61,7 +66,7 @@ def _wordwrap(
     break_on_hyphens: bool = True,
 ) -> str:
     value = text(s)
-    breaks = len(value) // max(1, width) + value.count("\n") + value.count(" ") + 1
+    breaks = 2 * len(value) // max(1, width) + _lines(value) + value.count(" ")
     check_size(len(value) + breaks * len(wrapstring or "\n"))
     return filters.do_wordwrap(env, value, width, break_long_words, wrapstring, break_on_hyphens)
 
@@ -102,7 +107,7 @@ def tojson(
 
     ``html=True`` escapes ``<``, ``>``, ``&`` and ``'`` as Jinja's own filter does.
     """
-    check_json(value, indent)
+    check_json(value, indent, separators)
     options = {
         "indent": None if indent is False else indent,
         "ensure_ascii": ensure_ascii,
@@ -117,12 +122,15 @@ def tojson(
     return _HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", written) if html else written
 
 
-def check_json(value: Any, indent: Any) -> None:
-    """Ask before a value is written as JSON with that indentation."""
+def check_json(value: Any, indent: Any, separators: Any = None) -> None:
+    """Ask before a value is written as JSON with that indentation and those separators."""
     found = measure(value)
     check_size(found.characters + found.items)
     step = len(indent) if isinstance(indent, str) else indent if isinstance(indent, int) else 0
-    check_size(step * found.items)  # at least once per line
+    if step > 0:
+        step *= levels(value)  # the most that a line begins with
+    step += sum(len(one) for one in separators or () if isinstance(one, str))
+    check_size(step * (found.items - 1))
     spend(found.items + (found.characters >> 6))
     reserve(6 * found.characters + found.items * (64 + max(0, step) * 2))
 

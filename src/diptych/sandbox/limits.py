@@ -68,6 +68,8 @@ DEFAULT_LIMITS: Final = Limits()
 
 #: Jinja's generated code keeps what it has printed in lists: bytes per entry, with its tuple.
 _PRINTED: Final = 72
+#: Bytes of a generator, a range, a namespace, or another object that is no text, number or container.
+_OBJECT: Final = 640
 #: Values smaller than this are not watched one by one: they count until the render ends.
 _SMALL: Final = 1024
 #: Seconds that a unit of work may take: what is announced to last beyond the deadline is not begun.
@@ -102,7 +104,7 @@ class Account:
             )
         if monotonic() > self.deadline:
             raise self._late()
-        if self.buffers:
+        if self.buffers or self.bytes > self.limits.memory:
             self.grow(0)
 
     def spend(self, units: int) -> None:
@@ -220,10 +222,18 @@ def held(value: T) -> T:
         if isinstance(value, _SIZED):
             running.grow(getsizeof(value), value)
         else:
-            running.bytes += _PRINTED
+            running.bytes += _PRINTED if type(value) in _NUMBERS else _OBJECT
     return value
 
 
+def made(value: T, size: int) -> T:
+    """Count so many bytes for a value that the source builds, until the render ends, and return it."""
+    if running := account():
+        running.grow(size)
+    return value
+
+
+_NUMBERS: Final = frozenset({int, float, bool, type(None)})
 _SIZED: Final = (str, list, tuple, dict, set)
 
 
@@ -278,9 +288,14 @@ def spread(arguments: Any) -> Any:
 _COPIES: Final = 6
 
 
-def paced(iterable: Any, pace: int = 16) -> Any:
-    """Charge a loop, and look at the caps again after every ``pace`` steps of it."""
+def paced(iterable: Any, pace: int = 16, is_handed_on: bool = False) -> Any:
+    """Charge a loop, and look at the caps again after every ``pace`` steps of it.
+
+    A loop that is handed on, as ``loop``, may be kept until the render ends.
+    """
     items = charged(iterable)
+    if is_handed_on:
+        made(None, _OBJECT)
     return items if len(items) <= pace else _Paced(items, pace)
 
 

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
 _TEXT: Final = frozenset({str})
+#: Numbers from here on can be chosen to have one hash.
+_HASHED: Final = 2**60
 _NOTHING: Final[dict[str, Any]] = {}
 _CONTAINERS: Final = (
     list, tuple, dict, set, frozenset, range, type(_NOTHING.keys()), type(_NOTHING.values()), type(_NOTHING.items()),
@@ -71,6 +73,42 @@ def _inside(container: Any) -> tuple[int, Iterator[Any] | None]:
     if kinds <= _TEXT:
         return sum(map(len, parts)), None
     return 0, iter(parts)
+
+
+def hashed(value: Any) -> None:
+    """Charge the hashes of all that stands in a value, large numbers as if all had the same one."""
+    spend(measure(value).work)
+    large = sum(map(_large_numbers, _leaves(value)))
+    spend(large * large >> 6)
+
+
+def _large_numbers(leaf: Any) -> int:
+    if isinstance(leaf, range):
+        return len(leaf) if leaf and max(abs(leaf[0]), abs(leaf[-1])) >= _HASHED else 0
+    return isinstance(leaf, int | float) and abs(leaf) >= _HASHED
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield the values in a value, ranges whole."""
+    stack: list[Iterator[Any]] = [iter((value,))]
+    while stack:
+        for one in stack[-1]:
+            if isinstance(one, _CONTAINERS) and not isinstance(one, range):
+                stack.append(chain(one, one.values()) if isinstance(one, dict) else iter(one))
+                break
+            yield one
+        else:
+            stack.pop()
+
+
+def levels(value: Any) -> int:
+    """Return how deeply a value is nested, each of its containers looked at once."""
+    deepest = 0
+    inside: Iterable[Any] = [value]
+    while layer := {id(one): one for one in inside if isinstance(one, _CONTAINERS)}:
+        deepest += 1
+        inside = chain.from_iterable(one.values() if isinstance(one, dict) else one for one in layer.values())
+    return deepest
 
 
 def weighed(value: T) -> T:

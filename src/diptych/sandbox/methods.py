@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from sys import getsizeof
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from jinja2.exceptions import SecurityError
 
 from ..errors import TemplateError
-from .limits import check_size, reserve, spend
+from .limits import check_size, made, reserve, spend
 from .measure import measure
+
+T = TypeVar("T")
 
 
 def check_method(function: Any, args: tuple[Any, ...]) -> None:
@@ -19,6 +21,8 @@ def check_method(function: Any, args: tuple[Any, ...]) -> None:
     if isinstance(owner, str):
         name = getattr(function, "__name__", "")
         _charge_text(owner, name, args)
+        if name in ("striptags", "unescape", "escape"):  # those of Jinja's Markup
+            check_markup(owner)
         check = _METHOD_CHECKS.get(name)
         if name == "expandtabs":
             args = args or (8,)
@@ -30,16 +34,29 @@ def check_method(function: Any, args: tuple[Any, ...]) -> None:
 
 def _charge_text(owner: str, name: str, args: tuple[Any, ...]) -> None:
     """Charge a method of a text as a walk through it, and those that cut it up for all of their pieces."""
-    needles = [arg for arg in args if isinstance(arg, str)]
-    spend(sum(map(len, (owner, *needles))) >> 6)
+    given = sum(measure(arg).characters for arg in args)
+    spend((len(owner) + given) >> 6)
+    if name in _FROM_THE_END:
+        spend(len(owner) * given >> 10)  # the worst text is compared as a whole at every place
     if name in ("split", "rsplit", "splitlines"):
         reserve(_PIECE * _pieces(owner, name, args))
     else:
         reserve(_MOST_GROWTH.get(name, 1) * getsizeof(owner))
 
 
+#: Python searches a text from its end without any preparation.
+_FROM_THE_END: Final = ("rfind", "rindex", "rpartition", "rsplit")
 #: Bytes of a short text in a list.
 _PIECE: Final = 64
+
+
+def cut(function: Any, result: T) -> T:
+    """Count the pieces that a method of a text has cut it into, which may outlive their list, and return them."""
+    if isinstance(result, list) and isinstance(getattr(function, "__self__", None), str):
+        made(None, _PIECE * len(result))
+    return result
+
+
 #: How much longer a text may become under a method that has no other check.
 _MOST_GROWTH: Final = {"upper": 3, "title": 3, "capitalize": 3, "swapcase": 3, "casefold": 3}
 
@@ -75,9 +92,27 @@ def _check_tabs(owner: str, args: tuple[Any, ...]) -> None:
 
 
 def _check_translate(owner: str, args: tuple[Any, ...]) -> None:
-    if isinstance(args[0], dict):
-        longest = max((len(v) for v in args[0].values() if isinstance(v, str)), default=1)
-        check_size(len(owner) * max(1, longest))
+    table = args[0]
+    if not isinstance(table, dict | list | tuple | str):
+        raise TemplateError("str.translate takes a mapping or a list here")
+    values = table.values() if isinstance(table, dict) else table
+    longest = max((len(v) for v in values if isinstance(v, str)), default=1)
+    check_size(len(owner) * max(1, longest))
+
+
+def check_trim(text: Any, characters: Any) -> None:
+    """Ask before characters are taken off both ends of a text: each is looked for among them."""
+    if isinstance(text, str) and isinstance(characters, str):
+        spend(len(text) * len(characters) >> 10)
+
+
+def _check_strip(owner: str, args: tuple[Any, ...]) -> None:
+    check_trim(owner, args[0])
+
+
+def check_markup(text: str) -> None:
+    """Ask before tags are taken out of a text, which is copied once for each of them."""
+    spend((text.count("<") * len(text) >> 12) + (len(text) >> 4))
 
 
 def _check_join(owner: str, args: tuple[Any, ...]) -> None:
@@ -91,6 +126,9 @@ def _check_join(owner: str, args: tuple[Any, ...]) -> None:
 
 
 _METHOD_CHECKS: Final[dict[str, Callable[[str, tuple[Any, ...]], None]]] = {
+    "strip": _check_strip,
+    "lstrip": _check_strip,
+    "rstrip": _check_strip,
     "center": _check_width,
     "ljust": _check_width,
     "rjust": _check_width,

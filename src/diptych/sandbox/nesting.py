@@ -15,7 +15,7 @@ from functools import wraps
 from typing import Any, Final, TypeVar
 
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import CodeGenerator, Frame, MacroRef
 
 from ..errors import ResourceLimit
 from .limits import charge, current_limits
@@ -123,6 +123,7 @@ class NestingCodeGenerator(CodeGenerator):
     def write_commons(self) -> None:
         super().write_commons()
         self.writeline("nested = environment.nested")
+        self.writeline("made = environment.made")
 
     def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:
         self._checked(super().visit_Tuple, node, frame)
@@ -135,15 +136,41 @@ class NestingCodeGenerator(CodeGenerator):
 
     def _checked(self, visit: Callable[[Any, Frame], None], node: Any, frame: Frame) -> None:
         is_target = isinstance(node, nodes.Tuple) and node.ctx != "load"
-        is_checked = getattr(node, "is_checked", False) or is_target or _is_flat(node)
+        is_inside, is_free = getattr(node, "is_checked", False), getattr(node, "is_free", False)
         for child in _children(node):
             child.is_checked = True  # type: ignore[attr-defined]  # by the check of this one
-        if is_checked:
-            visit(node, frame)
-            return
-        self.write("nested(")
+        size = 0 if is_inside or is_free or is_target else _made_size(node)
+        calls = ["made("] * (size > 0) + ["nested("] * (not (is_inside or is_target or _is_flat(node)))
+        self.write("".join(calls))
         visit(node, frame)
-        self.write(")")
+        self.write(")" * ("nested(" in calls) + f", {size})" * (size > 0))
+
+    def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:
+        """Count what a macro is, with the names that it takes along."""
+        names = sum(1 for _ in macro_ref.node.find_all(nodes.Name))
+        self.write("made(")
+        super().macro_def(macro_ref, frame)
+        self.write(f", {_MACRO + _VALUE * names})")
+
+
+#: Bytes of a macro, of a list or tuple, of a mapping, and of a value that a container in the source holds.
+_MACRO: Final = 1_024
+_LIST: Final = 64
+_MAPPING: Final = 232
+_VALUE: Final = 256
+
+
+def _made_size(node: nodes.Node) -> int:
+    """Return how many bytes an expression of the source makes each time; a constant, and a tuple of such, none."""
+    if isinstance(node, nodes.Const):
+        return 0
+    if not isinstance(node, nodes.Tuple | nodes.List | nodes.Dict):
+        return _VALUE
+    parts = list(_children(node))
+    inside = sum(map(_made_size, parts))
+    if isinstance(node, nodes.Tuple) and not inside:
+        return 0
+    return inside + 8 * len(parts) + (_MAPPING + 64 * len(parts) if isinstance(node, nodes.Dict) else _LIST)
 
 
 def _children(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -61,7 +61,10 @@ def add(*operands: Any) -> Any:
         running = account()  # the way of nearly all chains: no further call
         if running and size > running.limits.output:
             check_size(size)
-        return "".join(operands)
+        made = "".join(operands)
+        if running:
+            running.bytes += getsizeof(made)
+        return made
     total, *rest = operands
     for operand in rest:
         check_add(total, operand)
@@ -134,7 +137,8 @@ class GuardedFormatter(SandboxedFormatter):
     _size = 0
 
     def vformat(self, format_string: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-        spend(2 * format_string.count("{") + (len(format_string) >> 6))  # two microseconds per field
+        fields, steps = format_string.count("{"), format_string.count(".") + format_string.count("[")
+        spend(2 * (fields + steps) + (len(format_string) >> 6))  # two microseconds each
         return super().vformat(format_string, args, kwargs)
 
     def format_field(self, value: Any, format_spec: str) -> Any:
@@ -156,5 +160,4 @@ def sliced(value: Any, part: slice) -> Any:
         size = len(range(*part.indices(len(value))))
         spend(size >> 10)
         reserve(size * (_width(value) if isinstance(value, str) else 8))
-        return held(value[part])
-    return value[part]
+    return held(value[part])

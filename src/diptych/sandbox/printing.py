@@ -78,12 +78,12 @@ def check_text(value: Any) -> int:
     """
     least = len(value) if isinstance(value, str) else 0
     if not isinstance(value, _SCALARS):
-        least = _check_notation(value)
+        least = check_notation(value)
     check_printable(value)
     return least
 
 
-def _check_notation(value: Any) -> int:
+def check_notation(value: Any) -> int:
     """Ask before Python writes a value in its own notation; return at least how many characters that has."""
     found = measure(value)
     least = found.characters + found.items
@@ -133,7 +133,7 @@ def printed(value: Any) -> str:
     if isinstance(value, str):
         return str(value)
     if not isinstance(value, _SCALARS):
-        _check_notation(value)
+        check_notation(value)
     elif isinstance(value, int):
         check_printable(value)
     return held(str(value))
