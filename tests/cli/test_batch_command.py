@@ -56,8 +56,8 @@ def test_what_the_budget_stopped_is_said_once_per_reason(run, tmp_path):
     assert code == 1
     assert [(r["count"], r["reason"]) for r in found["reasons"]] == [
         (2, "over the budget"),
-        (1, "no output cap"),
         (1, "no known price"),
+        (1, "no output cap"),
     ]
     assert "may cost" in found["reasons"][0]["example"]
 

@@ -106,7 +106,7 @@ def _cost(counts: BatchCounts) -> str:
 
 def _say_reasons(counts: BatchCounts) -> None:
     """Print why requests failed, one line per reason."""
-    for name, reason in counts.reasons.items():
+    for name, reason in counts.ordered():
         print(f"{reason.count} × {name}: {reason.example}", file=sys.stderr)
         if name in _HINTS:
             print(f"hint: {_HINTS[name]}", file=sys.stderr)

@@ -101,10 +101,18 @@ class BatchCounts:
         known = self.reasons.get(reason)
         self.reasons[reason] = Reason(known.count + 1, known.example) if known else Reason(1, example)
 
+    def ordered(self) -> list[tuple[str, Reason]]:
+        """Return the reasons, the most frequent first, equally frequent ones by name.
+
+        >>> BatchCounts(reasons={"b": Reason(1, ""), "a": Reason(1, ""), "c": Reason(2, "")}).ordered()[0][0]
+        'c'
+        """
+        return sorted(self.reasons.items(), key=lambda item: (-item[1].count, item[0]))
+
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a JSON object; the cost is null where it is known of no reply."""
         unknown = self.unpriced > 0 and self.unpriced == self.done
-        reasons = [{"reason": name, "count": why.count, "example": why.example} for name, why in self.reasons.items()]
+        reasons = [{"reason": name, "count": why.count, "example": why.example} for name, why in self.ordered()]
         return {**self.__dict__, "cost": None if unknown else str(self.cost), "reasons": reasons}
 
 

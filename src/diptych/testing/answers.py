@@ -70,9 +70,10 @@ def events(api: str, body: Mapping[str, Any], rules: Rules = PLAIN) -> Iterator[
 
 def response(api: str, body: Mapping[str, Any], rules: Rules = PLAIN) -> Response:
     """Return the answer to a body as a neutral value. Raises BadRequestError."""
-    check(api, body, strict=rules.strict)
     if rules.strict and api == "chat":
+        check(api, body, strict=False)
         check_nested(body)
+    check(api, body, strict=rules.strict)
     choices, used = [], 0
     for index, prompt in enumerate(_prompts(api, body)):
         choice, count = _choice(api, body, prompt, rules.answer)

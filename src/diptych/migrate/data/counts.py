@@ -74,7 +74,7 @@ class ShardCounts:
                 own = mine.setdefault(reason, {**group, "rows": 0})
                 own["rows"] += group["rows"]
 
-    def placed(self, name: str, before: int) -> None:
+    def placed(self, name: str, *, before: int) -> None:
         """Say which file the first row of each group stands in, and how many lines of it come before these."""
         for group in (*self.reasons.values(), *self.told.values()):
             group["file"], group["line"] = name, group["line"] + before
@@ -91,7 +91,7 @@ class ShardCounts:
         said = f"{path}: {error.message}" if path and not error.message.startswith(path) else error.message
         _grouped(self.reasons, number, said)
 
-    def lose(self, losses: Iterable[Loss], number: int | None = None) -> None:
+    def lose(self, losses: Iterable[Loss], *, number: int | None = None) -> None:
         """Count the losses of one row; with its number, those that change something under their reasons, too."""
         for loss in losses:
             self.losses[loss.kind] = self.losses.get(loss.kind, 0) + 1

@@ -205,7 +205,7 @@ def finish(file: File) -> ShardCounts:
     total, is_table = ShardCounts(), source_of(place(file.ref.path)).is_table
     for manifest, before in zip(manifests, _lines_before(manifests, is_table), strict=True):
         counts = ShardCounts.from_json(manifest["counts"])
-        counts.placed(place(file.ref.path).name, before)
+        counts.placed(place(file.ref.path).name, before=before)
         total.add(counts)
     total.skipped = False
     if not file.is_cut:

@@ -167,7 +167,7 @@ class Rows:
         self.counts.converted += 1
         lines, kept = list[bytes](), list[Any]()
         for output, losses in found:
-            self.counts.lose(losses, number)
+            self.counts.lose(losses, number=number)
             untouched = self._same and raw is not None and len(found) == 1 and output == value
             line = raw.rstrip(b"\r\n") + b"\n" if raw is not None and untouched else line_of(output)
             if self.is_new(line, is_counted=True):

@@ -102,7 +102,7 @@ def _convert(ref: ShardRef, source: Path, target: Path, spec: Spec) -> ShardCoun
         digest = _unchanged(ref, source, lambda path: shard.convert(source_of(path)))
         counts.image_rows = shard.rows.rules.image_rows
         counts.layouts = {spec.source: counts.rows}
-        counts.placed(source.name, 0)
+        counts.placed(source.name, before=0)
         if ref.is_whole:
             counts.problems += [str(loss) for loss in shard.rows.rules.losses()]
         for writing, at in ((good, target), *([(second, validation_of(target))] if second else [])):

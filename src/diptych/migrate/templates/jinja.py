@@ -163,7 +163,7 @@ def write_message(role: str, source: str, draft: Draft, place: str = "$.messages
     """Write a message of a tool that keeps the line breaks at its ends; in a message tag they are layout.
 
     >>> draft = Draft("a")
-    >>> write_message("user", "{% for x in xs +%}\n- {{ x }}{% endfor %}", draft)
+    >>> write_message("user", "{% for x in xs +%}\\n- {{ x }}{% endfor %}", draft)
     >>> draft.losses[0].kind
     'trimmed'
     """
